@@ -1,0 +1,56 @@
+import { z } from "zod";
+
+/**
+ * One thing that an operator can set: by flag, else by environment variable, else the default.
+ * `schema` takes the text as given and returns the typed value, or says what is wrong with it.
+ */
+export interface Setting<T> {
+  readonly env: string;
+  readonly flag: string;
+  readonly description: string;
+  readonly schema: z.ZodType<T, unknown>;
+  /** The text used when neither flag nor variable is given. Absent: the setting is required. */
+  readonly fallback?: string;
+  /** Secrets are never printed, not even in an error. */
+  readonly secret?: boolean;
+}
+
+export type Settings = Readonly<Record<string, Setting<unknown>>>;
+export type ConfigOf<S extends Settings> = {
+  readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
+};
+
+/** A whole number within [min, max]. */
+export const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^-?\d+$/, "is not a whole number")
+    .transform(Number)
+    .pipe(z.number().min(min, `is below ${min}`).max(max, `is above ${max}`));
+
+/** A TCP port; 0 asks the system for a free one. */
+export const port = () => integer(0, 65_535);
+
+/** Text that is not empty. */
+export const text = () => z.string().min(1, "is empty");
+
+/** Text that may be empty, which stands for "not given". */
+export const optionalText = () => z.string().transform((value) => (value === "" ? undefined : value));
+
+/** yes or no. */
+export const yesNo = () =>
+  z.enum(["true", "false"], "is neither true nor false").transform((value) => value === "true");
+
+/** One of a closed list. */
+export const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, `is none of ${values.join(", ")}`);
+
+/** An address with one of the given schemes, such as "postgres". */
+export const address = (...schemes: string[]) =>
+  z.string().refine(
+    (value) => {
+      const scheme = URL.canParse(value) ? new URL(value).protocol.slice(0, -1) : "";
+      return schemes.includes(scheme);
+    },
+    `is not an address that starts with ${schemes.map((s) => `${s}://`).join(" or ")}`,
+  );

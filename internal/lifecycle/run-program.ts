@@ -1,0 +1,58 @@
+import { Closers } from "./closers.ts";
+
+/** What a program gets from its runner. */
+export interface Life {
+  /** Aborted at the first SIGINT or SIGTERM: stop taking new work. */
+  readonly stopping: AbortSignal;
+  /** Registers how to give back what was just acquired. Closers run last-in-first-out. */
+  onClose(name: string, close: () => Promise<void> | void): void;
+  /** Ends the program as a signal would, with an exit code; for a loop that finds that it cannot go on. */
+  stop(reason: string, exitCode: number): void;
+}
+
+export interface RunOptions {
+  /** For all closers together, milliseconds. */
+  readonly closeDeadlineMs?: number;
+  /** Where the runner reports problems. */
+  readonly report?: (message: string) => void;
+}
+
+/**
+ * Runs a program to its end: `start` acquires and returns (a server) or does its work and calls `life.stop`
+ * (a command). The first SIGINT or SIGTERM drains and closes, a second one forces. Exit codes: 0 clean,
+ * 1 could not start or failed, 2 wrong configuration, 3 closing failed or took too long.
+ */
+export async function runProgram(
+  start: (life: Life) => Promise<void>,
+  { closeDeadlineMs = 20_000, report = (m) => process.stderr.write(`${m}\n`) }: RunOptions = {},
+): Promise<void> {
+  const closers = new Closers();
+  const stopping = new AbortController();
+  const ended = Promise.withResolvers<number>();
+  const stop = (reason: string, exitCode: number) => {
+    if (stopping.signal.aborted) return;
+    stopping.abort(new Error(reason));
+    ended.resolve(exitCode);
+  };
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping.signal.aborted) process.exit(1);
+    stop(signal, 0);
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  const life: Life = { stopping: stopping.signal, onClose: (name, close) => closers.add(name, close), stop };
+  start(life).catch((error: unknown) => {
+    // A start that was interrupted by a signal fails as a matter of course: that is no error.
+    if (stopping.signal.aborted) return;
+    report(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    stop("failed", error instanceof Error && error.name === "ConfigError" ? 2 : 1);
+  });
+  const exitCode = await ended.promise;
+  try {
+    await closers.closeAll(closeDeadlineMs);
+    process.exit(exitCode);
+  } catch (error) {
+    report(`closing: ${String(error)}`);
+    process.exit(exitCode || 3);
+  }
+}

@@ -1,0 +1,99 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { Registry } from "prom-client";
+import { Health } from "../gen/health_pb.js";
+import type { Logger } from "../telemetry/logger.ts";
+import { errorInterceptor } from "./errors.ts";
+import { type HealthState, routeHealth } from "./health.ts";
+import { type Handler, listenOnePort, type OnePortServer } from "./one-port.ts";
+import { routeReflection } from "./reflection.ts";
+
+export interface ConnectHandlerOptions {
+  readonly routes: (router: ConnectRouter) => void;
+  readonly log: Logger;
+  /** Largest request message, bytes. */
+  readonly readMaxBytes: number;
+  /** Longest time that a caller may give an RPC, milliseconds; longer wishes are refused. */
+  readonly maxTimeoutMs: number;
+  /** Aborted when the server shuts down, so that endless streams end. */
+  readonly shutdown: AbortSignal;
+  readonly health: HealthState;
+  /** Answers every path that is no RPC; /healthz where absent. */
+  readonly fallback?: Handler;
+}
+
+/** A handler of Connect, gRPC and gRPC-Web requests, with the one error mapper around every RPC. */
+export function connectHandler(options: ConnectHandlerOptions): Handler {
+  const { routes, log, readMaxBytes, maxTimeoutMs, shutdown, fallback } = options;
+  const handler = connectNodeAdapter({
+    routes,
+    readMaxBytes,
+    maxTimeoutMs,
+    shutdownSignal: shutdown,
+    interceptors: [errorInterceptor(log)],
+    fallback: (fallback ?? operations(options.health)) as ReturnType<typeof connectNodeAdapter>,
+  });
+  return handler as Handler;
+}
+
+/** Answers /healthz (200 `ok` or 503 with the problem) and, with a registry, /metrics. */
+export function operations(health: HealthState, registry?: Registry): Handler {
+  return (request, response) => {
+    const send = (status: number, type: string, body: string) => {
+      response.statusCode = status;
+      response.setHeader("content-type", type);
+      // The two response types share this call, but not as a type.
+      (response as { end(body: string): void }).end(body);
+    };
+    const path = request.url?.split("?")[0];
+    if (path === "/healthz") {
+      send(
+        health.problem === undefined ? 200 : 503,
+        "text/plain; charset=utf-8",
+        `${health.problem ?? "ok"}\n`,
+      );
+    } else if (path === "/metrics" && registry !== undefined) {
+      registry.metrics().then(
+        (text) => send(200, registry.contentType, text),
+        (error: unknown) => send(500, "text/plain; charset=utf-8", `${String(error)}\n`),
+      );
+    } else {
+      send(404, "text/plain; charset=utf-8", `${path}: not found\n`);
+    }
+  };
+}
+
+/** The health protocol and reflection, which every port of every service offers. */
+export function routeStandard(
+  router: ConnectRouter,
+  health: HealthState,
+  services: readonly DescService[],
+): void {
+  routeHealth(router, health);
+  routeReflection(router, [...services, Health]);
+}
+
+export interface OperationsServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly health: HealthState;
+  readonly registry: Registry;
+  readonly log: Logger;
+  readonly shutdown: AbortSignal;
+}
+
+/** The port for operators: /healthz, /metrics, gRPC health and reflection. */
+export function serveOperations(options: OperationsServerOptions): Promise<OnePortServer> {
+  const { host, port, health, registry, log, shutdown } = options;
+  const handler = connectHandler({
+    routes: (router) => routeStandard(router, health, []),
+    log,
+    readMaxBytes: 64 << 10,
+    maxTimeoutMs: 24 * 3_600_000,
+    shutdown,
+    health,
+    fallback: operations(health, registry),
+  });
+  return listenOnePort(host, port, handler);
+}

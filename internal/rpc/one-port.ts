@@ -1,0 +1,99 @@
+import { createServer as createHttp1, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer as createHttp2,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from "node:http2";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+
+export type Handler = (
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+) => void;
+
+export interface OnePortServer {
+  readonly port: number;
+  /** Stops accepting, lets open requests finish, and resolves when the last connection is gone. */
+  close(): Promise<void>;
+}
+
+/** The client's first bytes of HTTP/2 with prior knowledge, RFC 9113 section 3.4. */
+const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0");
+
+/** How long a new connection may stay silent, milliseconds. */
+const FIRST_BYTES_TIMEOUT_MS = 10_000;
+
+/**
+ * Serves HTTP/1.1 (Connect, gRPC-Web, curl) and HTTP/2 without TLS (gRPC) on one port, told apart by the
+ * connection's first bytes. Bytes that are neither get a 400 from the HTTP/1.1 parser and the connection is
+ * closed; no other connection notices.
+ */
+export async function listenOnePort(host: string, port: number, handler: Handler): Promise<OnePortServer> {
+  const http1 = createHttp1({ keepAliveTimeout: 60_000 }, handler);
+  const http2 = createHttp2(
+    { settings: { initialWindowSize: 4 << 20, maxConcurrentStreams: 1_000 } },
+    handler,
+  );
+  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
+  http2.on("session", (session) => {
+    sessions.add(session);
+    session.setLocalWindowSize(16 << 20);
+    session.on("close", () => sessions.delete(session));
+    session.on("error", () => session.destroy());
+  });
+  http2.on("sessionError", () => {});
+  // Without a socket of its own the HTTP/1.1 server must be told to keep track of its connections: for its
+  // header and request timeouts, and to know which are idle.
+  http1.emit("listening");
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    // A connection that breaks is that client's affair: its requests are aborted by their own streams.
+    socket.on("error", () => socket.destroy());
+    route(socket, (isHttp2) => (isHttp2 ? http2 : http1).emit("connection", socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const gone = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const session of sessions) session.close();
+      http1.close();
+      // Keep-alive connections become idle one by one as their last answer goes out.
+      const sweep = setInterval(() => {
+        http1.closeIdleConnections();
+        // Silent connections, and those on which all was said and only the peer has not hung up.
+        for (const socket of sockets) {
+          if (socket.bytesRead === 0 || socket.writableFinished) socket.destroy();
+        }
+      }, 50);
+      await gone;
+      clearInterval(sweep);
+    },
+  };
+}
+
+function route(socket: Socket, decide: (isHttp2: boolean) => void): void {
+  socket.setTimeout(FIRST_BYTES_TIMEOUT_MS, () => socket.destroy());
+  let seen: Buffer = Buffer.alloc(0);
+  const onData = (chunk: Buffer) => {
+    seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
+    const length = Math.min(seen.length, HTTP2_PREFACE.length);
+    const matches = seen.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
+    if (matches && length < HTTP2_PREFACE.length) return;
+    socket.off("data", onData);
+    socket.pause();
+    socket.setTimeout(0);
+    socket.removeAllListeners("timeout");
+    socket.unshift(seen);
+    decide(matches);
+    // The HTTP/1.1 server reads a socket as a stream; HTTP/2 takes over its handle and needs no resume.
+    if (!matches) socket.resume();
+  };
+  socket.on("data", onData);
+}

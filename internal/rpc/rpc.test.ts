@@ -1,0 +1,108 @@
+import { connect } from "node:net";
+import { createClient } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from "@connectrpc/connect-node";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Health, HealthCheckResponse_ServingStatus as Status } from "../gen/health_pb.js";
+import { ServerReflection } from "../gen/reflection_pb.js";
+import { createLogger } from "../telemetry/logger.ts";
+import { createRegistry } from "../telemetry/metrics.ts";
+import { serveOperations } from "./connect-server.ts";
+import { HealthState } from "./health.ts";
+import type { OnePortServer } from "./one-port.ts";
+
+const health = new HealthState(["footfall.query.v1.QueryService"]);
+const shutdown = new AbortController();
+let server: OnePortServer;
+let base: string;
+
+beforeAll(async () => {
+  const log = createLogger("test", "silent");
+  const registry = createRegistry("test");
+  server = await serveOperations({
+    host: "127.0.0.1",
+    port: 0,
+    health,
+    registry,
+    log,
+    shutdown: shutdown.signal,
+  });
+  base = `http://127.0.0.1:${server.port}`;
+});
+afterAll(async () => {
+  shutdown.abort();
+  await server.close();
+});
+
+test.each([
+  ["gRPC", () => createGrpcTransport({ baseUrl: base })],
+  ["gRPC-Web", () => createGrpcWebTransport({ baseUrl: base, httpVersion: "1.1" })],
+  ["Connect over HTTP/1.1", () => createConnectTransport({ baseUrl: base, httpVersion: "1.1" })],
+  ["Connect over HTTP/2", () => createConnectTransport({ baseUrl: base, httpVersion: "2" })],
+])("%s is served on the one port", async (_, transport) => {
+  health.problem = undefined;
+  const answer = await createClient(Health, transport()).check({ service: "" });
+  expect(answer.status).toBe(Status.SERVING);
+});
+
+test("health watch tells each change", async () => {
+  health.problem = "no database";
+  const client = createClient(Health, createGrpcTransport({ baseUrl: base }));
+  const seen: Status[] = [];
+  for await (const { status } of client.watch({ service: "footfall.query.v1.QueryService" })) {
+    seen.push(status);
+    if (status === Status.SERVING) break;
+    health.problem = undefined;
+  }
+  expect(seen).toEqual([Status.NOT_SERVING, Status.SERVING]);
+});
+
+test("healthz tells the problem, metrics are served, an unknown path is not found", async () => {
+  health.problem = "no database";
+  const sick = await fetch(`${base}/healthz`);
+  expect([sick.status, await sick.text()]).toEqual([503, "no database\n"]);
+  health.problem = undefined;
+  expect((await fetch(`${base}/healthz`)).status).toBe(200);
+  expect(await (await fetch(`${base}/metrics`)).text()).toContain("process_resident_memory_bytes");
+  expect((await fetch(`${base}/nothing`)).status).toBe(404);
+});
+
+test("reflection lists services and finds the file of a symbol", async () => {
+  const client = createClient(ServerReflection, createGrpcTransport({ baseUrl: base }));
+  async function* questions() {
+    yield { messageRequest: { case: "listServices", value: "" } } as const;
+    yield { messageRequest: { case: "fileContainingSymbol", value: "grpc.health.v1.Health.Check" } } as const;
+    yield { messageRequest: { case: "fileByFilename", value: "nothing.proto" } } as const;
+  }
+  const cases: string[] = [];
+  for await (const answer of client.serverReflectionInfo(questions())) {
+    cases.push(answer.messageResponse.case ?? "");
+  }
+  expect(cases).toEqual(["listServicesResponse", "fileDescriptorResponse", "errorResponse"]);
+});
+
+test("garbage bytes end their own connection only", async () => {
+  const answers = await Promise.all(
+    [
+      "\0\x01\x02garbage\r\n\r\n",
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nbut not frames".padEnd(200, "x"),
+      "PRI",
+    ].map(
+      (bytes) =>
+        new Promise<string>((resolve) => {
+          let got = "";
+          const socket = connect(server.port, "127.0.0.1", () => socket.end(bytes, "latin1"));
+          socket.on("data", (chunk) => {
+            got += chunk.toString("latin1");
+          });
+          socket.on("error", () => resolve("reset"));
+          socket.on("close", () => resolve(got));
+        }),
+    ),
+  );
+  expect(answers[0]).toContain("400 Bad Request");
+  expect((await fetch(`${base}/healthz`)).status).toBe(200);
+});

@@ -1,0 +1,32 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+export { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** A program's own registry of Prometheus metrics, with the process' usual ones. */
+export function createRegistry(program: string): Registry {
+  const registry = new Registry();
+  registry.setDefaultLabels({ program });
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+/** Bounds of latency histograms, seconds: from a millisecond to a minute. */
+const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+export function counter<L extends string>(registry: Registry, name: string, help: string, labels: L[] = []) {
+  return new Counter<L>({ name, help, labelNames: labels, registers: [registry] });
+}
+
+export function gauge<L extends string>(registry: Registry, name: string, help: string, labels: L[] = []) {
+  return new Gauge<L>({ name, help, labelNames: labels, registers: [registry] });
+}
+
+export function latency<L extends string>(registry: Registry, name: string, help: string, labels: L[] = []) {
+  return new Histogram<L>({
+    name,
+    help,
+    labelNames: labels,
+    registers: [registry],
+    buckets: LATENCY_BUCKETS,
+  });
+}

@@ -52,7 +52,10 @@ function commandOf(program: Program<Settings>): Command {
   for (const setting of Object.values(program.settings)) {
     const shown = setting.fallback === undefined ? "required" : `default: ${setting.fallback || "none"}`;
     command.addOption(
-      new Option(`--${setting.flag} <value>`, `${setting.description} [${setting.env}; ${shown}]`),
+      new Option(
+        `--${setting.flag} ${setting.isSwitch ? "[value]" : "<value>"}`,
+        `${setting.description} [${setting.env}; ${shown}]`,
+      ),
     );
   }
   return command;
@@ -63,6 +66,7 @@ function parseFlags(program: Program<Settings>, argv: readonly string[]): Map<st
   const given = new Map<string, string>();
   for (const option of command.options) {
     const value: unknown = command.getOptionValue(option.attributeName());
+    if (value === true) given.set(option.long!.slice(2), "true");
     if (typeof value === "string") given.set(option.long!.slice(2), value);
   }
   return given;

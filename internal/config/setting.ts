@@ -13,6 +13,8 @@ export interface Setting<T> {
   readonly fallback?: string;
   /** Secrets are never printed, not even in an error. */
   readonly secret?: boolean;
+  /** The flag may stand alone, which means true. */
+  readonly isSwitch?: boolean;
 }
 
 export type Settings = Readonly<Record<string, Setting<unknown>>>;
@@ -44,6 +46,12 @@ export const yesNo = () =>
 /** One of a closed list. */
 export const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `is none of ${values.join(", ")}`);
+
+/** One of a closed list that is too long to print. @param kind what the list holds: "an ISO 4217 code". */
+export const member = (kind: string, values: readonly string[]) => {
+  const known = new Set(values);
+  return z.string().refine((value) => known.has(value), `is not ${kind}`);
+};
 
 /** An address with one of the given schemes, such as "postgres". */
 export const address = (...schemes: string[]) =>

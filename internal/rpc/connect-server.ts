@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { ConnectRouter } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { ConnectRouter, ContextValues } from "@connectrpc/connect";
+import { type ConnectNodeAdapterOptions, connectNodeAdapter } from "@connectrpc/connect-node";
 import type { Registry } from "prom-client";
 import { Health } from "../gen/health_pb.js";
 import type { Logger } from "../telemetry/logger.ts";
@@ -8,6 +8,9 @@ import { errorInterceptor } from "./errors.ts";
 import { type HealthState, routeHealth } from "./health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "./one-port.ts";
 import { routeReflection } from "./reflection.ts";
+
+/** A request of either HTTP version, as Node gives it. */
+export type NodeServerRequest = Parameters<NonNullable<ConnectNodeAdapterOptions["contextValues"]>>[0];
 
 export interface ConnectHandlerOptions {
   readonly routes: (router: ConnectRouter) => void;
@@ -21,17 +24,20 @@ export interface ConnectHandlerOptions {
   readonly health: HealthState;
   /** Answers every path that is no RPC; /healthz where absent. */
   readonly fallback?: Handler;
+  /** What handlers may know of a request beside its headers. */
+  readonly contextValues?: (request: NodeServerRequest) => ContextValues;
 }
 
 /** A handler of Connect, gRPC and gRPC-Web requests, with the one error mapper around every RPC. */
 export function connectHandler(options: ConnectHandlerOptions): Handler {
-  const { routes, log, readMaxBytes, maxTimeoutMs, shutdown, fallback } = options;
+  const { routes, log, readMaxBytes, maxTimeoutMs, shutdown, fallback, contextValues } = options;
   const handler = connectNodeAdapter({
     routes,
     readMaxBytes,
     maxTimeoutMs,
     shutdownSignal: shutdown,
     interceptors: [errorInterceptor(log)],
+    ...(contextValues === undefined ? {} : { contextValues }),
     fallback: (fallback ?? operations(options.health)) as ReturnType<typeof connectNodeAdapter>,
   });
   return handler as Handler;

@@ -112,17 +112,30 @@ SELECT create_hypertable('batch_ledger', by_range('batch_time', INTERVAL '7 days
 CREATE TABLE partitions (
   partition_id integer PRIMARY KEY,
   stream_seq bigint NOT NULL DEFAULT 0,
-  -- Every batch that JetStream stored before this time is committed.
+  -- Every batch that JetStream stored before this time is committed: what reports call data_through.
   committed_through timestamptz,
-  -- ... and is in the continuous aggregates: what reports call data_through.
-  reported_through timestamptz
+  -- ... and is in the continuous aggregates.
+  refreshed_through timestamptz
 );
 
 -- Quarter hours of event time that were written since their continuous aggregates were last refreshed.
 -- Written with the rows, so that a crash between commit and refresh forgets nothing.
 CREATE TABLE stale_buckets (
-  bucket timestamptz PRIMARY KEY,
-  writes bigint NOT NULL DEFAULT 1
+  bucket timestamptz NOT NULL,
+  -- Whose write it was: partitions that commit at the same time do not wait for one another's row.
+  partition_id integer NOT NULL,
+  writes bigint NOT NULL DEFAULT 1,
+  PRIMARY KEY (bucket, partition_id)
+);
+
+-- Sequences that a partition's stream no longer had when its aggregator came to them: lost events, which an
+-- operator must hear of. Empty in good times.
+CREATE TABLE stream_gaps (
+  partition_id integer NOT NULL,
+  first_seq bigint NOT NULL,
+  last_seq bigint NOT NULL,
+  seen_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (partition_id, first_seq)
 );
 
 CREATE MATERIALIZED VIEW totals_15m
@@ -134,7 +147,7 @@ SELECT
   count(*) FILTER (WHERE name = 'page_view') AS page_views,
   count(order_id) AS orders,
   count(order_id) FILTER (WHERE revenue_micros IS NULL) AS unconverted_orders,
-  sum(revenue_micros)::bigint AS revenue_micros
+  sum(revenue_micros) AS revenue_micros
 FROM events
 GROUP BY merchant_id, time_bucket(INTERVAL '15 minutes', ts)
 WITH NO DATA;

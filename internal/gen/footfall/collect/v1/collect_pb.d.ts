@@ -279,7 +279,7 @@ export enum RejectReason {
   MALFORMED = 1,
 
   /**
-   * A text field is not valid UTF-8.
+   * A text field is not valid UTF-8, or holds the character U+0000.
    *
    * @generated from enum value: REJECT_REASON_INVALID_UTF8 = 2;
    */

@@ -76,14 +76,16 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   referrer: string;
 
   /**
-   * The browser's User-Agent header; up to 2,048 bytes. Absent: that of the request.
+   * The browser's User-Agent header; up to 2,048 bytes. Absent: that of the request, unless it came by gRPC,
+   * which browsers do not speak.
    *
    * @generated from field: string user_agent = 8;
    */
   userAgent: string;
 
   /**
-   * The visitor's IPv4 or IPv6 address. Absent: that of the connection. Server-side SDKs pass it on.
+   * The visitor's IPv4 or IPv6 address. Absent: that of the connection, unless the request came by gRPC.
+   * Server-side SDKs pass it on.
    *
    * @generated from field: string ip = 9;
    */

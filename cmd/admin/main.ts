@@ -1,0 +1,28 @@
+import { admin } from "../../internal/config/programs/admin.ts";
+import { ConfigError } from "../../internal/config/read-config.ts";
+import { runProgram } from "../../internal/lifecycle/run-program.ts";
+import { configOrExit } from "../../internal/program/run-service.ts";
+import { createPool } from "../../internal/store/pool.ts";
+import { COMMANDS } from "./commands.ts";
+
+const [name = "", ...flags] = process.argv.slice(2);
+const asksForHelp = name.startsWith("-");
+const config = configOrExit(admin, asksForHelp ? [name, ...flags] : flags);
+
+await runProgram(async (life) => {
+  const command = COMMANDS[name];
+  if (command === undefined) {
+    throw new ConfigError(
+      `admin: no command ${JSON.stringify(name)}; there are ${Object.keys(COMMANDS).join(", ")}`,
+    );
+  }
+  const pool = createPool({
+    url: config.databaseUrl,
+    name: "admin",
+    maxConnections: 1,
+    statementTimeoutMs: 0,
+  });
+  life.onClose("database", () => pool.end());
+  process.stdout.write(`${JSON.stringify(await command(pool, config))}\n`);
+  life.stop("done", 0);
+});

@@ -1,0 +1,74 @@
+import { type Collector, createCollector } from "../../internal/collect/collector.ts";
+import { importLog } from "../../internal/collect/import-log.ts";
+import { IngestClient } from "../../internal/collect/ingest-client.ts";
+import { WriteKeys } from "../../internal/collect/keys.ts";
+import { serveCollect } from "../../internal/collect/serve.ts";
+import type { collector } from "../../internal/config/programs/collector.ts";
+import { ConfigError } from "../../internal/config/read-config.ts";
+import type { Service } from "../../internal/program/run-service.ts";
+
+/** Wires the collector: link to ingest, then the server, or the reader of an access log. */
+export async function start(service: Service<typeof collector.settings>) {
+  const { config, log, registry, life, health } = service;
+  const client = new IngestClient(config.ingestAddress, config.ingestToken);
+  life.onClose("ingest client", () => client.close());
+  const sending = createCollector(client, registry, {
+    ...config,
+    maxRows: config.batchMaxRows,
+    maxBytes: config.batchMaxBytes,
+    maxAgeMs: config.batchMaxAgeMs,
+    onLinkState(problem) {
+      if (problem !== undefined) log.warn({ problem }, "link to ingest");
+      if (!life.stopping.aborted) health.problem = problem;
+    },
+  });
+  life.onClose("batches", () => sending.close());
+  const keys = new WriteKeys(client, config.keyFreshMs);
+  if (config.accessLog !== undefined) {
+    if (config.accessLogKey === undefined) {
+      throw new ConfigError(
+        "FOOTFALL_COLLECTOR_ACCESS_LOG_KEY (--access-log-key) is required with --access-log",
+      );
+    }
+    const log = { file: config.accessLog, key: config.accessLogKey };
+    // The service counts as started while it reads; the end of the log ends it.
+    readAccessLog(service, sending, keys, log).catch((error: unknown) => {
+      if (life.stopping.aborted) return;
+      service.log.error({ err: error }, "access log");
+      life.stop("access log failed", 1);
+    });
+    return;
+  }
+  const { host, port, clientIpHeader } = config;
+  const server = await serveCollect({
+    ...sending,
+    keys,
+    host,
+    port,
+    clientIpHeader,
+    log,
+    health,
+    shutdown: life.stopping,
+  });
+  life.onClose("server", () => server.close());
+  log.info({ port: server.port }, "collector listens");
+}
+
+/** Reads the log, prints the summary as one JSON line, and ends the program. */
+async function readAccessLog(
+  { config, log, life }: Service<typeof collector.settings>,
+  sending: Collector,
+  keys: WriteKeys,
+  { file, key }: { readonly file: string; readonly key: string },
+): Promise<void> {
+  const summary = await importLog(sending, keys, {
+    file,
+    key,
+    site: config.accessLogSite,
+    follow: config.follow,
+    signal: life.stopping,
+    onRefused: (line, reason) => log.warn({ file, line, reason }, "line refused"),
+  });
+  process.stdout.write(`${JSON.stringify(summary)}\n`);
+  life.stop("the log is read", 0);
+}

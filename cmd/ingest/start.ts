@@ -1,0 +1,61 @@
+import { LookupCache } from "../../internal/cache/lookup-cache.ts";
+import type { ingest } from "../../internal/config/programs/ingest.ts";
+import { IngestService } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
+import { ingestMetrics } from "../../internal/ingest/metrics.ts";
+import { createIngestServer } from "../../internal/ingest/service.ts";
+import type { Service } from "../../internal/program/run-service.ts";
+import { addStandardServices, bind } from "../../internal/rpc/grpc-js.ts";
+import { findMerchantByKey } from "../../internal/store/merchants.ts";
+import { readInstallation } from "../../internal/store/migrate.ts";
+import { createPool } from "../../internal/store/pool.ts";
+import { connectNats } from "../../internal/stream/connect.ts";
+import { BatchPublisher } from "../../internal/stream/publisher.ts";
+import { ensureStreams } from "../../internal/stream/streams.ts";
+
+/** Wires ingest: database (merchants), JetStream, gRPC server. */
+export async function start({ config, log, registry, life, health }: Service<typeof ingest.settings>) {
+  const pool = createPool({
+    url: config.databaseUrl,
+    name: "ingest",
+    maxConnections: 4,
+    statementTimeoutMs: 5_000,
+  });
+  life.onClose("database", () => pool.end());
+  const { partitions } = await readInstallation(pool);
+  const nats = await connectNats(config.natsUrl, "ingest", 10_000);
+  life.onClose("NATS", () => nats.close());
+  await ensureStreams(nats, partitions, {
+    replicas: config.replicas,
+    maxAgeMs: config.streamMaxAgeHours * 3_600_000,
+    maxBytes: config.streamMaxBytes,
+  });
+  const server = createIngestServer({
+    tokens: config.tokens,
+    partitions,
+    publisher: new BatchPublisher(nats, config.publishTimeoutMs),
+    merchants: new LookupCache((key) => findMerchantByKey(pool, "write", key), {
+      name: "write key",
+      freshMs: config.keyFreshMs,
+      capacity: 1_000_000,
+    }),
+    metrics: ingestMetrics(registry),
+    maxBatchBytes: config.maxBatchBytes,
+    maxInFlightBytes: config.maxInFlightBytes,
+    report: (error) => log.error({ err: error }, "unexpected error in an RPC"),
+  });
+  addStandardServices(server, health, [IngestService]);
+  const port = await bind(server, config.host, config.port);
+  life.onClose("gRPC server", () => drain(server));
+  log.info({ port }, "ingest listens");
+}
+
+/** Lets open streams answer what they hold; collectors make their stream anew elsewhere. */
+function drain(server: ReturnType<typeof createIngestServer>): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.forceShutdown(), 5_000);
+    server.tryShutdown(() => {
+      clearTimeout(force);
+      resolve();
+    });
+  });
+}

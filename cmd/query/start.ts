@@ -1,0 +1,42 @@
+import type { query } from "../../internal/config/programs/query.ts";
+import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
+import type { Service } from "../../internal/program/run-service.ts";
+import { readKeyAuthenticator } from "../../internal/report/authenticate.ts";
+import { queryHandlers } from "../../internal/report/handler.ts";
+import { merchantLimit } from "../../internal/report/rate-limit.ts";
+import { connectHandler, routeStandard } from "../../internal/rpc/connect-server.ts";
+import { listenOnePort } from "../../internal/rpc/one-port.ts";
+import { readInstallation } from "../../internal/store/migrate.ts";
+import { createPool } from "../../internal/store/pool.ts";
+
+/** Largest request, bytes: a report's request is small. */
+const MAX_REQUEST_BYTES = 64 << 10;
+
+/** Wires the query service: database, keys, limits, one port. */
+export async function start({ config, log, life, health }: Service<typeof query.settings>) {
+  const { databaseUrl: url, maxConnections, statementTimeoutMs } = config;
+  const pool = createPool({ url, name: "query", maxConnections, statementTimeoutMs });
+  life.onClose("database", () => pool.end());
+  const { partitions } = await readInstallation(pool);
+  const find = readKeyAuthenticator(pool, config.keyFreshMs);
+  const limit = merchantLimit(config.requestsPerMinute);
+  const authenticate = async (headers: Headers) => {
+    const merchant = await find(headers);
+    await limit(merchant.merchantId);
+    return merchant;
+  };
+  const handler = connectHandler({
+    routes(router) {
+      router.service(QueryService, queryHandlers({ pool, partitions, statementTimeoutMs, authenticate }));
+      routeStandard(router, health, [QueryService]);
+    },
+    log,
+    health,
+    readMaxBytes: MAX_REQUEST_BYTES,
+    maxTimeoutMs: config.maxTimeoutMs,
+    shutdown: life.stopping,
+  });
+  const server = await listenOnePort(config.host, config.port, handler);
+  life.onClose("server", () => server.close());
+  log.info({ port: server.port }, "query listens");
+}

@@ -1,0 +1,47 @@
+import { counter, gauge, latency, type Registry } from "../telemetry/metrics.ts";
+
+export type AggregateMetrics = ReturnType<typeof aggregateMetrics>;
+
+export function aggregateMetrics(registry: Registry) {
+  const partition = ["partition"] as const;
+  return {
+    rows: counter(registry, "footfall_aggregator_rows_total", "Rows committed to the events table."),
+    duplicates: counter(
+      registry,
+      "footfall_aggregator_duplicates_total",
+      "Events left out because they were stored.",
+    ),
+    rejected: counter(
+      registry,
+      "footfall_aggregator_rejected_total",
+      "Rows of batches that could not be processed.",
+    ),
+    repeatedBatches: counter(
+      registry,
+      "footfall_aggregator_repeated_batches_total",
+      "Batches that the ledger knew.",
+    ),
+    gaps: counter(registry, "footfall_aggregator_gap_sequences_total", "Sequences missing in the stream.", [
+      ...partition,
+    ]),
+    failures: counter(
+      registry,
+      "footfall_aggregator_failures_total",
+      "Times that a partition started over.",
+      [...partition],
+    ),
+    lag: gauge(
+      registry,
+      "footfall_aggregator_lag_seconds",
+      "Age of the last committed batch at its commit.",
+      [...partition],
+    ),
+    commit: latency(registry, "footfall_aggregator_commit_seconds", "Time of one transaction."),
+    refresh: latency(
+      registry,
+      "footfall_aggregator_refresh_seconds",
+      "Time of refreshing all stale buckets.",
+    ),
+    steps: counter(registry, "footfall_aggregator_step_seconds_total", "Time spent in each step.", ["step"]),
+  };
+}

@@ -1,0 +1,67 @@
+import type { BatchView } from "../event/batch-view.ts";
+import type { EventColumns, ItemEntries, OrderEntries, PropertyEntries } from "../store/event-columns.ts";
+import { type Derived, PROCESSOR_VERSION } from "./steps.ts";
+
+/** A batch and what was derived from it, as storage takes them: views, no copies. */
+export function toColumns(batch: BatchView, derived: Derived): EventColumns {
+  return {
+    rows: batch.rows,
+    texts: batch.dictionary,
+    merchantIds: batch.merchantIds,
+    time: batch.clientTime,
+    receivedTime: batch.receivedTime,
+    eventIds: batch.eventIds,
+    keyTimes: batch.keyTimes,
+    visitors: derived.visitors,
+    sessions: derived.sessions,
+    processorVersion: PROCESSOR_VERSION,
+    name: batch.text("name"),
+    url: batch.text("url"),
+    referrer: batch.text("referrer"),
+    userAgent: batch.text("userAgent"),
+    ip: batch.text("ip"),
+    language: batch.text("language"),
+    screenWidth: batch.screenWidth,
+    screenHeight: batch.screenHeight,
+    properties: properties(batch),
+    orders: orders(batch, derived),
+    items: items(batch),
+  };
+}
+
+function properties(batch: BatchView): PropertyEntries | undefined {
+  const row = batch.property("row");
+  if (row === undefined) return undefined;
+  return { row, key: batch.property("key")!, value: batch.property("value") };
+}
+
+function orders(batch: BatchView, { convertedRevenue }: Derived): OrderEntries | undefined {
+  const row = batch.order("row");
+  if (row === undefined) return undefined;
+  return {
+    row,
+    id: batch.order("id")!,
+    revenue: batch.orderMicros("revenueMicros")!,
+    tax: batch.orderMicros("taxMicros"),
+    shipping: batch.orderMicros("shippingMicros"),
+    discount: batch.orderMicros("discountMicros"),
+    currency: batch.order("currency"),
+    coupon: batch.order("coupon"),
+    converted: convertedRevenue,
+  };
+}
+
+function items(batch: BatchView): ItemEntries | undefined {
+  const row = batch.item("row");
+  if (row === undefined) return undefined;
+  return {
+    row,
+    id: batch.item("id")!,
+    name: batch.item("name"),
+    brand: batch.item("brand"),
+    category: batch.item("category"),
+    variant: batch.item("variant"),
+    price: batch.itemPriceMicros!,
+    quantity: batch.item("quantity")!,
+  };
+}

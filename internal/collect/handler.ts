@@ -1,0 +1,148 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import { MAX_TIME_MS, MIN_TIME_MS } from "../event/batch-limits.ts";
+import { Failure } from "../failure/failure.ts";
+import {
+  CollectService,
+  EventStatus,
+  RejectReason,
+  type SendRequest,
+  type StreamRequest,
+} from "../gen/footfall/collect/v1/collect_pb.js";
+import {
+  type SendFrames,
+  SendFramesSchema,
+  type StreamFrames,
+  StreamFramesSchema,
+} from "../gen/footfall/collect/v1/frames_pb.js";
+import { bearerToken } from "../rpc/bearer.ts";
+import { timestampToMs } from "./check-event.ts";
+import { inWindow } from "./in-window.ts";
+import type { WriteKeys } from "./keys.ts";
+import { mergeAnswers } from "./merge-answers.ts";
+import { type Defaults, readFrame, readMessage } from "./read-event.ts";
+import { refuse } from "./refusal.ts";
+import { type Answer, MAX_EVENTS, type ReadEvent, type SendDeps, submit } from "./send.ts";
+
+export interface CollectDeps extends SendDeps {
+  readonly keys: WriteKeys;
+  /** The client's address and user agent of a request, for events that do not tell. */
+  readonly defaults: (context: HandlerContext) => Defaults;
+  /** Most requests of one stream that may wait for their answers. */
+  readonly maxStreamWindow: number;
+}
+
+/** A request of either form. */
+interface Request {
+  readonly sentTime?: Timestamp | undefined;
+  readonly read: (defaults: Defaults) => ReadEvent[];
+}
+
+/** Routes CollectService for binary requests: their events are decoded one by one. */
+export function routeBinary(router: ConnectRouter, deps: CollectDeps): void {
+  const frames = ({ events, sentTime }: SendFrames | StreamFrames): Request => ({
+    sentTime,
+    read: (defaults) => events.map((bytes) => readFrame(bytes, defaults)),
+  });
+  const rpcs = {
+    send: (request: SendFrames, context: HandlerContext) => send(deps, frames(request), context),
+    stream: (requests: AsyncIterable<StreamFrames>, context: HandlerContext) =>
+      stream(deps, mapRequests(requests, frames), context),
+  };
+  // The descriptor differs from the generated one in the input types, which the types cannot follow.
+  router.service(framesService() as typeof CollectService, rpcs as never);
+}
+
+/** Routes CollectService for JSON requests. */
+export function routeJson(router: ConnectRouter, deps: CollectDeps): void {
+  const messages = ({ events, sentTime }: SendRequest | StreamRequest): Request => ({
+    sentTime,
+    read: (defaults) => events.map((event) => readMessage(event, defaults)),
+  });
+  router.service(CollectService, {
+    send: (request, context) => send(deps, messages(request), context),
+    stream: (requests, context) => stream(deps, mapRequests(requests, messages), context),
+  });
+}
+
+/** CollectService with requests that leave their events as bytes; the same on the wire. */
+function framesService(): DescService {
+  const { send, stream } = CollectService.method;
+  const method = {
+    send: { ...send, input: SendFramesSchema },
+    stream: { ...stream, input: StreamFramesSchema },
+  };
+  return { ...CollectService, method, methods: [method.send, method.stream] } as unknown as DescService;
+}
+
+async function send(deps: CollectDeps, request: Request, context: HandlerContext) {
+  const sender = await deps.keys.sender(bearerToken(context.requestHeader.get("authorization")));
+  const events = request.read(deps.defaults(context));
+  if (events.length < 1 || events.length > MAX_EVENTS) {
+    throw new Failure("invalid", `events: ${events.length}, must be 1 to ${MAX_EVENTS}`);
+  }
+  const answers = await timed(deps, sender, events, request.sentTime);
+  if (answers.every(({ status }) => status === EventStatus.UNAVAILABLE)) {
+    throw new Failure("unavailable", "events: none was stored, send them again", { retryAfterMs: 500 });
+  }
+  return mergeAnswers(answers);
+}
+
+interface Numbered extends Request {
+  readonly sequence: bigint;
+}
+
+async function* mapRequests<R extends { sequence: bigint }>(
+  requests: AsyncIterable<R>,
+  read: (request: R) => Request,
+): AsyncIterable<Numbered> {
+  for await (const request of requests) yield { ...read(request), sequence: request.sequence };
+}
+
+/** Answers a stream's requests in order; up to the window they are worked on at the same time. */
+async function* stream(deps: CollectDeps, requests: AsyncIterable<Numbered>, context: HandlerContext) {
+  const sender = await deps.keys.sender(bearerToken(context.requestHeader.get("authorization")));
+  const defaults = deps.defaults(context);
+  const work = async ({ sequence, sentTime, read }: Numbered) => {
+    const events = read(defaults);
+    const outOfRange = events.length < 1 || events.length > MAX_EVENTS;
+    const answers = outOfRange
+      ? tooMany(events.length)
+      : await orUnavailable(timed(deps, sender, events, sentTime), events);
+    return { ...mergeAnswers(answers), sequence };
+  };
+  yield* inWindow(requests, work, deps.maxStreamWindow);
+}
+
+/** One request that cannot be taken now does not end its stream: its events are to be sent again. */
+async function orUnavailable(answers: Promise<Answer[]>, events: readonly ReadEvent[]): Promise<Answer[]> {
+  try {
+    return await answers;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return events.map(() => ({ status: EventStatus.UNAVAILABLE }));
+  }
+}
+
+function tooMany(count: number): Answer[] {
+  const refusal = refuse(RejectReason.TOO_MANY_EVENTS, `events: ${count}, must be 1 to ${MAX_EVENTS}`);
+  return Array.from({ length: count }, () => ({ status: EventStatus.REJECTED, refusal }));
+}
+
+async function timed(
+  deps: CollectDeps,
+  sender: Awaited<ReturnType<WriteKeys["sender"]>>,
+  events: readonly ReadEvent[],
+  sentTime: Timestamp | undefined,
+): Promise<Answer[]> {
+  const done = deps.metrics.latency.startTimer();
+  const sent = sentTime === undefined ? 0 : timestampToMs(sentTime);
+  // A sending time that no clock can show tells nothing about the client's clock: as good as absent.
+  const plausible = sent >= MIN_TIME_MS && sent <= MAX_TIME_MS ? sent : 0;
+  try {
+    return await submit(deps, { sender, events, receivedTime: Date.now(), sentTime: plausible });
+  } finally {
+    done();
+  }
+}

@@ -1,0 +1,76 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
+import { Failure } from "../failure/failure.ts";
+import {
+  IngestService,
+  type PublishResponse,
+  ResolveKeyRequestSchema,
+  type ResolveKeyResponse,
+} from "../gen/footfall/ingest/v1/ingest_pb.js";
+import { methodDefinition } from "../rpc/grpc-js.ts";
+
+const PUBLISH = methodDefinition(IngestService.method.publish, true);
+const RESOLVE_KEY = methodDefinition(IngestService.method.resolveKey);
+
+/** Longest wait for the answer to ResolveKey, ms. */
+const RESOLVE_TIMEOUT_MS = 5_000;
+
+/** A gRPC client of IngestService that sends batches as the bytes they are. */
+export class IngestClient {
+  readonly #client: Client;
+  readonly #metadata = new Metadata();
+
+  /** @param address host:port. @param token the collectors' token. */
+  constructor(address: string, token: string) {
+    this.#client = new Client(address, credentials.createInsecure(), {
+      "grpc.keepalive_time_ms": 20_000,
+      "grpc.keepalive_timeout_ms": 5_000,
+      "grpc.initial_reconnect_backoff_ms": 50,
+      "grpc.max_reconnect_backoff_ms": 1_000,
+    });
+    this.#metadata.set("authorization", `Bearer ${token}`);
+  }
+
+  /** Opens a stream of batches. */
+  publish(): ClientDuplexStream<Uint8Array, PublishResponse> {
+    const { path, requestSerialize, responseDeserialize } = PUBLISH;
+    return this.#client.makeBidiStreamRequest(
+      path,
+      requestSerialize as (value: Uint8Array) => Buffer,
+      responseDeserialize as (bytes: Buffer) => PublishResponse,
+      this.#metadata,
+    );
+  }
+
+  /** The merchant of a write key. @throws Failure not_found for an unknown key, unavailable otherwise. */
+  resolveKey(keySha256: Uint8Array): Promise<ResolveKeyResponse> {
+    const { path, requestSerialize, responseDeserialize } = RESOLVE_KEY;
+    return new Promise((resolve, reject) => {
+      this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize as (bytes: Buffer) => ResolveKeyResponse,
+        create(ResolveKeyRequestSchema, { keySha256 }),
+        this.#metadata,
+        { deadline: Date.now() + RESOLVE_TIMEOUT_MS },
+        (error, response) => (error === null ? resolve(response!) : reject(toFailure(error))),
+      );
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+function toFailure(error: ServiceError): Failure {
+  if (error.code === status.NOT_FOUND) return new Failure("not_found", error.details, { cause: error });
+  return new Failure("unavailable", `ingest: ${error.details}`, { cause: error, retryAfterMs: 500 });
+}

@@ -1,0 +1,42 @@
+import { LookupCache } from "../cache/lookup-cache.ts";
+import { Failure } from "../failure/failure.ts";
+import { keySha256 } from "../store/merchants.ts";
+import type { IngestClient } from "./ingest-client.ts";
+import type { Sender } from "./send.ts";
+
+/** Most write keys that a collector remembers. */
+const CAPACITY = 200_000;
+
+/** Tells merchants by their write keys, as ingest resolves them. */
+export class WriteKeys {
+  readonly #cache: LookupCache<Sender>;
+
+  /** @param freshMs how long an answer of ingest is used, and so how long a revoked key may still work, ms. */
+  constructor(client: IngestClient, freshMs: number) {
+    this.#cache = new LookupCache((sha256) => find(client, sha256), {
+      name: "write key",
+      freshMs,
+      capacity: CAPACITY,
+    });
+  }
+
+  /** @throws Failure unauthenticated for an unknown key, unavailable when it cannot be looked up now. */
+  async sender(key: string): Promise<Sender> {
+    try {
+      return (await this.#cache.get(keySha256(key))).value;
+    } catch (cause) {
+      if (!(cause instanceof Failure) || cause.kind !== "not_found") throw cause;
+      throw new Failure("unauthenticated", "authorization: unknown write key", { cause });
+    }
+  }
+}
+
+async function find(client: IngestClient, sha256: Uint8Array): Promise<Sender | undefined> {
+  try {
+    const { merchantId, retentionDays, partitions } = await client.resolveKey(sha256);
+    return { merchantId, retentionDays, partitions };
+  } catch (error) {
+    if (error instanceof Failure && error.kind === "not_found") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,25 @@
+import { counter, gauge, latency, type Registry } from "../telemetry/metrics.ts";
+
+export type CollectMetrics = ReturnType<typeof collectMetrics>;
+
+export function collectMetrics(registry: Registry) {
+  return {
+    events: counter(registry, "footfall_collector_events_total", "Events answered, by status.", ["status"]),
+    rejected: counter(registry, "footfall_collector_rejected_total", "Events rejected, by reason.", [
+      "reason",
+    ]),
+    batches: counter(registry, "footfall_collector_batches_total", "Batches closed."),
+    batchEvents: counter(registry, "footfall_collector_batch_events_total", "Events in closed batches."),
+    batchBytes: counter(
+      registry,
+      "footfall_collector_batch_bytes_total",
+      "Bytes of closed batches, as they travel.",
+    ),
+    pending: gauge(registry, "footfall_collector_pending_bytes", "Bytes of batches on their way to ingest."),
+    latency: latency(
+      registry,
+      "footfall_collector_latency_seconds",
+      "From a request's arrival to its answer.",
+    ),
+  };
+}

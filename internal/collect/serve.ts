@@ -1,0 +1,67 @@
+import { createContextKey, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { CollectService } from "../gen/footfall/collect/v1/collect_pb.js";
+import { connectHandler, type NodeServerRequest, routeStandard } from "../rpc/connect-server.ts";
+import type { HealthState } from "../rpc/health.ts";
+import { type Handler, listenOnePort, type OnePortServer } from "../rpc/one-port.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { type CollectDeps, routeBinary, routeJson } from "./handler.ts";
+import type { Defaults } from "./read-event.ts";
+
+export interface ServeOptions extends Omit<CollectDeps, "defaults" | "maxStreamWindow"> {
+  readonly host: string;
+  readonly port: number;
+  /** Header in which a trusted proxy puts the client's address. */
+  readonly clientIpHeader: string | undefined;
+  readonly log: Logger;
+  readonly health: HealthState;
+  readonly shutdown: AbortSignal;
+}
+
+/** Largest request, bytes. */
+const MAX_REQUEST_BYTES = 8 << 20;
+
+/** Longest deadline that a client may ask for, ms; a stream without one may stay open. */
+const MAX_TIMEOUT_MS = 300_000;
+
+/** Requests of one stream that may wait for their answers. */
+const STREAM_WINDOW = 64;
+
+const remoteAddress = createContextKey<string>("", { description: "address of the connection's other end" });
+
+/** Serves CollectService over gRPC, gRPC-Web and Connect on one port. */
+export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
+  const deps: CollectDeps = {
+    ...options,
+    maxStreamWindow: STREAM_WINDOW,
+    defaults: (context) => requestDefaults(context, options.clientIpHeader),
+  };
+  const shared = { ...options, readMaxBytes: MAX_REQUEST_BYTES, maxTimeoutMs: MAX_TIMEOUT_MS };
+  const contextValues = (request: NodeServerRequest) =>
+    createContextValues().set(remoteAddress, request.socket?.remoteAddress ?? "");
+  const binary = connectHandler({
+    ...shared,
+    contextValues,
+    routes(router) {
+      routeBinary(router, deps);
+      routeStandard(router, options.health, [CollectService]);
+    },
+  });
+  const json = connectHandler({ ...shared, contextValues, routes: (router) => routeJson(router, deps) });
+  const handler: Handler = (request, response) => {
+    const isJson = /^application\/(connect\+|grpc\+|grpc-web\+)?json\b/i.test(
+      request.headers["content-type"] ?? "",
+    );
+    const toJson = isJson && request.url?.startsWith(`/${CollectService.typeName}/`);
+    (toJson ? json : binary)(request, response);
+  };
+  return listenOnePort(options.host, options.port, handler);
+}
+
+/** A browser's request tells its own address and user agent; a gRPC request's are those of a server. */
+function requestDefaults(context: HandlerContext, clientIpHeader: string | undefined): Defaults {
+  if (context.protocolName === "grpc") return { ip: "", userAgent: "" };
+  const forwarded = clientIpHeader === undefined ? null : context.requestHeader.get(clientIpHeader);
+  const ip = forwarded?.split(",").at(-1)?.trim() || context.values.get(remoteAddress);
+  // An IPv4 client on an IPv6 socket shows as ::ffff:192.0.2.1.
+  return { ip: ip.replace(/^::ffff:/, ""), userAgent: context.requestHeader.get("user-agent") ?? "" };
+}

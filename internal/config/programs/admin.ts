@@ -1,0 +1,46 @@
+import { integer, member, optionalText } from "../setting.ts";
+import { databaseUrl } from "./shared.ts";
+
+export const admin = {
+  name: "admin",
+  description:
+    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`.",
+  settings: {
+    databaseUrl,
+    partitions: {
+      env: "FOOTFALL_PARTITIONS",
+      flag: "partitions",
+      description: "migrate: the number of partitions, fixed for good at the first run",
+      schema: integer(1, 4_096),
+      fallback: "64",
+    },
+    name: {
+      env: "FOOTFALL_ADMIN_NAME",
+      flag: "name",
+      description: "create-merchant: name of the merchant",
+      schema: optionalText(),
+      fallback: "",
+    },
+    timeZone: {
+      env: "FOOTFALL_ADMIN_TIME_ZONE",
+      flag: "time-zone",
+      description: "create-merchant: IANA name of the time zone in which its days begin",
+      schema: member("an IANA time zone", ["UTC", ...Intl.supportedValuesOf("timeZone")]),
+      fallback: "UTC",
+    },
+    currency: {
+      env: "FOOTFALL_ADMIN_CURRENCY",
+      flag: "currency",
+      description: "create-merchant: ISO 4217 code of its reports' currency",
+      schema: member("an ISO 4217 code", Intl.supportedValuesOf("currency")),
+      fallback: "USD",
+    },
+    retentionDays: {
+      env: "FOOTFALL_ADMIN_RETENTION_DAYS",
+      flag: "retention-days",
+      description: "create-merchant: days of event time that are kept; older events are refused",
+      schema: integer(1, 36_500),
+      fallback: "760",
+    },
+  },
+} as const;

@@ -1,0 +1,19 @@
+import type { Program } from "../read-config.ts";
+import type { Settings } from "../setting.ts";
+import { admin } from "./admin.ts";
+import { aggregator } from "./aggregator.ts";
+import { collector } from "./collector.ts";
+import { ingest } from "./ingest.ts";
+import { query } from "./query.ts";
+
+/** Every program that has settings; docs/configuration.md is made from it. */
+export const PROGRAMS: readonly Program<Settings>[] = [collector, ingest, aggregator, query, admin];
+
+/** Variables that are not settings of a program, but no typing errors either. */
+const OTHERS = ["FOOTFALL_TEST_DATABASE_URL", "FOOTFALL_TEST_NATS_URL"];
+
+/** Every FOOTFALL_* variable that means something. */
+export const KNOWN_VARIABLES: ReadonlySet<string> = new Set([
+  ...PROGRAMS.flatMap(({ settings }) => Object.values(settings).map(({ env }) => env)),
+  ...OTHERS,
+]);

@@ -1,0 +1,50 @@
+import { integer } from "../setting.ts";
+import { closeDeadlineMs, databaseUrl, host, logLevel, opsPort, servicePort } from "./shared.ts";
+
+export const query = {
+  name: "query",
+  description: "Answers merchants' reports over Connect, gRPC and gRPC-Web on one port.",
+  settings: {
+    host,
+    port: servicePort("query", 4320),
+    opsPort: opsPort("query", 9320),
+    databaseUrl,
+    maxConnections: {
+      env: "FOOTFALL_QUERY_MAX_CONNECTIONS",
+      flag: "max-connections",
+      description: "most connections to the database",
+      schema: integer(1, 1_000),
+      fallback: "10",
+    },
+    statementTimeoutMs: {
+      env: "FOOTFALL_QUERY_STATEMENT_TIMEOUT_MS",
+      flag: "statement-timeout-ms",
+      description: "longest time of one statement, ms",
+      schema: integer(10, 600_000),
+      fallback: "10000",
+    },
+    maxTimeoutMs: {
+      env: "FOOTFALL_QUERY_MAX_TIMEOUT_MS",
+      flag: "max-timeout-ms",
+      description: "longest deadline that a caller may ask for, ms",
+      schema: integer(100, 3_600_000),
+      fallback: "60000",
+    },
+    keyFreshMs: {
+      env: "FOOTFALL_QUERY_KEY_FRESH_MS",
+      flag: "key-fresh-ms",
+      description: "how long a read key is trusted before it is read again, ms",
+      schema: integer(0, 86_400_000),
+      fallback: "5000",
+    },
+    requestsPerMinute: {
+      env: "FOOTFALL_QUERY_REQUESTS_PER_MINUTE",
+      flag: "requests-per-minute",
+      description: "most requests of one merchant a minute",
+      schema: integer(1, 10_000_000),
+      fallback: "1200",
+    },
+    closeDeadlineMs,
+    logLevel,
+  },
+} as const;

@@ -1,0 +1,61 @@
+import { address, choice, integer, port, type Setting, text } from "../setting.ts";
+
+/** Settings that several programs share. */
+
+export const databaseUrl: Setting<string> = {
+  env: "DATABASE_URL",
+  flag: "database-url",
+  description: "TimescaleDB, as postgres://user:password@host:port/database",
+  schema: address("postgres", "postgresql"),
+  secret: true,
+};
+
+export const natsUrl: Setting<string> = {
+  env: "NATS_URL",
+  flag: "nats-url",
+  description: "NATS servers with JetStream, as nats://host:port; several are parted by commas",
+  schema: text(),
+  fallback: "nats://127.0.0.1:4222",
+};
+
+export const logLevel: Setting<"debug" | "info" | "warn" | "error" | "silent"> = {
+  env: "FOOTFALL_LOG_LEVEL",
+  flag: "log-level",
+  description: "debug, info, warn, error or silent; log lines are JSON on standard error",
+  schema: choice(["debug", "info", "warn", "error", "silent"]),
+  fallback: "info",
+};
+
+export const host: Setting<string> = {
+  env: "FOOTFALL_HOST",
+  flag: "host",
+  description: "address to listen on",
+  schema: text(),
+  fallback: "127.0.0.1",
+};
+
+export const closeDeadlineMs: Setting<number> = {
+  env: "FOOTFALL_CLOSE_DEADLINE_MS",
+  flag: "close-deadline-ms",
+  description: "longest time for a drained shutdown, ms",
+  schema: integer(100, 600_000),
+  fallback: "20000",
+};
+
+/** The operators' port: /healthz, /metrics, gRPC health and reflection. */
+export const opsPort = (program: string, fallback: number): Setting<number> => ({
+  env: `FOOTFALL_${program.toUpperCase()}_OPS_PORT`,
+  flag: "ops-port",
+  description: "port of /healthz, /metrics, gRPC health and reflection; 0 for any free one",
+  schema: port(),
+  fallback: String(fallback),
+});
+
+/** The port of a program's own service. */
+export const servicePort = (program: string, fallback: number): Setting<number> => ({
+  env: `FOOTFALL_${program.toUpperCase()}_PORT`,
+  flag: "port",
+  description: "port of the service; 0 for any free one",
+  schema: port(),
+  fallback: String(fallback),
+});

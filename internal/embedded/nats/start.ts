@@ -1,0 +1,84 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { type Child, startChild } from "../child.ts";
+import { freePort } from "../free-port.ts";
+import { findNatsServer, natsVersion } from "./find.ts";
+
+/** A running nats-server with JetStream. */
+export interface Nats extends Child {
+  /** nats://127.0.0.1:PORT */
+  readonly url: string;
+}
+
+export interface NatsOptions {
+  /** Holds the configuration file and JetStream's files; created if it is missing, kept at the end. */
+  readonly dataDir: string;
+  /** Default: a free port. */
+  readonly port?: number;
+  /** Server name, seen in its log and in JetStream's placement. Default: footfall. */
+  readonly name?: string;
+}
+
+/** Largest message: a batch of events with its dictionaries stays below. */
+const MAX_PAYLOAD_BYTES = 8 << 20;
+const READY_MS = 30_000;
+
+/**
+ * Starts nats-server on 127.0.0.1 without a monitoring port; resolves when JetStream answers. It stops when this
+ * process exits (if this one is killed by SIGKILL, it stays). Its exit code after `stop` is 1 with 2.9. Throws, with the server's log in the message, if it is not ready within 30 s.
+ */
+export async function startNats(options: NatsOptions): Promise<Nats> {
+  const binary = await findNatsServer();
+  const port = options.port ?? (await freePort());
+  const dataDir = resolve(options.dataDir);
+  await mkdir(dataDir, { recursive: true });
+  const configPath = join(dataDir, "nats-server.conf");
+  const version = await natsVersion(binary);
+  await writeFile(configPath, configuration({ port, dataDir, name: options.name ?? "footfall", version }));
+  const url = `nats://127.0.0.1:${port}`;
+  const child = await startChild({
+    command: binary,
+    args: ["--config", configPath],
+    // Its own word first: on a port that is taken, another server would answer.
+    ready: ({ stderr }) => stderr.includes("Server is ready") && answers(url),
+    timeoutMs: READY_MS,
+  });
+  return { ...child, url };
+}
+
+interface Configuration {
+  readonly port: number;
+  readonly dataDir: string;
+  readonly name: string;
+  readonly version: readonly [number, number, number];
+}
+
+/** The server's configuration file. From 2.10 on every acked message is on the disk, not only in its cache. */
+export function configuration({ port, dataDir, name, version }: Configuration): string {
+  const [major, minor] = version;
+  const canSyncAlways = major > 2 || (major === 2 && minor >= 10);
+  return `server_name: ${JSON.stringify(name)}
+listen: 127.0.0.1:${port}
+max_payload: ${MAX_PAYLOAD_BYTES}
+jetstream {
+  store_dir: ${JSON.stringify(join(dataDir, "jetstream"))}
+${canSyncAlways ? "  sync_interval: always\n" : ""}}
+`;
+}
+
+/** Whether the server takes a connection and JetStream answers on it. */
+async function answers(url: string): Promise<boolean> {
+  try {
+    const connection = await connect({ servers: url, reconnect: false, timeout: 1_000 });
+    try {
+      await (await jetstreamManager(connection, { timeout: 1_000 })).getAccountInfo();
+    } finally {
+      await connection.close();
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,105 @@
+import type { EventBatch } from "../gen/footfall/event/v1/batch_pb.js";
+import { BatchRejectReason as Reason } from "../gen/footfall/ingest/v1/ingest_pb.js";
+import { type Check, indexAbove, MAX_AMOUNT_MICROS, problem } from "./batch-limits.ts";
+import { asI64, asU32 } from "./columns.ts";
+import type { BatchProblem } from "./seal.ts";
+
+const U32_TEXT = { width: 4, text: true } as const;
+const AMOUNT = { width: 8, text: false } as const;
+
+/** The side messages: their columns, with the first of them giving the number of entries. */
+const SIDES = {
+  properties: { key: U32_TEXT, value: U32_TEXT },
+  orders: {
+    id: U32_TEXT,
+    revenueMicros: AMOUNT,
+    taxMicros: AMOUNT,
+    shippingMicros: AMOUNT,
+    discountMicros: AMOUNT,
+    currency: U32_TEXT,
+    coupon: U32_TEXT,
+  },
+  items: {
+    id: U32_TEXT,
+    name: U32_TEXT,
+    brand: U32_TEXT,
+    category: U32_TEXT,
+    variant: U32_TEXT,
+    priceMicros: AMOUNT,
+    quantity: { width: 4, text: false },
+  },
+} as const;
+
+/** Columns in which every entry must have a value. */
+const SIDE_REQUIRED = {
+  properties: ["key"],
+  orders: ["id", "revenueMicros"],
+  items: ["id", "priceMicros", "quantity"],
+};
+
+/** Checks orders, items and properties against the rows and the dictionary. */
+export const checkSides: Check = (batch) => {
+  for (const side of ["properties", "orders", "items"] as const) {
+    const columns = batch[side] as Record<string, Uint8Array> | undefined;
+    if (columns === undefined) continue;
+    const found = checkSideRows(side, columns.row!, batch.rows) ?? checkSideColumns(side, columns, batch);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+function checkSideRows(side: string, bytes: Uint8Array, rows: number): BatchProblem | undefined {
+  if (bytes.length % 4 !== 0)
+    return problem(Reason.COLUMN_LENGTH, `${side}.row: ${bytes.length} bytes, must be u32 values`);
+  const row = asU32(bytes);
+  // Orders are at most one a row, so that their rows increase; the others never decrease.
+  const step = side === "orders" ? 1 : 0;
+  let least = 0;
+  for (let i = 0; i < row.length; i++) {
+    if (row[i]! < least || row[i]! >= rows)
+      return problem(Reason.INDEX, `${side}.row: ${row[i]} at ${i} is out of order or of range`);
+    least = row[i]! + step;
+  }
+  return undefined;
+}
+
+function checkSideColumns(
+  side: keyof typeof SIDES,
+  columns: Record<string, Uint8Array>,
+  batch: EventBatch,
+): BatchProblem | undefined {
+  const entries = columns.row!.length >>> 2;
+  const size = batch.dictionaryEnds.length >>> 2;
+  for (const [name, { width, text }] of Object.entries(SIDES[side])) {
+    const bytes = columns[name]!;
+    const required = SIDE_REQUIRED[side].includes(name);
+    if (bytes.length !== entries * width && (required || bytes.length !== 0)) {
+      return problem(
+        Reason.COLUMN_LENGTH,
+        `${side}.${name}: ${bytes.length} bytes for ${entries} values of ${width}`,
+      );
+    }
+    const found = text ? checkSideText(bytes, size, required) : checkSideValue(bytes, width);
+    if (found !== undefined)
+      return problem(text ? Reason.INDEX : Reason.VALUE_RANGE, `${side}.${name}: ${found}`);
+  }
+  return undefined;
+}
+
+function checkSideText(bytes: Uint8Array, size: number, required: boolean): string | undefined {
+  const bad = indexAbove(bytes, size);
+  if (bad !== undefined) return `index ${bad}, the dictionary has ${size} entries`;
+  return required && asU32(bytes).includes(0) ? "is absent in an entry" : undefined;
+}
+
+function checkSideValue(bytes: Uint8Array, width: number): string | undefined {
+  if (width === 4)
+    return asU32(bytes).some((n) => n < 1 || n > 1_000_000) ? "is outside of 1 to 1,000,000" : undefined;
+  const column = asI64(bytes);
+  for (let i = 0; i < column.length; i++) {
+    const value = column.get(i);
+    if (!(value >= 0 && value <= MAX_AMOUNT_MICROS))
+      return `${value} micros is outside of 0 to ${MAX_AMOUNT_MICROS}`;
+  }
+  return undefined;
+}

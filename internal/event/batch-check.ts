@@ -1,0 +1,163 @@
+import { isUtf8 } from "node:buffer";
+import type { EventBatch, SealedBatch } from "../gen/footfall/event/v1/batch_pb.js";
+import { BatchRejectReason as Reason } from "../gen/footfall/ingest/v1/ingest_pb.js";
+import { BATCH_VERSION } from "./batch-builder.ts";
+import { checkSides } from "./batch-check-sides.ts";
+import {
+  type Check,
+  indexAbove,
+  MAX_MERCHANT_ID,
+  MAX_ROWS,
+  MAX_TIME_MS,
+  MIN_TIME_MS,
+  problem,
+} from "./batch-limits.ts";
+import { asI64, asU32 } from "./columns.ts";
+import { ID_BYTES } from "./event-id.ts";
+import { partitionOf } from "./partition.ts";
+import type { BatchProblem } from "./seal.ts";
+
+/**
+ * Checks all that a reader of the batch relies on, so that no reader needs to check again: lengths, indexes,
+ * UTF-8, ranges, partition. Reads each column once and makes no object per row.
+ * @returns the first problem, or undefined for a good batch.
+ */
+export function checkBatch(
+  sealed: SealedBatch,
+  batch: EventBatch,
+  partitions: number,
+): BatchProblem | undefined {
+  if (sealed.batchId.length !== ID_BYTES) {
+    return problem(Reason.MALFORMED, `batch_id: ${sealed.batchId.length} bytes, must be ${ID_BYTES}`);
+  }
+  if (batch.version !== BATCH_VERSION) {
+    return problem(Reason.VERSION, `version: ${batch.version}, this program reads ${BATCH_VERSION}`);
+  }
+  if (batch.rows !== sealed.rows || batch.rows < 1 || batch.rows > MAX_ROWS) {
+    const message = `rows: ${batch.rows} in the batch, ${sealed.rows} outside, must be equal and 1 to ${MAX_ROWS}`;
+    return problem(Reason.COLUMN_LENGTH, message);
+  }
+  for (const check of CHECKS) {
+    const found = check(batch);
+    if (found !== undefined) return found;
+  }
+  return checkMerchants(batch, sealed.partition, partitions);
+}
+
+const REQUIRED = ["merchantId", "receivedTime", "clientTime", "name"] as const;
+const TEXTS = ["name", "visitorId", "sessionId", "url", "referrer", "userAgent", "ip", "language"] as const;
+
+/** Bytes a value of each row column. */
+const ROW_WIDTHS = {
+  merchantId: 4,
+  receivedTime: 8,
+  clientTime: 8,
+  sentTime: 8,
+  eventId: 16,
+  name: 4,
+  visitorId: 4,
+  sessionId: 4,
+  url: 4,
+  referrer: 4,
+  userAgent: 4,
+  ip: 4,
+  language: 4,
+  screenWidth: 2,
+  screenHeight: 2,
+} as const;
+
+const checkRowLengths: Check = (batch) => {
+  for (const name of REQUIRED) {
+    if (batch[name].length === 0) return problem(Reason.COLUMN_LENGTH, `${name}: is missing`);
+  }
+  for (const [name, width] of Object.entries(ROW_WIDTHS)) {
+    const { length } = batch[name as keyof typeof ROW_WIDTHS];
+    if (length !== 0 && length !== width * batch.rows) {
+      return problem(Reason.COLUMN_LENGTH, `${name}: ${length} bytes for ${batch.rows} rows of ${width}`);
+    }
+  }
+  return undefined;
+};
+
+const checkDictionary: Check = (batch) => {
+  if (batch.dictionaryEnds.length % 4 !== 0) {
+    return problem(
+      Reason.DICTIONARY,
+      `dictionary_ends: ${batch.dictionaryEnds.length} bytes, must be u32 values`,
+    );
+  }
+  const ends = asU32(batch.dictionaryEnds);
+  const bytes = batch.dictionary;
+  let start = 0;
+  for (let i = 0; i < ends.length; i++) {
+    const end = ends[i]!;
+    // An entry that starts with a continuation byte would cut a character in two.
+    if (end <= start || end > bytes.length || (bytes[start]! & 0xc0) === 0x80) {
+      return problem(
+        Reason.DICTIONARY,
+        `dictionary: entry ${i + 1} from ${start} to ${end} is no text of 1 byte or more`,
+      );
+    }
+    start = end;
+  }
+  if (start !== bytes.length)
+    return problem(Reason.DICTIONARY, `dictionary: ${bytes.length} bytes, entries end at ${start}`);
+  // PostgreSQL's text cannot hold U+0000.
+  if (bytes.includes(0)) return problem(Reason.DICTIONARY, "dictionary: holds U+0000");
+  return isUtf8(bytes) ? undefined : problem(Reason.DICTIONARY, "dictionary: is not UTF-8");
+};
+
+const checkTexts: Check = (batch) => {
+  const size = batch.dictionaryEnds.length >>> 2;
+  for (const name of TEXTS) {
+    const bad = indexAbove(batch[name], size);
+    if (bad !== undefined)
+      return problem(Reason.INDEX, `${name}: index ${bad}, the dictionary has ${size} entries`);
+  }
+  const names = asU32(batch.name);
+  for (let i = 0; i < names.length; i++) {
+    if (names[i] === 0) return problem(Reason.INDEX, `name: absent in row ${i}`);
+  }
+  return undefined;
+};
+
+const checkTimes: Check = (batch) => {
+  for (const name of ["receivedTime", "clientTime", "sentTime"] as const) {
+    const column = asI64(batch[name]);
+    for (let i = 0; i < column.length; i++) {
+      const ms = column.get(i);
+      if (!(ms >= MIN_TIME_MS && ms <= MAX_TIME_MS)) {
+        return problem(
+          Reason.VALUE_RANGE,
+          `${name}: ${ms} ms in row ${i} is outside of the years 1900 to 2200`,
+        );
+      }
+    }
+  }
+  return undefined;
+};
+
+const CHECKS: readonly Check[] = [checkRowLengths, checkDictionary, checkTexts, checkTimes, checkSides];
+
+function checkMerchants(batch: EventBatch, partition: number, partitions: number): BatchProblem | undefined {
+  if (partition >= partitions)
+    return problem(Reason.PARTITION, `partition: ${partition}, there are ${partitions}`);
+  const merchants = asU32(batch.merchantId);
+  let previous = 0;
+  for (let i = 0; i < merchants.length; i++) {
+    const merchant = merchants[i]!;
+    // Rows of one merchant come in runs: most are checked by this comparison.
+    if (merchant === previous) continue;
+    if (merchant < 1 || merchant > MAX_MERCHANT_ID) {
+      return problem(Reason.VALUE_RANGE, `merchant_id: ${merchant} in row ${i} is outside of 1 to 2^31 - 1`);
+    }
+    if (partitionOf(merchant, partitions) !== partition) {
+      return problem(
+        Reason.PARTITION,
+        `merchant_id: ${merchant} in row ${i} is not of partition ${partition}`,
+      );
+    }
+    previous = merchant;
+  }
+  return undefined;
+}

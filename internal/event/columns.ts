@@ -1,0 +1,56 @@
+/** Fixed-width little-endian columns as typed arrays. All supported machines are little-endian. */
+
+const TWO_POW_32 = 0x1_0000_0000;
+
+/** A column of 64-bit signed integers, read without BigInt. Values lie within ±2^53. */
+export class I64Column {
+  readonly #words: Uint32Array;
+
+  /** @param words low and high word of each value, in turn. */
+  constructor(words: Uint32Array) {
+    this.#words = words;
+  }
+
+  get length(): number {
+    return this.#words.length >>> 1;
+  }
+
+  get(index: number): number {
+    return (this.#words[2 * index + 1]! | 0) * TWO_POW_32 + this.#words[2 * index]!;
+  }
+}
+
+/** Writes a whole number within ±2^53 as the index-th 64-bit value. */
+export function setI64(words: Uint32Array, index: number, value: number): void {
+  words[2 * index] = value;
+  words[2 * index + 1] = Math.floor(value / TWO_POW_32);
+}
+
+/** A column's bytes as u32 values: a view where they are aligned, else a copy. */
+export function asU32(bytes: Uint8Array): Uint32Array {
+  const at = bytes.byteOffset;
+  if (at % 4 === 0) return new Uint32Array(bytes.buffer, at, bytes.length >>> 2);
+  return new Uint32Array(copyOf(bytes).buffer, 0, bytes.length >>> 2);
+}
+
+/** A column's bytes as u16 values: a view where they are aligned, else a copy. */
+export function asU16(bytes: Uint8Array): Uint16Array {
+  const at = bytes.byteOffset;
+  if (at % 2 === 0) return new Uint16Array(bytes.buffer, at, bytes.length >>> 1);
+  return new Uint16Array(copyOf(bytes).buffer, 0, bytes.length >>> 1);
+}
+
+/** A column's bytes as 64-bit values. */
+export function asI64(bytes: Uint8Array): I64Column {
+  return new I64Column(asU32(bytes));
+}
+
+/** The bytes of a typed array's first values, not copied. */
+export function bytesOf(array: Uint32Array | Uint16Array | Uint8Array, values: number): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, values * array.BYTES_PER_ELEMENT);
+}
+
+/** A copy in memory of its own. `slice` is none for a Buffer: there it makes a view. */
+export function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}

@@ -1,0 +1,67 @@
+import { hash } from "node:crypto";
+
+/** Bytes of an id, in the order in which a UUID is written. */
+export const ID_BYTES = 16;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * The 16 bytes of an SDK's event_id: a UUID as it is; any other text as a UUIDv8 (RFC 9562) whose 122 free
+ * bits come from SHA-256 of the text, so that the same text is the same id everywhere.
+ */
+export function eventIdBytes(text: string): Buffer {
+  if (UUID.test(text)) return Buffer.from(text.replaceAll("-", ""), "hex");
+  const id = hash("sha256", text, "buffer").subarray(0, ID_BYTES);
+  id[6] = (id[6]! & 0x0f) | 0x80;
+  id[8] = (id[8]! & 0x3f) | 0x80;
+  return id;
+}
+
+/**
+ * The time inside a UUIDv7 at an offset, ms since 1970-01-01 UTC, or undefined for any other id.
+ */
+export function uuidV7Time(bytes: Uint8Array, offset = 0): number | undefined {
+  if (bytes[offset + 6]! >> 4 !== 7 || bytes[offset + 8]! >> 6 !== 2) return undefined;
+  const high = (bytes[offset]! << 8) | bytes[offset + 1]!;
+  const low =
+    ((bytes[offset + 2]! << 24) |
+      (bytes[offset + 3]! << 16) |
+      (bytes[offset + 4]! << 8) |
+      bytes[offset + 5]!) >>>
+    0;
+  return high * 0x1_0000_0000 + low;
+}
+
+/** Times inside ids outside of these years count as none; ms since 1970-01-01 UTC. */
+const FIRST_KEY_TIME = Date.UTC(2000, 0);
+const LAST_KEY_TIME = Date.UTC(2100, 0);
+
+/**
+ * The time that an event's id is looked up under: the time inside a UUIDv7, else 0. A function of the id
+ * alone: two copies of an event may differ in their times, never in their key.
+ */
+export function keyTime(bytes: Uint8Array, offset: number): number {
+  const time = uuidV7Time(bytes, offset) ?? 0;
+  return time >= FIRST_KEY_TIME && time < LAST_KEY_TIME ? time : 0;
+}
+
+/**
+ * Writes the id of a row whose event came without one: the batch's id with row + 1 added to its last four
+ * bytes. A UUIDv7 with the batch's time; unique because the batch's 74 random bits are, and it costs
+ * nothing on the wire. A batch counts once (the ledger), so these ids need no look-up of their own.
+ */
+export function writeDerivedId(batchId: Uint8Array, row: number, target: Uint8Array, offset: number): void {
+  for (let i = 0; i < 12; i++) target[offset + i] = batchId[i]!;
+  const last =
+    (((batchId[12]! << 24) | (batchId[13]! << 16) | (batchId[14]! << 8) | batchId[15]!) + row + 1) >>> 0;
+  target[offset + 12] = last >>> 24;
+  target[offset + 13] = last >>> 16;
+  target[offset + 14] = last >>> 8;
+  target[offset + 15] = last;
+}
+
+/** An id as a UUID is written. */
+export function formatId(bytes: Uint8Array, offset = 0): string {
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset + offset, ID_BYTES).toString("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

@@ -1,0 +1,60 @@
+import { create } from "@bufbuild/protobuf";
+import { formatId, ID_BYTES } from "../event/event-id.ts";
+import { Failure } from "../failure/failure.ts";
+import {
+  BatchRejectReason,
+  BatchStatus,
+  type PublishResponse,
+  PublishResponseSchema,
+} from "../gen/footfall/ingest/v1/ingest_pb.js";
+import type { BatchPublisher } from "../stream/publisher.ts";
+import { type Judgement, judge } from "./judge.ts";
+import type { IngestMetrics } from "./metrics.ts";
+
+export interface AcceptDeps {
+  readonly publisher: Pick<BatchPublisher, "publish" | "reject">;
+  readonly partitions: number;
+  readonly metrics: IngestMetrics;
+}
+
+/**
+ * Takes one batch: check, publish (to its partition, or with the reason to the rejected stream), answer.
+ * The answer is given only when JetStream has acked. Resolves for every batch; unexpected errors reject.
+ */
+export async function acceptBatch(deps: AcceptDeps, bytes: Uint8Array): Promise<PublishResponse> {
+  const started = performance.now();
+  const judgement = judge(bytes, deps.partitions);
+  try {
+    const response = await publish(deps, judgement, bytes);
+    deps.metrics.batches.inc({ status: BatchStatus[response.status] });
+    deps.metrics.bytes.inc(bytes.length);
+    return response;
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== "unavailable") throw error;
+    deps.metrics.batches.inc({ status: "UNAVAILABLE" });
+    return answer(judgement, { status: BatchStatus.UNAVAILABLE, message: error.message });
+  } finally {
+    deps.metrics.latency.observe((performance.now() - started) / 1_000);
+  }
+}
+
+async function publish(deps: AcceptDeps, judgement: Judgement, bytes: Uint8Array): Promise<PublishResponse> {
+  const { sealed, problem } = judgement;
+  if (problem === undefined) {
+    await deps.publisher.publish(sealed.partition, formatId(sealed.batchId), bytes);
+    deps.metrics.events.inc(sealed.rows);
+    return answer(judgement, { status: BatchStatus.STORED });
+  }
+  const partition = sealed !== undefined && sealed.partition < deps.partitions ? sealed.partition : undefined;
+  const reason = BatchRejectReason[problem.reason];
+  await deps.publisher.reject(partition, reason, problem.message, bytes);
+  deps.metrics.rejected.inc({ reason });
+  return answer(judgement, { status: BatchStatus.REJECTED, ...problem });
+}
+
+type Answer = Pick<PublishResponse, "status"> & Partial<Pick<PublishResponse, "reason" | "message">>;
+
+function answer({ sealed }: Judgement, fields: Answer): PublishResponse {
+  const batchId = sealed?.batchId ?? new Uint8Array(ID_BYTES);
+  return create(PublishResponseSchema, { batchId, ...fields });
+}

@@ -1,0 +1,23 @@
+import { counter, gauge, latency, type Registry } from "../telemetry/metrics.ts";
+
+export type IngestMetrics = ReturnType<typeof ingestMetrics>;
+
+export function ingestMetrics(registry: Registry) {
+  return {
+    batches: counter(registry, "footfall_ingest_batches_total", "Batches answered, by status.", ["status"]),
+    events: counter(registry, "footfall_ingest_events_total", "Events in batches that JetStream acked."),
+    bytes: counter(registry, "footfall_ingest_bytes_total", "Bytes of answered batches, as they travel."),
+    rejected: counter(
+      registry,
+      "footfall_ingest_rejected_total",
+      "Batches that failed the checks, by reason.",
+      ["reason"],
+    ),
+    inFlight: gauge(
+      registry,
+      "footfall_ingest_in_flight_bytes",
+      "Bytes of batches that wait for JetStream's ack.",
+    ),
+    latency: latency(registry, "footfall_ingest_latency_seconds", "From a batch's arrival to its answer."),
+  };
+}

@@ -1,0 +1,64 @@
+import { timingSafeEqual } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { Server, type ServerDuplexStream } from "@grpc/grpc-js";
+import type { LookupCache } from "../cache/lookup-cache.ts";
+import { Failure } from "../failure/failure.ts";
+import {
+  IngestService,
+  type PublishResponse,
+  type ResolveKeyRequest,
+  type ResolveKeyResponse,
+  ResolveKeyResponseSchema,
+} from "../gen/footfall/ingest/v1/ingest_pb.js";
+import { bearerToken } from "../rpc/bearer.ts";
+import { serviceDefinition, toServiceError, unary } from "../rpc/grpc-js.ts";
+import { keySha256, type Merchant } from "../store/merchants.ts";
+import { type PublishOptions, servePublish } from "./publish-stream.ts";
+
+export interface IngestOptions extends PublishOptions {
+  /** The collectors' tokens; several, so that one can be replaced without a pause. */
+  readonly tokens: readonly string[];
+  /** Merchants by the SHA-256 of their write keys. */
+  readonly merchants: LookupCache<Merchant>;
+  /** Largest batch, bytes as it travels. */
+  readonly maxBatchBytes: number;
+}
+
+/** The gRPC server of IngestService, not yet bound. */
+export function createIngestServer(options: IngestOptions): Server {
+  const tokens = options.tokens.map((token) => keySha256(token));
+  const authenticate = (authorization: string | undefined) => {
+    const given = keySha256(bearerToken(authorization));
+    if (!tokens.some((token) => timingSafeEqual(token, given))) {
+      throw new Failure("unauthenticated", "authorization: unknown collector token");
+    }
+  };
+  const server = new Server({
+    "grpc.max_receive_message_length": options.maxBatchBytes,
+    // A collector that vanished is noticed, and its stream given up, within 30 s.
+    "grpc.keepalive_time_ms": 20_000,
+    "grpc.keepalive_timeout_ms": 10_000,
+  });
+  const publish = (call: ServerDuplexStream<Buffer, PublishResponse>) => {
+    try {
+      authenticate(call.metadata.get("authorization")[0]?.toString());
+    } catch (error) {
+      call.emit("error", toServiceError(error));
+      return;
+    }
+    servePublish(call, options);
+  };
+  const resolveKey = unary(async (request: ResolveKeyRequest, authorization): Promise<ResolveKeyResponse> => {
+    authenticate(authorization);
+    const { value: merchant, readTime } = await options.merchants.get(request.keySha256);
+    return create(ResolveKeyResponseSchema, {
+      merchantId: merchant.merchantId,
+      retentionDays: merchant.retentionDays,
+      partitions: options.partitions,
+      readTime: timestampFromMs(readTime),
+    });
+  }, options.report);
+  server.addService(serviceDefinition(IngestService, ["publish"]), { publish, resolveKey });
+  return server;
+}

@@ -1,0 +1,77 @@
+import { KNOWN_VARIABLES } from "../config/programs/all.ts";
+import { type Program, readConfig } from "../config/read-config.ts";
+import type { ConfigOf, Setting, Settings } from "../config/setting.ts";
+import { type Life, runProgram } from "../lifecycle/run-program.ts";
+import { serveOperations } from "../rpc/connect-server.ts";
+import { HealthState } from "../rpc/health.ts";
+import { createLogger, type Logger } from "../telemetry/logger.ts";
+import { createRegistry, type Registry } from "../telemetry/metrics.ts";
+
+/** Settings that every service has. */
+type ServiceSettings = Settings & {
+  readonly host: Setting<string>;
+  readonly opsPort: Setting<number>;
+  readonly logLevel: Setting<"debug" | "info" | "warn" | "error" | "silent">;
+  readonly closeDeadlineMs: Setting<number>;
+};
+
+/** What a service starts with. */
+export interface Service<S extends Settings> {
+  readonly config: ConfigOf<S>;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly life: Life;
+  readonly health: HealthState;
+}
+
+/**
+ * Runs a service from its command line and environment to its end: reads the configuration once, opens the
+ * operators' port, starts, reports itself healthy, and at the first signal drains and closes.
+ * @param services full names of the gRPC services that it offers, for the health protocol.
+ * @param start acquires what the service needs and registers its closers.
+ */
+export async function runService<S extends ServiceSettings>(
+  program: Program<S>,
+  services: readonly string[],
+  start: (service: Service<S>) => Promise<void>,
+): Promise<void> {
+  const config = configOrExit(program);
+  const { host, opsPort, logLevel, closeDeadlineMs } = config as ConfigOf<ServiceSettings>;
+  const log = createLogger(program.name, logLevel);
+  const report = (message: string) => log.error(message);
+  await runProgram(
+    async (life) => {
+      const registry = createRegistry(program.name);
+      const health = new HealthState(services);
+      const ops = await serveOperations({
+        host,
+        port: opsPort,
+        health,
+        registry,
+        log,
+        shutdown: life.stopping,
+      });
+      life.onClose("operations port", () => ops.close());
+      life.stopping.addEventListener("abort", () => {
+        health.problem = "stopping";
+      });
+      await start({ config, log, registry, life, health });
+      if (!life.stopping.aborted) health.problem = undefined;
+      log.info({ opsPort: ops.port }, "started");
+    },
+    { closeDeadlineMs, report },
+  );
+}
+
+/** The program's configuration; a wrong one ends the process with exit code 2 and says which setting. */
+export function configOrExit<S extends Settings>(
+  program: Program<S>,
+  argv: readonly string[] = process.argv.slice(2),
+): ConfigOf<S> {
+  try {
+    return readConfig(program, argv, process.env, KNOWN_VARIABLES);
+  } catch (error) {
+    process.stderr.write(`${program.name}: ${error instanceof Error ? error.message : error}\n`);
+    process.exit(2);
+  }
+}

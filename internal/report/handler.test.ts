@@ -1,0 +1,184 @@
+import { type Client, Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { partitionOf } from "../event/partition.ts";
+import { Failure } from "../failure/failure.ts";
+import { Granularity, Metric, QueryService, Unit } from "../gen/footfall/query/v1/query_pb.js";
+import { toConnectError } from "../rpc/errors.ts";
+import { createPool } from "../store/pool.ts";
+import { openTestDatabase, type TestDatabase } from "../store/report/testing/database.ts";
+import type { Merchant } from "./get-report.ts";
+import { queryHandlers } from "./handler.ts";
+import { A, B, insertRows, PARTITIONS, randomRows, refreshTotals } from "./testing/fixture.ts";
+import { recount } from "./testing/recount.ts";
+
+const ROWS = randomRows(9, "2025-03-28T00:00Z", "2025-04-02T00:00Z", 400);
+const KEYS: Record<string, Merchant> = {
+  "key-a": { merchantId: A, timeZone: "Asia/Kathmandu", currency: "NPR" },
+  "key-b": { merchantId: B, timeZone: "UTC", currency: "EUR" },
+};
+const keyOfA = { headers: { authorization: "key-a" } };
+
+let database: TestDatabase;
+let client: Client<typeof QueryService>;
+beforeAll(async () => {
+  database = await openTestDatabase(PARTITIONS);
+  await insertRows(database.pool, ROWS);
+  await refreshTotals(database.pool);
+  client = clientOf(database.pool);
+});
+afterAll(() => database?.close());
+
+function clientOf(pool: TestDatabase["pool"]): Client<typeof QueryService> {
+  const authenticate = async (headers: Headers) => {
+    const merchant = KEYS[headers.get("authorization") ?? ""];
+    if (merchant === undefined) throw new Failure("unauthenticated", "unknown key");
+    return merchant;
+  };
+  const handlers = queryHandlers({ pool, partitions: PARTITIONS, statementTimeoutMs: 30_000, authenticate });
+  const transport = createRouterTransport((router) => router.service(QueryService, handlers), {
+    router: {
+      interceptors: [
+        (next) => (request) =>
+          next(request).catch((error: unknown) => {
+            throw toConnectError(error);
+          }),
+      ],
+    },
+  });
+  return createClient(QueryService, transport);
+}
+
+const days = (start: string, end = start) => ({ case: "dates", value: { start, end } }) as const;
+
+async function refusal(run: Promise<unknown>): Promise<ConnectError> {
+  const error: unknown = await run.catch((cause: unknown) => cause);
+  expect(error).toBeInstanceOf(ConnectError);
+  return error as ConnectError;
+}
+
+test("defaults: the key's merchant, its time zone, days, all metrics", async () => {
+  const answer = await client.getReport({ range: days("2025-03-29", "2025-03-30") }, keyOfA);
+  expect(answer).toMatchObject({
+    merchantId: A,
+    timeZone: "Asia/Kathmandu",
+    currency: "NPR",
+    granularity: Granularity.DAY,
+  });
+  expect(answer.series.map(({ metric, unit }) => [metric, unit])).toEqual([
+    [Metric.EVENTS, Unit.COUNT],
+    [Metric.PAGE_VIEWS, Unit.COUNT],
+    [Metric.VISITORS, Unit.COUNT],
+    [Metric.SESSIONS, Unit.COUNT],
+    [Metric.REVENUE, Unit.CURRENCY_MICROS],
+    [Metric.ORDERS, Unit.COUNT],
+  ]);
+  const seconds = answer.buckets.map(({ start, end }) => [start?.seconds, end?.seconds]);
+  const first = BigInt(Date.parse("2025-03-28T18:15Z") / 1_000);
+  expect(seconds).toEqual([
+    [first, first + 86_400n],
+    [first + 86_400n, first + 172_800n],
+  ]);
+  expect(answer.dataThrough).toBeUndefined();
+});
+
+test("a time range, hours, chosen metrics, values as counted in the fixture", async () => {
+  const [start, end] = [Date.parse("2025-03-29T10:00Z"), Date.parse("2025-03-30T10:00Z")];
+  await database.pool.query(
+    "UPDATE partitions SET committed_through = '2025-04-02T00:00:00.5Z' WHERE partition_id = $1",
+    [partitionOf(A, PARTITIONS)],
+  );
+  const answer = await client.getReport(
+    {
+      merchantId: A,
+      range: {
+        case: "times",
+        value: { start: { seconds: BigInt(start / 1_000) }, end: { seconds: BigInt(end / 1_000) } },
+      },
+      granularity: Granularity.HOUR,
+      timeZone: "UTC",
+      metrics: [Metric.VISITORS, Metric.REVENUE],
+    },
+    keyOfA,
+  );
+  const own = ROWS.filter((row) => row.merchantId === A && row.ts >= start && row.ts < end);
+  const expected = recount(own);
+  expect(answer.series.map(({ metric, total }) => [metric, total])).toEqual([
+    [Metric.VISITORS, expected.visitors],
+    [Metric.REVENUE, expected.revenue],
+  ]);
+  expect(answer.series.map(({ values }) => values.length)).toEqual([24, 24]);
+  expect(answer.unconvertedOrders).toBe(expected.unconverted_orders);
+  expect(answer.dataThrough).toMatchObject({
+    seconds: BigInt(Date.parse("2025-04-02") / 1_000),
+    nanos: 500_000_000,
+  });
+});
+
+test("another merchant's id is refused, whatever else the request says", async () => {
+  for (const range of [days("2025-03-29"), days("nonsense")]) {
+    const error = await refusal(client.getReport({ merchantId: B, range }, keyOfA));
+    expect(error.code).toBe(Code.PermissionDenied);
+  }
+  expect(
+    (await refusal(client.getReport({ merchantId: 4_294_967_295, range: days("2025-03-29") }, keyOfA))).code,
+  ).toBe(Code.PermissionDenied);
+});
+
+test("without a known key there is no answer", async () => {
+  const error = await refusal(client.getReport({ merchantId: B, range: days("2025-03-29") }));
+  expect(error.code).toBe(Code.Unauthenticated);
+});
+
+test.each([
+  [{}, "range is required"],
+  [{ range: days("2025-02-30") }, 'dates.start "2025-02-30" is not a date'],
+  [{ range: { case: "times", value: { end: { seconds: 60n } } } as const }, "times.start is required"],
+  [
+    { range: { case: "times", value: { start: { seconds: 0n, nanos: 1 }, end: { seconds: 60n } } } as const },
+    "times.start",
+  ],
+  [
+    { range: { case: "times", value: { start: { seconds: -(2n ** 63n) }, end: { seconds: 60n } } } as const },
+    "times.start",
+  ],
+  [{ range: days("2025-03-29"), timeZone: "Nowhere" }, 'time_zone "Nowhere"'],
+  [
+    { range: days("2025-03-29"), granularity: 99 as Granularity },
+    'granularity "99" is not one of the known values',
+  ],
+  [
+    { range: days("2025-03-29"), metrics: [Metric.UNSPECIFIED] },
+    'metrics "0" is not one of the known values',
+  ],
+  [
+    { range: days("2025-03-29"), metrics: [Metric.EVENTS, Metric.EVENTS] },
+    'metrics "events" is asked for twice',
+  ],
+])("INVALID_ARGUMENT names the field and the value: %#", async (request, message) => {
+  const error = await refusal(client.getReport(request, keyOfA));
+  expect(error.code).toBe(Code.InvalidArgument);
+  expect(error.rawMessage).toContain(message);
+});
+
+test("a database that is away is UNAVAILABLE", async () => {
+  const url = "postgres://footfall@127.0.0.1:1/footfall";
+  const pool = createPool({ url, name: "test", maxConnections: 1, statementTimeoutMs: 0 });
+  const error = await refusal(clientOf(pool).getReport({ range: days("2025-03-29") }, keyOfA));
+  expect([error.code, error.rawMessage]).toEqual([Code.Unavailable, "the database is away"]);
+  await pool.end();
+});
+
+test("every metric and granularity of the wire is known", async () => {
+  const numbers = (values: object) =>
+    Object.values(values).filter((value) => typeof value === "number" && value !== 0);
+  const answer = await client.getReport(
+    { range: days("2025-03-29"), metrics: numbers(Metric) as Metric[] },
+    keyOfA,
+  );
+  expect(answer.series.map(({ metric }) => metric)).toEqual(numbers(Metric));
+  for (const granularity of numbers(Granularity) as Granularity[]) {
+    expect((await client.getReport({ range: days("2025-03-29"), granularity }, keyOfA)).granularity).toBe(
+      granularity,
+    );
+  }
+});

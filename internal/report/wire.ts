@@ -1,0 +1,98 @@
+import { create } from "@bufbuild/protobuf";
+import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import * as wire from "../gen/footfall/query/v1/query_pb.js";
+import { InvalidInput } from "./errors.ts";
+import type { Report, ReportRequest } from "./get-report.ts";
+import type { Unit } from "./metrics/metric.ts";
+import type { SeriesName } from "./metrics/registry.ts";
+import type { Granularity } from "./time/edges.ts";
+
+const METRIC: Readonly<Record<SeriesName, wire.Metric>> = {
+  events: wire.Metric.EVENTS,
+  page_views: wire.Metric.PAGE_VIEWS,
+  visitors: wire.Metric.VISITORS,
+  sessions: wire.Metric.SESSIONS,
+  revenue: wire.Metric.REVENUE,
+  orders: wire.Metric.ORDERS,
+};
+
+const GRANULARITY: Readonly<Record<Granularity, wire.Granularity>> = {
+  minute: wire.Granularity.MINUTE,
+  quarter_hour: wire.Granularity.QUARTER_HOUR,
+  hour: wire.Granularity.HOUR,
+  day: wire.Granularity.DAY,
+  week: wire.Granularity.WEEK,
+  month: wire.Granularity.MONTH,
+};
+
+const UNIT: Readonly<Record<Unit, wire.Unit>> = {
+  count: wire.Unit.COUNT,
+  currency_micros: wire.Unit.CURRENCY_MICROS,
+};
+
+/**
+ * The plain values of a request, without the merchant, which is the handler's to check.
+ *
+ * @throws InvalidInput on "range", "times.start", "times.end", "granularity" or "metrics".
+ */
+export function requestFromWire(request: wire.GetReportRequest): ReportRequest {
+  return {
+    range: rangeFromWire(request.range),
+    timeZone: request.timeZone === "" ? undefined : request.timeZone,
+    granularity:
+      request.granularity === wire.Granularity.UNSPECIFIED
+        ? undefined
+        : nameOf("granularity", GRANULARITY, request.granularity),
+    metrics: request.metrics.map((metric) => nameOf("metrics", METRIC, metric)),
+  };
+}
+
+/** The wire form of a report. */
+export function reportToWire(report: Report): wire.GetReportResponse {
+  const { edges, dataThrough } = report;
+  return create(wire.GetReportResponseSchema, {
+    merchantId: report.merchantId,
+    timeZone: report.timeZone,
+    granularity: GRANULARITY[report.granularity],
+    currency: report.currency,
+    buckets: edges.slice(1).map((end, index) => ({
+      start: timestampFromMs(edges[index]!),
+      end: timestampFromMs(end),
+    })),
+    series: report.series.map(({ metric, unit, values, total }) => ({
+      metric: METRIC[metric],
+      unit: UNIT[unit],
+      values: [...values],
+      total,
+    })),
+    ...(dataThrough === undefined ? {} : { dataThrough: timestampFromMs(dataThrough) }),
+    unconvertedOrders: report.unconvertedOrders,
+  });
+}
+
+function rangeFromWire(range: wire.GetReportRequest["range"]): ReportRequest["range"] {
+  switch (range.case) {
+    case "dates":
+      return { kind: "dates", start: range.value.start, end: range.value.end };
+    case "times":
+      return {
+        kind: "times",
+        startNs: nanoseconds("times.start", range.value.start),
+        endNs: nanoseconds("times.end", range.value.end),
+      };
+    case undefined:
+      throw new InvalidInput("range", undefined, "is required: dates or times");
+  }
+}
+
+function nanoseconds(field: string, time: Timestamp | undefined): bigint {
+  if (time === undefined) throw new InvalidInput(field, undefined, "is required");
+  return time.seconds * 1_000_000_000n + BigInt(time.nanos);
+}
+
+/** The plain name of an enum's value; the wire may carry numbers that this program does not know. */
+function nameOf<N extends string>(field: string, table: Readonly<Record<N, number>>, value: number): N {
+  const name = (Object.keys(table) as N[]).find((key) => table[key] === value);
+  if (name === undefined) throw new InvalidInput(field, value, "is not one of the known values");
+  return name;
+}

@@ -1,0 +1,130 @@
+import {
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  fromBinary,
+  type Message,
+  toBinary,
+} from "@bufbuild/protobuf";
+import {
+  type handleBidiStreamingCall,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type MethodDefinition,
+  type Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  status,
+} from "@grpc/grpc-js";
+import { Failure } from "../failure/failure.ts";
+import { Health, type HealthCheckRequest, type HealthCheckResponse } from "../gen/health_pb.js";
+import {
+  ServerReflection,
+  type ServerReflectionRequest,
+  type ServerReflectionResponse,
+} from "../gen/reflection_pb.js";
+import { codeOf } from "./errors.ts";
+import type { HealthState } from "./health.ts";
+import { Reflection } from "./reflection.ts";
+
+/**
+ * A grpc-js definition of a protobuf-es method.
+ * @param rawRequest hands the request's bytes to the handler as they came, undecoded.
+ */
+export function methodDefinition(method: DescMethod, rawRequest = false): MethodDefinition<unknown, unknown> {
+  const read = (schema: DescMessage) => (bytes: Buffer) => fromBinary(schema, bytes);
+  const write = (schema: DescMessage) => (message: unknown) => asBuffer(toBinary(schema, message as Message));
+  const raw = (bytes: unknown) => asBuffer(bytes as Uint8Array);
+  return {
+    path: `/${method.parent.typeName}/${method.name}`,
+    requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
+    responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
+    requestDeserialize: rawRequest ? raw : read(method.input),
+    requestSerialize: rawRequest ? raw : write(method.input),
+    responseDeserialize: read(method.output),
+    responseSerialize: write(method.output),
+  };
+}
+
+/** grpc-js wants Buffers; no copy. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** A grpc-js definition of a protobuf-es service. @param raw local names of methods with raw requests. */
+export function serviceDefinition(service: DescService, raw: readonly string[] = []): ServiceDefinition {
+  return Object.fromEntries(
+    service.methods.map((method) => [
+      method.localName,
+      methodDefinition(method, raw.includes(method.localName)),
+    ]),
+  );
+}
+
+/** An error as grpc-js wants it; the counterpart of toConnectError. */
+export function toServiceError(error: unknown): { code: status; details: string } {
+  if (error instanceof Failure) return { code: codeOf(error.kind) as number, details: error.message };
+  return { code: status.INTERNAL, details: "internal error" };
+}
+
+/** A unary handler from a plain async function. @param report is told of unexpected errors. */
+export function unary<I, O>(
+  work: (request: I, authorization: string | undefined) => Promise<O> | O,
+  report: (error: unknown) => void,
+): handleUnaryCall<I, O> {
+  return (call, answer) => {
+    const authorization = call.metadata.get("authorization")[0]?.toString();
+    Promise.resolve()
+      .then(() => work(call.request, authorization))
+      .then(
+        (response) => answer(null, response),
+        (error: unknown) => {
+          const mapped = toServiceError(error);
+          if (mapped.code === status.INTERNAL) report(error);
+          answer(mapped);
+        },
+      );
+  };
+}
+
+/** Adds the health protocol and reflection to a grpc-js server. */
+export function addStandardServices(
+  server: Server,
+  health: HealthState,
+  services: readonly DescService[],
+): void {
+  const reflection = new Reflection([...services, Health, ServerReflection]);
+  const watch: handleServerStreamingCall<HealthCheckRequest, HealthCheckResponse> = async (call) => {
+    const cancelled = new AbortController();
+    call.on("cancelled", () => cancelled.abort());
+    for await (const state of health.watch(call.request.service, cancelled.signal)) call.write(state);
+    call.end();
+  };
+  const reflect: handleBidiStreamingCall<ServerReflectionRequest, ServerReflectionResponse> = async (
+    call,
+  ) => {
+    try {
+      for await (const answer of reflection.answer(call)) call.write(answer);
+      call.end();
+    } catch (error) {
+      // The client went away in mid-stream; there is nobody to tell.
+      call.destroy(error as Error);
+    }
+  };
+  const check = unary(
+    (request: HealthCheckRequest) => health.check(request.service),
+    () => {},
+  );
+  server.addService(serviceDefinition(Health), { check, watch });
+  server.addService(serviceDefinition(ServerReflection), { serverReflectionInfo: reflect });
+}
+
+/** Binds a grpc-js server; @returns the port. */
+export function bind(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
+}

@@ -1,0 +1,37 @@
+import type { Program } from "../config/read-config.ts";
+import { address, integer, optionalText, type Setting, yesNo } from "../config/setting.ts";
+
+function setting<T>(flag: string, description: string, schema: Setting<T>["schema"], fallback?: string) {
+  const env = `FOOTFALL_SIMULATE_${flag.toUpperCase().replaceAll("-", "_")}`;
+  return { env, flag, description, schema, ...(fallback !== undefined && { fallback }) } satisfies Setting<T>;
+}
+
+export const simulateSettings = {
+  target: setting("target", "Collector to send to", address("http", "https"), "http://127.0.0.1:4317"),
+  writeKeys: {
+    ...setting("write-keys", "Write keys, one for each merchant, with commas", optionalText(), ""),
+    secret: true,
+  },
+  writeKeysFile: setting("write-keys-file", "File of write keys, one a line", optionalText(), ""),
+  events: setting("events", "Events to send; 0: until stopped", integer(0, 1e12), "10000"),
+  rate: setting("rate", "Events per second; 0: as fast as possible", integer(0, 1e8), "0"),
+  seed: setting("seed", "Same seed, same shops, visitors and behaviour", integer(0, 2 ** 32), "1"),
+  merchants: setting("merchants", "Merchants; 0: one for each write key", integer(0, 1_000_000), "0"),
+  batch: setting("batch", "Events of a request at most", integer(1, 1_000), "500"),
+  inFlight: setting("in-flight", "Requests waiting for an answer at most", integer(1, 10_000), "16"),
+  historyDays: setting(
+    "history-days",
+    "Spread the events over so many days until now; 0: live",
+    integer(0, 3_660),
+    "0",
+  ),
+  giveUpSeconds: setting("give-up-seconds", "Give a request up after so long", integer(1, 86_400), "60"),
+  json: setting("json", "Print the summary as one line of JSON", yesNo(), "false"),
+};
+
+/** The load client as a program: its name and settings. */
+export const simulateProgram = {
+  name: "simulate",
+  description: "Sends the traffic of simulated shops to a collector, and counts the answers.",
+  settings: simulateSettings,
+} satisfies Program<typeof simulateSettings>;

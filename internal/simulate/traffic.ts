@@ -1,0 +1,156 @@
+import type { Event } from "../gen/footfall/event/v1/event_pb.js";
+import { type Arrivals, HistoryArrivals, type Span, SteadyArrivals, zoneShares } from "./arrivals.ts";
+import { Crowd } from "./crowd.ts";
+import { uuidV7 } from "./ids.ts";
+import { type Outbox, Outboxes } from "./outboxes.ts";
+import { Random } from "./random.ts";
+import { Shops } from "./shop.ts";
+import type { Chance } from "./visit.ts";
+import { Zipf } from "./zipf.ts";
+
+/** Events that belong in one SendRequest. Events share parts (items, properties): read-only. */
+export interface TrafficRequest {
+  /** 0 is the largest merchant. */
+  readonly merchant: number;
+  /** 1 to `batch` events, in the order in which they happened. */
+  readonly events: Event[];
+}
+
+/** A source of requests. */
+export interface Traffic {
+  /** What the merchants are: names, hosts, currencies, time zones, products. */
+  readonly shops: Shops;
+  /**
+   * The next request.
+   * @param nowMs milliseconds since 1970, UTC: the time of live events; history does not look at it.
+   * @returns undefined when history is over; live traffic does not end.
+   */
+  nextRequest(nowMs: number): TrafficRequest | undefined;
+}
+
+export interface TrafficOptions {
+  /** Same seed, same traffic. Whole, 0 or more. */
+  readonly seed: number;
+  /** 1 to 1,000,000. */
+  readonly merchants: number;
+  /** Events of a request at most; 1 to 1,000. */
+  readonly batch: number;
+  /** Sizes fall as 1 / rank^skew. Default 1. */
+  readonly skew?: number;
+}
+
+export interface LiveOptions extends TrafficOptions {
+  /** Goes into all ids that must be unique, so that two runs of one seed do not collide. Whole, 0 or more. */
+  readonly run: number;
+  /** Events per second that will be asked for; 0 or absent: as many as can be. Visits are paced by it. */
+  readonly rate?: number;
+}
+
+export interface HistoryOptions extends TrafficOptions, Span {}
+
+/** Events that wait in outboxes at most; larger ones make fuller requests of small merchants. */
+const HELD_EVENTS = 50_000;
+
+/** Faster traffic runs its visits faster than life: real ones in such numbers would not fit in memory. */
+const LIFELIKE_EVENTS_PER_SECOND = 500;
+
+/** How long an SDK holds an event, milliseconds of real time. */
+const LINGER_MS = 1_000;
+
+/** Salts of the two sequences of random numbers. */
+const BEHAVIOUR = 11;
+const IDS = 12;
+
+/** Traffic that happens now, without end: every event's time is the `nowMs` at which it is handed out. */
+export function liveTraffic(options: LiveOptions): Traffic {
+  const rate = options.rate || Number.POSITIVE_INFINITY;
+  const pace = Math.min(rate, LIFELIKE_EVENTS_PER_SECOND);
+  const chance = chanceOf(options.seed, options.run);
+  const arrivals = new SteadyArrivals(sizes(options), pace, chance.behaviour);
+  const outboxes = new Outboxes(options.batch, (LINGER_MS * rate) / pace, HELD_EVENTS);
+  return traffic(options, arrivals, chance, outboxes, (box, nowMs) =>
+    box.map(({ event }) => stamped(event, nowMs, chance.ids)),
+  );
+}
+
+/**
+ * Traffic of a span of days in roughly the order of time, byte for byte the same for the same options. It
+ * ends by itself: at `events`, or at the end of the span, then at most a few of a thousand events short.
+ */
+export function historyTraffic(options: HistoryOptions): Traffic {
+  const chance = chanceOf(options.seed, 0);
+  const { seed, merchants, skew = 1 } = options;
+  const shares = zoneShares(seed, merchants, skew);
+  const arrivals = new HistoryArrivals(seed, sizes(options), shares, options, chance.behaviour);
+  const outboxes = new Outboxes(options.batch, Number.POSITIVE_INFINITY, HELD_EVENTS);
+  return traffic(
+    options,
+    arrivals,
+    chance,
+    outboxes,
+    (box) => box.map(({ event, timeMs }) => stamped(event, timeMs, chance.ids)),
+    options,
+  );
+}
+
+function sizes({ merchants, skew = 1 }: TrafficOptions): Zipf {
+  return new Zipf(merchants, skew);
+}
+
+function chanceOf(seed: number, run: number): Chance {
+  return { behaviour: new Random(seed, BEHAVIOUR), ids: new Random(seed, IDS, run) };
+}
+
+type Stamp = (box: Outbox, nowMs: number) => Event[];
+
+function traffic(
+  { seed, merchants }: TrafficOptions,
+  arrivals: Arrivals,
+  chance: Chance,
+  outboxes: Outboxes,
+  stamp: Stamp,
+  end: { readonly events: number; readonly toMs: number } = FOREVER,
+): Traffic {
+  const shops = new Shops(seed);
+  const crowd = new Crowd(seed, merchants, shops, arrivals, chance);
+  let produced = 0;
+  const nextBox = (): Outbox | undefined => {
+    while (produced < end.events) {
+      const happening = crowd.next();
+      if (happening === undefined || happening.timeMs >= end.toMs) break;
+      produced++;
+      const box = outboxes.add(happening) ?? outboxes.takeDue(happening.timeMs);
+      if (box !== undefined) return box;
+    }
+    return outboxes.takeOldest();
+  };
+  const nextRequest = (nowMs: number) => {
+    const box = nextBox();
+    return box && { merchant: box[0]!.merchant, events: stamp(box, nowMs) };
+  };
+  return { shops, nextRequest };
+}
+
+const FOREVER = { events: Number.POSITIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
+
+/** Gives an event its time and its id. */
+function stamped(event: Event, timeMs: number, ids: Random): Event {
+  event.eventId = uuidV7(timeMs, ids);
+  const time = event.clientTime!;
+  time.seconds = secondsOf(timeMs);
+  time.nanos = (timeMs % 1_000) * 1_000_000;
+  return event;
+}
+
+let lastSecond = 0;
+let lastSeconds = 0n;
+
+/** Making a bigint is dear, and most events are of the same second as the one before. */
+function secondsOf(timeMs: number): bigint {
+  const second = Math.floor(timeMs / 1_000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastSeconds = BigInt(second);
+  }
+  return lastSeconds;
+}

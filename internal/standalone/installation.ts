@@ -1,0 +1,144 @@
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { freePort } from "../embedded/free-port.ts";
+import { startNats } from "../embedded/nats/start.ts";
+import { startTimescale } from "../embedded/postgres/start.ts";
+import { migrate } from "../store/migrate.ts";
+import { createPool } from "../store/pool.ts";
+import { type ProgramName, startProgram } from "./programs.ts";
+import { Supervisor, type SupervisorEvents } from "./supervisor.ts";
+
+export interface InstallationOptions {
+  /** Holds what the embedded parts store; kept at the end. */
+  readonly dataDir: string;
+  /** Fixed for good at the first start in a folder or database. */
+  readonly partitions: number;
+  /** Used instead of the embedded TimescaleDB. */
+  readonly databaseUrl?: string | undefined;
+  /** Used instead of the embedded nats-server. */
+  readonly natsUrl?: string | undefined;
+  /** Ports of the services; free ones where absent. */
+  readonly ports?: Partial<Record<"collector" | "query", number>>;
+  /** Further settings of the programs. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly events?: SupervisorEvents;
+}
+
+/** A whole Footfall on one machine. */
+export interface Installation {
+  readonly databaseUrl: string;
+  readonly natsUrl: string;
+  /** Address of CollectService. */
+  readonly collectorUrl: string;
+  /** Address of QueryService. */
+  readonly queryUrl: string;
+  /** Settings with which another program can be pointed at this installation. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Process id of a part: timescale, nats or a program; undefined while it is being restarted. */
+  pid(part: string): number | undefined;
+  /** Stops everything, the collector first; what was acked stays stored. */
+  stop(): Promise<void>;
+}
+
+/** Starts all parts and programs, and keeps them running: one that dies is started again. */
+export async function startInstallation(options: InstallationOptions): Promise<Installation> {
+  const supervisor = new Supervisor(options.events);
+  try {
+    await mkdir(options.dataDir, { recursive: true });
+    const [databaseUrl, natsUrl] = await Promise.all([
+      database(supervisor, options),
+      broker(supervisor, options),
+    ]);
+    await prepareDatabase(databaseUrl, options.partitions);
+    const addresses = await startPrograms(supervisor, options, {
+      DATABASE_URL: databaseUrl,
+      NATS_URL: natsUrl,
+    });
+    return {
+      databaseUrl,
+      natsUrl,
+      ...addresses,
+      pid: (part) => supervisor.pid(part),
+      stop: () => supervisor.stop(),
+    };
+  } catch (error) {
+    await supervisor.stop();
+    throw error;
+  }
+}
+
+async function database(
+  supervisor: Supervisor,
+  { databaseUrl, dataDir }: InstallationOptions,
+): Promise<string> {
+  if (databaseUrl !== undefined) return databaseUrl;
+  const port = await freePort();
+  let url = "";
+  await supervisor.add({
+    name: "timescale",
+    async start() {
+      const server = await startTimescale({ dataDir: join(dataDir, "timescale"), port });
+      url = server.url;
+      return server;
+    },
+  });
+  return url;
+}
+
+async function broker(supervisor: Supervisor, { natsUrl, dataDir }: InstallationOptions): Promise<string> {
+  if (natsUrl !== undefined) return natsUrl;
+  const port = await freePort();
+  let url = "";
+  await supervisor.add({
+    name: "nats",
+    async start() {
+      const server = await startNats({ dataDir: join(dataDir, "nats"), port });
+      url = server.url;
+      return server;
+    },
+  });
+  return url;
+}
+
+async function prepareDatabase(url: string, partitions: number): Promise<void> {
+  const pool = createPool({ url, name: "standalone", maxConnections: 1, statementTimeoutMs: 0 });
+  try {
+    await migrate(pool, partitions);
+  } finally {
+    await pool.end();
+  }
+}
+
+async function startPrograms(
+  supervisor: Supervisor,
+  { ports = {}, env = {} }: InstallationOptions,
+  shared: Readonly<Record<string, string>>,
+) {
+  const token = randomBytes(24).toString("base64url");
+  const ingestPort = await freePort();
+  const collectorPort = ports.collector ?? (await freePort());
+  const queryPort = ports.query ?? (await freePort());
+  const settings = {
+    ...shared,
+    FOOTFALL_INGEST_PORT: String(ingestPort),
+    FOOTFALL_INGEST_ADDRESS: `127.0.0.1:${ingestPort}`,
+    FOOTFALL_INGEST_TOKENS: token,
+    FOOTFALL_INGEST_TOKEN: token,
+    FOOTFALL_COLLECTOR_PORT: String(collectorPort),
+    FOOTFALL_QUERY_PORT: String(queryPort),
+    ...env,
+  };
+  const add = async (name: ProgramName) => {
+    const opsPort = await freePort();
+    await supervisor.add({ name, start: () => startProgram(name, opsPort, settings) });
+  };
+  // Side by side: each waits for what it needs. Stopping goes the other way, the collector first.
+  await Promise.all([add("aggregator"), add("query"), add("ingest")]);
+  await add("collector");
+  return {
+    collectorUrl: `http://127.0.0.1:${collectorPort}`,
+    queryUrl: `http://127.0.0.1:${queryPort}`,
+    env: settings,
+  };
+}

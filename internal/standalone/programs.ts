@@ -1,0 +1,29 @@
+import { fileURLToPath } from "node:url";
+import { type Child, startChild } from "../embedded/child.ts";
+
+export type ProgramName = "collector" | "ingest" | "aggregator" | "query";
+
+const READY_MS = 60_000;
+
+/** Starts a program of cmd/ in a process of its own, configured by its environment; resolves when /healthz says ok. */
+export function startProgram(
+  name: ProgramName,
+  opsPort: number,
+  env: Readonly<Record<string, string>>,
+): Promise<Child> {
+  return startChild({
+    command: process.execPath,
+    args: [fileURLToPath(new URL(`../../cmd/${name}/main.ts`, import.meta.url))],
+    env: { ...process.env, ...env, [`FOOTFALL_${name.toUpperCase()}_OPS_PORT`]: String(opsPort) },
+    ready: () => isHealthy(opsPort),
+    timeoutMs: READY_MS,
+  });
+}
+
+async function isHealthy(opsPort: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${opsPort}/healthz`)).ok;
+  } catch {
+    return false;
+  }
+}

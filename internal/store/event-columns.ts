@@ -1,0 +1,82 @@
+/** What storage needs to know of the events that it writes: columns, not messages. */
+
+/** 64-bit values, whole numbers within ±2^53. */
+export interface Int64Values {
+  readonly length: number;
+  get(index: number): number;
+}
+
+/** The texts that index columns refer to. Index 0 means absent. */
+export interface Texts {
+  /** UTF-8 bytes of an index other than 0. */
+  bytes(index: number): Buffer;
+  text(index: number): string | undefined;
+}
+
+/** Indexes into the texts; undefined: absent in every row. */
+export type TextIndexes = Uint32Array | undefined;
+
+/** Events to be written, one value a row in each column. Times are ms since 1970-01-01 UTC. */
+export interface EventColumns {
+  readonly rows: number;
+  readonly texts: Texts;
+  readonly merchantIds: Uint32Array;
+  readonly time: Int64Values;
+  readonly receivedTime: Int64Values;
+  /** 16 bytes a row. */
+  readonly eventIds: Uint8Array;
+  /**
+   * The time that each id is looked up under: a function of the id alone, so that every copy of an event meets
+   * the same key whatever its times are. Ms since 1970-01-01 UTC, 0 for an id without a time, NaN for an id
+   * that was derived from the batch: it cannot come again but with its batch.
+   */
+  readonly keyTimes: Float64Array;
+  /** Low and high word of a 64-bit hash, a pair a row. */
+  readonly visitors: Uint32Array;
+  readonly sessions: Uint32Array;
+  readonly processorVersion: number;
+  readonly name: TextIndexes;
+  readonly url: TextIndexes;
+  readonly referrer: TextIndexes;
+  readonly userAgent: TextIndexes;
+  readonly ip: TextIndexes;
+  readonly language: TextIndexes;
+  readonly screenWidth: Uint16Array | undefined;
+  readonly screenHeight: Uint16Array | undefined;
+  readonly properties: PropertyEntries | undefined;
+  readonly orders: OrderEntries | undefined;
+  readonly items: ItemEntries | undefined;
+}
+
+/** Properties, ordered by row. */
+export interface PropertyEntries {
+  readonly row: Uint32Array;
+  readonly key: Uint32Array;
+  readonly value: TextIndexes;
+}
+
+/** Orders, at most one a row, ordered by row. Amounts are micros. */
+export interface OrderEntries {
+  readonly row: Uint32Array;
+  readonly id: Uint32Array;
+  readonly revenue: Int64Values;
+  readonly tax: Int64Values | undefined;
+  readonly shipping: Int64Values | undefined;
+  readonly discount: Int64Values | undefined;
+  readonly currency: TextIndexes;
+  readonly coupon: TextIndexes;
+  /** Revenue in the merchant's currency; NaN where it was not converted. */
+  readonly converted: Float64Array;
+}
+
+/** Items, ordered by row. */
+export interface ItemEntries {
+  readonly row: Uint32Array;
+  readonly id: Uint32Array;
+  readonly name: TextIndexes;
+  readonly brand: TextIndexes;
+  readonly category: TextIndexes;
+  readonly variant: TextIndexes;
+  readonly price: Int64Values;
+  readonly quantity: Uint32Array;
+}

@@ -1,0 +1,71 @@
+import { CopyWriter, copyRows } from "./copy-writer.ts";
+import type { EventColumns } from "./event-columns.ts";
+import { type Client, hasSqlState } from "./pool.ts";
+
+const ID_BYTES = 16;
+const KEY_FIELDS = 4;
+const COPY_KEYS = "COPY event_keys (key_time, merchant_id, event_id, received_at) FROM STDIN (FORMAT binary)";
+const UNIQUE_VIOLATION = "23505";
+
+/** Events of one batch and, to be filled, which of its rows are stored already. */
+export interface Claim {
+  readonly columns: EventColumns;
+  /** Set to 1 for each row whose event is stored, or stands earlier in the same transaction. */
+  readonly duplicates: Uint8Array;
+}
+
+/**
+ * Claims the ids of all events in a transaction, and marks those that were claimed before. The usual case,
+ * nothing stored yet, is one COPY; only when that meets a known id are the ids put in one by one.
+ */
+export async function claimEvents(client: Client, claims: readonly Claim[]): Promise<void> {
+  const writer = new CopyWriter();
+  for (const { columns } of claims) encodeKeys(writer, columns);
+  if (writer.rows === 0) return;
+  await client.query("SAVEPOINT claim");
+  try {
+    await copyRows(client, COPY_KEYS, writer);
+    await client.query("RELEASE SAVEPOINT claim");
+  } catch (error) {
+    if (!hasSqlState(error, UNIQUE_VIOLATION)) throw error;
+    await client.query("ROLLBACK TO SAVEPOINT claim");
+    await claimOneByOne(client, claims);
+  }
+}
+
+function encodeKeys(writer: CopyWriter, columns: EventColumns): void {
+  for (let row = 0; row < columns.rows; row++) {
+    const time = columns.keyTimes[row]!;
+    if (Number.isNaN(time)) continue;
+    writer.row(KEY_FIELDS);
+    writer.timestamp(time);
+    writer.int4(columns.merchantIds[row]!);
+    writer.bytes(columns.eventIds, row * ID_BYTES, ID_BYTES);
+    if (time === 0) writer.timestamp(columns.receivedTime.get(row));
+    else writer.null();
+  }
+}
+
+const INSERT_KEYS = `INSERT INTO event_keys (key_time, merchant_id, event_id, received_at)
+  SELECT key_time, merchant_id, event_id, received_at FROM incoming_keys
+  ON CONFLICT DO NOTHING
+  RETURNING merchant_id, encode(uuid_send(event_id), 'hex') AS id`;
+
+async function claimOneByOne(client: Client, claims: readonly Claim[]): Promise<void> {
+  await client.query("CREATE TEMP TABLE incoming_keys (LIKE event_keys) ON COMMIT DROP");
+  const writer = new CopyWriter();
+  for (const { columns } of claims) encodeKeys(writer, columns);
+  await copyRows(client, COPY_KEYS.replace("event_keys", "incoming_keys"), writer);
+  const { rows } = await client.query<{ merchant_id: number; id: string }>(INSERT_KEYS);
+  await client.query("DROP TABLE incoming_keys");
+  // Of several copies in this transaction the first takes the claim away from this set.
+  const claimed = new Set(rows.map(({ merchant_id, id }) => `${merchant_id} ${id}`));
+  for (const { columns, duplicates } of claims) {
+    const hex = Buffer.from(columns.eventIds.buffer, columns.eventIds.byteOffset, columns.eventIds.length);
+    for (let row = 0; row < columns.rows; row++) {
+      if (Number.isNaN(columns.keyTimes[row])) continue;
+      const id = hex.toString("hex", row * ID_BYTES, (row + 1) * ID_BYTES);
+      if (!claimed.delete(`${columns.merchantIds[row]} ${id}`)) duplicates[row] = 1;
+    }
+  }
+}

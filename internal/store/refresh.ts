@@ -1,0 +1,84 @@
+import type { Pool } from "./pool.ts";
+import { STALE_BUCKET_MS } from "./write-batches.ts";
+
+/** The continuous aggregates, each after those that it is built on. */
+export const CONTINUOUS_AGGREGATES = ["totals_15m"] as const;
+
+/** Stale buckets and how far each partition was committed, as of one moment. */
+interface Snapshot {
+  /** bucket: ms since 1970-01-01 UTC. */
+  readonly stale: readonly { bucket: number; partition: number; writes: number }[];
+  /** through: as PostgreSQL writes it. */
+  readonly positions: readonly { partition: number; through: string }[];
+}
+
+/** A span of event time, [from, to), ms since 1970-01-01 UTC. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One statement, and so one moment: what is committed by then is in `stale`. */
+const READ_SNAPSHOT = `SELECT
+  (SELECT coalesce(json_agg(json_build_object('bucket', extract(epoch FROM bucket) * 1000,
+     'partition', partition_id, 'writes', writes)), '[]') FROM stale_buckets) AS stale,
+  (SELECT coalesce(json_agg(json_build_object('partition', partition_id, 'through', committed_through)), '[]')
+     FROM partitions WHERE committed_through IS DISTINCT FROM refreshed_through) AS positions`;
+
+/**
+ * Refreshes the continuous aggregates over all buckets that were written, newest first, and moves each
+ * partition's refreshed_through to where it was committed when this began. A crash in between repeats work
+ * and loses none: a bucket is cleared only after its refresh, and only if it was not written again.
+ * @returns how many buckets were refreshed.
+ */
+export async function refreshStale(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<Snapshot>(READ_SNAPSHOT);
+  const { stale, positions } = rows[0]!;
+  for (const span of spansOf(stale.map(({ bucket }) => bucket))) {
+    await refreshSpan(pool, span);
+    await clear(
+      pool,
+      stale.filter(({ bucket }) => bucket >= span.from && bucket < span.to),
+    );
+  }
+  if (positions.length > 0) {
+    await pool.query(
+      `UPDATE partitions p SET refreshed_through = s.through
+       FROM unnest($1::integer[], $2::timestamptz[]) AS s (partition_id, through)
+       WHERE p.partition_id = s.partition_id`,
+      [positions.map(({ partition }) => partition), positions.map(({ through }) => through)],
+    );
+  }
+  return stale.length;
+}
+
+/** Neighbouring buckets as one span; newest span first. */
+export function spansOf(buckets: readonly number[]): Span[] {
+  const spans: Span[] = [];
+  for (const bucket of [...new Set(buckets)].sort((a, b) => b - a)) {
+    const newest = spans.at(-1);
+    if (newest !== undefined && newest.from === bucket + STALE_BUCKET_MS) {
+      spans[spans.length - 1] = { from: bucket, to: newest.to };
+    } else {
+      spans.push({ from: bucket, to: bucket + STALE_BUCKET_MS });
+    }
+  }
+  return spans;
+}
+
+async function refreshSpan(pool: Pool, { from, to }: Span): Promise<void> {
+  for (const name of CONTINUOUS_AGGREGATES) {
+    await pool.query(
+      `CALL refresh_continuous_aggregate('${name}', '${new Date(from).toISOString()}', '${new Date(to).toISOString()}')`,
+    );
+  }
+}
+
+async function clear(pool: Pool, stale: Snapshot["stale"]): Promise<void> {
+  await pool.query(
+    `DELETE FROM stale_buckets b
+     USING unnest($1::float8[], $2::integer[], $3::bigint[]) AS s (ms, partition_id, writes)
+     WHERE b.bucket = to_timestamp(s.ms / 1000) AND b.partition_id = s.partition_id AND b.writes = s.writes`,
+    [stale.map((s) => s.bucket), stale.map((s) => s.partition), stale.map((s) => s.writes)],
+  );
+}

@@ -1,0 +1,25 @@
+-- Sums per bucket from the aggregate. $1 merchant, $2 first edge, $3 last edge, $4 all edges (quarter hours),
+-- $5 the merchant's partition.
+-- The aggregate lags behind the rows in the quarter hours that stale_buckets names for the partition. Those are
+-- counted from the rows, so that the sums agree with what other statements of the same snapshot count from rows.
+SELECT width_bucket(bucket, $4::timestamptz[]) AS bucket_number, {{sums}}
+FROM (
+  SELECT bucket, {{totals}}
+  FROM totals_15m
+  WHERE merchant_id = $1 AND bucket >= $2 AND bucket < $3
+    AND bucket NOT IN (
+      SELECT stale.bucket
+      FROM stale_buckets stale
+      WHERE stale.partition_id = $5 AND stale.bucket >= $2 AND stale.bucket < $3
+    )
+  UNION ALL
+  SELECT stale.bucket, written.*
+  FROM stale_buckets stale
+  CROSS JOIN LATERAL (
+    SELECT {{aggregates}}
+    FROM events
+    WHERE merchant_id = $1 AND ts >= stale.bucket AND ts < stale.bucket + INTERVAL '15 minutes'
+  ) written
+  WHERE stale.partition_id = $5 AND stale.bucket >= $2 AND stale.bucket < $3
+) quarter_hours
+GROUP BY bucket_number

@@ -1,0 +1,112 @@
+import pg from "pg";
+import { type Client, type Pool, transaction } from "../pool.ts";
+import { DATA_THROUGH, sqlOf } from "./sql.ts";
+import type { Statement } from "./statement.ts";
+
+export interface ReportQuery {
+  /** Whose rows; no statement sees another merchant's. */
+  readonly merchantId: number;
+  /** The partition that the merchant lives in. */
+  readonly partitionId: number;
+  /** Bucket edges, epoch milliseconds, strictly ascending, two or more, of years with four digits. */
+  readonly edges: readonly number[];
+  readonly statements: readonly Statement[];
+  /** For each statement, milliseconds; a whole number above 0. */
+  readonly statementTimeoutMs: number;
+}
+
+/** One column's values: values[i] belongs to bucket i, 0 where nothing happened. */
+export interface ReportColumn {
+  readonly values: readonly bigint[];
+  /** Over the whole span. */
+  readonly total: bigint;
+}
+
+export interface ReportData {
+  /** By column name. */
+  readonly columns: ReadonlyMap<string, ReportColumn>;
+  /** Epoch milliseconds; undefined while nothing of the partition was processed. */
+  readonly dataThrough: number | undefined;
+}
+
+/** All statements of such a transaction see the database at the same moment. */
+const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/** bucket_number and the values of one row. */
+type Row = [bucketNumber: number | null, ...values: bigint[]];
+
+const INT8_OID = 20;
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: "text" | "binary") =>
+    oid === INT8_OID ? BigInt : pg.types.getTypeParser(oid, format as "text"),
+};
+
+/**
+ * Runs a report's statements in one snapshot, so that all columns count the same events.
+ *
+ * @throws TypeError for a merchant id, edges or a timeout that no caller may pass; RangeError when a total does not fit
+ * into 64 bits; pg's errors otherwise (SQLSTATE 57014 when a statement took too long).
+ */
+export async function readReport(pool: Pool, query: ReportQuery): Promise<ReportData> {
+  check(query);
+  return transaction(pool, (client) => readAll(client, query), BEGIN);
+}
+
+async function readAll(client: Client, query: ReportQuery): Promise<ReportData> {
+  await client.query(`SET LOCAL statement_timeout = ${query.statementTimeoutMs}`);
+  const columns = new Map<string, ReportColumn>();
+  for (const statement of query.statements) {
+    const rows = await rowsOf(client, query, statement);
+    for (const [index, column] of statement.columns.entries()) {
+      columns.set(column.name, columnOf(statement, rows, index, query.edges.length - 1));
+    }
+  }
+  return { columns, dataThrough: await readDataThrough(client, query.partitionId) };
+}
+
+function check({ merchantId, edges, statementTimeoutMs }: ReportQuery): void {
+  if (!Number.isInteger(merchantId) || merchantId <= 0) throw new TypeError(`merchant id ${merchantId}`);
+  if (!Number.isInteger(statementTimeoutMs) || statementTimeoutMs <= 0) {
+    throw new TypeError(`statement timeout ${statementTimeoutMs} ms`);
+  }
+  if (edges.length < 2) throw new TypeError("a report needs two edges or more");
+}
+
+async function rowsOf(client: Client, query: ReportQuery, statement: Statement): Promise<Row[]> {
+  const edges = query.edges.map((edge) => new Date(edge).toISOString());
+  const values = [query.merchantId, edges[0], edges.at(-1), edges];
+  const result = await client.query<Row>({
+    text: sqlOf(statement),
+    values: statement.source === "totals_15m" ? [...values, query.partitionId] : values,
+    rowMode: "array",
+    types,
+  });
+  return result.rows;
+}
+
+function columnOf(statement: Statement, rows: readonly Row[], index: number, buckets: number): ReportColumn {
+  const values = new Array<bigint>(buckets).fill(0n);
+  let whole: bigint | undefined;
+  for (const [bucketNumber, ...counts] of rows) {
+    if (bucketNumber === null) whole = counts[index]!;
+    else values[bucketNumber - 1] = counts[index]!;
+  }
+  return { values, total: statement.shape === "distinct" ? whole! : sumOf(values) };
+}
+
+function sumOf(values: readonly bigint[]): bigint {
+  const sum = values.reduce((total, value) => total + value, 0n);
+  if (BigInt.asIntN(64, sum) !== sum) throw new RangeError(`total ${sum} does not fit into 64 bits`);
+  return sum;
+}
+
+async function readDataThrough(client: Client, partitionId: number): Promise<number | undefined> {
+  const result = await client.query<[bigint | null]>({
+    text: DATA_THROUGH,
+    values: [partitionId],
+    rowMode: "array",
+    types,
+  });
+  const through = result.rows[0]?.[0];
+  return through == null ? undefined : Number(through);
+}

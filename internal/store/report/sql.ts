@@ -1,0 +1,49 @@
+import { sqlFile } from "../sql-file.ts";
+import type { Statement } from "./statement.ts";
+
+const ADDITIVE_TOTALS_15M = sqlFile("./additive_totals_15m.sql", import.meta.url);
+const ADDITIVE_EVENTS = sqlFile("./additive_events.sql", import.meta.url);
+const DISTINCT_EVENTS = sqlFile("./distinct_events.sql", import.meta.url);
+
+export const DATA_THROUGH = sqlFile("./data_through.sql", import.meta.url);
+
+/**
+ * The SQL of a statement. Its parameters: $1 merchant, $2 first edge, $3 last edge, $4 all edges and, where the
+ * source is totals_15m, $5 the merchant's partition. Its result: bucket_number (1 for the first bucket; null
+ * for the whole span), then one int8 for each column.
+ *
+ * @throws TypeError when there are no columns, or one brings rows of its own: the only rows that a statement
+ * may see are those that the templates restrict to one merchant.
+ */
+export function sqlOf(statement: Statement): string {
+  if (statement.columns.length === 0) throw new TypeError("a statement needs a column");
+  if (statement.shape === "distinct") {
+    return fill(DISTINCT_EVENTS, {
+      keys: list(statement.columns, (column) => expression(column.key)),
+      counts: list(statement.columns, (_, name) => `count(DISTINCT ${name})`),
+    });
+  }
+  const aggregates = list(statement.columns, (column) => `coalesce(${expression(column.events)}, 0)::bigint`);
+  if (statement.source === "events") return fill(ADDITIVE_EVENTS, { aggregates });
+  return fill(ADDITIVE_TOTALS_15M, {
+    aggregates,
+    totals: list(statement.columns, (column) => expression(column.totals15m)),
+    sums: list(statement.columns, (_, name) => `coalesce(sum(${name}), 0)::bigint`),
+  });
+}
+
+/** A select list whose columns are named c0, c1, ... */
+function list<C>(columns: readonly C[], sql: (column: C, name: string) => string): string {
+  return columns.map((column, index) => `${sql(column, `c${index}`)} AS c${index}`).join(", ");
+}
+
+function expression(sql: string): string {
+  if (/;|--|\/\*|\{\{|\b(select|from|table|union)\b/i.test(sql)) {
+    throw new TypeError(`not an expression over the rows of one merchant: ${sql}`);
+  }
+  return `(${sql})`;
+}
+
+function fill(template: string, parts: Readonly<Record<string, string>>): string {
+  return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name]!);
+}

@@ -1,0 +1,29 @@
+/** A SQL expression over a table's rows and the name under which its values are returned. */
+export interface EventsColumn {
+  readonly name: string;
+  /** SQL aggregate over rows of `events`. Null stands for 0. */
+  readonly events: string;
+}
+
+export interface TotalsColumn extends EventsColumn {
+  /** SQL value over one row of `totals_15m`, to be summed. */
+  readonly totals15m: string;
+}
+
+export interface KeyColumn {
+  readonly name: string;
+  /** SQL value over one row of `events`, whose different values are counted. */
+  readonly key: string;
+}
+
+/**
+ * What to count and where. A statement says neither whose rows nor which: the merchant and the span are
+ * fixed parts of the SQL it is put into.
+ */
+export type Statement =
+  /** Sums per bucket from the aggregate. Every edge must be a whole quarter hour. */
+  | { readonly shape: "additive"; readonly source: "totals_15m"; readonly columns: readonly TotalsColumn[] }
+  /** Aggregates per bucket from raw events; any edges. */
+  | { readonly shape: "additive"; readonly source: "events"; readonly columns: readonly EventsColumn[] }
+  /** Exact counts of different keys, per bucket and over the whole span. */
+  | { readonly shape: "distinct"; readonly source: "events"; readonly columns: readonly KeyColumn[] };

@@ -1,0 +1,179 @@
+import { CopyWriter, copyRows } from "./copy-writer.ts";
+import type { EventColumns } from "./event-columns.ts";
+import { COPY_EVENTS, COPY_ITEMS, encodeEvents } from "./event-copy.ts";
+import { claimEvents } from "./event-keys.ts";
+import { type Client, type Pool, transaction } from "./pool.ts";
+
+/** A batch to be written. */
+export interface BatchWrite {
+  /** As a UUID is written. */
+  readonly batchId: string;
+  /** The time inside the batch id, ms since 1970-01-01 UTC. */
+  readonly batchTime: number;
+  readonly streamSeq: number;
+  readonly collectorId: string;
+  readonly checksum: number;
+  readonly rows: number;
+  /** Undefined for a batch that could not be processed: its ledger line counts all rows as rejected. */
+  readonly columns: EventColumns | undefined;
+}
+
+/** Batches of one partition that are committed together. */
+export interface Commit {
+  readonly partition: number;
+  /** The position that the writer knows: the last committed sequence. */
+  readonly after: number;
+  /** The sequence of the last batch. */
+  readonly through: number;
+  /** Every batch that JetStream stored before this time is in this commit or an earlier one; ms. */
+  readonly storedThrough: number;
+  readonly batches: readonly BatchWrite[];
+  /** Sequences that the stream no longer had, as [first, last] pairs. */
+  readonly gaps: readonly (readonly [number, number])[];
+}
+
+export interface Committed {
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+  /** Batches that the ledger knew already. */
+  readonly repeatedBatches: number;
+}
+
+/** Another writer has moved the partition's position: nothing of this commit was written. */
+export class FencedError extends Error {
+  override readonly name = "FencedError";
+}
+
+/** Length of the buckets whose refresh is kept track of, ms; that of the finest continuous aggregate. */
+export const STALE_BUCKET_MS = 15 * 60_000;
+
+/**
+ * Writes batches, their ledger lines, the buckets to refresh and the partition's position in one
+ * transaction. A batch that the ledger knows is skipped; an event that is stored is left out and counted.
+ * @throws FencedError when the position is not `after` any more.
+ */
+export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
+  return transaction(pool, async (client) => {
+    await movePosition(client, commit);
+    const fresh = await notInLedger(client, commit.batches);
+    const claims = fresh.flatMap(({ columns }) =>
+      columns === undefined ? [] : [{ columns, duplicates: new Uint8Array(columns.rows) }],
+    );
+    await claimEvents(client, claims);
+    const events = new CopyWriter();
+    const items = new CopyWriter(64 << 10);
+    for (const { columns, duplicates } of claims) encodeEvents(events, items, columns, duplicates);
+    await copyRows(client, COPY_EVENTS, events);
+    await copyRows(client, COPY_ITEMS, items);
+    const duplicatesOf = new Map(claims.map(({ columns, duplicates }) => [columns, count(duplicates)]));
+    const lines = fresh.map((batch) => ledgerLine(batch, duplicatesOf));
+    await insertLedger(client, commit.partition, lines);
+    await markStale(client, commit.partition, claims);
+    return {
+      stored: events.rows,
+      duplicates: sum(lines.map((line) => line.duplicates)),
+      rejected: sum(lines.map((line) => line.rejected)),
+      repeatedBatches: commit.batches.length - fresh.length,
+    };
+  });
+}
+
+async function movePosition(client: Client, { partition, after, through, storedThrough, gaps }: Commit) {
+  const { rowCount } = await client.query(
+    `UPDATE partitions SET stream_seq = $3,
+       committed_through = greatest(committed_through, to_timestamp($4::float8 / 1000))
+     WHERE partition_id = $1 AND stream_seq = $2`,
+    [partition, after, through, storedThrough],
+  );
+  if (rowCount !== 1) throw new FencedError(`partition ${partition}: its position is not ${after} any more`);
+  for (const [first, last] of gaps) {
+    await client.query(
+      "INSERT INTO stream_gaps (partition_id, first_seq, last_seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+      [partition, first, last],
+    );
+  }
+}
+
+/** The batches that the ledger does not know; of two copies in one commit, the first. */
+async function notInLedger(client: Client, batches: readonly BatchWrite[]): Promise<BatchWrite[]> {
+  const unique = new Map<string, BatchWrite>();
+  for (const batch of batches) if (!unique.has(batch.batchId)) unique.set(batch.batchId, batch);
+  const fresh = [...unique.values()];
+  const { rows } = await client.query<{ batch_id: string }>(
+    `SELECT l.batch_id FROM unnest($1::uuid[], $2::float8[]) AS b (id, time_ms)
+     JOIN batch_ledger l ON l.batch_id = b.id AND l.batch_time = to_timestamp(b.time_ms / 1000)`,
+    [fresh.map(({ batchId }) => batchId), fresh.map(({ batchTime }) => batchTime)],
+  );
+  const known = new Set(rows.map((row) => row.batch_id));
+  return fresh.filter(({ batchId }) => !known.has(batchId));
+}
+
+interface LedgerLine extends BatchWrite {
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+}
+
+function ledgerLine(batch: BatchWrite, duplicatesOf: Map<EventColumns, number>): LedgerLine {
+  if (batch.columns === undefined) return { ...batch, stored: 0, duplicates: 0, rejected: batch.rows };
+  const duplicates = duplicatesOf.get(batch.columns)!;
+  return { ...batch, stored: batch.rows - duplicates, duplicates, rejected: 0 };
+}
+
+async function insertLedger(client: Client, partition: number, lines: readonly LedgerLine[]): Promise<void> {
+  if (lines.length === 0) return;
+  await client.query(
+    `INSERT INTO batch_ledger (partition_id, batch_id, batch_time, stream_seq, collector_id, rows, stored,
+       duplicates, rejected, checksum)
+     SELECT $1, id, to_timestamp(time_ms / 1000), seq, collector, rows, stored, duplicates, rejected, checksum
+     FROM unnest($2::uuid[], $3::float8[], $4::bigint[], $5::text[], $6::integer[], $7::integer[],
+       $8::integer[], $9::integer[], $10::bigint[])
+       AS l (id, time_ms, seq, collector, rows, stored, duplicates, rejected, checksum)`,
+    [
+      partition,
+      lines.map((line) => line.batchId),
+      lines.map((line) => line.batchTime),
+      lines.map((line) => line.streamSeq),
+      lines.map((line) => line.collectorId),
+      lines.map((line) => line.rows),
+      lines.map((line) => line.stored),
+      lines.map((line) => line.duplicates),
+      lines.map((line) => line.rejected),
+      lines.map((line) => line.checksum),
+    ],
+  );
+}
+
+interface Written {
+  readonly columns: EventColumns;
+  readonly duplicates: Uint8Array;
+}
+
+async function markStale(client: Client, partition: number, written: readonly Written[]): Promise<void> {
+  const buckets = new Set<number>();
+  for (const { columns, duplicates } of written) {
+    for (let row = 0; row < columns.rows; row++) {
+      if (duplicates[row] === 0) buckets.add(Math.floor(columns.time.get(row) / STALE_BUCKET_MS));
+    }
+  }
+  if (buckets.size === 0) return;
+  // Ascending, so that two transactions never wait for each other in a circle.
+  const times = [...buckets].sort((a, b) => a - b).map((bucket) => bucket * STALE_BUCKET_MS);
+  await client.query(
+    `INSERT INTO stale_buckets (bucket, partition_id)
+     SELECT to_timestamp(ms / 1000), $2 FROM unnest($1::float8[]) AS b (ms)
+     ON CONFLICT (bucket, partition_id) DO UPDATE SET writes = stale_buckets.writes + 1`,
+    [times, partition],
+  );
+}
+
+function count(flags: Uint8Array): number {
+  let total = 0;
+  for (let i = 0; i < flags.length; i++) total += flags[i]!;
+  return total;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

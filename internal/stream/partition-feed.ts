@@ -1,0 +1,117 @@
+import {
+  AckPolicy,
+  type ConsumerMessages,
+  DeliverPolicy,
+  type JsMsg,
+  jetstream,
+  jetstreamManager,
+} from "@nats-io/jetstream";
+import type { NatsConnection } from "./connect.ts";
+import { eventsStream, isNotFound } from "./streams.ts";
+
+/** The durable consumer of each partition's stream, whose lag operators can watch. */
+export const CONSUMER = "aggregator";
+
+/** How long JetStream waits for an ack before it delivers again, ms. */
+const ACK_WAIT_MS = 60_000;
+
+export interface StreamBatch {
+  readonly seq: number;
+  /** When JetStream stored it, by the broker's clock: ms since 1970-01-01 UTC. */
+  readonly storedTime: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface FeedOptions {
+  readonly partition: number;
+  /** Sequence whose effect is committed already: the feed begins behind it. */
+  readonly after: number;
+  /** Most bytes that are fetched ahead. */
+  readonly maxBytes: number;
+}
+
+/**
+ * A partition's batches in order, from a sequence on. The position in the database is the truth: opening a
+ * feed makes the durable consumer anew at that position, which also ends the feed of a former owner.
+ */
+export class PartitionFeed {
+  readonly #messages: ConsumerMessages;
+  readonly #iterator: AsyncIterator<JsMsg>;
+  #pending: Promise<IteratorResult<JsMsg>> | undefined;
+  #last: number;
+  readonly #unacked: JsMsg[] = [];
+
+  private constructor(messages: ConsumerMessages, after: number) {
+    this.#messages = messages;
+    this.#iterator = messages[Symbol.asyncIterator]();
+    this.#last = after;
+  }
+
+  /** @throws when JetStream does not answer, or has no such stream. */
+  static async open(nc: NatsConnection, { partition, after, maxBytes }: FeedOptions): Promise<PartitionFeed> {
+    const jsm = await jetstreamManager(nc);
+    const stream = eventsStream(partition);
+    await jsm.consumers.delete(stream, CONSUMER).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
+    await jsm.consumers.add(stream, {
+      durable_name: CONSUMER,
+      ack_policy: AckPolicy.All,
+      ack_wait: ACK_WAIT_MS * 1_000_000,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: after + 1,
+      max_ack_pending: 4_096,
+    });
+    const consumer = await jetstream(nc).consumers.get(stream, CONSUMER);
+    const messages = await consumer.consume({
+      max_bytes: maxBytes,
+      expires: 10_000,
+      abort_on_missing_resource: true,
+    });
+    return new PartitionFeed(messages, after);
+  }
+
+  /**
+   * The next batch, or undefined when none came within `waitMs`.
+   * @throws when the feed ended, as when another owner opened one.
+   */
+  async next(waitMs: number): Promise<StreamBatch | undefined> {
+    for (;;) {
+      this.#pending ??= this.#iterator.next();
+      const result = await within(this.#pending, waitMs);
+      if (result === undefined) return undefined;
+      this.#pending = undefined;
+      if (result.done) throw new Error("the feed ended: its consumer is gone");
+      const message = result.value;
+      // Delivered again, because an ack came late or got lost: it is in hand or committed.
+      if (message.seq <= this.#last) continue;
+      this.#last = message.seq;
+      this.#unacked.push(message);
+      return { seq: message.seq, storedTime: message.time.getTime(), bytes: message.data };
+    }
+  }
+
+  /** Tells JetStream that all batches up to a sequence are committed. */
+  ackThrough(seq: number): void {
+    let last: JsMsg | undefined;
+    while (this.#unacked.length > 0 && this.#unacked[0]!.seq <= seq) last = this.#unacked.shift();
+    last?.ack();
+  }
+
+  async close(): Promise<void> {
+    await this.#messages.close();
+  }
+}
+
+/** The promise's value, or undefined after `ms`; a promise that is late stays usable. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

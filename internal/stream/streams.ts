@@ -1,0 +1,83 @@
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from "@nats-io/jetstream";
+import type { NatsConnection } from "./connect.ts";
+
+/** The stream of refused batches, of all partitions. */
+export const REJECTED_STREAM = "REJECTED";
+
+/** The stream of a partition. Each has its own, so that its sequence numbers have no gaps. */
+export const eventsStream = (partition: number): string => `EVENTS_${partition}`;
+
+/** The subject of a partition's batches. */
+export const eventsSubject = (partition: number): string => `events.${partition}`;
+
+/** The subject of a partition's refused batches; "none" where the partition could not be read. */
+export const rejectedSubject = (partition: number | undefined): string => `rejected.${partition ?? "none"}`;
+
+export interface StreamLimits {
+  readonly replicas: number;
+  /** How long batches are kept for replays, ms. */
+  readonly maxAgeMs: number;
+  /** Most bytes of one partition's stream; a full stream refuses new batches, it never drops old ones. */
+  readonly maxBytes: number;
+}
+
+/** JetStream's own memory of message ids; only an optimisation, the ledger is what counts. */
+const DUPLICATE_WINDOW_MS = 120_000;
+
+/** Nanoseconds a millisecond, JetStream's unit of time. */
+const NANOS = 1_000_000;
+
+/** Creates the streams of all partitions and of refused batches, where they are missing. */
+export async function ensureStreams(
+  nc: NatsConnection,
+  partitions: number,
+  limits: StreamLimits,
+): Promise<void> {
+  const jsm = await jetstreamManager(nc, { timeout: 10_000 });
+  for (let p = 0; p < partitions; p++) {
+    await ensure(jsm, { name: eventsStream(p), subjects: [eventsSubject(p)], ...settings(limits) });
+  }
+  await ensure(jsm, { name: REJECTED_STREAM, subjects: ["rejected.>"], ...settings(limits) });
+}
+
+function settings(limits: StreamLimits) {
+  return {
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    num_replicas: limits.replicas,
+    max_age: limits.maxAgeMs * NANOS,
+    max_bytes: limits.maxBytes,
+    duplicate_window: Math.min(DUPLICATE_WINDOW_MS, limits.maxAgeMs) * NANOS,
+  };
+}
+
+async function ensure(
+  jsm: JetStreamManager,
+  config: Partial<StreamConfig> & { name: string },
+): Promise<void> {
+  const existing = await jsm.streams.info(config.name).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
+  if (existing === undefined) await jsm.streams.add(config);
+}
+
+/** Whether JetStream answered that a stream or consumer does not exist. */
+export function isNotFound(error: unknown): boolean {
+  const code = (error as { code?: number }).code;
+  return code === 10_059 || code === 10_014 || code === 404;
+}
+
+/** The last sequence of a partition's stream; 0 when nothing was ever published. */
+export async function lastSequence(nc: NatsConnection, partition: number): Promise<number> {
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  return (await jsm.streams.info(eventsStream(partition))).state.last_seq;
+}

@@ -52,14 +52,19 @@ export async function workPartition(partition: number, deps: WorkerDeps, signal:
   }
 }
 
+/** After the last batch of a burst, data_through is moved this soon, ms. */
+const FIRST_HEARTBEAT_MS = 50;
+
 async function workFeed(partition: number, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
   let after = await readPosition(deps.pool, partition);
   const feed = await PartitionFeed.open(deps.nats, { partition, after, maxBytes: deps.fetchMaxBytes });
   try {
     let carried: ReadBatch | undefined;
+    let wait = FIRST_HEARTBEAT_MS;
     while (!signal.aborted) {
-      const group = await gather(feed, deps, carried);
+      const group = await gather(feed, deps, carried, wait);
       carried = group.next;
+      wait = group.batches.length > 0 ? FIRST_HEARTBEAT_MS : deps.heartbeatMs;
       if (group.batches.length === 0) {
         await heartbeat(partition, after, deps);
         continue;
@@ -78,15 +83,20 @@ interface Group {
   readonly next: ReadBatch | undefined;
 }
 
-/** The batches that are there, up to the most rows of a commit; empty when none came for a heartbeat. */
-async function gather(feed: PartitionFeed, deps: WorkerDeps, carried: ReadBatch | undefined): Promise<Group> {
+/** The batches that are there, up to the most rows of a commit; empty when none came within `waitMs`. */
+async function gather(
+  feed: PartitionFeed,
+  deps: WorkerDeps,
+  carried: ReadBatch | undefined,
+  waitMs: number,
+): Promise<Group> {
   const batches: ReadBatch[] = [];
   const read = (message: StreamBatch) => readBatch(message, deps.partitions);
   let rows = 0;
   let next = carried;
   for (;;) {
     if (next === undefined) {
-      const message = await feed.next(batches.length === 0 ? deps.heartbeatMs : 0);
+      const message = await feed.next(batches.length === 0 ? waitMs : 0);
       if (message === undefined) return { batches, next: undefined };
       next = read(message);
     }

@@ -18,6 +18,8 @@ export interface ImportOptions {
   readonly signal: AbortSignal;
   /** Told of each line that was refused. @param number from 1. */
   readonly onRefused: (number: number, reason: string) => void;
+  /** Told of each group of lines whose events are all answered. Times are ms since 1970-01-01 UTC. */
+  readonly onChunk?: (chunk: { readonly events: number; readonly sentMs: number; readonly ackedMs: number }) => void;
 }
 
 /** What became of a log's lines. lines = accepted + duplicates + rejected. */
@@ -60,6 +62,7 @@ async function sendLines(
   summary: ImportSummary,
 ): Promise<void> {
   let lines = all.filter(({ text }) => text !== "");
+  const sent = { events: lines.length, sentMs: Date.now() };
   summary.lines += lines.length;
   while (lines.length > 0) {
     const events = lines.map((line) => readLine(line, sender, options.site));
@@ -68,6 +71,7 @@ async function sendLines(
     lines = lines.filter((line, index) => !settle(line, answers[index]!, options, summary));
     if (lines.length > 0) await sleep(RETRY_MS, undefined, { signal: options.signal });
   }
+  options.onChunk?.({ ...sent, ackedMs: Date.now() });
 }
 
 function readLine(line: Line, { merchantId }: Sender, site: string): ReadEvent {

@@ -19,7 +19,8 @@ const NOT_PAGES: ReadonlySet<string> = new Set(
 
 const EXTENSION = /\.([A-Za-z0-9]{1,12})$/;
 const FEED_PATH = /\/(feeds?|rss|atom)\/?$/i;
-const FEED_QUERY = /[?&](?:[a-z]+=(?:rss|atom)[0-9.]*|feed=[^&]*)(?:&|$)/i;
+// The parameter's name counts: "?source=rss" is a page that a reader of the feed has come to.
+const FEED_QUERY = /[?&](?:(?:flav|flavou?r|format|type|output|alt)=(?:rss|atom)[\w.]*|feed=[^&]+)(?:&|$)/i;
 
 /**
  * Whether a request's target is a page that a person looks at, and not a part of one, a feed, a download or

@@ -4,10 +4,20 @@ import { admin } from "./admin.ts";
 import { aggregator } from "./aggregator.ts";
 import { collector } from "./collector.ts";
 import { ingest } from "./ingest.ts";
+import { demo } from "./demo.ts";
 import { query } from "./query.ts";
+import { standalone } from "./standalone.ts";
 
 /** Every program that has settings; docs/configuration.md is made from it. */
-export const PROGRAMS: readonly Program<Settings>[] = [collector, ingest, aggregator, query, admin];
+export const PROGRAMS: readonly Program<Settings>[] = [
+  collector,
+  ingest,
+  aggregator,
+  query,
+  admin,
+  standalone,
+  demo,
+];
 
 /** Variables that are not settings of a program, but no typing errors either. */
 const OTHERS = ["FOOTFALL_TEST_DATABASE_URL", "FOOTFALL_TEST_NATS_URL"];

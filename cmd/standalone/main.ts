@@ -1,0 +1,33 @@
+import { standalone } from "../../internal/config/programs/standalone.ts";
+import { runProgram } from "../../internal/lifecycle/run-program.ts";
+import { configOrExit } from "../../internal/program/run-service.ts";
+import { startInstallation } from "../../internal/standalone/installation.ts";
+
+const config = configOrExit(standalone);
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+await runProgram(
+  async (life) => {
+    const { collectorPort, queryPort, logLevel } = config;
+    const installation = await startInstallation({
+      ...config,
+      ports: { collector: collectorPort, query: queryPort },
+      env: { FOOTFALL_LOG_LEVEL: logLevel },
+      events: {
+        started: (name, ms) => say(`${name} started in ${Math.round(ms)} ms`),
+        died: (name, code) => say(`${name} died (${code ?? "by a signal"}), starting it again`),
+        failed: (name, error) =>
+          say(`${name} did not start: ${error instanceof Error ? error.message : error}`),
+      },
+    });
+    life.onClose("installation", () => installation.stop());
+    say(`collector  ${installation.collectorUrl}`);
+    say(`query      ${installation.queryUrl}`);
+    say(`database   psql ${installation.databaseUrl}`);
+    say(
+      `merchants  DATABASE_URL=${installation.databaseUrl} npm run admin -- create-merchant --name "My shop"`,
+    );
+    say("Ctrl-C stops everything");
+  },
+  { closeDeadlineMs: 60_000 },
+);

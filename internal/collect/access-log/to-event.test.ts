@@ -1,0 +1,123 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { describe, expect, test } from "vitest";
+import { isPage } from "./page.ts";
+import { parseLine } from "./parse-line.ts";
+import { type LinePosition, lineToEvent, toEvent } from "./to-event.ts";
+
+const options = { merchant: "m1", site: "https://shop.example" };
+const text =
+  '203.0.113.9 - - [17/May/2015:10:05:03 +0000] "GET /a?b=c HTTP/1.1" 200 512 "-" "Mozilla/5.0 \\"x\\""';
+const position: LinePosition = { file: "f1", offset: 120, text };
+
+function eventOf(line: string) {
+  const parsed = parseLine(line);
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return toEvent(parsed.request, { ...position, text: line }, options);
+}
+
+test("a page that was seen is a page_view", () => {
+  const event = eventOf(text);
+  expect(event).toMatchObject({
+    name: "page_view",
+    url: "https://shop.example/a?b=c",
+    referrer: "",
+    userAgent: 'Mozilla/5.0 "x"',
+    ip: "203.0.113.9",
+    visitorId: "",
+    properties: { http_method: "GET", http_status: "200", http_bytes: "512", http_protocol: "HTTP/1.1" },
+  });
+  expect(timestampMs(event.clientTime!)).toBe(Date.UTC(2015, 4, 17, 10, 5, 3));
+});
+
+test.each([
+  ["GET", 200, "page_view"],
+  ["GET", 304, "page_view"],
+  ["GET", 301, "http_request"],
+  ["GET", 404, "http_request"],
+  ["GET", 500, "http_request"],
+  ["HEAD", 200, "http_request"],
+  ["POST", 200, "http_request"],
+])("%s answered %i is a %s", (method, status, name) => {
+  expect(eventOf(text.replace("GET", method).replace(" 200 ", ` ${status} `)).name).toBe(name);
+});
+
+test("an absolute target is its own address, and * is none", () => {
+  expect(eventOf(text.replace("/a?b=c", "http://other.example/x")).url).toBe("http://other.example/x");
+  expect(eventOf(text.replace("GET /a?b=c", "OPTIONS *")).url).toBe("");
+});
+
+describe("pages", () => {
+  test.each([
+    "/",
+    "/shop/",
+    "/about",
+    "/index.html",
+    "/p.PHP?id=1",
+    "/release/1.2.3",
+    "/users/jane.doe",
+    "/search?q=a.png",
+    "/x?page=/robots.txt",
+    "http://shop.example",
+    "/a#b.css",
+    "/feedback",
+    "/?feedback=1",
+    "/post.html?source=rss20",
+  ])("%s is one", (target) => expect(isPage(target)).toBe(true));
+
+  test.each([
+    "/logo.png",
+    "/LOGO.PNG?v=3",
+    "/app.js",
+    "/style.css",
+    "/favicon.ico",
+    "/f.woff2",
+    "/robots.txt",
+    "/sitemap.xml",
+    "/feed",
+    "/blog/feed/",
+    "/blog/atom.xml",
+    "/?flav=rss20",
+    "/?feed=comments",
+    "/.well-known/security",
+    "*",
+    "manual.pdf",
+  ])("%s is none", (target) => expect(isPage(target)).toBe(false));
+});
+
+describe("the event's id", () => {
+  const id = (changes: Partial<LinePosition & typeof options & { server: string }> = {}) => {
+    const line = { ...position, ...changes };
+    const parsed = parseLine(line.text);
+    return parsed.ok && toEvent(parsed.request, line, { ...options, ...changes }).eventId;
+  };
+
+  test("is a UUIDv7 of the line's time, the same each time, and does not change with new releases", () => {
+    expect(id()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    const time = Date.UTC(2015, 4, 17, 10, 5, 3).toString(16).padStart(12, "0");
+    expect(id()).toContain(`${time.slice(0, 8)}-${time.slice(8)}-`);
+    expect(id()).toBe(id());
+    expect(id({ site: "https://renamed.example" })).toBe(id());
+    expect(id()).toBe("014d6155-8098-72c2-b2f5-e3838650f879");
+  });
+
+  test("differs by merchant, server, file, place and text", () => {
+    const ids = [
+      id(),
+      id({ merchant: "m2" }),
+      id({ server: "web-2" }),
+      id({ file: "f2" }),
+      id({ offset: 121 }),
+      id({ text: text.replace("512", "513") }),
+    ];
+    expect(new Set(ids).size).toBe(6);
+  });
+});
+
+test("a line that was cut, or is malformed, says why it is refused", () => {
+  expect(lineToEvent({ ...position, cut: true }, options)).toEqual({
+    ok: false,
+    reason: "line is longer than 64 KiB",
+  });
+  expect(lineToEvent({ ...position, text: "x", cut: false }, options).ok).toBe(false);
+  expect(lineToEvent({ ...position, cut: false }, options).ok).toBe(true);
+});

@@ -1,0 +1,59 @@
+import { integer, optionalText, port, text } from "../setting.ts";
+import { logLevel } from "./shared.ts";
+
+/** Addresses of servers that are used instead of the embedded ones. */
+export const outside = {
+  databaseUrl: {
+    env: "DATABASE_URL",
+    flag: "database-url",
+    description: "use this TimescaleDB instead of the embedded one",
+    schema: optionalText(),
+    fallback: "",
+    secret: true,
+  },
+  natsUrl: {
+    env: "NATS_URL",
+    flag: "nats-url",
+    description: "use this NATS instead of starting nats-server",
+    schema: optionalText(),
+    fallback: "",
+  },
+} as const;
+
+export const standalone = {
+  name: "standalone",
+  description:
+    "A whole Footfall on one machine: starts nats-server, TimescaleDB and all programs, and starts again what dies. Ctrl-C stops everything.",
+  settings: {
+    ...outside,
+    dataDir: {
+      env: "FOOTFALL_DATA_DIR",
+      flag: "data-dir",
+      description: "folder of what the embedded parts store",
+      schema: text(),
+      fallback: ".footfall",
+    },
+    partitions: {
+      env: "FOOTFALL_PARTITIONS",
+      flag: "partitions",
+      description: "number of partitions, fixed for good at the first start",
+      schema: integer(1, 4_096),
+      fallback: "4",
+    },
+    collectorPort: {
+      env: "FOOTFALL_COLLECTOR_PORT",
+      flag: "collector-port",
+      description: "port of CollectService; 0 for any free one",
+      schema: port(),
+      fallback: "4317",
+    },
+    queryPort: {
+      env: "FOOTFALL_QUERY_PORT",
+      flag: "query-port",
+      description: "port of QueryService; 0 for any free one",
+      schema: port(),
+      fallback: "4320",
+    },
+    logLevel,
+  },
+} as const;

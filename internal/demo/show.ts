@@ -1,0 +1,70 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import Table from "cli-table3";
+import { plot } from "simple-ascii-chart";
+import { type GetReportResponse, Metric } from "../gen/footfall/query/v1/query_pb.js";
+import type { CreatedMerchant } from "../store/merchants.ts";
+import type { Accounting } from "./accounting.ts";
+import { totalOf, valuesOf } from "./reports.ts";
+
+/** Most columns of a chart. */
+const CHART_WIDTH = 72;
+
+const count = (value: number) => value.toLocaleString("en");
+
+/** An amount of micros in its currency. */
+export function money(micros: number, currency: string): string {
+  return (micros / 1e6).toLocaleString("en", { style: "currency", currency });
+}
+
+const METRICS = [Metric.EVENTS, Metric.PAGE_VIEWS, Metric.VISITORS, Metric.SESSIONS, Metric.ORDERS] as const;
+const HEAD = ["events", "page views", "visitors", "sessions", "orders", "revenue"];
+
+function table(head: string[], rows: string[][]): string {
+  const shown = new Table({
+    head,
+    colAligns: head.map((_, index) => (index === 0 ? "left" : "right")),
+    style: { head: [], border: [], compact: true },
+  });
+  shown.push(...rows);
+  return shown.toString();
+}
+
+/** One line a merchant: the totals of its report. */
+export function merchantsTable(reports: readonly (readonly [CreatedMerchant, GetReportResponse])[]): string {
+  const rows = reports.map(([{ name }, report]) => [
+    name,
+    ...METRICS.map((metric) => count(totalOf(report, metric))),
+    money(totalOf(report, Metric.REVENUE), report.currency),
+  ]);
+  return table(["shop", ...HEAD], rows);
+}
+
+/** One line a bucket of a report, the last `most` of them. @param label names a bucket by its start. */
+export function bucketsTable(report: GetReportResponse, most: number, label: (ms: number) => string): string {
+  const columns = METRICS.map((metric) => valuesOf(report, metric));
+  const revenue = valuesOf(report, Metric.REVENUE);
+  const rows = report.buckets.map(({ start }, index) => [
+    label(timestampMs(start!)),
+    ...columns.map((values) => count(values[index]!)),
+    money(revenue[index]!, report.currency),
+  ]);
+  return table(["from", ...HEAD], rows.slice(-most));
+}
+
+/** A metric of a report as a small chart. */
+export function chart(title: string, values: readonly number[], height: number): string {
+  const points = values.map((value, index): [number, number] => [index, value]);
+  if (points.length < 2) return "";
+  const width = Math.min(CHART_WIDTH, points.length * 2);
+  return plot(points, { title, width, height, hideXAxis: true, formatter: (value) => count(Math.round(value)) });
+}
+
+/** The accounting, line by line. */
+export function accountingText(accounting: Accounting): string {
+  const { sent, accepted, duplicates, rejected, stored, reported, freshness_p99_ms } = accounting;
+  return [
+    `sent ${count(sent)} = accepted ${count(accepted)} + duplicates ${count(duplicates)} + rejected ${count(rejected)}`,
+    `stored ${count(stored)} raw rows, reported ${count(reported)} events`,
+    `freshness: 99 % of the events were in reports within ${count(freshness_p99_ms)} ms of being sent`,
+  ].join("\n");
+}

@@ -11,11 +11,13 @@ await runProgram(
       result: (text) => process.stdout.write(`${text}\n`),
       ...(watched && { progress: (text: string) => process.stderr.write(`\r\x1b[K${text}`) }),
     });
-    // After a signal the closers run, and the exit code is the runner's: an unanswered event makes closing fail.
+    let ended = false;
+    // After a signal the exit code is the runner's: then an unanswered event makes the closing fail.
     life.onClose("events under way", async () => {
-      if ((await work) !== 0) throw new Error("events stayed unanswered");
+      if (!ended && (await work) !== 0) throw new Error("events stayed unanswered");
     });
     const exitCode = await work;
+    ended = true;
     if (watched) process.stderr.write("\n");
     life.stop("all is sent", exitCode);
   },

@@ -19,7 +19,11 @@ export interface ImportOptions {
   /** Told of each line that was refused. @param number from 1. */
   readonly onRefused: (number: number, reason: string) => void;
   /** Told of each group of lines whose events are all answered. Times are ms since 1970-01-01 UTC. */
-  readonly onChunk?: (chunk: { readonly events: number; readonly sentMs: number; readonly ackedMs: number }) => void;
+  readonly onChunk?: (chunk: {
+    readonly events: number;
+    readonly sentMs: number;
+    readonly ackedMs: number;
+  }) => void;
 }
 
 /** What became of a log's lines. lines = accepted + duplicates + rejected. */

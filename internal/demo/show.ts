@@ -56,7 +56,13 @@ export function chart(title: string, values: readonly number[], height: number):
   const points = values.map((value, index): [number, number] => [index, value]);
   if (points.length < 2) return "";
   const width = Math.min(CHART_WIDTH, points.length * 2);
-  return plot(points, { title, width, height, hideXAxis: true, formatter: (value) => count(Math.round(value)) });
+  return plot(points, {
+    title,
+    width,
+    height,
+    hideXAxis: true,
+    formatter: (value) => count(Math.round(value)),
+  });
 }
 
 /** The accounting, line by line. */

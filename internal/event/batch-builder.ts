@@ -90,7 +90,7 @@ export class BatchBuilder {
 
   /** About how many bytes the batch takes before compression. */
   get byteLength(): number {
-    const sides = this.#properties.length * 12 + this.#orders.length * 44 + this.#items.length * 36;
+    const sides = this.#properties.length * 12 + this.#orders.length * 48 + this.#items.length * 36;
     return this.#dictionary.byteLength + this.#rows * 80 + sides;
   }
 

@@ -10,9 +10,9 @@ export class DictionaryBuilder {
   #ends = new Uint32Array(1_024);
   #length = 0;
 
-  /** Bytes of all entries. */
+  /** Bytes of both columns. */
   get byteLength(): number {
-    return this.#length;
+    return this.#length + 4 * this.#indexes.size;
   }
 
   /** The index of a text, added when it is new; the empty text is ABSENT. */

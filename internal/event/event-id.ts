@@ -3,10 +3,11 @@ import { hash } from "node:crypto";
 /** Bytes of an id, in the order in which a UUID is written. */
 export const ID_BYTES = 16;
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** The nil UUID is left out: 16 zero bytes stand for an absent id in a batch. */
+const UUID = /^(?!0{8}-0{4}-0{4}-0{4}-0{12}$)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
- * The 16 bytes of an SDK's event_id: a UUID as it is; any other text as a UUIDv8 (RFC 9562) whose 122 free
+ * The 16 bytes of an SDK's event_id: a UUID (not the nil one) as it is; any other text as a UUIDv8 (RFC 9562) whose 122 free
  * bits come from SHA-256 of the text, so that the same text is the same id everywhere.
  */
 export function eventIdBytes(text: string): Buffer {

@@ -91,7 +91,10 @@ function compress(bytes: Uint8Array, codec: Codec): Uint8Array {
 }
 
 function decompress(bytes: Uint8Array, codec: Codec): Uint8Array {
-  if (codec === Codec.NONE) return bytes;
+  if (codec === Codec.NONE) {
+    if (bytes.length <= MAX_PAYLOAD_BYTES) return bytes;
+    throw new Error(`${bytes.length} bytes, at most ${MAX_PAYLOAD_BYTES}`);
+  }
   if (codec === Codec.ZSTD) return zstdDecompressSync(bytes, { maxOutputLength: MAX_PAYLOAD_BYTES });
   throw new Error(`codec: unknown ${codec}`);
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { partitionOf } from "../event/partition.ts";
-import { openTestDatabase, type TestDatabase } from "../store/report/testing/database.ts";
+import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import { getReport, type Merchant, type Report, type ReportRequest } from "./get-report.ts";
 import { METRICS } from "./metrics/registry.ts";
 import {

@@ -5,7 +5,7 @@ import { Failure } from "../failure/failure.ts";
 import { Granularity, Metric, QueryService, Unit } from "../gen/footfall/query/v1/query_pb.js";
 import { toConnectError } from "../rpc/errors.ts";
 import { createPool } from "../store/pool.ts";
-import { openTestDatabase, type TestDatabase } from "../store/report/testing/database.ts";
+import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import type { Merchant } from "./get-report.ts";
 import { queryHandlers } from "./handler.ts";
 import { A, B, insertRows, PARTITIONS, randomRows, refreshTotals } from "./testing/fixture.ts";

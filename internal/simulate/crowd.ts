@@ -1,20 +1,12 @@
-import type { Event } from "../gen/footfall/event/v1/event_pb.js";
 import type { Arrivals } from "./arrivals.ts";
 import { crawlerUserAgent } from "./devices.ts";
 import { landing } from "./funnel.ts";
 import { hex16 } from "./ids.ts";
 import type { Shop, Shops } from "./shop.ts";
 import { arrive } from "./sources.ts";
-import { act, type Chance, type Visit } from "./visit.ts";
+import { act, type Chance, type Happening, type Visit } from "./visit.ts";
 import { VisitQueue } from "./visit-queue.ts";
 import { address, Population, visitorOf } from "./visitor.ts";
-
-/** One event of the crowd, without its id and time. */
-export interface Happening {
-  readonly merchant: number;
-  readonly timeMs: number;
-  readonly event: Event;
-}
 
 /** Share of visits that are a crawler's. */
 const CRAWLERS = 0.03;
@@ -37,7 +29,10 @@ export class Crowd {
     this.#population = new Population(merchants);
   }
 
-  /** The next event; its time is never before the one before. undefined when all visits are over. */
+  /**
+   * Lets the next thing happen. Its time is never before the one before.
+   * @returns undefined when all visits are over.
+   */
   next(): Happening | undefined {
     while (this.#arrivals.timeMs <= this.#queue.firstMs) {
       if (this.#arrivals.timeMs === Number.POSITIVE_INFINITY) return undefined;
@@ -46,11 +41,11 @@ export class Crowd {
     }
     const timeMs = this.#queue.firstMs;
     const visit = this.#queue.first;
-    const event = act(visit, this.#chance);
+    const happening = act(visit, timeMs, this.#chance);
     if (visit.next === "end") this.#queue.removeFirst();
     else this.#queue.postponeFirst(timeMs + visit.waitMs);
     this.#produced++;
-    return { merchant: visit.shop.merchant, timeMs: Math.floor(timeMs), event };
+    return happening;
   }
 
   #begin(shop: Shop): Visit {
@@ -102,5 +97,6 @@ const BLANK = {
   item: undefined,
   cart: [],
   pages: 0,
+  timeMs: 0,
   waitMs: 0,
 } as const satisfies Partial<Visit>;

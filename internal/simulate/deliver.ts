@@ -40,7 +40,8 @@ export async function deliver(
   while (left.length > 0) {
     tries++;
     if (tries > 1) tally.retries++;
-    const timeoutMs = Math.max(1, Math.min(limits.tryMs, deadline - performance.now()));
+    // Whole: a fraction makes a grpc-timeout header that servers refuse.
+    const timeoutMs = Math.max(1, Math.ceil(Math.min(limits.tryMs, deadline - performance.now())));
     const outcome = await attempt(client, writeKey, left, timeoutMs, tally);
     left = outcome.left;
     if (left.length === 0 || outcome.final || performance.now() + outcome.waitMs >= deadline) break;

@@ -18,7 +18,7 @@ export type Step =
   | "end";
 
 /** Events of an average visit, crawlers included; measured, and held to 3 % by a test. */
-export const EVENTS_PER_VISIT = 5.4;
+export const EVENTS_PER_VISIT = 5.57;
 
 /** Nobody looks at more pages than this; it bounds a visit's length. */
 const MAX_PAGES = 60;
@@ -53,7 +53,7 @@ export function afterPage(visit: Visit, behaviour: Random): void {
 
 /** After the details of a product. */
 export function afterItem(visit: Visit, behaviour: Random): void {
-  if (behaviour.chance(0.085 * visit.intent)) proceed(visit, "addToCart", thinking(behaviour, 20_000));
+  if (behaviour.chance(0.06 * visit.intent)) proceed(visit, "addToCart", thinking(behaviour, 20_000));
   else browse(visit, behaviour, visit.pages === 1 ? 0.44 : 0.22);
 }
 

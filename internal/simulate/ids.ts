@@ -1,10 +1,28 @@
 import type { Random } from "./random.ts";
 
-/** Four hex digits of every 16-bit number: ids are made for every event, and this is the fastest way. */
-const HEX4: readonly string[] = Array.from({ length: 0x1_0000 }, (_, n) => n.toString(16).padStart(4, "0"));
+const DIGITS = Buffer.from("0123456789abcdef");
 
-function hex8(bits: number): string {
-  return HEX4[bits >>> 16]! + HEX4[bits & 0xffff]!;
+/** Both hex digits of every byte, the first one in the low half. */
+const HEX = Uint16Array.from({ length: 256 }, (_, byte) => DIGITS[byte >> 4]! | (DIGITS[byte & 15]! << 8));
+
+// Ids are made for every event. Digits put into a buffer, and turned into text at once, take a quarter of the
+// time of joining strings.
+const uuid = Buffer.alloc(36, "-");
+const word = Buffer.alloc(16);
+let uuidMs = -1;
+
+/** Writes a byte's two digits; bits above the lowest 8 do not count. */
+function put(target: Buffer, place: number, byte: number): void {
+  const digits = HEX[byte & 0xff]!;
+  target[place] = digits & 0xff;
+  target[place + 1] = digits >>> 8;
+}
+
+function put4(target: Buffer, place: number, bits: number): void {
+  put(target, place, bits >>> 24);
+  put(target, place + 2, bits >>> 16);
+  put(target, place + 4, bits >>> 8);
+  put(target, place + 6, bits);
 }
 
 /**
@@ -12,18 +30,31 @@ function hex8(bits: number): string {
  * @param timeMs whole milliseconds since 1970, UTC, below 2^48.
  */
 export function uuidV7(timeMs: number, random: Random): string {
-  const high = Math.floor(timeMs / 0x1_0000);
+  if (timeMs !== uuidMs) putTime(timeMs);
   const a = random.uint32();
+  put(uuid, 14, 0x70 | ((a >>> 8) & 0x0f));
+  put(uuid, 16, a);
+  put(uuid, 19, 0x80 | ((a >>> 24) & 0x3f));
+  put(uuid, 21, a >>> 16);
+  put4(uuid, 24, random.uint32());
   const b = random.uint32();
-  const c = random.uint32();
-  const version = HEX4[0x7000 | (a & 0xfff)]!;
-  const variant = HEX4[0x8000 | ((a >>> 12) & 0x3fff)]!;
-  return `${hex8(high)}-${HEX4[timeMs % 0x1_0000]!}-${version}-${variant}-${HEX4[c & 0xffff]!}${hex8(b)}`;
+  put(uuid, 32, b >>> 8);
+  put(uuid, 34, b);
+  return uuid.toString("latin1");
+}
+
+function putTime(timeMs: number): void {
+  uuidMs = timeMs;
+  put4(uuid, 0, Math.floor(timeMs / 0x1_0000));
+  put(uuid, 9, timeMs >>> 8);
+  put(uuid, 11, timeMs);
 }
 
 /** 16 hex digits. */
 export function hex16(random: Random): string {
-  return hex8(random.uint32()) + hex8(random.uint32());
+  put4(word, 0, random.uint32());
+  put4(word, 8, random.uint32());
+  return word.toString("latin1");
 }
 
 const ORDER_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

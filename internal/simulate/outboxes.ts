@@ -1,4 +1,4 @@
-import type { Happening } from "./crowd.ts";
+import type { Happening } from "./visit.ts";
 
 /** What one merchant's SDK has not sent yet, oldest first; never empty. */
 export type Outbox = Happening[];
@@ -31,11 +31,12 @@ export class Outboxes {
 
   /** Puts an event into its merchant's outbox. @returns that outbox, taken out, when it is full. */
   add(happening: Happening): Outbox | undefined {
-    const box = this.#boxes.get(happening.merchant);
+    const { merchant } = happening.visit.shop;
+    const box = this.#boxes.get(merchant);
     this.#held++;
-    if (box === undefined) this.#boxes.set(happening.merchant, [happening]);
+    if (box === undefined) this.#boxes.set(merchant, [happening]);
     else box.push(happening);
-    return (box?.length ?? 1) >= this.#batch ? this.#take(happening.merchant) : undefined;
+    return (box?.length ?? 1) >= this.#batch ? this.#take(merchant) : undefined;
   }
 
   /** Takes out the outbox that must leave by `nowMs`, on the events' clock. */

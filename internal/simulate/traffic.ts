@@ -1,10 +1,10 @@
 import type { Event } from "../gen/footfall/event/v1/event_pb.js";
 import { type Arrivals, HistoryArrivals, type Span, SteadyArrivals, zoneShares } from "./arrivals.ts";
 import { Crowd } from "./crowd.ts";
-import { uuidV7 } from "./ids.ts";
 import { type Outbox, Outboxes } from "./outboxes.ts";
 import { Random } from "./random.ts";
 import { Shops } from "./shop.ts";
+import { toEvent } from "./to-event.ts";
 import type { Chance } from "./visit.ts";
 import { Zipf } from "./zipf.ts";
 
@@ -52,7 +52,7 @@ export interface HistoryOptions extends TrafficOptions, Span {}
 const HELD_EVENTS = 50_000;
 
 /** Faster traffic runs its visits faster than life: real ones in such numbers would not fit in memory. */
-const LIFELIKE_EVENTS_PER_SECOND = 500;
+const LIFELIKE_EVENTS_PER_SECOND = 100;
 
 /** How long an SDK holds an event, milliseconds of real time. */
 const LINGER_MS = 1_000;
@@ -69,7 +69,7 @@ export function liveTraffic(options: LiveOptions): Traffic {
   const arrivals = new SteadyArrivals(sizes(options), pace, chance.behaviour);
   const outboxes = new Outboxes(options.batch, (LINGER_MS * rate) / pace, HELD_EVENTS);
   return traffic(options, arrivals, chance, outboxes, (box, nowMs) =>
-    box.map(({ event }) => stamped(event, nowMs, chance.ids)),
+    box.map((happening) => toEvent(happening, nowMs, chance.ids)),
   );
 }
 
@@ -88,7 +88,7 @@ export function historyTraffic(options: HistoryOptions): Traffic {
     arrivals,
     chance,
     outboxes,
-    (box) => box.map(({ event, timeMs }) => stamped(event, timeMs, chance.ids)),
+    (box) => box.map((happening) => toEvent(happening, happening.timeMs, chance.ids)),
     options,
   );
 }
@@ -126,31 +126,9 @@ function traffic(
   };
   const nextRequest = (nowMs: number) => {
     const box = nextBox();
-    return box && { merchant: box[0]!.merchant, events: stamp(box, nowMs) };
+    return box && { merchant: box[0]!.visit.shop.merchant, events: stamp(box, nowMs) };
   };
   return { shops, nextRequest };
 }
 
 const FOREVER = { events: Number.POSITIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
-
-/** Gives an event its time and its id. */
-function stamped(event: Event, timeMs: number, ids: Random): Event {
-  event.eventId = uuidV7(timeMs, ids);
-  const time = event.clientTime!;
-  time.seconds = secondsOf(timeMs);
-  time.nanos = (timeMs % 1_000) * 1_000_000;
-  return event;
-}
-
-let lastSecond = 0;
-let lastSeconds = 0n;
-
-/** Making a bigint is dear, and most events are of the same second as the one before. */
-function secondsOf(timeMs: number): bigint {
-  const second = Math.floor(timeMs / 1_000);
-  if (second !== lastSecond) {
-    lastSecond = second;
-    lastSeconds = BigInt(second);
-  }
-  return lastSeconds;
-}

@@ -1,4 +1,4 @@
-import type { Event, Item, Screen } from "../gen/footfall/event/v1/event_pb.js";
+import type { Event, Item, Order, Screen } from "../gen/footfall/event/v1/event_pb.js";
 import { afterCart, afterCheckout, afterItem, afterPage, afterPutInCart, type Step } from "./funnel.ts";
 import { placeOrder } from "./order.ts";
 import type { Random } from "./random.ts";
@@ -27,9 +27,27 @@ export interface Visit {
   item: Item | undefined;
   cart: Item[];
   pages: number;
+  /** Time of what happened last, whole milliseconds. */
+  timeMs: number;
   next: Step;
   /** Time from the event before to the next one, whole milliseconds. */
   waitMs: number;
+}
+
+/**
+ * What happened: all that an event says beyond its visit, its id and its time. Many of these wait to be sent;
+ * the far larger event is made when they are.
+ */
+export interface Happening {
+  readonly visit: Visit;
+  /** By the clock of the arrivals, whole milliseconds. */
+  readonly timeMs: number;
+  readonly name: string;
+  readonly url: string;
+  readonly referrer: string;
+  readonly properties: Event["properties"];
+  readonly items: Item[];
+  readonly order: Order | undefined;
 }
 
 /** Where chance comes from: `behaviour` decides what happens, `ids` makes names that must be unique. */
@@ -38,7 +56,7 @@ export interface Chance {
   readonly ids: Random;
 }
 
-type Action = (visit: Visit, chance: Chance) => Event;
+type Action = (visit: Visit, chance: Chance) => Happening;
 
 const ACTIONS: { readonly [S in Exclude<Step, "end">]: Action } = {
   home: (visit, { behaviour }) => openPage(visit, behaviour, visit.shop.homeUrl, PAGES.home),
@@ -55,38 +73,37 @@ const ACTIONS: { readonly [S in Exclude<Step, "end">]: Action } = {
     const item = variantOf(visit.product!, behaviour);
     visit.item = item;
     afterItem(visit, behaviour);
-    return eventOf(visit, "view_item", NOTHING, [item]);
+    return happen(visit, "view_item", NOTHING, [item]);
   },
   addToCart: (visit, { behaviour }) => {
     const item = behaviour.chance(0.12) ? { ...visit.item!, quantity: 2 + behaviour.below(3) } : visit.item!;
     visit.cart = [...visit.cart, item];
     afterPutInCart(visit, behaviour);
-    return eventOf(visit, "add_to_cart", NOTHING, [item]);
+    return happen(visit, "add_to_cart", NOTHING, [item]);
   },
   cart: (visit, { behaviour }) => {
-    const event = show(visit, `${visit.shop.origin}/cart`, PAGES.cart);
+    const happening = show(visit, `${visit.shop.origin}/cart`, PAGES.cart);
     afterCart(visit, behaviour);
-    return event;
+    return happening;
   },
   checkout: (visit, { behaviour }) => {
-    const event = show(visit, `${visit.shop.origin}/checkout`, PAGES.checkout);
+    const happening = show(visit, `${visit.shop.origin}/checkout`, PAGES.checkout);
     then(visit, "beginCheckout", 50 + behaviour.below(200));
-    return event;
+    return happening;
   },
   beginCheckout: (visit, { behaviour }) => {
     afterCheckout(visit, behaviour);
-    return eventOf(visit, "begin_checkout", NOTHING, visit.cart);
+    return happen(visit, "begin_checkout", NOTHING, visit.cart);
   },
   thanks: (visit, { behaviour }) => {
-    const event = show(visit, `${visit.shop.origin}/checkout/thank-you`, PAGES.thanks);
+    const happening = show(visit, `${visit.shop.origin}/checkout/thank-you`, PAGES.thanks);
     then(visit, "purchase", 50 + behaviour.below(200));
-    return event;
+    return happening;
   },
   purchase: (visit, { behaviour, ids }) => {
-    const event = eventOf(visit, "purchase", NOTHING, visit.cart);
-    event.order = placeOrder(visit.shop, visit.cart, behaviour, ids);
+    const order = placeOrder(visit.shop, visit.cart, behaviour, ids);
     then(visit, "end", 0);
-    return event;
+    return { ...happen(visit, "purchase", NOTHING, visit.cart), order };
   },
 };
 
@@ -96,6 +113,7 @@ type Properties = Event["properties"];
 
 /** Properties are shared by all events of a kind. */
 const NOTHING: Properties = Object.freeze({});
+const NO_ITEMS: Item[] = [];
 const PAGES = Object.freeze({
   home: Object.freeze({ page_type: "home" }),
   category: Object.freeze({ page_type: "category" }),
@@ -108,9 +126,10 @@ const PAGES = Object.freeze({
 
 /**
  * Lets the visit do its next thing, and decides what it does after that (`next`, `waitMs`).
- * @returns the event, without its id and time. Its parts are shared with other events: read-only.
+ * @returns what happened. Its parts are shared with other happenings: read-only.
  */
-export function act(visit: Visit, chance: Chance): Event {
+export function act(visit: Visit, timeMs: number, chance: Chance): Happening {
+  visit.timeMs = Math.floor(timeMs);
   if (visit.next === "end") throw new Error(`the visit of session ${visit.sessionId} is over`);
   return ACTIONS[visit.next](visit, chance);
 }
@@ -120,22 +139,22 @@ function then(visit: Visit, next: Step, waitMs: number): void {
   visit.waitMs = waitMs;
 }
 
-function openPage(visit: Visit, behaviour: Random, url: string, properties: Properties): Event {
-  const event = show(visit, url, properties);
+function openPage(visit: Visit, behaviour: Random, url: string, properties: Properties): Happening {
+  const happening = show(visit, url, properties);
   afterPage(visit, behaviour);
-  return event;
+  return happening;
 }
 
-function search(visit: Visit, { behaviour }: Chance): Event {
+function search(visit: Visit, { behaviour }: Chance): Happening {
   const term = behaviour.of(SEARCH_TERMS);
   goTo(visit, `${visit.shop.origin}/search?q=${encodeURIComponent(term)}`);
   afterPage(visit, behaviour);
-  return eventOf(visit, "search", { search_term: term }, []);
+  return happen(visit, "search", { search_term: term }, NO_ITEMS);
 }
 
-function show(visit: Visit, url: string, properties: Properties): Event {
+function show(visit: Visit, url: string, properties: Properties): Happening {
   goTo(visit, url);
-  return eventOf(visit, "page_view", properties, []);
+  return happen(visit, "page_view", properties, NO_ITEMS);
 }
 
 function goTo(visit: Visit, url: string): void {
@@ -145,23 +164,16 @@ function goTo(visit: Visit, url: string): void {
   visit.pages++;
 }
 
-/** A message written as a literal: protobuf-es' create() would take a third of the generator's time. */
-function eventOf(visit: Visit, name: string, properties: Properties, items: Item[]): Event {
-  const event: Event = {
-    $typeName: "footfall.event.v1.Event",
-    eventId: "",
+function happen(visit: Visit, name: string, properties: Properties, items: Item[]): Happening {
+  const { timeMs } = visit;
+  return {
+    visit,
+    timeMs,
     name,
-    clientTime: { $typeName: "google.protobuf.Timestamp", seconds: 0n, nanos: 0 },
-    visitorId: visit.visitorId,
-    sessionId: visit.sessionId,
     url: visit.url,
     referrer: visit.referrer,
-    userAgent: visit.userAgent,
-    ip: visit.ip,
-    language: visit.language,
     properties,
     items,
+    order: undefined,
   };
-  if (visit.screen !== undefined) event.screen = visit.screen;
-  return event;
 }

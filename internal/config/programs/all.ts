@@ -3,8 +3,8 @@ import type { Settings } from "../setting.ts";
 import { admin } from "./admin.ts";
 import { aggregator } from "./aggregator.ts";
 import { collector } from "./collector.ts";
-import { ingest } from "./ingest.ts";
 import { demo } from "./demo.ts";
+import { ingest } from "./ingest.ts";
 import { query } from "./query.ts";
 import { standalone } from "./standalone.ts";
 

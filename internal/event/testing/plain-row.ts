@@ -1,0 +1,53 @@
+/**
+ * A row of a batch as tests compare it: what is absent is left out (empty texts, zero amounts that are not
+ * required, no screen, no order). Times are ms since 1970-01-01 UTC, amounts micros.
+ */
+export interface PlainRow {
+  merchantId: number;
+  /** As a UUID is written, derived ones included. */
+  eventId: string;
+  receivedTime: number;
+  clientTime: number;
+  sentTime?: number;
+  name: string;
+  visitorId?: string;
+  sessionId?: string;
+  url?: string;
+  referrer?: string;
+  userAgent?: string;
+  ip?: string;
+  language?: string;
+  screenWidth?: number;
+  screenHeight?: number;
+  properties?: Record<string, string>;
+  order?: PlainOrder;
+  items?: PlainItem[];
+}
+
+export interface PlainOrder {
+  id: string;
+  revenueMicros: number;
+  taxMicros?: number;
+  shippingMicros?: number;
+  discountMicros?: number;
+  currency?: string;
+  coupon?: string;
+}
+
+export interface PlainItem {
+  id: string;
+  name?: string;
+  brand?: string;
+  category?: string;
+  variant?: string;
+  priceMicros: number;
+  quantity: number;
+}
+
+/** A record without the entries that stand for "absent"; those named are kept whatever they hold. */
+export function present<T>(record: Record<string, unknown>, ...keep: string[]): T {
+  const entries = Object.entries(record).filter(
+    ([name, value]) => keep.includes(name) || (value !== undefined && value !== "" && value !== 0),
+  );
+  return Object.fromEntries(entries) as T;
+}

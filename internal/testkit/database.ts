@@ -1,0 +1,78 @@
+import { startTimescale } from "../embedded/postgres/start.ts";
+import { temporaryDirectory } from "../embedded/temporary.ts";
+import { migrate } from "../store/migrate.ts";
+import { createPool, type Pool } from "../store/pool.ts";
+
+/** A database for one test file. */
+export interface TestDatabase {
+  /** postgres://... */
+  readonly url: string;
+  readonly pool: Pool;
+  /** Ends the pool and removes the database. */
+  close(): Promise<void>;
+}
+
+/** A migrated, otherwise empty database: see openEmptyDatabase. */
+export async function openTestDatabase(partitions: number): Promise<TestDatabase> {
+  const database = await openEmptyDatabase();
+  try {
+    await migrate(database.pool, partitions);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
+}
+
+/**
+ * Starts a TimescaleDB with nothing in its database; or, where FOOTFALL_TEST_DATABASE_URL names a server, makes
+ * a database of its own there and drops it afterwards.
+ */
+export async function openEmptyDatabase(): Promise<TestDatabase> {
+  const server = process.env.FOOTFALL_TEST_DATABASE_URL;
+  const { url, remove } = server === undefined ? await embedded() : await onServer(server);
+  const pool = testPool(url);
+  const close = async () => {
+    await pool.end();
+    await remove();
+  };
+  return { url, pool, close };
+}
+
+/** A pool of a few connections, each statement limited to a minute. */
+export function testPool(url: string, maxConnections = 4): Pool {
+  return createPool({ url, name: "test", maxConnections, statementTimeoutMs: 60_000 });
+}
+
+interface Database {
+  readonly url: string;
+  remove(): Promise<void>;
+}
+
+async function embedded(): Promise<Database> {
+  const directory = await temporaryDirectory("database");
+  const timescale = await startTimescale({ dataDir: directory.path });
+  const remove = async () => {
+    await timescale.stop();
+    await directory.remove();
+  };
+  return { url: timescale.url, remove };
+}
+
+let databases = 0;
+
+async function onServer(server: string): Promise<Database> {
+  const name = `footfall_test_${process.pid}_${Date.now()}_${++databases}`;
+  const run = async (sql: string) => {
+    const pool = createPool({ url: server, name: "test", maxConnections: 1, statementTimeoutMs: 0 });
+    try {
+      await pool.query(sql);
+    } finally {
+      await pool.end();
+    }
+  };
+  await run(`CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { url: url.href, remove: () => run(`DROP DATABASE ${name} WITH (FORCE)`) };
+}

@@ -1,0 +1,66 @@
+import { type CallOptions, type Client, createClient } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from "@connectrpc/connect-node";
+import { createConnectTransport as createBrowserTransport } from "@connectrpc/connect-web";
+import { CollectService } from "../gen/footfall/collect/v1/collect_pb.js";
+import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
+
+export type CollectClient = Client<typeof CollectService>;
+export type QueryClient = Client<typeof QueryService>;
+
+/** A gRPC client of CollectService, as a server's SDK is one. */
+export function collectClient(baseUrl: string): CollectClient {
+  return createClient(CollectService, createGrpcTransport({ baseUrl }));
+}
+
+/** A gRPC client of QueryService. */
+export function queryClient(baseUrl: string): QueryClient {
+  return createClient(QueryService, createGrpcTransport({ baseUrl }));
+}
+
+const HTTP1 = { httpVersion: "1.1" } as const;
+
+/** Clients of QueryService over every protocol that it speaks. */
+export function queryClients(baseUrl: string): Readonly<Record<string, QueryClient>> {
+  const transports = {
+    gRPC: createGrpcTransport({ baseUrl }),
+    "gRPC-Web": createGrpcWebTransport({ baseUrl, ...HTTP1 }),
+    "Connect with JSON": createConnectTransport({ baseUrl, ...HTTP1, useBinaryFormat: false }),
+    "Connect, binary": createConnectTransport({ baseUrl, ...HTTP1, useBinaryFormat: true }),
+    "Connect with JSON by fetch, as a browser": createBrowserTransport({ baseUrl, useBinaryFormat: false }),
+  };
+  return Object.fromEntries(
+    Object.entries(transports).map(([name, transport]) => [name, createClient(QueryService, transport)]),
+  );
+}
+
+/** Call options that carry a key. */
+export function bearer(key: string): CallOptions {
+  return { headers: { authorization: `Bearer ${key}` } };
+}
+
+/** Answer of a JSON request, as curl would get it. */
+export interface JsonAnswer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks at what came, whatever it is.
+  readonly body: any;
+  readonly headers: Headers;
+}
+
+/** POSTs JSON to an RPC, such as "footfall.query.v1.QueryService/GetReport", as curl would. */
+export async function postJson(
+  baseUrl: string,
+  rpc: string,
+  key: string,
+  body: unknown,
+): Promise<JsonAnswer> {
+  const response = await fetch(`${baseUrl}/${rpc}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+  return { status: response.status, body: await response.json(), headers: response.headers };
+}

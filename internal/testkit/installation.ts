@@ -1,0 +1,77 @@
+import { rm } from "node:fs/promises";
+import { temporaryDirectory } from "../embedded/temporary.ts";
+import { partitionOf } from "../event/partition.ts";
+import { type Installation, startInstallation } from "../standalone/installation.ts";
+import { type CreatedMerchant, createMerchant, type NewMerchant } from "../store/merchants.ts";
+import { createPool, type Pool } from "../store/pool.ts";
+
+/** Partitions of a test's installation. */
+export const PARTITIONS = 4;
+
+/** A whole Footfall for one test file, on free ports and in a folder of its own. */
+export interface TestInstallation extends Installation {
+  /** For plain SQL: the independent count. */
+  readonly pool: Pool;
+  readonly dataDir: string;
+  /** Parts that died without having been told to, in that order. */
+  readonly deaths: readonly string[];
+  /** Stops everything and keeps the folder. May be called again. */
+  stop(): Promise<void>;
+  /** Stops everything and deletes the folder. */
+  close(): Promise<void>;
+}
+
+export interface TestOptions {
+  /** Further settings of the programs. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A folder that an earlier installation has left. */
+  readonly dataDir?: string;
+}
+
+/** Starts an installation with embedded parts. */
+export async function startTestInstallation(options: TestOptions = {}): Promise<TestInstallation> {
+  const dataDir = options.dataDir ?? (await temporaryDirectory("e2e")).path;
+  const deaths: string[] = [];
+  const env = { FOOTFALL_LOG_LEVEL: "warn", ...options.env };
+  const events = { died: (name: string) => void deaths.push(name) };
+  const installation = await startInstallation({ dataDir, partitions: PARTITIONS, env, events });
+  const pool = createPool({
+    url: installation.databaseUrl,
+    name: "test",
+    maxConnections: 1,
+    statementTimeoutMs: 30_000,
+  });
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= pool.end().then(() => installation.stop());
+    return stopping;
+  };
+  const close = async () => {
+    await stop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  return { ...installation, pool, dataDir, deaths, stop, close };
+}
+
+/** Creates a merchant: UTC, EUR and 760 days unless told otherwise. */
+export function createTestMerchant(pool: Pool, fields: Partial<NewMerchant> = {}): Promise<CreatedMerchant> {
+  return createMerchant(pool, {
+    name: "A shop",
+    timeZone: "UTC",
+    currency: "EUR",
+    retentionDays: 760,
+    ...fields,
+  });
+}
+
+/** Two merchants that live in the same partition, and so in the same batches. */
+export async function createNeighbours(pool: Pool): Promise<[CreatedMerchant, CreatedMerchant]> {
+  const byPartition = new Map<number, CreatedMerchant>();
+  for (;;) {
+    const merchant = await createTestMerchant(pool);
+    const partition = partitionOf(merchant.merchantId, PARTITIONS);
+    const neighbour = byPartition.get(partition);
+    if (neighbour !== undefined) return [neighbour, merchant];
+    byPartition.set(partition, merchant);
+  }
+}

@@ -32,11 +32,13 @@ export async function start(service: Service<typeof collector.settings>) {
     }
     const log = { file: config.accessLog, key: config.accessLogKey };
     // The service counts as started while it reads; the end of the log ends it.
-    readAccessLog(service, sending, keys, log).catch((error: unknown) => {
+    const reading = readAccessLog(service, sending, keys, log).catch((error: unknown) => {
       if (life.stopping.aborted) return;
       service.log.error({ err: error }, "access log");
       life.stop("access log failed", 1);
     });
+    // A signal ends the reading; the lines in hand are answered and the summary is printed all the same.
+    life.onClose("access log", () => reading);
     return;
   }
   const { host, port, clientIpHeader } = config;

@@ -4,12 +4,18 @@ import type { Event, Order } from "../gen/footfall/event/v1/event_pb.js";
 import { textProblem } from "./check-event.ts";
 import { type Refusal, refuse, shown } from "./refusal.ts";
 
-/** ISO 4217 codes, the historic ones included, as the Unicode data in Node lists them. */
+/** ISO 4217 codes of money in use or lately withdrawn, as the Unicode data in Node lists them: no metals, funds. */
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
 
 const MAX_ITEMS = 200;
 const MAX_QUANTITY = 1_000_000;
-const AMOUNTS = ["revenueMicros", "taxMicros", "shippingMicros", "discountMicros"] as const;
+/** Each amount of an order, and its name in messages. */
+const AMOUNTS = [
+  ["revenueMicros", "order.revenue_micros"],
+  ["taxMicros", "order.tax_micros"],
+  ["shippingMicros", "order.shipping_micros"],
+  ["discountMicros", "order.discount_micros"],
+] as const;
 const ITEM_TEXTS = ["id", "name", "brand", "category", "variant"] as const;
 
 /** Whether a text is an ISO 4217 code. */
@@ -25,8 +31,8 @@ export function checkOrder({ order }: Event): Refusal | undefined {
 }
 
 function checkAmounts(order: Order): Refusal | undefined {
-  for (const name of AMOUNTS) {
-    const found = amountProblem(`order.${name}`, order[name]);
+  for (const [key, field] of AMOUNTS) {
+    const found = amountProblem(field, order[key]);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -22,17 +22,17 @@ const DAY_MS = 86_400_000;
 /** How far ahead of the collector's clock an event may be, ms. */
 export const MAX_AHEAD_MS = DAY_MS;
 
-/** Longest value of each text field, bytes of UTF-8. */
-export const TEXT_LIMITS = {
-  eventId: 64,
-  name: 64,
-  visitorId: 128,
-  sessionId: 128,
-  url: 4_096,
-  referrer: 4_096,
-  userAgent: 2_048,
-  language: 35,
-} as const;
+/** Each text field, its name as event.proto and messages have it, and its longest value, bytes of UTF-8. */
+const TEXTS = [
+  ["eventId", "event_id", 64],
+  ["name", "name", 64],
+  ["visitorId", "visitor_id", 128],
+  ["sessionId", "session_id", 128],
+  ["url", "url", 4_096],
+  ["referrer", "referrer", 4_096],
+  ["userAgent", "user_agent", 2_048],
+  ["language", "language", 35],
+] as const;
 
 /** Checks an event, in the order of the list. @returns why it is refused, or undefined. */
 export function checkEvent(event: Event, context: CheckContext): Refusal | undefined {
@@ -57,9 +57,8 @@ const checkName: Check = ({ name }) =>
   name === "" ? refuse(Reason.NAME_MISSING, "name: is missing") : undefined;
 
 const checkTexts: Check = (event) => {
-  for (const field in TEXT_LIMITS) {
-    const name = field as keyof typeof TEXT_LIMITS;
-    const found = textProblem(field, event[name], TEXT_LIMITS[name]);
+  for (const [key, field, limit] of TEXTS) {
+    const found = textProblem(field, event[key], limit);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -36,6 +36,8 @@ export interface CollectDeps extends SendDeps {
 /** A request of either form. */
 interface Request {
   readonly sentTime?: Timestamp | undefined;
+  /** Number of events: counted before they are read, since a request may hold millions of empty ones. */
+  readonly count: number;
   readonly read: (defaults: Defaults) => ReadEvent[];
 }
 
@@ -43,6 +45,7 @@ interface Request {
 export function routeBinary(router: ConnectRouter, deps: CollectDeps): void {
   const frames = ({ events, sentTime }: SendFrames | StreamFrames): Request => ({
     sentTime,
+    count: events.length,
     read: (defaults) => events.map((bytes) => readFrame(bytes, defaults)),
   });
   const rpcs = {
@@ -58,6 +61,7 @@ export function routeBinary(router: ConnectRouter, deps: CollectDeps): void {
 export function routeJson(router: ConnectRouter, deps: CollectDeps): void {
   const messages = ({ events, sentTime }: SendRequest | StreamRequest): Request => ({
     sentTime,
+    count: events.length,
     read: (defaults) => events.map((event) => readMessage(event, defaults)),
   });
   router.service(CollectService, {
@@ -78,10 +82,9 @@ function framesService(): DescService {
 
 async function send(deps: CollectDeps, request: Request, context: HandlerContext) {
   const sender = await deps.keys.sender(bearerToken(context.requestHeader.get("authorization")));
+  const problem = countProblem(request.count);
+  if (problem !== undefined) throw new Failure("invalid", problem);
   const events = request.read(deps.defaults(context));
-  if (events.length < 1 || events.length > MAX_EVENTS) {
-    throw new Failure("invalid", `events: ${events.length}, must be 1 to ${MAX_EVENTS}`);
-  }
   const answers = await timed(deps, sender, events, request.sentTime);
   if (answers.every(({ status }) => status === EventStatus.UNAVAILABLE)) {
     throw new Failure("unavailable", "events: none was stored, send them again", { retryAfterMs: 500 });
@@ -104,12 +107,11 @@ async function* mapRequests<R extends { sequence: bigint }>(
 async function* stream(deps: CollectDeps, requests: AsyncIterable<Numbered>, context: HandlerContext) {
   const sender = await deps.keys.sender(bearerToken(context.requestHeader.get("authorization")));
   const defaults = deps.defaults(context);
-  const work = async ({ sequence, sentTime, read }: Numbered) => {
+  const work = async ({ sequence, sentTime, count, read }: Numbered) => {
+    const problem = countProblem(count);
+    if (problem !== undefined) return { ...refuseAll(count, problem), sequence };
     const events = read(defaults);
-    const outOfRange = events.length < 1 || events.length > MAX_EVENTS;
-    const answers = outOfRange
-      ? tooMany(events.length)
-      : await orUnavailable(timed(deps, sender, events, sentTime), events);
+    const answers = await orUnavailable(timed(deps, sender, events, sentTime), events);
     return { ...mergeAnswers(answers), sequence };
   };
   yield* inWindow(requests, work, deps.maxStreamWindow);
@@ -125,9 +127,16 @@ async function orUnavailable(answers: Promise<Answer[]>, events: readonly ReadEv
   }
 }
 
-function tooMany(count: number): Answer[] {
-  const refusal = refuse(RejectReason.TOO_MANY_EVENTS, `events: ${count}, must be 1 to ${MAX_EVENTS}`);
-  return Array.from({ length: count }, () => ({ status: EventStatus.REJECTED, refusal }));
+function countProblem(count: number): string | undefined {
+  return count >= 1 && count <= MAX_EVENTS ? undefined : `events: ${count}, must be 1 to ${MAX_EVENTS}`;
+}
+
+/** The answer to a stream's request of too many events, or of none. */
+function refuseAll(count: number, message: string) {
+  const refusal = refuse(RejectReason.TOO_MANY_EVENTS, message);
+  const answers = Array.from({ length: count }, () => ({ status: EventStatus.REJECTED, refusal }));
+  // Without an event there is none to hang the reason on: it stands alone.
+  return { ...mergeAnswers(answers), ...(count === 0 ? { rejections: [{ index: 0, ...refusal }] } : {}) };
 }
 
 async function timed(

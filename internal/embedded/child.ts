@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 
 /** A server that runs as a child process of this one. */
 export interface Child {
@@ -33,12 +34,12 @@ const KEPT_OUTPUT = 64 << 10;
 
 /**
  * Starts a child process and waits until it is ready. Its stdin is a pipe that closes when this process dies; when
- * this process exits in an orderly way, the child is killed.
+ * this process exits in an orderly way, the child is killed, and otherwise it is told to end.
  * Throws, with the child's stderr in the message, if it exits first or is not ready in time; it is stopped then.
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { command, args, env = process.env } = options;
-  const process_ = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], env });
+  const process_ = spawn(...tiedToParent(command, args), { stdio: ["pipe", "pipe", "pipe"], env });
   const exited = exitOf(process_);
   const output: Output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
@@ -58,6 +59,18 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     throw new Error(`${command} ${args.join(" ")}: ${reason}\n${output.stderr}`, { cause: error });
   }
   return child;
+}
+
+/** util-linux, which every Debian has. */
+const SETPRIV = "/usr/bin/setpriv";
+
+/**
+ * The command, run such that the kernel sends it SIGTERM when this process dies, however that happens. Where
+ * that cannot be had, only an orderly exit of this process ends it.
+ */
+function tiedToParent(command: string, args: readonly string[]): [string, string[]] {
+  if (process.platform !== "linux" || !existsSync(SETPRIV)) return [command, [...args]];
+  return [SETPRIV, ["--pdeathsig", "TERM", command, ...args]];
 }
 
 async function waitReady(

@@ -1,7 +1,9 @@
 import type { EventBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason as Reason } from "../gen/footfall/ingest/v1/ingest_pb.js";
-import { type Check, indexAbove, MAX_AMOUNT_MICROS, problem } from "./batch-limits.ts";
-import { asI64, asU32 } from "./columns.ts";
+import { type Check, MAX_AMOUNT_MICROS, MAX_QUANTITY, problem } from "./batch-limits.ts";
+import { asU32 } from "./columns.ts";
+import { ABSENT } from "./dictionary.ts";
+import { outsideI64, outsideU32 } from "./scan.ts";
 import type { BatchProblem } from "./seal.ts";
 
 const U32_TEXT = { width: 4, text: true } as const;
@@ -87,19 +89,18 @@ function checkSideColumns(
 }
 
 function checkSideText(bytes: Uint8Array, size: number, required: boolean): string | undefined {
-  const bad = indexAbove(bytes, size);
-  if (bad !== undefined) return `index ${bad}, the dictionary has ${size} entries`;
-  return required && asU32(bytes).includes(0) ? "is absent in an entry" : undefined;
+  const found = outsideU32(bytes, required ? 1 : ABSENT, size);
+  if (found === undefined) return undefined;
+  return found.value === ABSENT
+    ? "is absent in an entry"
+    : `index ${found.value}, the dictionary has ${size} entries`;
 }
 
 function checkSideValue(bytes: Uint8Array, width: number): string | undefined {
-  if (width === 4)
-    return asU32(bytes).some((n) => n < 1 || n > 1_000_000) ? "is outside of 1 to 1,000,000" : undefined;
-  const column = asI64(bytes);
-  for (let i = 0; i < column.length; i++) {
-    const value = column.get(i);
-    if (!(value >= 0 && value <= MAX_AMOUNT_MICROS))
-      return `${value} micros is outside of 0 to ${MAX_AMOUNT_MICROS}`;
+  if (width === 4) {
+    const found = outsideU32(bytes, 1, MAX_QUANTITY);
+    return found && `${found.value} is outside of 1 to ${MAX_QUANTITY}`;
   }
-  return undefined;
+  const found = outsideI64(bytes, 0, MAX_AMOUNT_MICROS);
+  return found && `${found.value} micros is outside of 0 to ${MAX_AMOUNT_MICROS}`;
 }

@@ -3,18 +3,12 @@ import type { EventBatch, SealedBatch } from "../gen/footfall/event/v1/batch_pb.
 import { BatchRejectReason as Reason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { BATCH_VERSION } from "./batch-builder.ts";
 import { checkSides } from "./batch-check-sides.ts";
-import {
-  type Check,
-  indexAbove,
-  MAX_MERCHANT_ID,
-  MAX_ROWS,
-  MAX_TIME_MS,
-  MIN_TIME_MS,
-  problem,
-} from "./batch-limits.ts";
-import { asI64, asU32 } from "./columns.ts";
+import { type Check, MAX_MERCHANT_ID, MAX_ROWS, MAX_TIME_MS, MIN_TIME_MS, problem } from "./batch-limits.ts";
+import { asU32 } from "./columns.ts";
+import { ABSENT } from "./dictionary.ts";
 import { ID_BYTES } from "./event-id.ts";
 import { partitionOf } from "./partition.ts";
+import { outsideI64, outsideU32 } from "./scan.ts";
 import type { BatchProblem } from "./seal.ts";
 
 /**
@@ -110,29 +104,20 @@ const checkDictionary: Check = (batch) => {
 const checkTexts: Check = (batch) => {
   const size = batch.dictionaryEnds.length >>> 2;
   for (const name of TEXTS) {
-    const bad = indexAbove(batch[name], size);
-    if (bad !== undefined)
-      return problem(Reason.INDEX, `${name}: index ${bad}, the dictionary has ${size} entries`);
-  }
-  const names = asU32(batch.name);
-  for (let i = 0; i < names.length; i++) {
-    if (names[i] === 0) return problem(Reason.INDEX, `name: absent in row ${i}`);
+    const found = outsideU32(batch[name], name === "name" ? 1 : ABSENT, size);
+    if (found === undefined) continue;
+    const message = `${name}: index ${found.value} in row ${found.at}, the dictionary has ${size} entries`;
+    return problem(Reason.INDEX, found.value === ABSENT ? `name: absent in row ${found.at}` : message);
   }
   return undefined;
 };
 
 const checkTimes: Check = (batch) => {
   for (const name of ["receivedTime", "clientTime", "sentTime"] as const) {
-    const column = asI64(batch[name]);
-    for (let i = 0; i < column.length; i++) {
-      const ms = column.get(i);
-      if (!(ms >= MIN_TIME_MS && ms <= MAX_TIME_MS)) {
-        return problem(
-          Reason.VALUE_RANGE,
-          `${name}: ${ms} ms in row ${i} is outside of the years 1900 to 2200`,
-        );
-      }
-    }
+    const found = outsideI64(batch[name], MIN_TIME_MS, MAX_TIME_MS);
+    if (found === undefined) continue;
+    const message = `${name}: ${found.value} ms in row ${found.at} is outside of the years 1900 to 2200`;
+    return problem(Reason.VALUE_RANGE, message);
   }
   return undefined;
 };

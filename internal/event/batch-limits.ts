@@ -1,12 +1,12 @@
 import type { EventBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import type { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
-import { asU32 } from "./columns.ts";
 import type { BatchProblem } from "./seal.ts";
 
 export const MAX_ROWS = 65_536;
 export const MAX_MERCHANT_ID = 0x7fff_ffff;
 /** Largest amount, micros: a thousand million units of a currency. */
 export const MAX_AMOUNT_MICROS = 1e15;
+export const MAX_QUANTITY = 1_000_000;
 /** Times lie between the years 1900 and 2200, ms since 1970-01-01 UTC. */
 export const MIN_TIME_MS = Date.UTC(1900, 0);
 export const MAX_TIME_MS = Date.UTC(2200, 0);
@@ -16,14 +16,4 @@ export type Check = (batch: EventBatch) => BatchProblem | undefined;
 
 export function problem(reason: BatchRejectReason, message: string): BatchProblem {
   return { reason, message };
-}
-
-/** The first index above the dictionary's size, or undefined. */
-export function indexAbove(bytes: Uint8Array, size: number): number | undefined {
-  const indexes = asU32(bytes);
-  let largest = 0;
-  for (let i = 0; i < indexes.length; i++) {
-    if (indexes[i]! > largest) largest = indexes[i]!;
-  }
-  return largest > size ? largest : undefined;
 }

@@ -33,6 +33,17 @@ export function asU32(bytes: Uint8Array): Uint32Array {
   return new Uint32Array(copyOf(bytes).buffer, 0, bytes.length >>> 2);
 }
 
+/** A column's u32 bytes read as signed values, which arithmetic is fastest with. */
+export function asI32(bytes: Uint8Array): Int32Array {
+  const { buffer, byteOffset, length } = asU32(bytes);
+  return new Int32Array(buffer, byteOffset, length);
+}
+
+/** The same bytes at an address that typed arrays can view: themselves, or a copy where that is off by a byte or so. */
+export function aligned(bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % 4 === 0 ? bytes : copyOf(bytes);
+}
+
 /** A column's bytes as u16 values: a view where they are aligned, else a copy. */
 export function asU16(bytes: Uint8Array): Uint16Array {
   const at = bytes.byteOffset;

@@ -1,17 +1,11 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { type Client, ConnectError } from "@connectrpc/connect";
-import {
-  type CollectService,
-  EventStatus,
-  type SendRequest,
-  type SendResponse,
-} from "../gen/footfall/collect/v1/collect_pb.js";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { EventStatus, type SendRequest, type SendResponse } from "../gen/footfall/collect/v1/collect_pb.js";
 import type { Event } from "../gen/footfall/event/v1/event_pb.js";
+import type { Connection } from "./connection.ts";
 import { askedWaitMs, backOff, mayRetry } from "./retry.ts";
 import type { RequestRecord, Tally } from "./tally.ts";
 import type { TrafficRequest } from "./traffic.ts";
-
-export type CollectClient = Client<typeof CollectService>;
 
 export interface Limits {
   /** How long one try may take, milliseconds. */
@@ -25,7 +19,7 @@ export interface Limits {
  * once. An event is sent again as it is, with the same id. Never throws.
  */
 export async function deliver(
-  client: CollectClient,
+  connection: Connection,
   writeKey: string,
   request: TrafficRequest,
   tally: Tally,
@@ -42,7 +36,7 @@ export async function deliver(
     if (tries > 1) tally.retries++;
     // Whole: a fraction makes a grpc-timeout header that servers refuse.
     const timeoutMs = Math.max(1, Math.ceil(Math.min(limits.tryMs, deadline - performance.now())));
-    const outcome = await attempt(client, writeKey, left, timeoutMs, tally);
+    const outcome = await attempt(connection, writeKey, left, timeoutMs, tally);
     left = outcome.left;
     if (left.length === 0 || outcome.final || performance.now() + outcome.waitMs >= deadline) break;
     await backOff(tries, outcome.waitMs, deadline);
@@ -61,12 +55,13 @@ interface Outcome {
 }
 
 async function attempt(
-  client: CollectClient,
+  connection: Connection,
   writeKey: string,
   events: Event[],
   timeoutMs: number,
   tally: Tally,
 ): Promise<Outcome> {
+  const { client } = connection;
   const sentTime = timestampFromMs(Date.now());
   try {
     const headers = { authorization: `Bearer ${writeKey}` };
@@ -76,6 +71,7 @@ async function attempt(
   } catch (error) {
     const failure = ConnectError.from(error);
     tally.problem(failure.message);
+    if (failure.code === Code.DeadlineExceeded) connection.replace(client);
     return { left: events, final: !mayRetry(failure), waitMs: askedWaitMs(failure) };
   }
 }

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
@@ -122,6 +123,27 @@ test("a collector that is away for a while is waited for", async () => {
   const summary = await sendTraffic({ target, writeKeys: ["k"], traffic, events: 100, rate: 0, inFlight: 4 });
   later.close();
   expect(summary).toMatchObject({ sent: 100, accepted: 100, unanswered: 0 });
+});
+
+test("a connection that swallows everything is replaced by another", async () => {
+  collector = new ScriptedCollector((request, _, self) => self.store(request));
+  const { port } = new URL(await collector.listen());
+  let connections = 0;
+  const swallower = createServer((socket) => {
+    if (++connections === 1) return;
+    socket.on("error", () => {});
+    const behind = connect(Number(port), "127.0.0.1");
+    behind.on("error", () => {});
+    socket.pipe(behind).pipe(socket);
+  });
+  await new Promise<void>((resolve) => swallower.listen(0, "127.0.0.1", resolve));
+  const target = `http://127.0.0.1:${(swallower.address() as AddressInfo).port}`;
+  const traffic = liveTraffic({ seed: 1, run: 1, merchants: 1, batch: 20 });
+  const limits = { events: 100, rate: 0, inFlight: 4, tryMs: 300 };
+  const summary = await sendTraffic({ target, writeKeys: ["k"], traffic, ...limits });
+  swallower.close();
+  expect(summary).toMatchObject({ sent: 100, accepted: 100, unanswered: 0 });
+  expect(connections).toBe(2);
 });
 
 test("a signal ends the sending, and what is under way is still answered", async () => {

@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
-import { CollectService } from "../gen/footfall/collect/v1/collect_pb.js";
+import { Connection } from "./connection.ts";
 import { deliver } from "./deliver.ts";
 import { type AckLatency, type RequestRecord, Tally, type Totals } from "./tally.ts";
 import type { Traffic, TrafficRequest } from "./traffic.ts";
@@ -20,7 +18,7 @@ export interface SendOptions {
   readonly rate: number;
   /** Requests that wait for an answer at one time, at most. */
   readonly inFlight: number;
-  /** How long one try may take, milliseconds. Default 30,000. */
+  /** How long one try may take, milliseconds. Default 10,000. */
   readonly tryMs?: number;
   /** How long after its first try a request is given up, milliseconds. Default 60,000. */
   readonly giveUpMs?: number;
@@ -45,13 +43,8 @@ export interface SendSummary extends Totals {
  * are tried again, and then counted as `unanswered`.
  */
 export async function sendTraffic(options: SendOptions): Promise<SendSummary> {
-  const { tryMs = 30_000, giveUpMs = 60_000, onRequest, signal } = options;
-  const transport = createGrpcTransport({
-    baseUrl: options.target,
-    acceptCompression: [],
-    pingIntervalMs: PING_INTERVAL_MS,
-  });
-  const client = createClient(CollectService, transport);
+  const { tryMs = 10_000, giveUpMs = 60_000, onRequest, signal } = options;
+  const connection = new Connection(options.target);
   const tally = new Tally();
   const pace = new Pace(options.rate);
   const underWay = new Set<Promise<void>>();
@@ -59,7 +52,7 @@ export async function sendTraffic(options: SendOptions): Promise<SendSummary> {
   try {
     for (const request of requests(options)) {
       const writeKey = keyOf(options.writeKeys, request.merchant);
-      const job = deliver(client, writeKey, request, tally, { tryMs, giveUpMs }).then((record) => {
+      const job = deliver(connection, writeKey, request, tally, { tryMs, giveUpMs }).then((record) => {
         underWay.delete(job);
         onRequest?.(record, tally.totals);
       });
@@ -69,12 +62,10 @@ export async function sendTraffic(options: SendOptions): Promise<SendSummary> {
     }
   } finally {
     await Promise.all(underWay);
+    connection.close();
   }
   return summary(tally, (performance.now() - start) / 1_000);
 }
-
-/** A connection that died silently is found by this; requests on it are then sent again over another. */
-const PING_INTERVAL_MS = 10_000;
 
 /** The requests to send, each made when it is asked for: live events are as old as their request. */
 function* requests({ traffic, events, signal }: SendOptions): Generator<TrafficRequest> {

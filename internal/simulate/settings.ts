@@ -1,14 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { KNOWN_VARIABLES } from "../config/programs/all.ts";
+import { simulate } from "../config/programs/simulate.ts";
 import { ConfigError, readConfig } from "../config/read-config.ts";
 import type { ConfigOf } from "../config/setting.ts";
-import { simulateProgram, simulateSettings } from "./program.ts";
-
-/** With its own variables: the load client is not among the programs of an installation. */
-const KNOWN = new Set([...KNOWN_VARIABLES, ...Object.values(simulateSettings).map(({ env }) => env)]);
 
 export interface SimulateConfig
-  extends Omit<ConfigOf<typeof simulateSettings>, "writeKeys" | "writeKeysFile"> {
+  extends Omit<ConfigOf<typeof simulate.settings>, "writeKeys" | "writeKeysFile"> {
   /** One for each merchant. */
   readonly writeKeys: readonly string[];
 }
@@ -21,7 +18,7 @@ export async function readSimulateConfig(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<SimulateConfig> {
-  const config = readConfig(simulateProgram, withSwitches(argv), env, KNOWN);
+  const config = readConfig(simulate, argv, env, KNOWN_VARIABLES);
   const keys = await writeKeys(config);
   const merchants = config.merchants || keys.length;
   if (keys.length === 0) throw new ConfigError("--write-keys or --write-keys-file must hold a key");
@@ -34,7 +31,7 @@ export async function readSimulateConfig(
   return { ...config, merchants, writeKeys: keys.slice(0, merchants) };
 }
 
-async function writeKeys(config: ConfigOf<typeof simulateSettings>): Promise<string[]> {
+async function writeKeys(config: ConfigOf<typeof simulate.settings>): Promise<string[]> {
   const given = config.writeKeys?.split(",") ?? [];
   const lines = config.writeKeysFile === undefined ? [] : (await readKeys(config.writeKeysFile)).split("\n");
   return [...given, ...lines].map((key) => key.trim()).filter((key) => key !== "");
@@ -46,11 +43,4 @@ async function readKeys(file: string): Promise<string> {
   } catch (error) {
     throw new ConfigError(`--write-keys-file: ${file} cannot be read: ${String(error)}`);
   }
-}
-
-/** `--json` alone means `--json true`. */
-function withSwitches(argv: readonly string[]): string[] {
-  return argv.flatMap((word, index) =>
-    word === "--json" && !/^(true|false)$/.test(argv[index + 1] ?? "") ? [word, "true"] : [word],
-  );
 }

@@ -75,7 +75,7 @@ export function liveTraffic(options: LiveOptions): Traffic {
 
 /**
  * Traffic of a span of days in roughly the order of time, byte for byte the same for the same options. It
- * ends by itself: at `events`, or at the end of the span, then at most a few of a thousand events short.
+ * ends by itself: at `events`, or at the end of the span, then short by a few visits or a few of a thousand.
  */
 export function historyTraffic(options: HistoryOptions): Traffic {
   const chance = chanceOf(options.seed, 0);

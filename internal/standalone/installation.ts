@@ -33,6 +33,8 @@ export interface Installation {
   readonly collectorUrl: string;
   /** Address of QueryService. */
   readonly queryUrl: string;
+  /** Addresses of the programs' operators' ports: /healthz, /metrics. */
+  readonly opsUrls: Readonly<Record<ProgramName, string>>;
   /** Settings with which another program can be pointed at this installation. */
   readonly env: Readonly<Record<string, string>>;
   /** Process id of a part: timescale, nats or a program; undefined while it is being restarted. */
@@ -129,8 +131,10 @@ async function startPrograms(
     FOOTFALL_QUERY_PORT: String(queryPort),
     ...env,
   };
+  const opsUrls = {} as Record<ProgramName, string>;
   const add = async (name: ProgramName) => {
     const opsPort = await freePort();
+    opsUrls[name] = `http://127.0.0.1:${opsPort}`;
     await supervisor.add({ name, start: () => startProgram(name, opsPort, settings) });
   };
   // Side by side: each waits for what it needs. Stopping goes the other way, the collector first.
@@ -139,6 +143,7 @@ async function startPrograms(
   return {
     collectorUrl: `http://127.0.0.1:${collectorPort}`,
     queryUrl: `http://127.0.0.1:${queryPort}`,
+    opsUrls,
     env: settings,
   };
 }

@@ -127,5 +127,8 @@ export async function readInstallation(pool: Pool): Promise<{ partitions: number
     );
   }
   const { rows } = await pool.query<{ partitions: number }>("SELECT partitions FROM installation");
-  return { partitions: rows[0]!.partitions };
+  if (rows[0] === undefined) {
+    throw new SchemaError("partitions: their number is not in the database yet: run `admin migrate`");
+  }
+  return { partitions: rows[0].partitions };
 }

@@ -6,7 +6,7 @@ export const CONTINUOUS_AGGREGATES = ["totals_15m"] as const;
 
 /** Stale buckets and how far each partition was committed, as of one moment. */
 interface Snapshot {
-  /** bucket: ms since 1970-01-01 UTC. */
+  /** bucket: ms since 1970-01-01 UTC. writes: the position of the last commit that wrote to it. */
   readonly stale: readonly { bucket: number; partition: number; writes: number }[];
   /** through: as PostgreSQL writes it. */
   readonly positions: readonly { partition: number; through: string }[];
@@ -27,8 +27,9 @@ const READ_SNAPSHOT = `SELECT
 
 /**
  * Refreshes the continuous aggregates over all buckets that were written, newest first, and moves each
- * partition's refreshed_through to where it was committed when this began. A crash in between repeats work
- * and loses none: a bucket is cleared only after its refresh, and only if it was not written again.
+ * partition's refreshed_through to where it was committed when this began. A crash in between, or another
+ * program's refresh, repeats work and loses none: a bucket is cleared only after its refresh, and only if it
+ * was not written again.
  * @returns how many buckets were refreshed.
  */
 export async function refreshStale(pool: Pool): Promise<number> {
@@ -43,7 +44,7 @@ export async function refreshStale(pool: Pool): Promise<number> {
   }
   if (positions.length > 0) {
     await pool.query(
-      `UPDATE partitions p SET refreshed_through = s.through
+      `UPDATE partitions p SET refreshed_through = greatest(p.refreshed_through, s.through)
        FROM unnest($1::integer[], $2::timestamptz[]) AS s (partition_id, through)
        WHERE p.partition_id = s.partition_id`,
       [positions.map(({ partition }) => partition), positions.map(({ through }) => through)],

@@ -69,7 +69,7 @@ export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
     const duplicatesOf = new Map(claims.map(({ columns, duplicates }) => [columns, count(duplicates)]));
     const lines = fresh.map((batch) => ledgerLine(batch, duplicatesOf));
     await insertLedger(client, commit.partition, lines);
-    await markStale(client, commit.partition, claims);
+    await markStale(client, commit, claims);
     return {
       stored: events.rows,
       duplicates: sum(lines.map((line) => line.duplicates)),
@@ -150,7 +150,11 @@ interface Written {
   readonly duplicates: Uint8Array;
 }
 
-async function markStale(client: Client, partition: number, written: readonly Written[]): Promise<void> {
+async function markStale(
+  client: Client,
+  { partition, through }: Commit,
+  written: readonly Written[],
+): Promise<void> {
   const buckets = new Set<number>();
   for (const { columns, duplicates } of written) {
     for (let row = 0; row < columns.rows; row++) {
@@ -160,11 +164,13 @@ async function markStale(client: Client, partition: number, written: readonly Wr
   if (buckets.size === 0) return;
   // Ascending, so that two transactions never wait for each other in a circle.
   const times = [...buckets].sort((a, b) => a - b).map((bucket) => bucket * STALE_BUCKET_MS);
+  // The position tells this write from all others of the partition, also from one before the bucket was
+  // cleared: a count would begin anew there, and a slow refresher would take this write for the one it saw.
   await client.query(
-    `INSERT INTO stale_buckets (bucket, partition_id)
-     SELECT to_timestamp(ms / 1000), $2 FROM unnest($1::float8[]) AS b (ms)
-     ON CONFLICT (bucket, partition_id) DO UPDATE SET writes = stale_buckets.writes + 1`,
-    [times, partition],
+    `INSERT INTO stale_buckets (bucket, partition_id, writes)
+     SELECT to_timestamp(ms / 1000), $2, $3 FROM unnest($1::float8[]) AS b (ms)
+     ON CONFLICT (bucket, partition_id) DO UPDATE SET writes = excluded.writes`,
+    [times, partition, through],
   );
 }
 

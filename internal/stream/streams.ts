@@ -24,7 +24,7 @@ export interface StreamLimits {
   readonly replicas: number;
   /** How long batches are kept for replays, ms. */
   readonly maxAgeMs: number;
-  /** Most bytes of one partition's stream; a full stream refuses new batches, it never drops old ones. */
+  /** Most bytes of one partition's stream, 0 for no limit; a full stream refuses new batches, it never drops old ones. */
   readonly maxBytes: number;
 }
 
@@ -54,7 +54,7 @@ function settings(limits: StreamLimits) {
     discard: DiscardPolicy.New,
     num_replicas: limits.replicas,
     max_age: limits.maxAgeMs * NANOS,
-    max_bytes: limits.maxBytes,
+    max_bytes: limits.maxBytes || -1,
     duplicate_window: Math.min(DUPLICATE_WINDOW_MS, limits.maxAgeMs) * NANOS,
   };
 }

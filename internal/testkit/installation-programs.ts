@@ -61,7 +61,9 @@ export async function startSecond(
   env: Readonly<Record<string, string>> = {},
 ): Promise<SecondProcess> {
   const [port, opsPort] = [await freePort(), await freePort()];
-  const settings = { ...shared, [`FOOTFALL_${name.toUpperCase()}_PORT`]: String(port), ...env };
+  // The aggregator serves nothing but its operators' port.
+  const service = name === "aggregator" ? {} : { [`FOOTFALL_${name.toUpperCase()}_PORT`]: String(port) };
+  const settings = { ...shared, ...service, ...env };
   const child = await startProgram(name, opsPort, settings);
   return { ...child, url: `http://127.0.0.1:${port}`, opsUrl: `http://127.0.0.1:${opsPort}` };
 }

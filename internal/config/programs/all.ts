@@ -6,6 +6,7 @@ import { collector } from "./collector.ts";
 import { demo } from "./demo.ts";
 import { ingest } from "./ingest.ts";
 import { query } from "./query.ts";
+import { simulate } from "./simulate.ts";
 import { standalone } from "./standalone.ts";
 
 /** Every program that has settings; docs/configuration.md is made from it. */
@@ -17,6 +18,7 @@ export const PROGRAMS: readonly Program<Settings>[] = [
   admin,
   standalone,
   demo,
+  simulate,
 ];
 
 /** Variables that are not settings of a program, but no typing errors either. */

@@ -67,9 +67,10 @@ export const ingest = {
     streamMaxBytes: {
       env: "FOOTFALL_STREAM_MAX_BYTES",
       flag: "stream-max-bytes",
-      description: "most bytes of one partition's stream; a full one refuses batches",
-      schema: integer(1 << 20, Number.MAX_SAFE_INTEGER),
-      fallback: "8589934592",
+      description:
+        "most bytes of one partition's stream, which the NATS server sets aside at once; a full one refuses batches; 0: as much as the server has",
+      schema: integer(0, Number.MAX_SAFE_INTEGER),
+      fallback: "0",
     },
     closeDeadlineMs,
     logLevel,

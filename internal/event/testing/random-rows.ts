@@ -16,7 +16,10 @@ const time = fc.oneof(
   fc.constantFrom(MIN_TIME_MS, MAX_TIME_MS, -1, 0, 1, 2 ** 32 - 1, 2 ** 32, -(2 ** 32)),
   fc.integer({ min: MIN_TIME_MS, max: MAX_TIME_MS }),
 );
-const micros = fc.oneof(fc.constantFrom(0n, 1n, 2n ** 32n, 10n ** 15n), fc.bigInt({ min: 0n, max: 10n ** 15n }));
+const micros = fc.oneof(
+  fc.constantFrom(0n, 1n, 2n ** 32n, 10n ** 15n),
+  fc.bigInt({ min: 0n, max: 10n ** 15n }),
+);
 const id = fc
   .uint8Array({ minLength: 16, maxLength: 16 })
   .filter((bytes) => bytes.some((byte) => byte !== 0));
@@ -74,26 +77,30 @@ export const anyRow: fc.Arbitrary<Row> = fc.record({
 /** What any reader must give back for a row. @param eventId of the row, as a UUID is written. */
 export function plainRow({ event, ...row }: Row, eventId: string): PlainRow {
   const { properties, order, items, screen } = event;
-  return present({
-    merchantId: row.merchantId,
-    eventId: row.eventId === undefined ? eventId : formatId(row.eventId),
-    receivedTime: row.receivedTime,
-    clientTime: row.clientTime,
-    sentTime: row.sentTime,
-    name: event.name,
-    visitorId: event.visitorId,
-    sessionId: event.sessionId,
-    url: event.url,
-    referrer: event.referrer,
-    userAgent: event.userAgent,
-    ip: event.ip,
-    language: event.language,
-    screenWidth: screen?.width,
-    screenHeight: screen?.height,
-    properties: Object.keys(properties).length === 0 ? undefined : { ...properties },
-    order: order && plainRecord(order, "revenueMicros"),
-    items: items.length === 0 ? undefined : items.map((one) => plainRecord(one, "priceMicros")),
-  }, "receivedTime", "clientTime");
+  return present(
+    {
+      merchantId: row.merchantId,
+      eventId: row.eventId === undefined ? eventId : formatId(row.eventId),
+      receivedTime: row.receivedTime,
+      clientTime: row.clientTime,
+      sentTime: row.sentTime,
+      name: event.name,
+      visitorId: event.visitorId,
+      sessionId: event.sessionId,
+      url: event.url,
+      referrer: event.referrer,
+      userAgent: event.userAgent,
+      ip: event.ip,
+      language: event.language,
+      screenWidth: screen?.width,
+      screenHeight: screen?.height,
+      properties: Object.keys(properties).length === 0 ? undefined : { ...properties },
+      order: order && plainRecord(order, "revenueMicros"),
+      items: items.length === 0 ? undefined : items.map((one) => plainRecord(one, "priceMicros")),
+    },
+    "receivedTime",
+    "clientTime",
+  );
 }
 
 function plainRecord({ $typeName: _, ...fields }: { $typeName: string }, keep: string): unknown {

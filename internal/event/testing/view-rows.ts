@@ -16,7 +16,7 @@ export function viewRows(view: BatchView): PlainRow[] {
     return present<PlainRow>(
       {
         merchantId: view.merchantIds[row]!,
-        eventId: formatId(view.eventIds, 16 * row),
+        eventId: formatId(view.ids.bytes, 16 * row),
         receivedTime: view.receivedTime.get(row),
         clientTime: view.clientTime.get(row),
         ...Object.fromEntries(TEXTS.map((name) => [name, textAt(view, view.text(name), row)])),

@@ -1,12 +1,12 @@
-import type { Program } from "../config/read-config.ts";
-import { address, integer, optionalText, type Setting, yesNo } from "../config/setting.ts";
+import type { Program } from "../read-config.ts";
+import { address, integer, optionalText, type Setting, yesNo } from "../setting.ts";
 
 function setting<T>(flag: string, description: string, schema: Setting<T>["schema"], fallback?: string) {
   const env = `FOOTFALL_SIMULATE_${flag.toUpperCase().replaceAll("-", "_")}`;
   return { env, flag, description, schema, ...(fallback !== undefined && { fallback }) } satisfies Setting<T>;
 }
 
-export const simulateSettings = {
+const settings = {
   target: setting("target", "Collector to send to", address("http", "https"), "http://127.0.0.1:4317"),
   writeKeys: {
     ...setting("write-keys", "Write keys, one for each merchant, with commas", optionalText(), ""),
@@ -26,12 +26,15 @@ export const simulateSettings = {
     "0",
   ),
   giveUpSeconds: setting("give-up-seconds", "Give a request up after so long", integer(1, 86_400), "60"),
-  json: setting("json", "Print the summary as one line of JSON", yesNo(), "false"),
+  json: {
+    ...setting("json", "Print the summary as one line of JSON", yesNo(), "false"),
+    isSwitch: true,
+  },
 };
 
 /** The load client as a program: its name and settings. */
-export const simulateProgram = {
+export const simulate = {
   name: "simulate",
   description: "Sends the traffic of simulated shops to a collector, and counts the answers.",
-  settings: simulateSettings,
-} satisfies Program<typeof simulateSettings>;
+  settings,
+} satisfies Program<typeof settings>;

@@ -1,0 +1,41 @@
+import { cpus, totalmem } from "node:os";
+
+/** What a benchmark found. */
+export interface BenchResult {
+  readonly bench: string;
+  /** Events (or rows) a second. */
+  readonly figure: number;
+  readonly unit: string;
+  /** figure divided by what it is measured against, in the same run. */
+  readonly ratio: number;
+  readonly against: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** How long and on what a benchmark runs. */
+export interface BenchOptions {
+  readonly seconds: number;
+  /** Progress and findings, for a person. */
+  readonly say: (text: string) => void;
+}
+
+export type Bench = (options: BenchOptions) => Promise<BenchResult>;
+
+/** The machine and the versions, in one line. */
+export function machine(): string {
+  const cores = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${cores.length} x ${cores[0]?.model.trim() ?? "unknown CPU"}, ${memory} GiB, Node ${process.versions.node}, ${process.platform}`;
+}
+
+/** A rate as people read it: 12.3K, 4.56M. */
+export function short(value: number): string {
+  if (value >= 1e6) return `${(value / 1e6).toFixed(2)}M`;
+  if (value >= 1e3) return `${(value / 1e3).toFixed(1)}K`;
+  return value.toFixed(1);
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from "node:crypto";
+import { jetstreamManager } from "@nats-io/jetstream";
+import pg from "pg";
+import { startNats } from "../../internal/embedded/nats/start.ts";
+import { startTimescale } from "../../internal/embedded/postgres/start.ts";
+import { temporaryDirectory } from "../../internal/embedded/temporary.ts";
+import { migrate } from "../../internal/store/migrate.ts";
+import { createPool, type Pool } from "../../internal/store/pool.ts";
+import { connectNats } from "../../internal/stream/connect.ts";
+
+/** Servers that a benchmark runs against: given ones, or embedded ones. */
+export interface Servers {
+  readonly natsUrl: string;
+  /** A database of its own, migrated. */
+  readonly databaseUrl: string;
+  readonly pool: Pool;
+  /** What they are, for the report. */
+  readonly versions: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+/** Starts or finds the servers: DATABASE_URL and NATS_URL where given, else embedded. */
+export async function startServers(partitions: number): Promise<Servers> {
+  const folder = await temporaryDirectory("bench");
+  const closers: (() => Promise<unknown>)[] = [() => folder.remove()];
+  const stop = async () => {
+    for (const close of closers.toReversed()) await close();
+  };
+  try {
+    const natsUrl = process.env.NATS_URL ?? (await embeddedNats(folder.path, closers));
+    const databaseUrl = await database(folder.path, closers);
+    const pool = createPool({ url: databaseUrl, name: "bench", maxConnections: 8, statementTimeoutMs: 0 });
+    closers.push(() => pool.end());
+    await migrate(pool, partitions);
+    await removeStreams(natsUrl);
+    return { natsUrl, databaseUrl, pool, versions: await versions(pool, natsUrl), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function embeddedNats(folder: string, closers: (() => Promise<unknown>)[]): Promise<string> {
+  const nats = await startNats({ dataDir: `${folder}/nats` });
+  closers.push(() => nats.stop());
+  return nats.url;
+}
+
+/** On a given server, a new database that is dropped afterwards. */
+async function database(folder: string, closers: (() => Promise<unknown>)[]): Promise<string> {
+  const server = process.env.DATABASE_URL;
+  if (server === undefined) {
+    const timescale = await startTimescale({ dataDir: `${folder}/timescale` });
+    closers.push(() => timescale.stop());
+    return timescale.url;
+  }
+  const name = `bench_${randomBytes(6).toString("hex")}`;
+  await onServer(server, `CREATE DATABASE ${name}`);
+  closers.push(() => onServer(server, `DROP DATABASE ${name} WITH (FORCE)`));
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A broker of the user's own may hold streams of an earlier benchmark; those of an installation are not ours. */
+async function removeStreams(natsUrl: string): Promise<void> {
+  const nats = await connectNats(natsUrl, "bench", 10_000);
+  try {
+    const jsm = await jetstreamManager(nats);
+    for await (const { config } of jsm.streams.list()) {
+      if (process.env.NATS_URL !== undefined && process.env.FOOTFALL_BENCH_MAY_DELETE !== "true") {
+        throw new Error(
+          `NATS_URL: holds the stream ${config.name}; FOOTFALL_BENCH_MAY_DELETE=true lets the benchmark delete it`,
+        );
+      }
+      await jsm.streams.delete(config.name);
+    }
+  } finally {
+    await nats.close();
+  }
+}
+
+async function versions(pool: Pool, natsUrl: string): Promise<Record<string, string>> {
+  const { rows } = await pool.query<{ postgres: string; timescaledb: string }>(
+    `SELECT current_setting('server_version') AS postgres,
+       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescaledb`,
+  );
+  const nats = await connectNats(natsUrl, "bench", 10_000);
+  const server = nats.info?.version ?? "unknown";
+  await nats.close();
+  const where = (name: string) => (process.env[name] === undefined ? "embedded" : "given");
+  return { ...rows[0]!, nats: server, database_is: where("DATABASE_URL"), nats_is: where("NATS_URL") };
+}

@@ -1,0 +1,29 @@
+import { Command } from "commander";
+import { aggregate } from "./aggregate.ts";
+import { codec } from "./codec.ts";
+import { ingest } from "./ingest.ts";
+import { type Bench, machine, short } from "./lib/result.ts";
+
+const BENCHES: Readonly<Record<string, Bench>> = { codec, ingest, aggregate };
+
+const command = new Command("bench")
+  .description("Measures a part of Footfall against a peer or a limit in the same run.")
+  .argument("<name>", `one of ${Object.keys(BENCHES).join(", ")}`)
+  .option("--seconds <n>", "how long to measure", "10")
+  .option("--json", "print the result as one JSON object in the last line")
+  .parse();
+
+const [name = ""] = command.args;
+const { seconds, json } = command.opts<{ seconds: string; json?: boolean }>();
+const bench = BENCHES[name];
+if (bench === undefined)
+  throw command.error(`no benchmark ${JSON.stringify(name)}; there are ${Object.keys(BENCHES).join(", ")}`);
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+say(machine());
+const result = await bench({ seconds: Number(seconds), say });
+say(
+  `${result.bench}: ${short(result.figure)} ${result.unit}, ${result.ratio.toFixed(2)} of ${result.against}`,
+);
+if (json) say(JSON.stringify(result));
+process.exit(0);

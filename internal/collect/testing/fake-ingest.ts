@@ -1,0 +1,64 @@
+import type { Server } from "@grpc/grpc-js";
+import { LookupCache } from "../../cache/lookup-cache.ts";
+import { ingestMetrics } from "../../ingest/metrics.ts";
+import { createIngestServer } from "../../ingest/service.ts";
+import { bind } from "../../rpc/grpc-js.ts";
+import { keySha256, type Merchant } from "../../store/merchants.ts";
+import { createRegistry } from "../../telemetry/metrics.ts";
+import type { FakePublisher } from "./fake-publisher.ts";
+
+export const PARTITIONS = 4;
+export const RETENTION_DAYS = 30;
+export const TOKEN = "collector-token";
+
+/** Write keys and their merchants. */
+export const KEYS = { ffw_one: 1, ffw_two: 2 } as const;
+export type WriteKey = keyof typeof KEYS;
+
+function findMerchant(sha256: Uint8Array): Merchant | undefined {
+  const found = Object.entries(KEYS).find(([key]) => keySha256(key).equals(sha256));
+  const rest = { name: "shop", timeZone: "UTC", currency: "EUR", retentionDays: RETENTION_DAYS };
+  return found && { merchantId: found[1], ...rest };
+}
+
+/** The real ingest server on a port of its own, without JetStream or a database behind it. */
+export class FakeIngest {
+  readonly #publisher: FakePublisher;
+  #server: Server | undefined;
+  port = 0;
+
+  constructor(publisher: FakePublisher) {
+    this.#publisher = publisher;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** Listens; a second time on the port that it had before. @param partitions as ingest checks them. */
+  async start(partitions = PARTITIONS): Promise<void> {
+    this.#server = createIngestServer({
+      tokens: [TOKEN],
+      partitions,
+      publisher: this.#publisher,
+      merchants: new LookupCache(async (key) => findMerchant(key), {
+        name: "write key",
+        freshMs: 60_000,
+        capacity: 100,
+      }),
+      metrics: ingestMetrics(createRegistry("test")),
+      maxBatchBytes: 4 << 20,
+      maxInFlightBytes: 16 << 20,
+      report: (error) => {
+        throw error;
+      },
+    });
+    this.port = await bind(this.#server, "127.0.0.1", this.port);
+  }
+
+  /** Goes away at once, in the middle of what it does, as a killed process would. */
+  kill(): void {
+    this.#server?.forceShutdown();
+    this.#server = undefined;
+  }
+}

@@ -1,0 +1,133 @@
+import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import { CollectService } from "../../gen/footfall/collect/v1/collect_pb.js";
+import { HealthState } from "../../rpc/health.ts";
+import type { OnePortServer } from "../../rpc/one-port.ts";
+import { createLogger } from "../../telemetry/logger.ts";
+import { createRegistry } from "../../telemetry/metrics.ts";
+import { type Collector, type CollectorOptions, createCollector } from "../collector.ts";
+import { IngestClient } from "../ingest-client.ts";
+import { WriteKeys } from "../keys.ts";
+import { serveCollect } from "../serve.ts";
+import { FakeIngest, TOKEN, type WriteKey } from "./fake-ingest.ts";
+import { FakePublisher } from "./fake-publisher.ts";
+
+export type CollectClient = Client<typeof CollectService>;
+
+/** A collector and an ingest, as the programs wire them, on free ports of this process. */
+export interface Rig {
+  readonly publisher: FakePublisher;
+  readonly ingest: FakeIngest;
+  readonly collector: Collector;
+  readonly keys: WriteKeys;
+  readonly url: string;
+  readonly port: number;
+  /** What the link to ingest told of itself. */
+  readonly linkStates: (string | undefined)[];
+  /** A client with the binary form over gRPC. @param key "" for none. */
+  grpc(key?: WriteKey | ""): CollectClient;
+  /** A client with Connect's JSON form over HTTP/1.1. */
+  json(key?: WriteKey | "", headers?: Record<string, string>): CollectClient;
+  /** Shuts the collector down as its program does: signal, server, batches, client. */
+  drain(): Promise<void>;
+  /** Drains and stops ingest. */
+  close(): Promise<void>;
+}
+
+export interface RigOptions extends Partial<CollectorOptions> {
+  readonly clientIpHeader?: string;
+  /** How the collector listens; "::" takes IPv4 clients too. */
+  readonly host?: string;
+}
+
+const DEFAULTS = {
+  collectorId: "edge",
+  compression: "zstd",
+  maxRows: 8_192,
+  maxBytes: 2 << 20,
+  maxAgeMs: 20,
+  maxPendingBytes: 64 << 20,
+  deliverTimeoutMs: 10_000,
+  recentEvents: 10_000,
+} as const;
+
+export async function startRig({
+  clientIpHeader,
+  host = "127.0.0.1",
+  ...options
+}: RigOptions = {}): Promise<Rig> {
+  const publisher = new FakePublisher();
+  const ingest = new FakeIngest(publisher);
+  await ingest.start();
+  const linkStates: (string | undefined)[] = [];
+  const client = new IngestClient(ingest.address, TOKEN);
+  const onLinkState = (problem: string | undefined) => linkStates.push(problem);
+  const collector = createCollector(client, createRegistry("test"), { ...DEFAULTS, onLinkState, ...options });
+  const keys = new WriteKeys(client, 60_000);
+  const shutdown = new AbortController();
+  const server = await serveCollect({
+    ...collector,
+    keys,
+    host,
+    port: 0,
+    clientIpHeader,
+    log: createLogger("test", "silent"),
+    health: new HealthState([CollectService.typeName]),
+    shutdown: shutdown.signal,
+  });
+  const drain = once(() => drained(shutdown, server, collector, client));
+  const url = `http://127.0.0.1:${server.port}`;
+  return {
+    publisher,
+    ingest,
+    collector,
+    keys,
+    url,
+    port: server.port,
+    linkStates,
+    grpc: (key = "ffw_one") =>
+      createClient(CollectService, createGrpcTransport({ baseUrl: url, interceptors: [withHeaders(key)] })),
+    json: (key = "ffw_one", headers = {}) =>
+      createClient(
+        CollectService,
+        createConnectTransport({
+          baseUrl: url,
+          httpVersion: "1.1",
+          interceptors: [withHeaders(key, headers)],
+        }),
+      ),
+    drain,
+    async close() {
+      await drain();
+      ingest.kill();
+    },
+  };
+}
+
+async function drained(
+  shutdown: AbortController,
+  server: OnePortServer,
+  collector: Collector,
+  client: IngestClient,
+): Promise<void> {
+  shutdown.abort();
+  await server.close();
+  await collector.close();
+  client.close();
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= work();
+    return done;
+  };
+}
+
+function withHeaders(key: string, headers: Record<string, string> = {}): Interceptor {
+  return (next) => (request) => {
+    if (key !== "") request.header.set("authorization", `Bearer ${key}`);
+    for (const [name, value] of Object.entries(headers)) request.header.set(name, value);
+    return next(request);
+  };
+}

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type SendSummary, sendTraffic, type Totals } from "../simulate/send.ts";
+import { liveTraffic } from "../simulate/traffic.ts";
+import type { CreatedMerchant } from "../store/merchants.ts";
+import { createTestMerchant, startTestInstallation, type TestInstallation } from "../testkit/installation.ts";
+import { type QueryClient, queryClient } from "../testkit/installation-clients.ts";
+import { signal, startSecond } from "../testkit/installation-programs.ts";
+import { ledgerTotals, storedRows } from "../testkit/installation-recount.ts";
+import { totalsOf, waitUntilReported } from "../testkit/installation-reports.ts";
+import { recorded } from "../testkit/installation-traffic.ts";
+import { waitFor } from "../testkit/installation-wait.ts";
+
+/** Events a second; in requests of 20, so that many are under way when a part dies. */
+const RATE = 400;
+const { traffic, generated } = recorded(
+  liveTraffic({ seed: 3, run: 1, merchants: 3, batch: 20, rate: RATE }),
+);
+
+let footfall: TestInstallation;
+let merchants: CreatedMerchant[];
+let client: QueryClient;
+beforeAll(async () => {
+  footfall = await startTestInstallation();
+  client = queryClient(footfall.queryUrl);
+  merchants = [];
+  for (const shop of [0, 1, 2]) {
+    const { timeZone, currency } = traffic.shops.get(shop).region;
+    merchants.push(await createTestMerchant(footfall.pool, { timeZone, currency }));
+  }
+});
+afterAll(() => footfall?.close());
+
+/** Traffic that goes on until it is told to end. */
+class Load {
+  readonly #end = new AbortController();
+  #answered = 0;
+  readonly #sending: Promise<SendSummary>;
+
+  constructor() {
+    this.#sending = sendTraffic({
+      target: footfall.collectorUrl,
+      writeKeys: merchants.map(({ writeKey }) => writeKey),
+      traffic,
+      events: 0,
+      rate: RATE,
+      inFlight: 32,
+      giveUpMs: 120_000,
+      signal: this.#end.signal,
+      onRequest: (_, { accepted, duplicates }: Totals) => {
+        this.#answered = accepted + duplicates;
+      },
+    });
+  }
+
+  /** Waits until a second's worth of events that come from now on is answered, and all is in the reports. */
+  async flows(): Promise<void> {
+    const goal = this.#answered + RATE;
+    await waitFor("answers to events", () => this.#answered >= goal, 60_000);
+    await waitUntilReported(client, merchants[0]!, Date.now(), 60_000);
+  }
+
+  end(): Promise<SendSummary> {
+    this.#end.abort();
+    return this.#sending;
+  }
+}
+
+/** Runs faults under load; then every event that was ever generated must be stored and reported once. */
+async function underLoad(faults: (load: Load) => Promise<void>): Promise<void> {
+  const load = new Load();
+  try {
+    await load.flows();
+    await faults(load);
+    await load.flows();
+  } finally {
+    const summary = await load.end();
+    expect(summary).toMatchObject({ unanswered: 0, rejected: 0, sent: summary.accepted + summary.duplicates });
+  }
+  await expectAllOnce();
+}
+
+async function expectAllOnce(): Promise<void> {
+  for (const [shop, merchant] of merchants.entries()) {
+    await waitUntilReported(client, merchant, Date.now());
+    const ids = new Set(
+      generated.filter(({ merchant: of }) => of === shop).map(({ eventId }) => eventId),
+    ).size;
+    expect(ids).toBeGreaterThan(0);
+    expect(await storedRows(footfall.pool, merchant.merchantId)).toEqual({ rows: ids, distinct: ids });
+    expect((await totalsOf(client, merchant)).events).toBe(BigInt(ids));
+  }
+  const { rows, stored, duplicates } = await ledgerTotals(footfall.pool);
+  expect(stored).toBe(generated.length);
+  expect(rows).toBe(stored + duplicates);
+  expect((await footfall.pool.query("SELECT * FROM stream_gaps")).rows).toEqual([]);
+}
+
+/** Ends a part and waits until the supervisor has started it again. */
+async function restart(part: string, name: NodeJS.Signals): Promise<void> {
+  const old = signal(footfall, part, name);
+  await waitFor(`${part} again`, () => (footfall.pid(part) ?? old) !== old, 60_000);
+}
+
+const MINUTES_3 = 180_000;
+
+test("kill -9 of every part, one after another, loses and doubles nothing", { timeout: MINUTES_3 }, async () => {
+  const parts = ["aggregator", "ingest", "nats", "timescale", "collector"];
+  await underLoad(async (load) => {
+    for (const part of parts) {
+      await restart(part, "SIGKILL");
+      await load.flows();
+    }
+  });
+  expect(footfall.deaths).toEqual(parts);
+});
+
+test("all but the collector killed at the same moment loses nothing", { timeout: MINUTES_3 }, async () => {
+  await underLoad(async (load) => {
+    const parts = ["timescale", "nats", "ingest", "aggregator"];
+    await Promise.all(parts.map((part) => restart(part, "SIGKILL")));
+    await load.flows();
+  });
+});
+
+test("a rolling restart of collector and ingest loses nothing", { timeout: MINUTES_3 }, async () => {
+  await underLoad(async (load) => {
+    for (const part of ["collector", "ingest"]) {
+      await restart(part, "SIGTERM");
+      await load.flows();
+    }
+  });
+});
+
+test("a second aggregator of the same partitions doubles nothing", { timeout: MINUTES_3 }, async () => {
+  await underLoad(async (load) => {
+    const second = await startSecond(footfall, "aggregator");
+    await load.flows();
+    await load.flows();
+    await second.stop();
+  });
+});

@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import { EventSchema } from "../../gen/footfall/event/v1/event_pb.js";
+import type { Row } from "../batch-builder.ts";
+import type { PlainRow } from "./plain-row.ts";
+
+/** What is in a golden file, written by hand. */
+export interface Golden {
+  readonly batchId: string;
+  readonly partition: number;
+  readonly partitions: number;
+  readonly codec: "NONE" | "ZSTD";
+  readonly collectorId: string;
+  readonly closedTimeMs: number;
+  readonly rows: readonly PlainRow[];
+}
+
+const FOLDER = join(import.meta.dirname, "../testdata");
+
+export function readGolden(name: string): Golden {
+  return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), "utf8"));
+}
+
+export function goldenBytes(name: string): Uint8Array {
+  return readFileSync(join(FOLDER, `${name}.bin`));
+}
+
+export function idFromText(uuid: string): Uint8Array {
+  return Buffer.from(uuid.replaceAll("-", ""), "hex");
+}
+
+/** The golden rows as the builder takes them. An id that begins as the batch's does is derived. */
+export function rowsOf({ batchId, rows }: Golden): Row[] {
+  return rows.map((row): Row => {
+    const { eventId, merchantId, receivedTime, clientTime, sentTime = 0, ...rest } = row;
+    const { screenWidth, screenHeight, properties, order, items, ...texts } = rest;
+    const event = create(EventSchema, {
+      ...texts,
+      ...(screenWidth && screenHeight ? { screen: { width: screenWidth, height: screenHeight } } : {}),
+      properties: properties ?? {},
+      ...(order ? { order: withBigInts(order) } : {}),
+      items: items?.map(withBigInts) ?? [],
+    });
+    const given = eventId.slice(0, 28) === batchId.slice(0, 28) ? undefined : idFromText(eventId);
+    return { merchantId, event, eventId: given, receivedTime, clientTime, sentTime };
+  });
+}
+
+type BigMicros<T> = { [K in keyof T]: K extends `${string}Micros` ? bigint : T[K] };
+
+function withBigInts<T extends object>(record: T): BigMicros<T> {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]) => [name, name.endsWith("Micros") ? BigInt(value) : value]),
+  ) as BigMicros<T>;
+}

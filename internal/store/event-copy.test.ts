@@ -1,0 +1,164 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type EventRow, eventRow, type ItemRow, type OrderRow } from "../testkit/columns.ts";
+import { batchOf, commitNext } from "../testkit/commits.ts";
+import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await openTestDatabase(4);
+});
+
+afterAll(() => database?.close());
+
+const query = async <T>(sql: string, values: unknown[] = []) =>
+  (await database.pool.query(sql, values)).rows as T[];
+
+/** A merchant's events as storage gives them back, by event id. */
+async function readBack(merchant: number): Promise<EventRow[]> {
+  const events = await query<Record<string, unknown>>(
+    `SELECT *, (extract(epoch FROM ts) * 1000)::text AS ts, (extract(epoch FROM received_at) * 1000)::text AS received_at,
+       ARRAY(SELECT ARRAY[key, value] FROM jsonb_each_text(properties)) AS entries
+     FROM events WHERE merchant_id = $1 ORDER BY event_id`,
+    [merchant],
+  );
+  const items = await query<Record<string, unknown>>(
+    `SELECT *, (extract(epoch FROM ts) * 1000)::text AS ts FROM items WHERE merchant_id = $1
+     ORDER BY event_id, position`,
+    [merchant],
+  );
+  return events.map((row) => {
+    const own = items.filter((item) => item.event_id === row.event_id);
+    expect(own.map(({ position, ts }) => [position, ts])).toEqual(own.map((_, at) => [at, row.ts]));
+    return toRow(row, own.map(toItem));
+  });
+}
+
+function toRow(row: Record<string, unknown>, items: ItemRow[]): EventRow {
+  const picked = Object.fromEntries(
+    Object.entries(row).filter(([name]) => !/^order_|^revenue|^entries/.test(name)),
+  );
+  return {
+    ...picked,
+    ts: Number(row.ts),
+    received_at: Number(row.received_at),
+    visitor_id: BigInt(row.visitor_id as string),
+    session_id: BigInt(row.session_id as string),
+    properties: row.properties === null ? null : Object.fromEntries(row.entries as [string, string][]),
+    order: toOrder(row),
+    items,
+  } as unknown as EventRow;
+}
+
+function toOrder(row: Record<string, unknown>): OrderRow | null {
+  const number = (name: string) => (row[name] === null ? null : Number(row[name]));
+  const order = {
+    id: row.order_id,
+    revenue: number("order_revenue_micros"),
+    tax: number("order_tax_micros"),
+    shipping: number("order_shipping_micros"),
+    discount: number("order_discount_micros"),
+    currency: row.order_currency,
+    coupon: row.order_coupon,
+    converted: number("revenue_micros"),
+  };
+  return Object.values(order).every((value) => value === null) ? null : (order as OrderRow);
+}
+
+function toItem(row: Record<string, unknown>): ItemRow {
+  const { item_id, name, brand, category, variant, price_micros, quantity } = row;
+  return { item_id, name, brand, category, variant, price_micros: Number(price_micros), quantity } as ItemRow;
+}
+
+const nullable = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: null, freq: 3 });
+/** Any text but the empty one, which means absent, and U+0000, which batches cannot hold. */
+const text = fc
+  .oneof(
+    fc.string({ unit: "binary", minLength: 1 }),
+    fc.constantFrom("\\", '"', "'", "\n", "🛒ü", "\\N", "{}"),
+  )
+  .map((value) => value.replaceAll("\0", "0"));
+const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+const amount = fc.integer({ min: 0, max: 1e15 });
+/** Few days, far apart: each day more is a chunk more. */
+const time = fc
+  .tuple(
+    fc.constantFrom(Date.UTC(1926, 0, 5), Date.UTC(2026, 2, 29), Date.UTC(2100, 11, 31)),
+    fc.nat(86_399_999),
+  )
+  .map(([day, ms]) => day + ms);
+
+const anyRow: fc.Arbitrary<EventRow> = fc.record({
+  merchant_id: fc.constant(1),
+  ts: time,
+  received_at: time,
+  event_id: fc.uuid({ version: 4 }),
+  visitor_id: int64,
+  session_id: int64,
+  processor_version: fc.constant(3),
+  name: text,
+  url: nullable(text),
+  referrer: nullable(text),
+  user_agent: nullable(text),
+  ip: nullable(text),
+  language: nullable(text),
+  screen_width: nullable(fc.integer({ min: 1, max: 65_535 })),
+  screen_height: nullable(fc.integer({ min: 1, max: 65_535 })),
+  properties: nullable(fc.dictionary(text, fc.oneof(text, fc.constant("")), { minKeys: 1 })),
+  order: nullable(
+    fc.record({
+      id: text,
+      revenue: amount,
+      tax: amount,
+      shipping: amount,
+      discount: amount,
+      currency: nullable(text),
+      coupon: nullable(text),
+      converted: nullable(amount),
+    }),
+  ),
+  items: fc.array(
+    fc.record({
+      item_id: text,
+      name: nullable(text),
+      brand: nullable(text),
+      category: nullable(text),
+      variant: nullable(text),
+      price_micros: amount,
+      quantity: fc.integer({ min: 1, max: 1_000_000 }),
+    }),
+    { maxLength: 3 },
+  ),
+});
+
+describe("rows of a commit", () => {
+  test("every column of every row reads back as it was given", async () => {
+    let merchant = 100;
+    const check = async (batches: EventRow[][]) => {
+      merchant++;
+      const own = batches.map((rows) => rows.map((row) => ({ ...row, merchant_id: merchant })));
+      await commitNext(
+        database.pool,
+        own.map((rows) => batchOf(rows)),
+      );
+      const expected = own.flat().sort((a, b) => (a.event_id < b.event_id ? -1 : 1));
+      expect(await readBack(merchant)).toEqual(expected);
+    };
+    const batches = fc
+      .array(fc.array(anyRow, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 3 })
+      .filter((all) => new Set(all.flat().map(({ event_id }) => event_id)).size === all.flat().length);
+    await fc.assert(fc.asyncProperty(batches, check), { numRuns: 25 });
+  });
+
+  test("what is absent is NULL, not an empty text, zero or an empty object", async () => {
+    await commitNext(database.pool, [batchOf([eventRow({ merchant_id: 2 })])]);
+    const [row] = await query<object>("SELECT * FROM events WHERE merchant_id = 2");
+    const absent = Object.entries(row!).filter(([, value]) => value === null);
+    expect(absent.map(([name]) => name)).toEqual(
+      `url referrer user_agent ip language screen_width screen_height properties order_id order_revenue_micros
+       order_tax_micros order_shipping_micros order_discount_micros order_currency order_coupon
+       revenue_micros`.split(/\s+/),
+    );
+  });
+});

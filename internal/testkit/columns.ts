@@ -1,0 +1,170 @@
+import { randomUUID } from "node:crypto";
+import type { EventColumns, Int64Values, TextIndexes } from "../store/event-columns.ts";
+
+/** An event as its row of `events` and its rows of `items` read in SQL. Times are ms since 1970-01-01 UTC. */
+export interface EventRow {
+  readonly merchant_id: number;
+  readonly ts: number;
+  readonly received_at: number;
+  /** As a UUID is written. */
+  readonly event_id: string;
+  readonly visitor_id: bigint;
+  readonly session_id: bigint;
+  readonly processor_version: number;
+  readonly name: string;
+  readonly url: string | null;
+  readonly referrer: string | null;
+  readonly user_agent: string | null;
+  readonly ip: string | null;
+  readonly language: string | null;
+  readonly screen_width: number | null;
+  readonly screen_height: number | null;
+  readonly properties: Readonly<Record<string, string>> | null;
+  readonly order: OrderRow | null;
+  readonly items: readonly ItemRow[];
+}
+
+/** The columns order_... of an event. Amounts are micros. */
+export interface OrderRow {
+  readonly id: string;
+  readonly revenue: number;
+  readonly tax: number;
+  readonly shipping: number;
+  readonly discount: number;
+  readonly currency: string | null;
+  readonly coupon: string | null;
+  /** In the merchant's currency; null where it was not converted. */
+  readonly converted: number | null;
+}
+
+export interface ItemRow {
+  readonly item_id: string;
+  readonly name: string | null;
+  readonly brand: string | null;
+  readonly category: string | null;
+  readonly variant: string | null;
+  readonly price_micros: number;
+  readonly quantity: number;
+}
+
+const PLAIN: Omit<EventRow, "event_id"> = {
+  merchant_id: 1,
+  ts: Date.UTC(2026, 2, 1),
+  received_at: Date.UTC(2026, 2, 1),
+  visitor_id: 1n,
+  session_id: 1n,
+  processor_version: 1,
+  name: "page_view",
+  url: null,
+  referrer: null,
+  user_agent: null,
+  ip: null,
+  language: null,
+  screen_width: null,
+  screen_height: null,
+  properties: null,
+  order: null,
+  items: [],
+};
+
+/** A page view with the given fields, a new id, and all optional fields absent. */
+export function eventRow(fields: Partial<EventRow> = {}): EventRow {
+  return { ...PLAIN, event_id: randomUUID(), ...fields };
+}
+
+/** Rows in the form in which storage takes them. */
+export function columnsOf(rows: readonly EventRow[]): EventColumns {
+  const dictionary = new Map<string, number>();
+  const index = (text: string | null) => {
+    if (text === null || text === "") return 0;
+    if (!dictionary.has(text)) dictionary.set(text, dictionary.size + 1);
+    return dictionary.get(text)!;
+  };
+  const texts = <T>(from: readonly T[], read: (row: T) => string | null) =>
+    Uint32Array.from(from, (row) => index(read(row)));
+  const columns = { ...baseColumns(rows, texts), ...sideColumns(rows, texts) };
+  const entries = [...dictionary.keys()];
+  return {
+    ...columns,
+    texts: {
+      bytes: (at) => Buffer.from(entries[at - 1]!),
+      text: (at) => (at === 0 ? undefined : entries[at - 1]),
+    },
+  };
+}
+
+type Texts = <T>(from: readonly T[], read: (row: T) => string | null) => Uint32Array;
+
+function baseColumns(rows: readonly EventRow[], texts: Texts) {
+  return {
+    rows: rows.length,
+    merchantIds: Uint32Array.from(rows, (row) => row.merchant_id),
+    time: int64(rows.map((row) => row.ts)),
+    receivedTime: int64(rows.map((row) => row.received_at)),
+    eventIds: Buffer.from(rows.map((row) => row.event_id.replaceAll("-", "")).join(""), "hex"),
+    keyTimes: Float64Array.from(rows, (row) => keyTimeOf(row.event_id)),
+    visitors: words(rows.map((row) => row.visitor_id)),
+    sessions: words(rows.map((row) => row.session_id)),
+    processorVersion: rows[0]?.processor_version ?? 1,
+    name: texts(rows, (row) => row.name),
+    url: optional(texts(rows, (row) => row.url)),
+    referrer: optional(texts(rows, (row) => row.referrer)),
+    userAgent: optional(texts(rows, (row) => row.user_agent)),
+    ip: optional(texts(rows, (row) => row.ip)),
+    language: optional(texts(rows, (row) => row.language)),
+    screenWidth: Uint16Array.from(rows, (row) => row.screen_width ?? 0),
+    screenHeight: Uint16Array.from(rows, (row) => row.screen_height ?? 0),
+  };
+}
+
+function sideColumns(rows: readonly EventRow[], texts: Texts) {
+  const all = rows.flatMap((row, at) => Object.entries(row.properties ?? {}).map((entry) => ({ at, entry })));
+  const orders = rows.flatMap(({ order }, at) => (order === null ? [] : [{ at, ...order }]));
+  const items = rows.flatMap((row, at) => row.items.map((item) => ({ at, ...item })));
+  return {
+    properties: {
+      row: Uint32Array.from(all, ({ at }) => at),
+      key: texts(all, ({ entry }) => entry[0]),
+      value: texts(all, ({ entry }) => entry[1]),
+    },
+    orders: {
+      row: Uint32Array.from(orders, ({ at }) => at),
+      id: texts(orders, ({ id }) => id),
+      revenue: int64(orders.map(({ revenue }) => revenue)),
+      tax: int64(orders.map(({ tax }) => tax)),
+      shipping: int64(orders.map(({ shipping }) => shipping)),
+      discount: int64(orders.map(({ discount }) => discount)),
+      currency: texts(orders, ({ currency }) => currency),
+      coupon: texts(orders, ({ coupon }) => coupon),
+      converted: Float64Array.from(orders, ({ converted }) => converted ?? Number.NaN),
+    },
+    items: {
+      row: Uint32Array.from(items, ({ at }) => at),
+      id: texts(items, ({ item_id }) => item_id),
+      name: texts(items, ({ name }) => name),
+      brand: texts(items, ({ brand }) => brand),
+      category: texts(items, ({ category }) => category),
+      variant: texts(items, ({ variant }) => variant),
+      price: int64(items.map(({ price_micros }) => price_micros)),
+      quantity: Uint32Array.from(items, ({ quantity }) => quantity),
+    },
+  };
+}
+
+/** The time that an id is looked up under, as EventColumns asks: that inside a UUIDv7, else 0. */
+function keyTimeOf(id: string): number {
+  return id[14] === "7" ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : 0;
+}
+
+function int64(values: readonly number[]): Int64Values {
+  return { length: values.length, get: (at) => values[at]! };
+}
+
+/** Low and high word of each value, in turn. */
+function words(values: readonly bigint[]): Uint32Array {
+  return new Uint32Array(BigInt64Array.from(values).buffer);
+}
+
+function optional(indexes: Uint32Array): TextIndexes {
+  return indexes.some((index) => index !== 0) ? indexes : undefined;
+}

@@ -12,6 +12,9 @@ import { connectNats } from "../../internal/stream/connect.ts";
 import { BatchPublisher } from "../../internal/stream/publisher.ts";
 import { ensureStreams } from "../../internal/stream/streams.ts";
 
+/** Room for a message's headers, which count towards NATS's max_payload. */
+const HEADER_BYTES = 2 << 10;
+
 /** Wires ingest: database (merchants), JetStream, gRPC server. */
 export async function start({ config, log, registry, life, health }: Service<typeof ingest.settings>) {
   const pool = createPool({
@@ -29,6 +32,11 @@ export async function start({ config, log, registry, life, health }: Service<typ
     maxAgeMs: config.streamMaxAgeHours * 3_600_000,
     maxBytes: config.streamMaxBytes,
   });
+  // A larger one could neither be published nor be kept as refused: its sender would try for ever.
+  const maxBatchBytes = Math.min(config.maxBatchBytes, nats.info!.max_payload - HEADER_BYTES);
+  if (maxBatchBytes < config.maxBatchBytes) {
+    log.warn({ maxBatchBytes }, "batches are limited by the NATS server's max_payload");
+  }
   const server = createIngestServer({
     tokens: config.tokens,
     partitions,
@@ -39,8 +47,9 @@ export async function start({ config, log, registry, life, health }: Service<typ
       capacity: 1_000_000,
     }),
     metrics: ingestMetrics(registry),
-    maxBatchBytes: config.maxBatchBytes,
+    maxBatchBytes,
     maxInFlightBytes: config.maxInFlightBytes,
+    stopping: life.stopping,
     report: (error) => log.error({ err: error }, "unexpected error in an RPC"),
   });
   addStandardServices(server, health, [IngestService]);
@@ -49,7 +58,7 @@ export async function start({ config, log, registry, life, health }: Service<typ
   log.info({ port }, "ingest listens");
 }
 
-/** Lets open streams answer what they hold; collectors make their stream anew elsewhere. */
+/** Waits until open streams, which end by themselves, have answered what they hold, and for unary calls. */
 function drain(server: ReturnType<typeof createIngestServer>): Promise<void> {
   return new Promise((resolve) => {
     const force = setTimeout(() => server.forceShutdown(), 5_000);

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { MAX_ENTRIES } from "../event/batch-limits.ts";
 import type { BatchView } from "../event/batch-view.ts";
 
 /** Version of the steps as a whole, stored with each row: a replay tells old results from new by it. */
@@ -37,19 +38,27 @@ const visitor: Step = {
     const ids = batch.text("visitorId");
     const ips = batch.text("ip");
     const agents = batch.text("userAgent");
-    const hashes = new HashCache();
+    const known = new HashCache<number>();
+    const cookieless = new HashCache<string>();
     for (let row = 0; row < batch.rows; row++) {
       const merchant = batch.merchantIds[row]!;
       const id = ids?.[row] ?? 0;
-      const key =
-        id !== 0
-          ? `${merchant} v${id}`
-          : `${merchant} c${ips?.[row] ?? 0} ${agents?.[row] ?? 0} ${utcDay(batch, row)}`;
-      hashes.write(visitors, row, key, () =>
-        id !== 0
-          ? ["visitor", merchant, batch.dictionary.text(id)]
-          : ["cookieless", merchant, text(batch, ips, row), text(batch, agents, row), utcDay(batch, row)],
-      );
+      if (id !== 0) {
+        known.write(visitors, row, ownText(merchant, id), () => [
+          "visitor",
+          merchant,
+          batch.dictionary.text(id),
+        ]);
+        continue;
+      }
+      const day = utcDay(batch, row);
+      cookieless.write(visitors, row, `${merchant} ${ips?.[row]} ${agents?.[row]} ${day}`, () => [
+        "cookieless",
+        merchant,
+        text(batch, ips, row),
+        text(batch, agents, row),
+        day,
+      ]);
     }
   },
 };
@@ -59,15 +68,22 @@ const session: Step = {
   name: "session",
   run(batch, { visitors, sessions }) {
     const ids = batch.text("sessionId");
-    const hashes = new HashCache();
+    const known = new HashCache<number>();
+    const days = new HashCache<string>();
     for (let row = 0; row < batch.rows; row++) {
       const merchant = batch.merchantIds[row]!;
       const id = ids?.[row] ?? 0;
+      if (id !== 0) {
+        known.write(sessions, row, ownText(merchant, id), () => [
+          "session",
+          merchant,
+          batch.dictionary.text(id),
+        ]);
+        continue;
+      }
       const who = `${visitors[2 * row + 1]} ${visitors[2 * row]}`;
-      const key = id !== 0 ? `${merchant} s${id}` : `${who} ${utcDay(batch, row)}`;
-      hashes.write(sessions, row, key, () =>
-        id !== 0 ? ["session", merchant, batch.dictionary.text(id)] : ["day", who, utcDay(batch, row)],
-      );
+      const day = utcDay(batch, row);
+      days.write(sessions, row, `${who} ${day}`, () => ["day", who, day]);
     }
   },
 };
@@ -110,11 +126,11 @@ export function process(
 }
 
 /** Hashes of a batch's keys: what repeats from row to row is hashed once. */
-class HashCache {
-  readonly #words = new Map<string, readonly [number, number]>();
+class HashCache<Key> {
+  readonly #words = new Map<Key, readonly [number, number]>();
 
   /** Writes the first 64 bits of SHA-256 of the parts, as JSON, for a row. */
-  write(target: Uint32Array, row: number, key: string, parts: () => readonly unknown[]): void {
+  write(target: Uint32Array, row: number, key: Key, parts: () => readonly unknown[]): void {
     let words = this.#words.get(key);
     if (words === undefined) {
       const bytes = hash("sha256", JSON.stringify(parts()), "buffer");
@@ -124,6 +140,11 @@ class HashCache {
     target[2 * row] = words[0];
     target[2 * row + 1] = words[1];
   }
+}
+
+/** A merchant and a dictionary index as one number within 2^53. */
+function ownText(merchant: number, index: number): number {
+  return merchant * (MAX_ENTRIES + 1) + index;
 }
 
 function utcDay(batch: BatchView, row: number): number {

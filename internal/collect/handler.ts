@@ -103,7 +103,10 @@ async function* mapRequests<R extends { sequence: bigint }>(
   for await (const request of requests) yield { ...read(request), sequence: request.sequence };
 }
 
-/** Answers a stream's requests in order; up to the window they are worked on at the same time. */
+/**
+ * Answers a stream's requests in order; up to the window they are worked on at the same time.
+ * @throws Failure unavailable when the collector shuts down, after the answers to what it has read.
+ */
 async function* stream(deps: CollectDeps, requests: AsyncIterable<Numbered>, context: HandlerContext) {
   const sender = await deps.keys.sender(bearerToken(context.requestHeader.get("authorization")));
   const defaults = deps.defaults(context);
@@ -114,7 +117,12 @@ async function* stream(deps: CollectDeps, requests: AsyncIterable<Numbered>, con
     const answers = await orUnavailable(timed(deps, sender, events, sentTime), events);
     return { ...mergeAnswers(answers), sequence };
   };
-  yield* inWindow(requests, work, deps.maxStreamWindow);
+  yield* inWindow(requests, work, deps.maxStreamWindow, context.signal);
+  if (!context.signal.aborted) return;
+  // What was read is answered by now; a request that was not is sent again on the client's next stream.
+  throw new Failure("unavailable", "collector: is shutting down, open the stream again", {
+    retryAfterMs: 500,
+  });
 }
 
 /** One request that cannot be taken now does not end its stream: its events are to be sent again. */

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import type { ConfigOf, Setting, Settings } from "./setting.ts";
 
 /** A setting that is unknown, missing or wrong. The message names it, and the value unless it is secret. */
@@ -62,7 +62,17 @@ function commandOf(program: Program<Settings>): Command {
 }
 
 function parseFlags(program: Program<Settings>, argv: readonly string[]): Map<string, string> {
-  const command = commandOf(program).parse([...argv], { from: "user" });
+  const command = commandOf(program)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  try {
+    command.parse([...argv], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // The help is printed by now.
+    if (error.exitCode === 0) process.exit(0);
+    throw new ConfigError(error.message.replace(/^error: /, ""));
+  }
   const given = new Map<string, string>();
   for (const option of command.options) {
     const value: unknown = command.getOptionValue(option.attributeName());

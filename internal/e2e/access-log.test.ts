@@ -110,11 +110,9 @@ test.skipIf(REAL === undefined)(
   async () => {
     const merchant = await createLogOwner();
     // Lines whose last field ends with a quote, by the day of their fourth field.
-    const script = String.raw`/"$/ { n[substr($4, 2, 2)]++ } END { for (d in n) print d, n[d] }`;
+    const script = `/"$/ { n[substr($4, 2, 2)]++ } END { for (d in n) print d, n[d] }`;
     const counted = execFileSync("awk", [script, REAL!], { encoding: "utf8" }).trim().split("\n");
-    const days = Object.fromEntries(
-      counted.map((line) => [line.split(" ")[0], Number(line.split(" ")[1])]),
-    );
+    const days = Object.fromEntries(counted.map((line) => [line.split(" ")[0], Number(line.split(" ")[1])]));
     expect(days).toEqual({ "17": 1_632, "18": 2_893, "19": 2_896, "20": 2_578 });
     const first = await readLog(REAL!, merchant);
     expect(first.summary).toEqual({ lines: 10_000, accepted: 9_999, duplicates: 0, rejected: 1 });

@@ -3,7 +3,15 @@ import type { EventBatch, SealedBatch } from "../gen/footfall/event/v1/batch_pb.
 import { BatchRejectReason as Reason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { BATCH_VERSION } from "./batch-builder.ts";
 import { checkSides } from "./batch-check-sides.ts";
-import { type Check, MAX_MERCHANT_ID, MAX_ROWS, MAX_TIME_MS, MIN_TIME_MS, problem } from "./batch-limits.ts";
+import {
+  type Check,
+  MAX_ENTRIES,
+  MAX_MERCHANT_ID,
+  MAX_ROWS,
+  MAX_TIME_MS,
+  MIN_TIME_MS,
+  problem,
+} from "./batch-limits.ts";
 import { asU32 } from "./columns.ts";
 import { ABSENT } from "./dictionary.ts";
 import { ID_BYTES } from "./event-id.ts";
@@ -81,6 +89,9 @@ const checkDictionary: Check = (batch) => {
     );
   }
   const ends = asU32(batch.dictionaryEnds);
+  if (ends.length > MAX_ENTRIES) {
+    return problem(Reason.DICTIONARY, `dictionary: ${ends.length} entries, at most ${MAX_ENTRIES}`);
+  }
   const bytes = batch.dictionary;
   let start = 0;
   for (let i = 0; i < ends.length; i++) {

@@ -3,6 +3,8 @@ import type { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import type { BatchProblem } from "./seal.ts";
 
 export const MAX_ROWS = 65_536;
+/** Most entries of a dictionary: merchant and index together fit a number within 2^53. */
+export const MAX_ENTRIES = 2 ** 22 - 1;
 export const MAX_MERCHANT_ID = 0x7fff_ffff;
 /** Largest amount, micros: a thousand million units of a currency. */
 export const MAX_AMOUNT_MICROS = 1e15;

@@ -58,14 +58,15 @@ export class DictionaryBuilder {
 export class Dictionary {
   /** Number of entries; valid indexes are 0 (absent) to size. */
   readonly size: number;
+  /** The UTF-8 bytes of all entries. */
+  readonly source: Buffer;
   readonly #ends: Uint32Array;
-  readonly #bytes: Buffer;
   readonly #texts: (string | undefined)[];
 
   /** @param ends u32 end offsets. @param bytes the entries. Both must have been checked. */
   constructor(ends: Uint8Array, bytes: Uint8Array) {
     this.#ends = asU32(ends);
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.size = this.#ends.length;
     this.#texts = new Array<string | undefined>(this.size);
   }
@@ -75,14 +76,18 @@ export class Dictionary {
     if (index === ABSENT) return undefined;
     const known = this.#texts[index - 1];
     if (known !== undefined) return known;
-    const made = this.bytes(index).toString();
+    const made = this.source.toString("utf8", this.start(index), this.end(index));
     this.#texts[index - 1] = made;
     return made;
   }
 
-  /** The UTF-8 bytes of an index other than ABSENT, not copied. */
-  bytes(index: number): Buffer {
-    const start = index === 1 ? 0 : this.#ends[index - 2]!;
-    return this.#bytes.subarray(start, this.#ends[index - 1]!);
+  /** Where the bytes of an index other than ABSENT begin in source. */
+  start(index: number): number {
+    return index === 1 ? 0 : this.#ends[index - 2]!;
+  }
+
+  /** Where they end. */
+  end(index: number): number {
+    return this.#ends[index - 1]!;
   }
 }

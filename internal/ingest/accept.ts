@@ -8,12 +8,11 @@ import {
   PublishResponseSchema,
 } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import type { BatchPublisher } from "../stream/publisher.ts";
-import { type Judgement, judge } from "./judge.ts";
+import { type Judgement, judge, type Limits } from "./judge.ts";
 import type { IngestMetrics } from "./metrics.ts";
 
-export interface AcceptDeps {
+export interface AcceptDeps extends Limits {
   readonly publisher: Pick<BatchPublisher, "publish" | "reject">;
-  readonly partitions: number;
   readonly metrics: IngestMetrics;
 }
 
@@ -23,7 +22,7 @@ export interface AcceptDeps {
  */
 export async function acceptBatch(deps: AcceptDeps, bytes: Uint8Array): Promise<PublishResponse> {
   const started = performance.now();
-  const judgement = judge(bytes, deps.partitions);
+  const judgement = judge(bytes, deps);
   try {
     const response = await publish(deps, judgement, bytes);
     deps.metrics.batches.inc({ status: BatchStatus[response.status] });
@@ -47,7 +46,9 @@ async function publish(deps: AcceptDeps, judgement: Judgement, bytes: Uint8Array
   }
   const partition = sealed !== undefined && sealed.partition < deps.partitions ? sealed.partition : undefined;
   const reason = BatchRejectReason[problem.reason];
-  await deps.publisher.reject(partition, reason, problem.message, bytes);
+  // Of a batch that is too large only as much is kept as JetStream takes.
+  const kept = bytes.subarray(0, deps.maxBatchBytes);
+  await deps.publisher.reject(partition, reason, problem.message, kept);
   deps.metrics.rejected.inc({ reason });
   return answer(judgement, { status: BatchStatus.REJECTED, ...problem });
 }

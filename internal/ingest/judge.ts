@@ -1,18 +1,29 @@
 import { checkBatch } from "../event/batch-check.ts";
 import { type BatchProblem, open } from "../event/seal.ts";
 import type { SealedBatch } from "../gen/footfall/event/v1/batch_pb.js";
+import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 
 /** What ingest finds about a batch's bytes. */
 export type Judgement =
   | { readonly sealed: SealedBatch; readonly problem?: undefined }
   | { readonly sealed: SealedBatch | undefined; readonly problem: BatchProblem };
 
+export interface Limits {
+  readonly partitions: number;
+  /** Largest batch, bytes as it travels. */
+  readonly maxBatchBytes: number;
+}
+
 /**
- * Checks the bytes of a batch: envelope, checksum, compression, every column. Pure; makes no object per
+ * Checks the bytes of a batch: size, envelope, checksum, compression, every column. Pure; makes no object per
  * event, and the bytes go on to JetStream as they are.
  */
-export function judge(bytes: Uint8Array, partitions: number): Judgement {
+export function judge(bytes: Uint8Array, { partitions, maxBatchBytes }: Limits): Judgement {
   const opened = open(bytes);
+  if (bytes.length > maxBatchBytes) {
+    const message = `batch: ${bytes.length} bytes, at most ${maxBatchBytes} are taken, and kept`;
+    return { sealed: opened.sealed, problem: { reason: BatchRejectReason.MALFORMED, message } };
+  }
   if (opened.problem !== undefined) return opened;
   const { sealed, batch } = opened;
   const problem = checkBatch(sealed, batch, partitions);

@@ -6,13 +6,15 @@ import { type AcceptDeps, acceptBatch } from "./accept.ts";
 export interface PublishOptions extends AcceptDeps {
   /** Most bytes of one stream that may wait for JetStream; a stream at the limit is not read. */
   readonly maxInFlightBytes: number;
+  /** When aborted, streams end as soon as the batches that were read are answered. */
+  readonly stopping?: AbortSignal;
   readonly report: (error: unknown) => void;
 }
 
 /**
  * Serves one Publish stream. Batches are published as they arrive, many at a time; reading stops while too
  * many bytes wait, so that a slow JetStream slows the collector through gRPC's own flow control.
- * When the client half-closes, the open batches are answered before the stream ends.
+ * When the client half-closes, or the program stops, the open batches are answered before the stream ends.
  */
 export function servePublish(
   call: ServerDuplexStream<Buffer, PublishResponse>,
@@ -35,7 +37,7 @@ export function servePublish(
       open--;
       inFlight -= bytes.length;
       options.metrics.inFlight.dec(bytes.length);
-      if (inFlight < options.maxInFlightBytes) call.resume();
+      if (inFlight < options.maxInFlightBytes && !ended) call.resume();
     }
     finish();
   };
@@ -45,8 +47,13 @@ export function servePublish(
       call.emit("error", toServiceError(error));
     });
   });
-  call.on("end", () => {
+  const end = () => {
     ended = true;
+    call.pause();
     finish();
-  });
+  };
+  call.on("end", end);
+  if (options.stopping?.aborted) end();
+  options.stopping?.addEventListener("abort", end);
+  call.on("close", () => options.stopping?.removeEventListener("abort", end));
 }

@@ -21,8 +21,6 @@ export interface IngestOptions extends PublishOptions {
   readonly tokens: readonly string[];
   /** Merchants by the SHA-256 of their write keys. */
   readonly merchants: LookupCache<Merchant>;
-  /** Largest batch, bytes as it travels. */
-  readonly maxBatchBytes: number;
 }
 
 /** The gRPC server of IngestService, not yet bound. */
@@ -35,7 +33,8 @@ export function createIngestServer(options: IngestOptions): Server {
     }
   };
   const server = new Server({
-    "grpc.max_receive_message_length": options.maxBatchBytes,
+    // A batch that is too large is refused by itself; gRPC's own limit would end the stream with all its batches.
+    "grpc.max_receive_message_length": 2 * options.maxBatchBytes,
     // A collector that vanished is noticed, and its stream given up, within 30 s.
     "grpc.keepalive_time_ms": 20_000,
     "grpc.keepalive_timeout_ms": 10_000,

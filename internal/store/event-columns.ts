@@ -8,8 +8,10 @@ export interface Int64Values {
 
 /** The texts that index columns refer to. Index 0 means absent. */
 export interface Texts {
-  /** UTF-8 bytes of an index other than 0. */
-  bytes(index: number): Buffer;
+  /** The UTF-8 bytes of all texts; that of index i (not 0) is from start(i) to end(i). */
+  readonly source: Uint8Array;
+  start(index: number): number;
+  end(index: number): number;
   text(index: number): string | undefined;
 }
 

@@ -60,7 +60,7 @@ function encodeBase(to: CopyWriter, columns: EventColumns, row: number): void {
   to.int4(columns.merchantIds[row]!);
   to.timestamp(columns.time.get(row));
   to.timestamp(columns.receivedTime.get(row));
-  to.bytes(columns.eventIds, row * ID_BYTES, ID_BYTES);
+  to.bytes(columns.eventIds, row * ID_BYTES, (row + 1) * ID_BYTES);
   to.int8Words(visitors[2 * row + 1]!, visitors[2 * row]!);
   to.int8Words(sessions[2 * row + 1]!, sessions[2 * row]!);
   to.int2(columns.processorVersion);
@@ -97,7 +97,7 @@ function encodeItem(
   to.row(ITEM_FIELDS);
   to.int4(columns.merchantIds[row]!);
   to.timestamp(columns.time.get(row));
-  to.bytes(columns.eventIds, row * ID_BYTES, ID_BYTES);
+  to.bytes(columns.eventIds, row * ID_BYTES, (row + 1) * ID_BYTES);
   to.int2(position);
   text(to, items.id, texts, item);
   text(to, items.name, texts, item);
@@ -111,7 +111,7 @@ function encodeItem(
 function text(to: CopyWriter, indexes: TextIndexes, texts: Texts, at: number): void {
   const index = indexes === undefined ? 0 : indexes[at]!;
   if (index === 0) to.null();
-  else to.utf8(texts.bytes(index));
+  else to.bytes(texts.source, texts.start(index), texts.end(index));
 }
 
 /** A side of the screen, 0 meaning absent. */

@@ -40,7 +40,7 @@ function encodeKeys(writer: CopyWriter, columns: EventColumns): void {
     writer.row(KEY_FIELDS);
     writer.timestamp(time);
     writer.int4(columns.merchantIds[row]!);
-    writer.bytes(columns.eventIds, row * ID_BYTES, ID_BYTES);
+    writer.bytes(columns.eventIds, row * ID_BYTES, (row + 1) * ID_BYTES);
     if (time === 0) writer.timestamp(columns.receivedTime.get(row));
     else writer.null();
   }

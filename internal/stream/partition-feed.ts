@@ -36,15 +36,21 @@ export interface FeedOptions {
  */
 export class PartitionFeed {
   readonly #messages: ConsumerMessages;
+  readonly #status: StoppableStatus;
   readonly #iterator: AsyncIterator<JsMsg>;
   #pending: Promise<IteratorResult<JsMsg>> | undefined;
   #last: number;
+  /** Deliveries that came. JetStream counts a consumer's deliveries, repeated ones too, without a gap. */
+  #deliveries = 0;
+  #why = "its consumer is gone";
   readonly #unacked: JsMsg[] = [];
 
-  private constructor(messages: ConsumerMessages, after: number) {
+  private constructor(nc: NatsConnection, messages: ConsumerMessages, after: number) {
     this.#messages = messages;
     this.#iterator = messages[Symbol.asyncIterator]();
     this.#last = after;
+    this.#status = nc.status() as StoppableStatus;
+    void this.#endAtReconnect();
   }
 
   /** @throws when JetStream does not answer, or has no such stream. */
@@ -68,12 +74,14 @@ export class PartitionFeed {
       expires: 10_000,
       abort_on_missing_resource: true,
     });
-    return new PartitionFeed(messages, after);
+    return new PartitionFeed(nc, messages, after);
   }
 
   /**
-   * The next batch, or undefined when none came within `waitMs`.
-   * @throws when the feed ended, as when another owner opened one.
+   * The next batch, or undefined when none came within `waitMs`. A sequence that is left out is not in the
+   * stream any more.
+   * @throws when the feed ended: another owner opened one, or batches may have got lost on a connection that
+   * broke. A new feed has them.
    */
   async next(waitMs: number): Promise<StreamBatch | undefined> {
     for (;;) {
@@ -81,8 +89,9 @@ export class PartitionFeed {
       const result = await within(this.#pending, waitMs);
       if (result === undefined) return undefined;
       this.#pending = undefined;
-      if (result.done) throw new Error("the feed ended: its consumer is gone");
+      if (result.done) throw new Error(`the feed ended: ${this.#why}`);
       const message = result.value;
+      this.#checkDelivery(message);
       // Delivered again, because an ack came late or got lost: it is in hand or committed.
       if (message.seq <= this.#last) continue;
       this.#last = message.seq;
@@ -99,9 +108,36 @@ export class PartitionFeed {
   }
 
   async close(): Promise<void> {
+    // close() waits for the iterator's own clean-up, which runs only in an iterator that was asked before, and
+    // only when it is asked again or told to return.
+    this.#pending ??= this.#iterator.next();
+    this.#pending.catch(() => {});
+    const returned = this.#iterator.return?.();
+    this.#status.stop();
     await this.#messages.close();
+    await returned;
+  }
+
+  /** JetStream waits ACK_WAIT_MS for the ack of a delivery that got lost, and meanwhile goes on behind it. */
+  #checkDelivery(message: JsMsg): void {
+    const delivery = message.info.deliverySequence;
+    if (delivery !== ++this.#deliveries) {
+      throw new Error(`the feed ended: delivery ${delivery} came where ${this.#deliveries} was due`);
+    }
+  }
+
+  /** What was on its way when the connection broke would otherwise be missed only at the next delivery. */
+  async #endAtReconnect(): Promise<void> {
+    for await (const { type } of this.#status) {
+      if (type !== "reconnect") continue;
+      this.#why = "its connection was made anew";
+      void this.#messages.close();
+    }
   }
 }
+
+/** The client's own type leaves out that it can be stopped. */
+type StoppableStatus = ReturnType<NatsConnection["status"]> & { stop(): void };
 
 /** The promise's value, or undefined after `ms`; a promise that is late stays usable. */
 async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {

@@ -24,7 +24,10 @@ export interface StreamLimits {
   readonly replicas: number;
   /** How long batches are kept for replays, ms. */
   readonly maxAgeMs: number;
-  /** Most bytes of one partition's stream, 0 for no limit; a full stream refuses new batches, it never drops old ones. */
+  /**
+   * Most bytes of one stream, 0 for no limit. A partition's stream that is full refuses new batches, it never
+   * drops old ones; that of refused batches drops its oldest.
+   */
   readonly maxBytes: number;
 }
 
@@ -44,7 +47,9 @@ export async function ensureStreams(
   for (let p = 0; p < partitions; p++) {
     await ensure(jsm, { name: eventsStream(p), subjects: [eventsSubject(p)], ...settings(limits) });
   }
-  await ensure(jsm, { name: REJECTED_STREAM, subjects: ["rejected.>"], ...settings(limits) });
+  // The oldest refused batches make room for new ones: were they kept, senders would wait for ever.
+  const rejected = { ...settings(limits), discard: DiscardPolicy.Old };
+  await ensure(jsm, { name: REJECTED_STREAM, subjects: ["rejected.>"], ...rejected });
 }
 
 function settings(limits: StreamLimits) {

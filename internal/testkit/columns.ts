@@ -84,10 +84,13 @@ export function columnsOf(rows: readonly EventRow[]): EventColumns {
     Uint32Array.from(from, (row) => index(read(row)));
   const columns = { ...baseColumns(rows, texts), ...sideColumns(rows, texts) };
   const entries = [...dictionary.keys()];
+  const end = (at: number) => Buffer.byteLength(entries.slice(0, at).join(""));
   return {
     ...columns,
     texts: {
-      bytes: (at) => Buffer.from(entries[at - 1]!),
+      source: Buffer.from(entries.join("")),
+      start: (at) => end(at - 1),
+      end,
       text: (at) => (at === 0 ? undefined : entries[at - 1]),
     },
   };

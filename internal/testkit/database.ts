@@ -1,4 +1,5 @@
-import { startTimescale } from "../embedded/postgres/start.ts";
+import { freePort } from "../embedded/free-port.ts";
+import { startTimescale, type Timescale } from "../embedded/postgres/start.ts";
 import { temporaryDirectory } from "../embedded/temporary.ts";
 import { migrate } from "../store/migrate.ts";
 import { createPool, type Pool } from "../store/pool.ts";
@@ -37,6 +38,40 @@ export async function openEmptyDatabase(): Promise<TestDatabase> {
     await remove();
   };
   return { url, pool, close };
+}
+
+/** A database that can be killed. */
+export interface MortalDatabase extends TestDatabase {
+  /** kill -9; resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** Starts it again, on the same port and files. */
+  start(): Promise<void>;
+}
+
+/** A migrated database like openTestDatabase's, always an embedded one. */
+export async function openMortalDatabase(partitions: number): Promise<MortalDatabase> {
+  const directory = await temporaryDirectory("database");
+  const port = await freePort();
+  const launch = () => startTimescale({ dataDir: directory.path, port });
+  let server: Timescale = await launch();
+  const pool = testPool(server.url);
+  await migrate(pool, partitions);
+  return {
+    url: server.url,
+    pool,
+    async kill() {
+      process.kill(server.pid, "SIGKILL");
+      await server.exited;
+    },
+    async start() {
+      server = await launch();
+    },
+    async close() {
+      await pool.end();
+      await server.stop();
+      await directory.remove();
+    },
+  };
 }
 
 /** A pool of a few connections, each statement limited to a minute. */

@@ -1,4 +1,4 @@
-import { type CallOptions, type Client, createClient } from "@connectrpc/connect";
+import { type CallOptions, type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
@@ -40,6 +40,17 @@ export function queryClients(baseUrl: string): Readonly<Record<string, QueryClie
 /** Call options that carry a key. */
 export function bearer(key: string): CallOptions {
   return { headers: { authorization: `Bearer ${key}` } };
+}
+
+/** What a caller sees of a call that is refused. @throws when it is not. */
+export async function refusalOf(call: Promise<unknown>) {
+  try {
+    await call;
+  } catch (error) {
+    const { code, rawMessage, metadata } = ConnectError.from(error);
+    return { code: Code[code], message: rawMessage, retryAfterMs: metadata.get("retry-after-ms") };
+  }
+  throw new Error("the call was answered");
 }
 
 /** Answer of a JSON request, as curl would get it. */

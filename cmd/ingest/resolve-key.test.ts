@@ -1,0 +1,71 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BatchStatus } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
+import { createMerchant, keySha256 } from "../../internal/store/merchants.ts";
+import { startProxy } from "../../internal/testkit/proxy.ts";
+import { TestPublishStream } from "../../internal/testkit/publish-stream.ts";
+import { goodBatch, type Ingest, PARTITIONS, Rig } from "./testing/rig.ts";
+
+let rig: Rig;
+let ingest: Ingest;
+
+beforeAll(async () => {
+  rig = await Rig.open();
+  ingest = await rig.start();
+});
+
+afterAll(() => rig?.close());
+
+describe("ResolveKey", () => {
+  test("the merchant of a write key, with what a collector needs to know", async () => {
+    const before = Date.now();
+    const { readTime, ...answer } = await ingest.client.resolveKey(keySha256(rig.merchant.writeKey));
+    expect(answer).toMatchObject({
+      merchantId: rig.merchant.merchantId,
+      retentionDays: 365,
+      partitions: PARTITIONS,
+    });
+    expect(timestampMs(readTime!)).toBeGreaterThanOrEqual(before);
+  });
+
+  test.each([
+    ["an unknown key", () => keySha256("ffw_unknown")],
+    ["a read key", () => keySha256(rig.merchant.readKey)],
+    ["no hash at all", () => new Uint8Array(0)],
+  ])("%s is NOT_FOUND", async (_, hash) => {
+    await expect(ingest.client.resolveKey(hash())).rejects.toMatchObject({ kind: "not_found" });
+  });
+
+  test("a revoked key is NOT_FOUND", async () => {
+    const revoked = await createMerchant(rig.database.pool, { ...rig.merchant, name: "Gone" });
+    const hash = keySha256(revoked.writeKey);
+    await rig.database.pool.query("UPDATE api_keys SET revoked_at = now() WHERE key_sha256 = $1", [hash]);
+    await expect(ingest.client.resolveKey(hash)).rejects.toMatchObject({ kind: "not_found" });
+  });
+
+  test("a wrong token is refused, whatever the key", async () => {
+    const answer = ingest.clientWith("wrong").resolveKey(keySha256(rig.merchant.writeKey));
+    await expect(answer).rejects.toMatchObject({ cause: { code: 16 } });
+  });
+
+  test("with the database away a known key still works, and says how old the answer is", async () => {
+    const proxy = await startProxy(Number(new URL(rig.database.url).port));
+    const url = new URL(rig.database.url);
+    url.port = String(proxy.port);
+    const { client } = await rig.start({ "database-url": url.href, "key-fresh-ms": "0" });
+    const known = await client.resolveKey(keySha256(rig.merchant.writeKey));
+    await proxy.close();
+    const later = await client.resolveKey(keySha256(rig.merchant.writeKey));
+    expect(later).toEqual(known);
+    await expect(client.resolveKey(keySha256("ffw_new"))).rejects.toMatchObject({
+      kind: "unavailable",
+      cause: { code: 14 },
+    });
+    // Batches do not need the database at all.
+    const stream = new TestPublishStream(client);
+    const batch = goodBatch();
+    stream.send(batch.bytes);
+    expect(await stream.answer(batch.id)).toMatchObject({ status: BatchStatus.STORED });
+    stream.halfClose();
+  });
+});

@@ -1,0 +1,182 @@
+import { connect } from "node:net";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
+import type { EventSchema } from "../gen/footfall/event/v1/event_pb.js";
+import type { CreatedMerchant } from "../store/merchants.ts";
+import { createTestMerchant, startTestInstallation, type TestInstallation } from "../testkit/installation.ts";
+import {
+  bearer,
+  type CollectClient,
+  collectClient,
+  postJson,
+  queryClient,
+  refusalOf,
+} from "../testkit/installation-clients.ts";
+import { storedRows } from "../testkit/installation-recount.ts";
+import { totalsOf, waitUntilReported } from "../testkit/installation-reports.ts";
+
+type Event = MessageInitShape<typeof EventSchema>;
+
+const DAY_MS = 86_400_000;
+const SEND = "footfall.collect.v1.CollectService/Send";
+const GET_REPORT = "footfall.query.v1.QueryService/GetReport";
+
+let footfall: TestInstallation;
+let merchant: CreatedMerchant;
+let client: CollectClient;
+/** Good events that were accepted so far: what the report must show at the end, and nothing else. */
+let good = 0;
+beforeAll(async () => {
+  footfall = await startTestInstallation();
+  merchant = await createTestMerchant(footfall.pool, { retentionDays: 90 });
+  client = collectClient(footfall.collectorUrl);
+});
+afterAll(() => footfall?.close());
+
+const at = (ms: number) => ({ clientTime: timestampFromMs(Date.now() + ms) });
+const order = (fields: object) => ({ order: { id: "o-1", currency: "EUR", revenueMicros: 1n, ...fields } });
+
+const BAD: [name: string, event: Event, reason: RejectReason, message: RegExp][] = [
+  ["without a name", { name: "" }, RejectReason.NAME_MISSING, /^name: /],
+  ["2 days in the future", at(2 * DAY_MS), RejectReason.TIME_IN_FUTURE, /^client_time: 2\d{3}-.* ahead/],
+  ["older than the retention", at(-91 * DAY_MS), RejectReason.TIME_TOO_OLD, /^client_time: .* 90 days/],
+  ["with a url that does not parse", { url: "http://a b/" }, RejectReason.INVALID_URL, /^url: .*a b/],
+  ["with a relative url", { url: "/cart" }, RejectReason.INVALID_URL, /^url: .*cart/],
+  ["with negative revenue", order({ revenueMicros: -5n }), RejectReason.INVALID_AMOUNT, /revenue.*-5/i],
+  ["in an unknown currency", order({ currency: "EUX" }), RejectReason.UNKNOWN_CURRENCY, /currency.*EUX/],
+  ["without an order id", order({ id: "" }), RejectReason.ORDER_ID_MISSING, /^order\.id/],
+  ["of 2 MB", { url: `https://a.example/${"x".repeat(2 << 20)}` }, RejectReason.EVENT_TOO_LARGE, /65536/],
+  ["with an address that is none", { ip: "300.1.1.1" }, RejectReason.INVALID_IP, /^ip: .*300\.1\.1\.1/],
+];
+
+test.each(BAD)("an event %s is refused alone, with its reason", async (_, bad, reason, message) => {
+  const event = { name: "page_view", visitorId: "v" };
+  const answer = await client.send(
+    { events: [event, { ...event, ...bad }, event] },
+    bearer(merchant.writeKey),
+  );
+  expect(answer.statuses).toEqual([EventStatus.ACCEPTED, EventStatus.REJECTED, EventStatus.ACCEPTED]);
+  expect(answer.rejections.map(({ index, reason: given }) => [index, given])).toEqual([[1, reason]]);
+  expect(answer.rejections[0]!.message).toMatch(message);
+  good += 2;
+});
+
+/** A protobuf field of wire type 2: its number and its bytes, fewer than 128. */
+const field = (number: number, bytes: Buffer) =>
+  Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
+
+test("an event with invalid UTF-8, and one that is no message, are refused alone", async () => {
+  const name = field(2, Buffer.from("page_view"));
+  const invalid = Buffer.concat([name, field(6, Buffer.from([0x68, 0xff, 0xfe]))]);
+  const events = [name, invalid, Buffer.from([0xff, 0xff, 0xff]), name];
+  const response = await fetch(`${footfall.collectorUrl}/${SEND}`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/proto",
+      authorization: `Bearer ${merchant.writeKey}`,
+      accept: "*/*",
+    },
+    body: Buffer.concat(events.map((event) => field(1, event))),
+  });
+  expect(response.status).toBe(200);
+  // Statuses are one packed field: ACCEPTED, REJECTED, REJECTED, ACCEPTED.
+  const answer = Buffer.from(await response.arrayBuffer());
+  expect([...answer.subarray(0, 6)]).toEqual([0x0a, 4, 1, 3, 3, 1]);
+  expect(answer.toString("latin1")).toContain("UTF-8");
+  good += 2;
+});
+
+test("JSON that is wrong is refused with a message that says where", async () => {
+  const { collectorUrl, queryUrl } = footfall;
+  const refused = [
+    [await postJson(collectorUrl, SEND, merchant.writeKey, "{"), 400, "invalid_argument", /JSON/i],
+    [
+      await postJson(collectorUrl, SEND, merchant.writeKey, { evnts: [] }),
+      400,
+      "invalid_argument",
+      /evnts|events: 0/,
+    ],
+    [await postJson(queryUrl, GET_REPORT, merchant.readKey, {}), 400, "invalid_argument", /range/],
+    [
+      await postJson(queryUrl, GET_REPORT, merchant.readKey, {
+        dates: { start: "2025-02-30", end: "2025-03-01" },
+      }),
+      400,
+      "invalid_argument",
+      /dates\.start.*2025-02-30/,
+    ],
+  ] as const;
+  for (const [{ status, body }, expected, code, message] of refused) {
+    expect([status, body.code]).toEqual([expected, code]);
+    expect(body.message).toMatch(message);
+  }
+});
+
+test("1,001 events, and none, are refused as a whole; 1,000 are taken", async () => {
+  const events = Array.from({ length: 1_001 }, () => ({ name: "page_view", visitorId: "v" }));
+  const key = bearer(merchant.writeKey);
+  const tooMany = await refusalOf(client.send({ events }, key));
+  expect(tooMany).toMatchObject({ code: "InvalidArgument", message: "events: 1001, must be 1 to 1000" });
+  expect((await refusalOf(client.send({ events: [] }, key))).code).toBe("InvalidArgument");
+  expect((await client.send({ events: events.slice(1) }, key)).accepted).toBe(1_000);
+  good += 1_000;
+});
+
+test("keys that are unknown, of another kind or absent are refused without being quoted", async () => {
+  for (const key of [bearer(`ffw_${"x".repeat(43)}`), bearer(merchant.readKey), {}]) {
+    const { code, message } = await refusalOf(client.send({ events: [{ name: "page_view" }] }, key));
+    expect(code).toBe("Unauthenticated");
+    expect(message).toMatch(/^authorization: /);
+    expect(message).not.toMatch(/ff[rw]_/);
+  }
+});
+
+test("a request that is no message, or larger than 8 MiB, is refused as a whole", async () => {
+  const post = async (url: string, key: string, body: Buffer) => {
+    const headers = { "content-type": "application/proto", authorization: `Bearer ${key}` };
+    const response = await fetch(url, { method: "POST", headers, body });
+    return { status: response.status, body: await response.json() };
+  };
+  const garbage = Buffer.alloc(1_000, 0xff);
+  // INTERNAL is gRPC's own code for a request that cannot be parsed.
+  const noMessage = {
+    status: 500,
+    body: { code: "internal", message: expect.stringMatching(/^parse binary: /) },
+  };
+  expect(await post(`${footfall.collectorUrl}/${SEND}`, merchant.writeKey, garbage)).toMatchObject(noMessage);
+  expect(await post(`${footfall.queryUrl}/${GET_REPORT}`, merchant.readKey, garbage)).toMatchObject(
+    noMessage,
+  );
+  const large = await post(`${footfall.collectorUrl}/${SEND}`, merchant.writeKey, Buffer.alloc(9 << 20));
+  expect(large).toMatchObject({ status: 429, body: { code: "resource_exhausted" } });
+});
+
+const GARBAGE: [string, string][] = [
+  ["no protocol at all", "\0\x01\x02garbage\xff\r\n\r\n".repeat(50)],
+  ["HTTP/2 that breaks off", `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${"x".repeat(500)}`],
+  ["a TLS greeting", "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03".padEnd(300, "\x55")],
+  ["a request with an endless header", `GET / HTTP/1.1\r\nx: ${"y".repeat(100_000)}`],
+];
+
+test.each(GARBAGE)("garbage on the ports, %s, ends its own connection only", async (_, bytes) => {
+  for (const url of [footfall.collectorUrl, footfall.queryUrl]) {
+    await new Promise<void>((resolve) => {
+      const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(bytes, "latin1"));
+      socket.on("error", () => {});
+      socket.on("close", () => resolve());
+      socket.resume();
+    });
+  }
+});
+
+test("after all that the services are healthy, nothing has died, and the good events are reported", async () => {
+  for (const url of Object.values(footfall.opsUrls)) expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  expect(footfall.deaths).toEqual([]);
+  const reader = queryClient(footfall.queryUrl);
+  await waitUntilReported(reader, merchant, Date.now());
+  expect(good).toBe(1_022);
+  expect((await totalsOf(reader, merchant)).events).toBe(BigInt(good));
+  expect((await storedRows(footfall.pool, merchant.merchantId)).rows).toBe(good);
+});

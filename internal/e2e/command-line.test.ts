@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { PROGRAMS } from "../config/programs/all.ts";
+import { launch } from "../testkit/installation-programs.ts";
+
+test.each(PROGRAMS)("$name --help prints every setting and exits with 0", async ({ name, settings }) => {
+  const { exitCode, stdout } = await launch(name, ["--help"], {}).finished;
+  expect(exitCode).toBe(0);
+  for (const { env, flag, fallback } of Object.values(settings)) {
+    expect(stdout).toMatch(new RegExp(`--${flag}\\b`));
+    expect(stdout).toContain(`[${env};`);
+    if (fallback) expect(stdout.replaceAll(/\s+/g, " ")).toContain(`default: ${fallback}`);
+  }
+});
+
+const DATABASE = { DATABASE_URL: "postgres://user:secret@127.0.0.1:1/none" };
+
+const WRONG: [name: string, args: string[], env: Record<string, string>, says: RegExp[]][] = [
+  [
+    "collector",
+    ["--port", "70000"],
+    { FOOTFALL_COLECTOR_PORT: "1" },
+    [
+      /--port: "70000" is above 65535/,
+      /FOOTFALL_INGEST_TOKEN \(--ingest-token\) is required/,
+      /FOOTFALL_COLECTOR_PORT is not a setting/,
+    ],
+  ],
+  ["collector", ["--no-such-flag"], {}, [/^collector: unknown option '--no-such-flag'/]],
+  ["ingest", [], { ...DATABASE, FOOTFALL_INGEST_TOKENS: "," }, [/INGEST_TOKENS: the value names no token/]],
+  ["aggregator", ["--partitions", "3-"], DATABASE, [/--partitions: "3-" is neither/]],
+  ["query", [], { DATABASE_URL: "mysql://secret@host/db" }, [/DATABASE_URL: the value is not an address/]],
+  ["admin", ["create-merchant", "--currency", "EUX"], DATABASE, [/--currency: "EUX" is not an ISO 4217/]],
+  ["admin", ["create-merchnt"], DATABASE, [/no command "create-merchnt"/]],
+  ["simulate", ["--write-keys", "k", "--events", "many"], {}, [/--events: "many" is not a whole number/]],
+];
+
+test.each(WRONG)("%s %j %j exits with 2 and names what is wrong", async (name, args, env, says) => {
+  const { exitCode, stdout, stderr } = await launch(name, args, env).finished;
+  for (const text of says) expect(stderr).toMatch(text);
+  expect(exitCode).toBe(2);
+  expect(stdout + stderr).not.toContain("secret");
+});

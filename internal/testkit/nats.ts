@@ -1,0 +1,51 @@
+import { freePort } from "../embedded/free-port.ts";
+import { type Nats, startNats } from "../embedded/nats/start.ts";
+import { temporaryDirectory } from "../embedded/temporary.ts";
+import { connectNats, type NatsConnection } from "../stream/connect.ts";
+import { ensureStreams } from "../stream/streams.ts";
+
+/** A nats-server with JetStream for one test file. */
+export interface TestNats {
+  readonly url: string;
+  /** A connection as programs make it; closed by `close`. Through another address, such as a proxy's, if given. */
+  connect(url?: string): Promise<NatsConnection>;
+  /** kill -9; resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** Starts it again, on the same port and files. */
+  start(): Promise<void>;
+  /** Closes the connections, stops the server and removes its files. */
+  close(): Promise<void>;
+}
+
+export async function openTestNats(): Promise<TestNats> {
+  const directory = await temporaryDirectory("nats");
+  const port = await freePort();
+  const launch = () => startNats({ dataDir: directory.path, port });
+  let server: Nats = await launch();
+  const connections: NatsConnection[] = [];
+  return {
+    url: server.url,
+    async connect(url = server.url) {
+      const connection = await connectNats(url, "test", 10_000);
+      connections.push(connection);
+      return connection;
+    },
+    async kill() {
+      process.kill(server.pid, "SIGKILL");
+      await server.exited;
+    },
+    async start() {
+      server = await launch();
+    },
+    async close() {
+      await Promise.all(connections.map((connection) => connection.close()));
+      await server.stop();
+      await directory.remove();
+    },
+  };
+}
+
+/** Small streams of some partitions and of refused batches. */
+export function ensureTestStreams(nc: NatsConnection, partitions: number): Promise<void> {
+  return ensureStreams(nc, partitions, { replicas: 1, maxAgeMs: 3_600_000, maxBytes: 256 << 20 });
+}

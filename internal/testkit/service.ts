@@ -1,0 +1,47 @@
+import type { Program } from "../config/read-config.ts";
+import { readConfig } from "../config/read-config.ts";
+import type { ConfigOf, Settings } from "../config/setting.ts";
+import { Closers } from "../lifecycle/closers.ts";
+import type { Service } from "../program/run-service.ts";
+import { HealthState } from "../rpc/health.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { createRegistry, type Registry } from "../telemetry/metrics.ts";
+
+/** A program that runs inside of the test's process. */
+export interface TestService {
+  readonly registry: Registry;
+  /** Stops it as a signal would; rejects when a closer failed or took longer than 20 s. May be called again. */
+  stop(): Promise<void>;
+}
+
+/** Starts a program's own wiring with settings, given by their flags; the log is silent. */
+export async function startTestService<S extends Settings>(
+  program: Program<S>,
+  start: (service: Service<S>) => Promise<void>,
+  flags: Readonly<Record<string, string>>,
+): Promise<TestService> {
+  const argv = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
+  const config: ConfigOf<S> = readConfig(program, argv, {}, new Set());
+  const closers = new Closers();
+  const stopping = new AbortController();
+  const registry = createRegistry(program.name);
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopping.abort();
+    stopped ??= closers.closeAll(20_000);
+    return stopped;
+  };
+  const life = {
+    stopping: stopping.signal,
+    onClose: (name: string, close: () => Promise<void> | void) => closers.add(name, close),
+    stop: () => void stop(),
+  };
+  try {
+    const log = createLogger(program.name, "silent");
+    await start({ config, log, registry, life, health: new HealthState([]) });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { registry, stop };
+}

@@ -10,10 +10,10 @@ const asksForHelp = name.startsWith("-");
 const config = configOrExit(admin, asksForHelp ? [name, ...flags] : flags);
 
 await runProgram(async (life) => {
-  const command = COMMANDS[name];
+  const command = COMMANDS.get(name);
   if (command === undefined) {
     throw new ConfigError(
-      `admin: no command ${JSON.stringify(name)}; there are ${Object.keys(COMMANDS).join(", ")}`,
+      `admin: no command ${JSON.stringify(name)}; there are ${[...COMMANDS.keys()].join(", ")}`,
     );
   }
   const pool = createPool({

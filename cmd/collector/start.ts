@@ -41,13 +41,14 @@ export async function start(service: Service<typeof collector.settings>) {
     life.onClose("access log", () => reading);
     return;
   }
-  const { host, port, clientIpHeader } = config;
+  const { host, port, clientIpHeader, allowedOrigins } = config;
   const server = await serveCollect({
     ...sending,
     keys,
     host,
     port,
     clientIpHeader,
+    allowedOrigins,
     log,
     health,
     shutdown: life.stopping,

@@ -5,6 +5,7 @@ import { readKeyAuthenticator } from "../../internal/report/authenticate.ts";
 import { queryHandlers } from "../../internal/report/handler.ts";
 import { merchantLimit } from "../../internal/report/rate-limit.ts";
 import { connectHandler, routeStandard } from "../../internal/rpc/connect-server.ts";
+import { withCors } from "../../internal/rpc/cors.ts";
 import { listenOnePort } from "../../internal/rpc/one-port.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { createPool } from "../../internal/store/pool.ts";
@@ -36,7 +37,7 @@ export async function start({ config, log, life, health }: Service<typeof query.
     maxTimeoutMs: config.maxTimeoutMs,
     shutdown: life.stopping,
   });
-  const server = await listenOnePort(config.host, config.port, handler);
+  const server = await listenOnePort(config.host, config.port, withCors(handler, config.allowedOrigins));
   life.onClose("server", () => server.close());
   log.info({ port: server.port }, "query listens");
 }

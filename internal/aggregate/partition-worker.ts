@@ -58,11 +58,12 @@ const FIRST_HEARTBEAT_MS = 50;
 async function workFeed(partition: number, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
   let after = await readPosition(deps.pool, partition);
   const feed = await PartitionFeed.open(deps.nats, { partition, after, maxBytes: deps.fetchMaxBytes });
+  const read = (message: StreamBatch) => readBatch(message, partition, deps.partitions);
   try {
     let carried: ReadBatch | undefined;
     let wait = FIRST_HEARTBEAT_MS;
     while (!signal.aborted) {
-      const group = await gather(feed, deps, carried, wait);
+      const group = await gather(feed, { read, maxRows: deps.commitMaxRows, carried, waitMs: wait });
       carried = group.next;
       wait = group.batches.length > 0 ? FIRST_HEARTBEAT_MS : deps.heartbeatMs;
       if (group.batches.length === 0) {
@@ -83,15 +84,17 @@ interface Group {
   readonly next: ReadBatch | undefined;
 }
 
+interface Gathering {
+  readonly read: (message: StreamBatch) => ReadBatch;
+  readonly maxRows: number;
+  /** What the last group had no room for. */
+  readonly carried: ReadBatch | undefined;
+  readonly waitMs: number;
+}
+
 /** The batches that are there, up to the most rows of a commit; empty when none came within `waitMs`. */
-async function gather(
-  feed: PartitionFeed,
-  deps: WorkerDeps,
-  carried: ReadBatch | undefined,
-  waitMs: number,
-): Promise<Group> {
+async function gather(feed: PartitionFeed, { read, maxRows, carried, waitMs }: Gathering): Promise<Group> {
   const batches: ReadBatch[] = [];
-  const read = (message: StreamBatch) => readBatch(message, deps.partitions);
   let rows = 0;
   let next = carried;
   for (;;) {
@@ -101,7 +104,7 @@ async function gather(
       next = read(message);
     }
     rows += next.sealed?.rows ?? 0;
-    if (batches.length > 0 && rows > deps.commitMaxRows) return { batches, next };
+    if (batches.length > 0 && rows > maxRows) return { batches, next };
     batches.push(next);
     next = undefined;
   }

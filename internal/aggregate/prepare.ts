@@ -1,8 +1,10 @@
 import { checkBatch } from "../event/batch-check.ts";
+import { MAX_ROWS } from "../event/batch-limits.ts";
 import { BatchView } from "../event/batch-view.ts";
-import { formatId, uuidV7Time } from "../event/event-id.ts";
+import { formatId, ID_BYTES, uuidV7Time } from "../event/event-id.ts";
 import { type BatchProblem, open } from "../event/seal.ts";
 import type { SealedBatch } from "../gen/footfall/event/v1/batch_pb.js";
+import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import type { BatchWrite } from "../store/write-batches.ts";
 import type { StreamBatch } from "../stream/partition-feed.ts";
 import { process, type StepContext } from "./steps.ts";
@@ -11,18 +13,60 @@ import { toColumns } from "./to-columns.ts";
 /** A batch from the stream, read and checked; or what is wrong with it. */
 export interface ReadBatch {
   readonly message: StreamBatch;
+  /** Undefined when the envelope holds nothing that a ledger line could be made of. */
   readonly sealed: SealedBatch | undefined;
   readonly view: BatchView | undefined;
   readonly problem: BatchProblem | undefined;
 }
 
-/** Reads and checks a batch's bytes. Ingest has checked them; disks and networks may have changed them since. */
-export function readBatch(message: StreamBatch, partitions: number): ReadBatch {
+/**
+ * Reads and checks a batch's bytes. Ingest has checked them; disks and networks may have changed them since.
+ * @param partition the one whose stream it came from.
+ */
+export function readBatch(message: StreamBatch, partition: number, partitions: number): ReadBatch {
   const { sealed, batch, problem } = open(message.bytes);
-  if (problem !== undefined) return { message, sealed, view: undefined, problem };
-  const found = checkBatch(sealed, batch, partitions);
-  if (found !== undefined) return { message, sealed, view: undefined, problem: found };
-  return { message, sealed, view: new BatchView(sealed.batchId, batch), problem: undefined };
+  if (problem !== undefined) return setAside(message, partition, sealed, problem);
+  const found = checkBatch(sealed, batch, partitions) ?? checkPartition(sealed, partition);
+  if (found !== undefined) return setAside(message, partition, sealed, found);
+  const view = new BatchView(sealed.batchId, batch);
+  const crowded = checkItems(view);
+  if (crowded !== undefined) return setAside(message, partition, sealed, crowded);
+  return { message, sealed, view, problem: undefined };
+}
+
+function setAside(
+  message: StreamBatch,
+  partition: number,
+  sealed: SealedBatch | undefined,
+  problem: BatchProblem,
+): ReadBatch {
+  // The envelope was not checked either: what it says may not fit into the ledger, or into this partition's.
+  const fits =
+    sealed !== undefined &&
+    sealed.batchId.length === ID_BYTES &&
+    sealed.rows <= MAX_ROWS &&
+    sealed.partition === partition;
+  return { message, sealed: fits ? sealed : undefined, view: undefined, problem };
+}
+
+function checkPartition(sealed: SealedBatch, partition: number): BatchProblem | undefined {
+  if (sealed.partition === partition) return undefined;
+  const message = `partition: ${sealed.partition}, in the stream of ${partition}`;
+  return { reason: BatchRejectReason.PARTITION, message };
+}
+
+/** Most items of one event: the database numbers them with 16 bits. */
+const MAX_ITEMS = 32_768;
+
+function checkItems(view: BatchView): BatchProblem | undefined {
+  const rows = view.item("row") ?? [];
+  for (let at = MAX_ITEMS; at < rows.length; at++) {
+    // Items are ordered by row, so that all between two of one row are that row's.
+    if (rows[at] !== rows[at - MAX_ITEMS]) continue;
+    const message = `items: more than ${MAX_ITEMS} in row ${rows[at]}`;
+    return { reason: BatchRejectReason.VALUE_RANGE, message };
+  }
+  return undefined;
 }
 
 /** Merchants of whose currency the steps need to know: those with an order in the batches. */
@@ -46,7 +90,8 @@ export function prepare(
     batchId: formatId(sealed.batchId),
     batchTime: uuidV7Time(sealed.batchId) ?? 0,
     streamSeq: message.seq,
-    collectorId: sealed.collectorId,
+    // PostgreSQL's text cannot hold U+0000, and no check looks for it outside of the payload.
+    collectorId: sealed.collectorId.replaceAll("\0", "\ufffd"),
     checksum: sealed.checksum,
     rows: sealed.rows,
     columns: view && toColumns(view, process(view, context, observe)),

@@ -1,9 +1,12 @@
+import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, expect, test, vi } from "vitest";
 import { eventIdBytes } from "../event/event-id.ts";
 import { Failure } from "../failure/failure.ts";
 import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
+import { EventSchema } from "../gen/footfall/event/v1/event_pb.js";
 import { RecentEvents } from "./recent-events.ts";
+import { PARTITIONS } from "./testing/fake-ingest.ts";
 import { type Rig, type RigOptions, startRig } from "./testing/rig.ts";
 
 const { ACCEPTED, DUPLICATE, REJECTED } = EventStatus;
@@ -156,4 +159,32 @@ test("shutting down loses nothing: what was taken is stored and answered, then t
   await drained;
   expect(rig.publisher.names().sort()).toEqual(["a", "b", "c"]);
   expect((await failure(rig.grpc().send({ events: events("d") }))).code).toBe(Code.Unavailable);
+});
+
+test("closing the collector sends what is in open batches, and waits for ingest's answer", async () => {
+  await startWarm({ maxAgeMs: 60_000 });
+  const release = rig.publisher.hold();
+  const add = (name: string) => rig.collector.batcher.add(rowOf(name), PARTITIONS);
+  const tickets = [add("a")];
+  await vi.waitFor(() => expect(rig.publisher.arrived).toHaveLength(1));
+  tickets.push(add("b"));
+  let closed = false;
+  const closing = rig.collector.close().then(() => {
+    closed = true;
+  });
+  await vi.waitFor(() => expect(rig.publisher.arrived).toHaveLength(2));
+  expect(closed).toBe(false);
+  release();
+  await closing;
+  expect(tickets.map(({ outcome }) => outcome)).toEqual([{ stored: true }, { stored: true }]);
+  expect(rig.publisher.names()).toEqual(["a", "b"]);
+});
+
+const rowOf = (name: string) => ({
+  merchantId: 1,
+  event: create(EventSchema, { name }),
+  eventId: undefined,
+  receivedTime: 1,
+  clientTime: 1,
+  sentTime: 0,
 });

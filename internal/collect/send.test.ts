@@ -1,3 +1,4 @@
+import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
@@ -102,12 +103,36 @@ test("a sending time that no clock shows is as good as none", async () => {
 
 test("a request of more than 8 MiB is refused as a whole: RESOURCE_EXHAUSTED", async () => {
   const event = Buffer.concat([eventBytes("x"), textField(7, "x".repeat(60_000))]);
-  const request = sendRequest(Array.from({ length: 150 }, () => event));
-  await expect(sendRaw(rig.port, request)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+  const large = sendRequest(Array.from({ length: 150 }, () => event));
+  await expect(sendRaw(rig.port, large)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
   const body = JSON.stringify({ events: [{ name: "x".repeat(9 << 20) }] });
   expect(await sendJson(body)).toEqual([429, "resource_exhausted"]);
   expect(rig.publisher.stored).toEqual([]);
 });
+
+test("a connection that carried too large a request carries the next one", async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const large = JSON.stringify({ events: [{ name: "x".repeat(10 << 20) }] });
+  const small = JSON.stringify({ events: named("next") });
+  // Each in pieces without a length, as a proxy sends it: the collector stops reading in the middle.
+  const answers = [large, small, large, small].map((body) => post(agent, body));
+  expect(await Promise.all(answers)).toEqual([429, 200, 429, 200]);
+  agent.destroy();
+});
+
+/** HTTP status of a JSON request over an agent's connection, sent in chunks. */
+function post(agent: Agent, body: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { "content-type": "application/json", authorization: "Bearer ffw_one" };
+    const path = "/footfall.collect.v1.CollectService/Send";
+    const sent = request({ port: rig.port, path, method: "POST", agent, headers }, (response) => {
+      response.resume().on("end", () => resolve(response.statusCode ?? 0));
+    });
+    sent.on("error", reject);
+    sent.write(body);
+    sent.end();
+  });
+}
 
 describe("an event whose bytes are wrong does not spoil its request", () => {
   test.each([

@@ -1,6 +1,8 @@
+import { isIP } from "node:net";
 import { createContextKey, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { CollectService } from "../gen/footfall/collect/v1/collect_pb.js";
 import { connectHandler, type NodeServerRequest, routeStandard } from "../rpc/connect-server.ts";
+import { withCors } from "../rpc/cors.ts";
 import type { HealthState } from "../rpc/health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "../rpc/one-port.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -12,6 +14,8 @@ export interface ServeOptions extends Omit<CollectDeps, "defaults" | "maxStreamW
   readonly port: number;
   /** Header in which a trusted proxy puts the client's address. */
   readonly clientIpHeader: string | undefined;
+  /** Origins whose pages may send from a browser. */
+  readonly allowedOrigins: readonly string[];
   readonly log: Logger;
   readonly health: HealthState;
   readonly shutdown: AbortSignal;
@@ -19,6 +23,9 @@ export interface ServeOptions extends Omit<CollectDeps, "defaults" | "maxStreamW
 
 /** Largest request, bytes. */
 const MAX_REQUEST_BYTES = 8 << 20;
+
+/** Longest user agent that an event may have, bytes. */
+const MAX_USER_AGENT_BYTES = 2_048;
 
 /** Longest deadline that a client may ask for, ms; a stream without one may stay open. */
 const MAX_TIMEOUT_MS = 300_000;
@@ -54,7 +61,7 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
     const toJson = isJson && request.url?.startsWith(`/${CollectService.typeName}/`);
     (toJson ? json : binary)(request, response);
   };
-  return listenOnePort(options.host, options.port, handler);
+  return listenOnePort(options.host, options.port, withCors(handler, options.allowedOrigins));
 }
 
 /** A browser's request tells its own address and user agent; a gRPC request's are those of a server. */
@@ -62,6 +69,12 @@ function requestDefaults(context: HandlerContext, clientIpHeader: string | undef
   if (context.protocolName === "grpc") return { ip: "", userAgent: "" };
   const forwarded = clientIpHeader === undefined ? null : context.requestHeader.get(clientIpHeader);
   const ip = forwarded?.split(",").at(-1)?.trim() || context.values.get(remoteAddress);
+  const userAgent = context.requestHeader.get("user-agent") ?? "";
   // An IPv4 client on an IPv6 socket shows as ::ffff:192.0.2.1.
-  return { ip: ip.replace(/^::ffff:/, ""), userAgent: context.requestHeader.get("user-agent") ?? "" };
+  const address = ip.replace(/^::ffff:/, "");
+  // What a proxy or browser adds beyond the limits must not reject the events of the request.
+  return {
+    ip: isIP(address) === 0 ? "" : address,
+    userAgent: Buffer.byteLength(userAgent) > MAX_USER_AGENT_BYTES ? "" : userAgent,
+  };
 }

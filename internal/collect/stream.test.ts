@@ -1,6 +1,12 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { EventStatus, RejectReason, type StreamResponse } from "../gen/footfall/collect/v1/collect_pb.js";
+import {
+  CollectService,
+  EventStatus,
+  RejectReason,
+  type StreamResponse,
+} from "../gen/footfall/collect/v1/collect_pb.js";
 import { type Rig, startRig } from "./testing/rig.ts";
 
 const { ACCEPTED, DUPLICATE, REJECTED, UNAVAILABLE } = EventStatus;
@@ -103,6 +109,23 @@ test.each([1_001, 0])("a request of %i events does not end its stream", async (c
     message: `events: ${count}, must be 1 to 1000`,
   });
   expect(rig.publisher.names()).toEqual(["before", "after"]);
+});
+
+test("JSON requests can be streamed too, over HTTP/2", async () => {
+  const requests = new Requests();
+  requests.push(1, [
+    { name: "x", eventId: "e" },
+    { name: "", eventId: "" },
+    { name: "x", eventId: "e" },
+  ]);
+  const transport = createConnectTransport({ baseUrl: rig.url, httpVersion: "2" });
+  const headers = { authorization: "Bearer ffw_one" };
+  const answers = createClient(CollectService, transport)
+    .stream(requests, { headers })
+    [Symbol.asyncIterator]();
+  expect((await next(answers)).statuses).toEqual([ACCEPTED, REJECTED, DUPLICATE]);
+  requests.end();
+  expect((await answers.next()).done).toBe(true);
 });
 
 test("an unknown key ends the stream: UNAUTHENTICATED", async () => {

@@ -71,7 +71,9 @@ function parseFlags(program: Program<Settings>, argv: readonly string[]): Map<st
     if (!(error instanceof CommanderError)) throw error;
     // The help is printed by now.
     if (error.exitCode === 0) process.exit(0);
-    throw new ConfigError(error.message.replace(/^error: /, ""));
+    // A flag with a typing error in its name may hold a secret: --ingest-tokn=SECRET.
+    const message = error.message.replace(/(unknown option '[^=']*)=.*'/s, "$1'");
+    throw new ConfigError(message.replace(/^error: /, ""));
   }
   const given = new Map<string, string>();
   for (const option of command.options) {

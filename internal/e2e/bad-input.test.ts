@@ -11,6 +11,7 @@ import {
   type CollectClient,
   collectClient,
   postJson,
+  postProto,
   queryClient,
   refusalOf,
 } from "../testkit/installation-clients.ts";
@@ -71,15 +72,8 @@ test("an event with invalid UTF-8, and one that is no message, are refused alone
   const name = field(2, Buffer.from("page_view"));
   const invalid = Buffer.concat([name, field(6, Buffer.from([0x68, 0xff, 0xfe]))]);
   const events = [name, invalid, Buffer.from([0xff, 0xff, 0xff]), name];
-  const response = await fetch(`${footfall.collectorUrl}/${SEND}`, {
-    method: "POST",
-    headers: {
-      "content-type": "application/proto",
-      authorization: `Bearer ${merchant.writeKey}`,
-      accept: "*/*",
-    },
-    body: Buffer.concat(events.map((event) => field(1, event))),
-  });
+  const body = Buffer.concat(events.map((event) => field(1, event)));
+  const response = await postProto(footfall.collectorUrl, SEND, merchant.writeKey, body);
   expect(response.status).toBe(200);
   // Statuses are one packed field: ACCEPTED, REJECTED, REJECTED, ACCEPTED.
   const answer = Buffer.from(await response.arrayBuffer());
@@ -88,31 +82,23 @@ test("an event with invalid UTF-8, and one that is no message, are refused alone
   good += 2;
 });
 
-test("JSON that is wrong is refused with a message that says where", async () => {
-  const { collectorUrl, queryUrl } = footfall;
-  const refused = [
-    [await postJson(collectorUrl, SEND, merchant.writeKey, "{"), 400, "invalid_argument", /JSON/i],
-    [
-      await postJson(collectorUrl, SEND, merchant.writeKey, { evnts: [] }),
-      400,
-      "invalid_argument",
-      /evnts|events: 0/,
-    ],
-    [await postJson(queryUrl, GET_REPORT, merchant.readKey, {}), 400, "invalid_argument", /range/],
-    [
-      await postJson(queryUrl, GET_REPORT, merchant.readKey, {
-        dates: { start: "2025-02-30", end: "2025-03-01" },
-      }),
-      400,
-      "invalid_argument",
-      /dates\.start.*2025-02-30/,
-    ],
-  ] as const;
-  for (const [{ status, body }, expected, code, message] of refused) {
-    expect([status, body.code]).toEqual([expected, code]);
-    expect(body.message).toMatch(message);
-  }
-});
+const WRONG_JSON: [name: string, service: "collector" | "query", body: unknown, message: RegExp][] = [
+  ["not JSON", "collector", "{", /JSON/i],
+  ["another field", "collector", { evnts: [] }, /evnts|events: 0/],
+  ["no range", "query", {}, /range/],
+  ["no date", "query", { dates: { start: "2025-02-30", end: "2025-03-01" } }, /dates\.start.*2025-02-30/],
+];
+
+test.each(WRONG_JSON)(
+  "JSON with %s, to the %s, is refused with a message that says where",
+  async (...row) => {
+    const [, service, body, message] = row;
+    const [rpc, key] = service === "query" ? [GET_REPORT, merchant.readKey] : [SEND, merchant.writeKey];
+    const answer = await postJson(footfall[`${service}Url`], rpc, key, body);
+    expect([answer.status, answer.body.code]).toEqual([400, "invalid_argument"]);
+    expect(answer.body.message).toMatch(message);
+  },
+);
 
 test("1,001 events, and none, are refused as a whole; 1,000 are taken", async () => {
   const events = Array.from({ length: 1_001 }, () => ({ name: "page_view", visitorId: "v" }));
@@ -134,23 +120,18 @@ test("keys that are unknown, of another kind or absent are refused without being
 });
 
 test("a request that is no message, or larger than 8 MiB, is refused as a whole", async () => {
-  const post = async (url: string, key: string, body: Buffer) => {
-    const headers = { "content-type": "application/proto", authorization: `Bearer ${key}` };
-    const response = await fetch(url, { method: "POST", headers, body });
-    return { status: response.status, body: await response.json() };
-  };
+  const { collectorUrl, queryUrl } = footfall;
   const garbage = Buffer.alloc(1_000, 0xff);
   // INTERNAL is gRPC's own code for a request that cannot be parsed.
-  const noMessage = {
-    status: 500,
-    body: { code: "internal", message: expect.stringMatching(/^parse binary: /) },
-  };
-  expect(await post(`${footfall.collectorUrl}/${SEND}`, merchant.writeKey, garbage)).toMatchObject(noMessage);
-  expect(await post(`${footfall.queryUrl}/${GET_REPORT}`, merchant.readKey, garbage)).toMatchObject(
-    noMessage,
-  );
-  const large = await post(`${footfall.collectorUrl}/${SEND}`, merchant.writeKey, Buffer.alloc(9 << 20));
-  expect(large).toMatchObject({ status: 429, body: { code: "resource_exhausted" } });
+  const internal = { code: "internal", message: expect.stringMatching(/^parse binary: /) };
+  for (const response of [
+    await postProto(collectorUrl, SEND, merchant.writeKey, garbage),
+    await postProto(queryUrl, GET_REPORT, merchant.readKey, garbage),
+  ]) {
+    expect([response.status, await response.json()]).toMatchObject([500, internal]);
+  }
+  const large = await postProto(collectorUrl, SEND, merchant.writeKey, Buffer.alloc(9 << 20));
+  expect([large.status, await large.json()]).toMatchObject([429, { code: "resource_exhausted" }]);
 });
 
 const GARBAGE: [string, string][] = [
@@ -176,7 +157,6 @@ test("after all that the services are healthy, nothing has died, and the good ev
   expect(footfall.deaths).toEqual([]);
   const reader = queryClient(footfall.queryUrl);
   await waitUntilReported(reader, merchant, Date.now());
-  expect(good).toBe(1_022);
   expect((await totalsOf(reader, merchant)).events).toBe(BigInt(good));
   expect((await storedRows(footfall.pool, merchant.merchantId)).rows).toBe(good);
 });

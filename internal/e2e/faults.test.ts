@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type SendSummary, sendTraffic, type Totals } from "../simulate/send.ts";
+import type { SendSummary } from "../simulate/send.ts";
 import { liveTraffic } from "../simulate/traffic.ts";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../testkit/installation.ts";
 import { type QueryClient, queryClient } from "../testkit/installation-clients.ts";
+import { Load } from "../testkit/installation-load.ts";
 import { signal, startSecond } from "../testkit/installation-programs.ts";
 import { ledgerTotals, storedRows } from "../testkit/installation-recount.ts";
 import { totalsOf, waitUntilReported } from "../testkit/installation-reports.ts";
@@ -30,56 +31,19 @@ beforeAll(async () => {
 });
 afterAll(() => footfall?.close());
 
-/** Traffic that goes on until it is told to end. */
-class Load {
-  readonly #end = new AbortController();
-  #answered = 0;
-  readonly #sending: Promise<SendSummary>;
-
-  constructor() {
-    this.#sending = sendTraffic({
-      target: footfall.collectorUrl,
-      writeKeys: merchants.map(({ writeKey }) => writeKey),
-      traffic,
-      events: 0,
-      rate: RATE,
-      inFlight: 32,
-      giveUpMs: 120_000,
-      signal: this.#end.signal,
-      onRequest: (_, { accepted, duplicates }: Totals) => {
-        this.#answered = accepted + duplicates;
-      },
-    });
-  }
-
-  /** Waits until a second's worth of events that come from now on is answered, and all is in the reports. */
-  async flows(): Promise<void> {
-    const goal = this.#answered + RATE;
-    await waitFor("answers to events", () => this.#answered >= goal, 60_000);
-    await waitUntilReported(client, merchants[0]!, Date.now(), 60_000);
-  }
-
-  end(): Promise<SendSummary> {
-    this.#end.abort();
-    return this.#sending;
-  }
-}
-
 /** Runs faults under load; then every event that was ever generated must be stored and reported once. */
 async function underLoad(faults: (load: Load) => Promise<void>): Promise<void> {
-  const load = new Load();
+  const load = new Load({ target: footfall.collectorUrl, client, merchants, traffic, rate: RATE });
+  let summary: SendSummary;
   try {
     await load.flows();
     await faults(load);
     await load.flows();
   } finally {
-    const summary = await load.end();
-    expect(summary).toMatchObject({
-      unanswered: 0,
-      rejected: 0,
-      sent: summary.accepted + summary.duplicates,
-    });
+    summary = await load.end();
   }
+  const { accepted, duplicates } = summary;
+  expect(summary).toMatchObject({ unanswered: 0, rejected: 0, sent: accepted + duplicates });
   await expectAllOnce();
 }
 

@@ -8,7 +8,7 @@ import type { CreatedMerchant } from "../store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../testkit/installation.ts";
 import { bearer, type QueryClient, queryClients } from "../testkit/installation-clients.ts";
 import { recount, storedRows } from "../testkit/installation-recount.ts";
-import { numbersOf, type ReportRequest, waitUntilReported } from "../testkit/installation-reports.ts";
+import { localDays, numbersOf, waitUntilReported } from "../testkit/installation-reports.ts";
 import { type Generated, recorded } from "../testkit/installation-traffic.ts";
 import { waitFor } from "../testkit/installation-wait.ts";
 
@@ -68,13 +68,12 @@ function own(shop: number): Generated[] {
   return generated.filter(({ merchant }) => merchant === shop);
 }
 
-function reportRequest(timeZone: string, granularity: Granularity): ReportRequest {
-  const times = generated.map(({ time }) => time);
-  const dates = new Intl.DateTimeFormat("en-CA", { timeZone, dateStyle: "short" });
-  const start = dates.format(times.reduce((a, b) => Math.min(a, b)));
-  const end = dates.format(times.reduce((a, b) => Math.max(a, b)));
-  return { range: { case: "dates", value: { start, end } }, timeZone, granularity };
-}
+const reportRequest = (timeZone: string, granularity: Granularity) =>
+  localDays(
+    generated.map(({ time }) => time),
+    timeZone,
+    granularity,
+  );
 
 test("every event sent is accepted, and stored once", async () => {
   expect(summary).toMatchObject({ duplicates: 0, rejected: 0, unanswered: 0 });

@@ -68,6 +68,9 @@ describe("what goes into a batch comes out of it", () => {
         const two = sealRows(builder, second, codec);
         expectReadsBack(two, second);
         expectReadsBack(one, first);
+        // Nor are there columns that only the batch before had a use for.
+        const fresh = readSealed(sealRows(new BatchBuilder(CAPACITY), second, codec));
+        expect(readSealed(two).batch).toEqual(fresh.batch);
         expect(builder.rows).toBe(0);
       }),
       { numRuns: 80 },

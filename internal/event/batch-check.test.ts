@@ -73,6 +73,12 @@ const FAULTS: [string, keyof typeof Reason, RegExp, (batch: EventBatch) => void]
     /entries end at/,
     (b) => (b.dictionary = Buffer.concat([b.dictionary, Buffer.from("x")])),
   ],
+  [
+    "too many entries",
+    "DICTIONARY",
+    /4194304 entries, at most 4194303/,
+    (b) => (b.dictionaryEnds = new Uint8Array(4 * 2 ** 22)),
+  ],
   ["bytes that are not UTF-8", "DICTIONARY", /not UTF-8/, (b) => (b.dictionary[0] = 0xff)],
   ["U+0000", "DICTIONARY", /U\+0000/, (b) => (b.dictionary[0] = 0)],
   ["a text index too large", "INDEX", /url: index 77/, (b) => u32(b.url, 0, 77)],

@@ -1,4 +1,4 @@
-import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { PublishResponse } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { toServiceError } from "../rpc/grpc-js.ts";
 import { type AcceptDeps, acceptBatch } from "./accept.ts";
@@ -20,6 +20,8 @@ export function servePublish(
   call: ServerDuplexStream<Buffer, PublishResponse>,
   options: PublishOptions,
 ): void {
+  // At once, so that a collector knows that the stream stands before it has a batch to send.
+  call.sendMetadata(new Metadata());
   let inFlight = 0;
   let open = 0;
   let ended = false;

@@ -6,6 +6,7 @@ import {
   type ServerHttp2Session,
 } from "node:http2";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { letGoWhenAnswered } from "./early-answer.ts";
 
 export type Handler = (
   request: IncomingMessage | Http2ServerRequest,
@@ -30,11 +31,12 @@ const FIRST_BYTES_TIMEOUT_MS = 10_000;
  * closed; no other connection notices.
  */
 export async function listenOnePort(host: string, port: number, handler: Handler): Promise<OnePortServer> {
-  const http1 = createHttp1({ keepAliveTimeout: 60_000 }, handler);
-  const http2 = createHttp2(
-    { settings: { initialWindowSize: 4 << 20, maxConcurrentStreams: 1_000 } },
-    handler,
-  );
+  const serve: Handler = (request, response) => {
+    letGoWhenAnswered(request, response);
+    handler(request, response);
+  };
+  const http1 = createHttp1({ keepAliveTimeout: 60_000 }, serve);
+  const http2 = createHttp2({ settings: { initialWindowSize: 4 << 20, maxConcurrentStreams: 1_000 } }, serve);
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
   http2.on("session", (session) => {

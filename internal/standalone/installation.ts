@@ -18,7 +18,7 @@ export interface InstallationOptions {
   readonly databaseUrl?: string | undefined;
   /** Used instead of the embedded nats-server. */
   readonly natsUrl?: string | undefined;
-  /** Ports of the services; free ones where absent. */
+  /** Ports of the services; free ones where absent or 0. */
   readonly ports?: Partial<Record<"collector" | "query", number>>;
   /** Further settings of the programs. */
   readonly env?: Readonly<Record<string, string>>;
@@ -119,8 +119,8 @@ async function startPrograms(
 ) {
   const token = randomBytes(24).toString("base64url");
   const ingestPort = await freePort();
-  const collectorPort = ports.collector ?? (await freePort());
-  const queryPort = ports.query ?? (await freePort());
+  const collectorPort = ports.collector || (await freePort());
+  const queryPort = ports.query || (await freePort());
   const settings = {
     ...shared,
     FOOTFALL_INGEST_PORT: String(ingestPort),

@@ -34,9 +34,14 @@ export class Supervisor {
     this.#events = events;
   }
 
-  /** Starts a part and keeps it running from then on. @throws when its first start fails. */
+  /** Starts a part and keeps it running from then on. @throws when its first start fails, or stop() came first. */
   async add(part: Part): Promise<void> {
     const child = await this.#start(part);
+    if (this.#stopping.signal.aborted) {
+      // stop() did not know of it yet.
+      await child.stop();
+      throw new Error(`${part.name}: told to stop while it was starting`);
+    }
     this.#order.push(part.name);
     this.#watches.set(part.name, this.#watch(part, child));
   }

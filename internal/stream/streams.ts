@@ -81,8 +81,14 @@ export function isNotFound(error: unknown): boolean {
   return code === 10_059 || code === 10_014 || code === 404;
 }
 
-/** The last sequence of a partition's stream; 0 when nothing was ever published. */
+/** Longest wait for an answer about a stream, ms. A request that was sent as the connection broke waits so long. */
+const INFO_TIMEOUT_MS = 2_000;
+
+/**
+ * The last sequence of a partition's stream; 0 when nothing was ever published.
+ * @throws when JetStream does not answer within 2 s.
+ */
 export async function lastSequence(nc: NatsConnection, partition: number): Promise<number> {
-  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: INFO_TIMEOUT_MS });
   return (await jsm.streams.info(eventsStream(partition))).state.last_seq;
 }

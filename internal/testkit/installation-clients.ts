@@ -75,3 +75,9 @@ export async function postJson(
   });
   return { status: response.status, body: await response.json(), headers: response.headers };
 }
+
+/** POSTs bytes as the binary form of a request. */
+export function postProto(baseUrl: string, rpc: string, key: string, body: Buffer): Promise<Response> {
+  const headers = { "content-type": "application/proto", authorization: `Bearer ${key}` };
+  return fetch(`${baseUrl}/${rpc}`, { method: "POST", headers, body: new Uint8Array(body) });
+}

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
 import { freePort } from "../embedded/free-port.ts";
 import { type ProgramName, startProgram } from "../standalone/programs.ts";
 import type { TestInstallation } from "./installation.ts";
@@ -18,7 +19,8 @@ export interface Running {
 }
 
 /**
- * Starts a program of cmd/ without waiting for anything, as an operator would at a shell.
+ * Starts a program of cmd/ without waiting for anything, as an operator would at a shell. What still runs at the
+ * end of the test, because it failed, is killed.
  * @param env its FOOTFALL_* and address variables.
  */
 export function launch(
@@ -31,6 +33,7 @@ export function launch(
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
   });
+  onTestFinished(() => void process_.kill("SIGKILL"));
   const output = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const) {
     process_[stream].setEncoding("utf8").on("data", (text: string) => {

@@ -3,6 +3,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   type GetReportRequestSchema,
   type GetReportResponse,
+  type Granularity,
   Metric,
 } from "../gen/footfall/query/v1/query_pb.js";
 import type { CreatedMerchant } from "../store/merchants.ts";
@@ -45,6 +46,18 @@ export function numbersOf({ series, buckets }: GetReportResponse) {
 export function allDays(retentionDays = 760): ReportRequest {
   const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
   return { range: { case: "dates", value: { start: day(-retentionDays - 1), end: day(2) } } };
+}
+
+/** All local days that some times (ms) lie on. */
+export function localDays(
+  times: readonly number[],
+  timeZone: string,
+  granularity: Granularity,
+): ReportRequest {
+  const dates = new Intl.DateTimeFormat("en-CA", { timeZone, dateStyle: "short" });
+  const start = dates.format(times.reduce((a, b) => Math.min(a, b)));
+  const end = dates.format(times.reduce((a, b) => Math.max(a, b)));
+  return { range: { case: "dates", value: { start, end } }, timeZone, granularity };
 }
 
 /** Totals of a merchant over all days. */

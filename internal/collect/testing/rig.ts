@@ -71,6 +71,7 @@ export async function startRig({
     host,
     port: 0,
     clientIpHeader,
+    allowedOrigins: ["*"],
     log: createLogger("test", "silent"),
     health: new HealthState([CollectService.typeName]),
     shutdown: shutdown.signal,

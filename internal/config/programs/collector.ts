@@ -1,5 +1,5 @@
 import { choice, integer, optionalText, text, yesNo } from "../setting.ts";
-import { closeDeadlineMs, host, logLevel, opsPort, servicePort } from "./shared.ts";
+import { allowedOrigins, closeDeadlineMs, host, logLevel, opsPort, servicePort } from "./shared.ts";
 
 export const collector = {
   name: "collector",
@@ -9,6 +9,7 @@ export const collector = {
     host,
     port: servicePort("collector", 4317),
     opsPort: opsPort("collector", 9317),
+    allowedOrigins: allowedOrigins("collector"),
     ingestAddress: {
       env: "FOOTFALL_INGEST_ADDRESS",
       flag: "ingest-address",

@@ -1,5 +1,13 @@
 import { integer } from "../setting.ts";
-import { closeDeadlineMs, databaseUrl, host, logLevel, opsPort, servicePort } from "./shared.ts";
+import {
+  allowedOrigins,
+  closeDeadlineMs,
+  databaseUrl,
+  host,
+  logLevel,
+  opsPort,
+  servicePort,
+} from "./shared.ts";
 
 export const query = {
   name: "query",
@@ -8,6 +16,7 @@ export const query = {
     host,
     port: servicePort("query", 4320),
     opsPort: opsPort("query", 9320),
+    allowedOrigins: allowedOrigins("query"),
     databaseUrl,
     maxConnections: {
       env: "FOOTFALL_QUERY_MAX_CONNECTIONS",

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { address, choice, integer, port, type Setting, text } from "../setting.ts";
 
 /** Settings that several programs share. */
@@ -58,4 +59,14 @@ export const servicePort = (program: string, fallback: number): Setting<number> 
   description: "port of the service; 0 for any free one",
   schema: port(),
   fallback: String(fallback),
+});
+
+/** Pages that may call a program's own service from a browser. */
+export const allowedOrigins = (program: string): Setting<string[]> => ({
+  env: `FOOTFALL_${program.toUpperCase()}_ALLOWED_ORIGINS`,
+  flag: "allowed-origins",
+  description:
+    "origins whose pages may call from a browser (CORS), parted by commas; * for all, empty for none",
+  schema: z.string().transform((value) => value.split(",").filter((origin) => origin !== "")),
+  fallback: "*",
 });

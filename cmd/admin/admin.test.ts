@@ -1,0 +1,220 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../../internal/embedded/free-port.ts";
+import type { CreatedMerchant } from "../../internal/store/merchants.ts";
+import { openEmptyDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
+
+const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await openEmptyDatabase();
+});
+
+afterAll(() => database?.close());
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program to its end, with nothing in its environment but what is given. */
+function run(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = { DATABASE_URL: database.url },
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+/** Runs a command that must succeed, and reads the one JSON line that it prints. */
+async function result<T>(...args: string[]): Promise<T> {
+  const { code, stdout, stderr } = await run(args);
+  expect({ code, stderr, lines: stdout.split("\n").length }).toEqual({ code: 0, stderr: "", lines: 2 });
+  return JSON.parse(stdout) as T;
+}
+
+const query = async <T>(sql: string) => (await database.pool.query(sql)).rows as T[];
+
+/** Every row of every table of ours, as one text each; bytes as hex. */
+async function everything(): Promise<string[]> {
+  const tables = await query<{ name: string }>(
+    "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'",
+  );
+  expect(tables.length).toBeGreaterThan(8);
+  const rows = await Promise.all(
+    tables.map(({ name }) => query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`)),
+  );
+  return rows.flat().map(({ row }) => row);
+}
+
+// In their order: a database on its first day.
+describe("commands", () => {
+  test("before migrate: a clear end, and exit code 1", async () => {
+    const { code, stderr, stdout } = await run(["list-merchants"]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/the database is at version 0, this program needs \d+: run `admin migrate`/);
+  });
+
+  test("migrate says what it applied, and then nothing more", async () => {
+    const { applied } = await result<{ applied: string[] }>("migrate", "--partitions", "8");
+    expect(applied[0]).toBe("0001_base.sql");
+    expect(await result("migrate", "--partitions", "8")).toEqual({ applied: [] });
+    expect(await query("SELECT partitions FROM installation")).toEqual([{ partitions: 8 }]);
+  });
+
+  test("migrate with another number of partitions ends with exit code 1 and says both", async () => {
+    const { code, stderr } = await run(["migrate", "--partitions", "16"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/partitions: 16 was asked for, but this installation was made with 8/);
+  });
+
+  test("create-merchant prints the keys, which are stored as hashes only", async () => {
+    const flags = [
+      "--name",
+      "Café 'Zürich'",
+      "--time-zone",
+      "Europe/Zurich",
+      "--currency",
+      "CHF",
+      "--retention-days",
+      "90",
+    ];
+    const first = await result<CreatedMerchant>("create-merchant", ...flags);
+    const second = await result<CreatedMerchant>("create-merchant", "--name", "Plain");
+    expect(first).toMatchObject({
+      merchantId: 1,
+      name: "Café 'Zürich'",
+      timeZone: "Europe/Zurich",
+      currency: "CHF",
+      retentionDays: 90,
+    });
+    expect(second).toMatchObject({ merchantId: 2, timeZone: "UTC", currency: "USD", retentionDays: 760 });
+    const keys = [first, second].flatMap(({ writeKey, readKey }) => [writeKey, readKey]);
+    expect(keys.map((key) => key.replace(/[\w-]{43}$/, ""))).toEqual(["ffw_", "ffr_", "ffw_", "ffr_"]);
+    expect(new Set(keys).size).toBe(4);
+    const rows = (await everything()).join("\n");
+    for (const key of keys) {
+      const secret = key.slice(4);
+      expect(rows).not.toContain(secret);
+      expect(rows).not.toContain(Buffer.from(key).toString("hex"));
+      expect(rows).not.toContain(Buffer.from(secret, "base64url").toString("hex"));
+      expect(rows).toContain(createHash("sha256").update(key).digest("hex"));
+    }
+    expect(await query("SELECT merchant_id, kind FROM api_keys ORDER BY 1, 2")).toEqual(
+      [1, 2].flatMap((merchant_id) => ["read", "write"].map((kind) => ({ merchant_id, kind }))),
+    );
+  });
+
+  test("list-merchants shows all, without any key", async () => {
+    const { stdout } = await run(["list-merchants"]);
+    expect(JSON.parse(stdout)).toEqual([
+      { merchantId: 1, name: "Café 'Zürich'", timeZone: "Europe/Zurich", currency: "CHF", retentionDays: 90 },
+      { merchantId: 2, name: "Plain", timeZone: "UTC", currency: "USD", retentionDays: 760 },
+    ]);
+    expect(stdout).not.toMatch(/ffw_|ffr_|sha256/);
+  });
+});
+
+describe("wrong use", () => {
+  const url = "postgres://admin:hunter2@127.0.0.1:1/footfall";
+  const wrong: [string, string[], NodeJS.ProcessEnv, RegExp][] = [
+    ["no database", ["list-merchants"], {}, /DATABASE_URL \(--database-url\) is required/],
+    [
+      "an address of another kind",
+      ["list-merchants"],
+      { DATABASE_URL: "mysql://x:hunter2@y/z" },
+      /DATABASE_URL: the value is not an address/,
+    ],
+    [
+      "partitions out of range",
+      ["migrate", "--partitions", "0"],
+      { DATABASE_URL: url },
+      /--partitions: "0" is below 1/,
+    ],
+    [
+      "partitions that are no number",
+      ["migrate"],
+      { DATABASE_URL: url, FOOTFALL_PARTITIONS: "many" },
+      /FOOTFALL_PARTITIONS: "many" is not a whole number/,
+    ],
+    [
+      "an unknown time zone",
+      ["create-merchant", "--name", "x", "--time-zone", "Mars/Base"],
+      { DATABASE_URL: url },
+      /--time-zone: "Mars\/Base" is not an IANA time zone/,
+    ],
+    [
+      "an unknown currency",
+      ["create-merchant", "--name", "x", "--currency", "EURO"],
+      { DATABASE_URL: url },
+      /--currency: "EURO" is not an ISO 4217 code/,
+    ],
+    [
+      "a retention of no days",
+      ["create-merchant", "--name", "x", "--retention-days", "0"],
+      { DATABASE_URL: url },
+      /--retention-days: "0" is below 1/,
+    ],
+    ["no name", ["create-merchant"], { DATABASE_URL: url }, /create-merchant: --name is required/],
+    [
+      "a misspelt variable",
+      ["list-merchants"],
+      { DATABASE_URL: url, FOOTFALL_PARTITION: "8" },
+      /FOOTFALL_PARTITION is not a setting/,
+    ],
+    [
+      "an unknown command",
+      ["drop-merchant"],
+      { DATABASE_URL: url },
+      /no command "drop-merchant"; there are migrate, create-merchant, list-merchants/,
+    ],
+    ["a command of JavaScript's own", ["constructor"], { DATABASE_URL: url }, /no command "constructor"/],
+    ["no command", [], { DATABASE_URL: url }, /no command ""; there are migrate/],
+  ];
+
+  test.concurrent.each(wrong)("%s: exit code 2, and the message names it", async (_, args, env, message) => {
+    const { code, stdout, stderr } = await run(args, env);
+    expect(stderr).toMatch(message);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).not.toContain("hunter2");
+  });
+
+  test("an unknown flag is refused, and named", async () => {
+    const { code, stderr } = await run(["migrate", "--partition", "8"]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("--partition");
+  });
+
+  test("a database that is away: exit code 1, without its password", async () => {
+    const port = await freePort();
+    const { code, stderr } = await run(["list-merchants"], {
+      DATABASE_URL: `postgres://a:hunter2@127.0.0.1:${port}/b`,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ECONNREFUSED/);
+    expect(stderr).not.toContain("hunter2");
+  });
+
+  test("--help shows every setting", async () => {
+    const { code, stdout } = await run(["--help"], {});
+    expect(code).toBe(0);
+    for (const flag of [
+      "--database-url",
+      "--partitions",
+      "--name",
+      "--time-zone",
+      "--currency",
+      "--retention-days",
+    ]) {
+      expect(stdout).toContain(flag);
+    }
+  });
+});

@@ -1,0 +1,116 @@
+import { aggregator } from "../../../internal/config/programs/aggregator.ts";
+import { createMerchant } from "../../../internal/store/merchants.ts";
+import type { Pool } from "../../../internal/store/pool.ts";
+import type { NatsConnection } from "../../../internal/stream/connect.ts";
+import { BatchPublisher } from "../../../internal/stream/publisher.ts";
+import { merchantsOf, type TestBatch, testBatch } from "../../../internal/testkit/batches.ts";
+import { openTestDatabase, type TestDatabase } from "../../../internal/testkit/database.ts";
+import { waitFor } from "../../../internal/testkit/installation-wait.ts";
+import { ensureTestStreams, openTestNats, type TestNats } from "../../../internal/testkit/nats.ts";
+import { startTestService, type TestService } from "../../../internal/testkit/service.ts";
+import { start } from "../start.ts";
+
+export const PARTITIONS = 4;
+
+/** A database, a nats-server with the streams of all partitions, and any number of aggregators. */
+export class Rig<D extends TestDatabase = TestDatabase> {
+  readonly database: D;
+  readonly nats: TestNats;
+  readonly nc: NatsConnection;
+  readonly publisher: BatchPublisher;
+  readonly #services: TestService[] = [];
+
+  private constructor(database: D, nats: TestNats, nc: NatsConnection) {
+    this.database = database;
+    this.nats = nats;
+    this.nc = nc;
+    this.publisher = new BatchPublisher(nc, 1_000);
+  }
+
+  static async open<D extends TestDatabase = TestDatabase>(
+    database = openTestDatabase(PARTITIONS) as Promise<TestDatabase> as Promise<D>,
+  ): Promise<Rig<D>> {
+    const [opened, nats] = await Promise.all([database, openTestNats()]);
+    const nc = await nats.connect();
+    await ensureTestStreams(nc, PARTITIONS);
+    const shop = { name: "Shop", timeZone: "UTC", currency: "EUR", retentionDays: 365 };
+    for (let merchant = 1; merchant <= 12; merchant++) await createMerchant(opened.pool, shop);
+    return new Rig(opened, nats, nc);
+  }
+
+  get pool(): Pool {
+    return this.database.pool;
+  }
+
+  /** Starts an aggregator of all partitions that is quick to notice things. */
+  async start(settings: Readonly<Record<string, string>> = {}): Promise<TestService> {
+    const service = await startTestService(aggregator, start, {
+      "database-url": this.database.url,
+      "nats-url": this.nats.url,
+      "heartbeat-ms": "100",
+      "refresh-interval-ms": "50",
+      ...settings,
+    });
+    this.#services.push(service);
+    return service;
+  }
+
+  /** Stops all aggregators. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#services.splice(0).map((service) => service.stop()));
+  }
+
+  /** Publishes a batch until it is acked, as ingest and collector do together. */
+  publish({ id, sealed, bytes }: TestBatch, messageId = id): Promise<number> {
+    return waitFor("JetStream's ack", () => this.publisher.publish(sealed.partition, messageId, bytes));
+  }
+
+  async query<T>(sql: string, values: unknown[] = []): Promise<T[]> {
+    return (await this.pool.query(sql, values)).rows as T[];
+  }
+
+  /** Waits until a batch is in the ledger; @returns its line. */
+  committed({ id }: Pick<TestBatch, "id">): Promise<LedgerLine> {
+    const sql = `SELECT partition_id, stream_seq::integer, rows, stored, duplicates, rejected
+      FROM batch_ledger WHERE batch_id = $1`;
+    return waitFor(
+      `batch ${id} in the ledger`,
+      async () => (await this.query<LedgerLine>(sql, [id]))[0],
+      60_000,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    await this.nats.close();
+    await this.database.close();
+  }
+}
+
+export interface LedgerLine {
+  readonly partition_id: number;
+  readonly stream_seq: number;
+  readonly rows: number;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+}
+
+const NOW = Date.UTC(2026, 2, 29, 12);
+
+/** A batch of some events of a partition's first merchant, a second apart, each with an id of its own. */
+export function batchFor(partition: number, events: number): TestBatch {
+  const [merchantId] = merchantsOf(partition, PARTITIONS, 1) as [number];
+  const rows = Array.from({ length: events }, (_, at) => ({
+    merchantId,
+    time: NOW + at * 1_000,
+    eventId: crypto.randomUUID(),
+  }));
+  return testBatch(rows, { partition });
+}
+
+/** The value of a metric, all labels together. */
+export async function metric({ registry }: TestService, name: string): Promise<number> {
+  const { values } = await registry.getSingleMetric(name)!.get();
+  return values.reduce((sum, { value }) => sum + value, 0);
+}

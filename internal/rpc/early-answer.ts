@@ -1,0 +1,40 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+
+/**
+ * Lets go of a request that is answered before it has come in whole: too large, of an unknown key, a stream at
+ * shutdown. Nobody reads the rest of it, and Node would stop reading its connection or stream for good: the next
+ * request on an HTTP/1.1 connection is never seen, an HTTP/2 stream never ends, and a server that drains waits
+ * in vain.
+ */
+export function letGoWhenAnswered(
+  request: IncomingMessage | Http2ServerRequest,
+  response: ServerResponse | Http2ServerResponse,
+): void {
+  if ("stream" in request) resetRest(request);
+  else dropRest(request, response as ServerResponse);
+}
+
+/** HTTP/1.1: after the answer the rest is read and dropped. Node's request timeout bounds it. */
+function dropRest(request: IncomingMessage, response: ServerResponse): void {
+  const { socket } = request;
+  response.on("finish", () => {
+    if (request.complete) return;
+    const onPause = () => {
+      if (request.complete) socket.off("pause", onPause);
+      else socket.resume();
+    };
+    socket.on("pause", onPause);
+  });
+}
+
+/** HTTP/2: after the answer the stream is reset without an error, as RFC 9113 section 8.1 has it. */
+function resetRest({ stream }: Http2ServerRequest): void {
+  // The answer's last frame, its trailers, goes out in the next turn of the event loop.
+  stream.on("wantTrailers", () => setImmediate(reset));
+  function reset(): void {
+    if (stream.readableEnded || stream.closed) return;
+    stream.close(constants.NGHTTP2_NO_ERROR);
+    stream.removeAllListeners("data").resume();
+  }
+}

@@ -47,11 +47,13 @@ export class CopyWriter {
   }
 
   int2(value: number): void {
-    putInt16(this.#buffer, this.#field(2), value);
+    const at = this.#field(2);
+    putInt16(this.#buffer, at, value);
   }
 
   int4(value: number): void {
-    putInt32(this.#buffer, this.#field(4), value);
+    const at = this.#field(4);
+    putInt32(this.#buffer, at, value);
   }
 
   /** A whole number within ±2^53. */
@@ -104,7 +106,10 @@ export class CopyWriter {
     this.#rows = 0;
   }
 
-  /** Writes a field's length and makes room for it. @returns where its bytes begin. */
+  /**
+   * Writes a field's length and makes room for it; the buffer may be another one afterwards.
+   * @returns where its bytes begin.
+   */
   #field(length: number): number {
     this.#room(length + 4);
     putInt32(this.#buffer, this.#at, length);

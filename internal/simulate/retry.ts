@@ -18,8 +18,12 @@ const FINAL: ReadonlySet<Code> = new Set([
   Code.DataLoss,
 ]);
 
-/** Whether sending the same request again may help. */
+/**
+ * Whether sending the same request again may help. RESOURCE_EXHAUSTED without a time to wait is a request that
+ * is too large, and stays so.
+ */
 export function mayRetry(error: ConnectError): boolean {
+  if (error.code === Code.ResourceExhausted) return error.metadata.has("retry-after-ms");
   return !FINAL.has(error.code);
 }
 

@@ -405,9 +405,10 @@ export declare const RejectReasonSchema: GenEnum<RejectReason>;
 export declare const CollectService: GenService<{
   /**
    * Sends up to 1,000 events and answers when all of them are safe in JetStream, or refused.
-   * Errors: UNAUTHENTICATED (unknown key), INVALID_ARGUMENT (no events, or more than 1,000),
-   * RESOURCE_EXHAUSTED (over a limit: try again after the time in `retry-after-ms`), UNAVAILABLE (nothing
-   * was stored: send it again).
+   * Errors: UNAUTHENTICATED (unknown key), INVALID_ARGUMENT (no events, or more than 1,000; JSON that is none,
+   * or has a field of a wrong type), RESOURCE_EXHAUSTED (over a limit: try again after the time in
+   * `retry-after-ms`; without that header, the request is larger than 8 MiB and will always be), UNAVAILABLE
+   * (nothing was stored: send it again).
    *
    * @generated from rpc footfall.collect.v1.CollectService.Send
    */
@@ -418,7 +419,9 @@ export declare const CollectService: GenService<{
   },
   /**
    * The same for a client with a steady flow: requests are answered as their events become safe, which may
-   * be in another order; `sequence` pairs them. One bad request does not end the stream.
+   * be in another order; `sequence` pairs them. One bad request does not end the stream: each event of a
+   * request with too many is rejected. When the collector shuts down it answers what it has read and ends the
+   * stream with UNAVAILABLE.
    *
    * @generated from rpc footfall.collect.v1.CollectService.Stream
    */

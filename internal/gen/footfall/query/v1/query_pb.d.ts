@@ -178,7 +178,8 @@ export declare type GetReportResponse = Message<"footfall.query.v1.GetReportResp
   series: Series[];
 
   /**
-   * Every event that was acknowledged before this time is in the report. Absent: nothing was processed yet.
+   * Every event that was acknowledged before this time is in the report, and most that came later. Absent:
+   * nothing was processed yet.
    *
    * @generated from field: google.protobuf.Timestamp data_through = 7;
    */
@@ -267,7 +268,7 @@ export declare type Series = Message<"footfall.query.v1.Series"> & {
 export declare const SeriesSchema: GenMessage<Series>;
 
 /**
- * Length of a bucket. At most 10,000 buckets a report.
+ * Length of a bucket. At most 10,000 buckets a report, which may span up to 100 years from 1900 on.
  *
  * @generated from enum footfall.query.v1.Granularity
  */
@@ -294,7 +295,8 @@ export enum Granularity {
   QUARTER_HOUR = 2,
 
   /**
-   * Hours, by the local clock.
+   * Hours, by the local clock: each begins when it shows minute 0. Where a clock changes by half an hour, the
+   * hour around the change has 90 minutes.
    *
    * @generated from enum value: GRANULARITY_HOUR = 3;
    */
@@ -430,7 +432,9 @@ export declare const QueryService: GenService<{
   /**
    * A merchant's metrics over time, with totals.
    * Errors: UNAUTHENTICATED (unknown key), PERMISSION_DENIED (another merchant's), INVALID_ARGUMENT (the
-   * message names the field), UNAVAILABLE (the database is away).
+   * message names the field), RESOURCE_EXHAUSTED (too many requests: try again after the time in
+   * `retry-after-ms`; or, without that header, the report took too long: ask for less), UNAVAILABLE (the
+   * database is away).
    *
    * @generated from rpc footfall.query.v1.QueryService.GetReport
    */

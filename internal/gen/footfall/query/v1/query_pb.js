@@ -60,7 +60,7 @@ export const GranularitySchema = /*@__PURE__*/
   enumDesc(file_footfall_query_v1_query, 0);
 
 /**
- * Length of a bucket. At most 10,000 buckets a report.
+ * Length of a bucket. At most 10,000 buckets a report, which may span up to 100 years from 1900 on.
  *
  * @generated from enum footfall.query.v1.Granularity
  */

@@ -37,7 +37,7 @@ export const aggregator = {
     refreshIntervalMs: {
       env: "FOOTFALL_AGGREGATOR_REFRESH_INTERVAL_MS",
       flag: "refresh-interval-ms",
-      description: "pause between refreshes of the continuous aggregates, ms",
+      description: "shortest pause between refreshes of the continuous aggregates, ms",
       schema: integer(10, 3_600_000),
       fallback: "500",
     },

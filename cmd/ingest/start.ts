@@ -21,7 +21,9 @@ export async function start({ config, log, registry, life, health }: Service<typ
     url: config.databaseUrl,
     name: "ingest",
     maxConnections: 4,
-    statementTimeoutMs: 5_000,
+    // Less than collectors wait for a key: a key that is remembered is answered while the database hangs.
+    statementTimeoutMs: 2_000,
+    connectTimeoutMs: 2_000,
   });
   life.onClose("database", () => pool.end());
   const { partitions } = await readInstallation(pool);

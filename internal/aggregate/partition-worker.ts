@@ -6,7 +6,7 @@ import { type Commit, commitBatches } from "../store/write-batches.ts";
 import type { NatsConnection } from "../stream/connect.ts";
 import { PartitionFeed, type StreamBatch } from "../stream/partition-feed.ts";
 import type { BatchPublisher } from "../stream/publisher.ts";
-import { lastSequence } from "../stream/streams.ts";
+import { streamEnd } from "../stream/streams.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Currencies } from "./currencies.ts";
 import type { AggregateMetrics } from "./metrics.ts";
@@ -165,8 +165,8 @@ function findGaps(after: number, batches: readonly ReadBatch[]): [number, number
 
 /** Without traffic: when the stream has nothing behind the position, all before this moment is committed. */
 async function heartbeat(partition: number, after: number, deps: WorkerDeps): Promise<void> {
-  const askedAt = Date.now();
-  if ((await lastSequence(deps.nats, partition)) !== after) return;
-  await movedThrough(deps.pool, partition, after, askedAt);
+  const end = await streamEnd(deps.nats, partition);
+  if (end.lastSeq !== after) return;
+  await movedThrough(deps.pool, partition, after, end.time);
   deps.onCommit();
 }

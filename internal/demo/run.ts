@@ -76,7 +76,7 @@ async function showShops(stage: Stage): Promise<Accounting> {
 
 async function showLog(stage: Stage, file: string): Promise<Accounting> {
   // A log may be old: it is kept as long as can be.
-  const settings = { name: file, timeZone: "UTC", currency: "USD", retentionDays: 36_500 };
+  const settings = { name: file, timeZone: "UTC", currency: "USD", retentionDays: 7_300 };
   const merchant = await createMerchant(stage.pool, settings);
   const sent = await sendLog(stage.context, merchant, file, stage.accessLogSite);
   await stage.context.watch.settled(SETTLE_MS);

@@ -1,6 +1,6 @@
 import type { EventBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason as Reason } from "../gen/footfall/ingest/v1/ingest_pb.js";
-import { type Check, MAX_AMOUNT_MICROS, MAX_QUANTITY, problem } from "./batch-limits.ts";
+import { type Check, MAX_AMOUNT_MICROS, MAX_ITEMS_OF_EVENT, MAX_QUANTITY, problem } from "./batch-limits.ts";
 import { asU32 } from "./columns.ts";
 import { ABSENT } from "./dictionary.ts";
 import { outsideI64, outsideU32 } from "./scan.ts";
@@ -61,6 +61,15 @@ function checkSideRows(side: string, bytes: Uint8Array, rows: number): BatchProb
     if (row[i]! < least || row[i]! >= rows)
       return problem(Reason.INDEX, `${side}.row: ${row[i]} at ${i} is out of order or of range`);
     least = row[i]! + step;
+  }
+  return side === "items" ? checkCrowd(row) : undefined;
+}
+
+/** Items are ordered by row, so that all between two of one row are that row's. */
+function checkCrowd(row: Uint32Array): BatchProblem | undefined {
+  for (let i = MAX_ITEMS_OF_EVENT; i < row.length; i++) {
+    if (row[i] !== row[i - MAX_ITEMS_OF_EVENT]) continue;
+    return problem(Reason.VALUE_RANGE, `items: more than ${MAX_ITEMS_OF_EVENT} in row ${row[i]}`);
   }
   return undefined;
 }

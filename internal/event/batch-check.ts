@@ -5,6 +5,7 @@ import { BATCH_VERSION } from "./batch-builder.ts";
 import { checkSides } from "./batch-check-sides.ts";
 import {
   type Check,
+  MAX_COLLECTOR_ID,
   MAX_ENTRIES,
   MAX_MERCHANT_ID,
   MAX_ROWS,
@@ -31,6 +32,9 @@ export function checkBatch(
 ): BatchProblem | undefined {
   if (sealed.batchId.length !== ID_BYTES) {
     return problem(Reason.MALFORMED, `batch_id: ${sealed.batchId.length} bytes, must be ${ID_BYTES}`);
+  }
+  if (sealed.collectorId.length > MAX_COLLECTOR_ID || sealed.collectorId.includes("\0")) {
+    return problem(Reason.MALFORMED, `collector_id: over ${MAX_COLLECTOR_ID} characters, or holds U+0000`);
   }
   if (batch.version !== BATCH_VERSION) {
     return problem(Reason.VERSION, `version: ${batch.version}, this program reads ${BATCH_VERSION}`);

@@ -5,6 +5,10 @@ import type { BatchProblem } from "./seal.ts";
 export const MAX_ROWS = 65_536;
 /** Most entries of a dictionary: merchant and index together fit a number within 2^53. */
 export const MAX_ENTRIES = 2 ** 22 - 1;
+/** Longest name of a collector, UTF-16 units. */
+export const MAX_COLLECTOR_ID = 128;
+/** Most items of one event: the database numbers them with 16 bits. */
+export const MAX_ITEMS_OF_EVENT = 32_768;
 export const MAX_MERCHANT_ID = 0x7fff_ffff;
 /** Largest amount, micros: a thousand million units of a currency. */
 export const MAX_AMOUNT_MICROS = 1e15;

@@ -44,8 +44,8 @@ export async function runProgram(
   start(life).catch((error: unknown) => {
     // A start that was interrupted by a signal fails as a matter of course: that is no error.
     if (stopping.signal.aborted) return;
-    report(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    stop("failed", error instanceof Error && error.name === "ConfigError" ? 2 : 1);
+    report(describe(error));
+    stop("failed", isConfigError(error) ? 2 : 1);
   });
   const exitCode = await ended.promise;
   try {
@@ -55,4 +55,15 @@ export async function runProgram(
     report(`closing: ${String(error)}`);
     process.exit(exitCode || 3);
   }
+}
+
+/** Wrong settings: known by their name, as the class is of another folder of this layer. */
+function isConfigError(error: unknown): boolean {
+  return error instanceof Error && error.name === "ConfigError";
+}
+
+/** What an operator needs to know: the message alone of what an operator can mend, else where it happened. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return isConfigError(error) ? error.message : (error.stack ?? error.message);
 }

@@ -112,6 +112,26 @@ test("every value comes back from the server as it was written", async () => {
   await fc.assert(fc.asyncProperty(fc.array(row, { maxLength: 30 }), check), { numRuns: 60 });
 });
 
+test("wherever the buffer has to grow, nothing gets lost", () => {
+  const bytes = (capacity: number) => {
+    const writer = new CopyWriter(capacity);
+    for (let i = 1; i < 4; i++) {
+      writer.row(8);
+      writer.int2(0x0101 * i);
+      writer.int4(0x01010101 * i);
+      writer.int8(0x010101010101 * i);
+      writer.int8Words(0x01010101 * i, 0x01010101 * i);
+      writer.timestamp(Date.UTC(2026, i));
+      writer.bytes(Buffer.alloc(100, i), 0, 16 * i);
+      writer.jsonb(`"${i}"`);
+      writer.null();
+    }
+    return writer.finish().toString("hex");
+  };
+  const whole = bytes(4_096);
+  for (let capacity = 19; capacity < whole.length / 2 + 10; capacity++) expect(bytes(capacity)).toBe(whole);
+});
+
 test("the edges of each type", async () => {
   const writer = new CopyWriter();
   const none = {

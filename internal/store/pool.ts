@@ -10,18 +10,21 @@ export interface PoolOptions {
   readonly maxConnections: number;
   /** Longest time a statement may take, ms; 0 for no limit. */
   readonly statementTimeoutMs: number;
+  /** Longest wait for a connection, ms. Default 10,000. */
+  readonly connectTimeoutMs?: number;
 }
 
 /**
  * A pool of connections to TimescaleDB. Connecting happens at first use: a database that is away is an
  * error of the statement, not of the start.
  */
-export function createPool({ url, name, maxConnections, statementTimeoutMs }: PoolOptions): Pool {
+export function createPool(options: PoolOptions): Pool {
+  const { url, name, maxConnections, statementTimeoutMs, connectTimeoutMs = 10_000 } = options;
   const pool = new pg.Pool({
     connectionString: url,
     application_name: name,
     max: maxConnections,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     statement_timeout: statementTimeoutMs,

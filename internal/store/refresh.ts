@@ -6,8 +6,8 @@ export const CONTINUOUS_AGGREGATES = ["totals_15m"] as const;
 
 /** Stale buckets and how far each partition was committed, as of one moment. */
 interface Snapshot {
-  /** bucket: ms since 1970-01-01 UTC. writes: the position of the last commit that wrote to it. */
-  readonly stale: readonly { bucket: number; partition: number; writes: number }[];
+  /** bucket: ms since 1970-01-01 UTC. writtenSeq: the position of the last commit that wrote to it. */
+  readonly stale: readonly { bucket: number; partition: number; writtenSeq: number }[];
   /** through: as PostgreSQL writes it. */
   readonly positions: readonly { partition: number; through: string }[];
 }
@@ -21,7 +21,7 @@ export interface Span {
 /** One statement, and so one moment: what is committed by then is in `stale`. */
 const READ_SNAPSHOT = `SELECT
   (SELECT coalesce(json_agg(json_build_object('bucket', extract(epoch FROM bucket) * 1000,
-     'partition', partition_id, 'writes', writes)), '[]') FROM stale_buckets) AS stale,
+     'partition', partition_id, 'writtenSeq', written_seq)), '[]') FROM stale_buckets) AS stale,
   (SELECT coalesce(json_agg(json_build_object('partition', partition_id, 'through', committed_through)), '[]')
      FROM partitions WHERE committed_through IS DISTINCT FROM refreshed_through) AS positions`;
 
@@ -78,8 +78,8 @@ async function refreshSpan(pool: Pool, { from, to }: Span): Promise<void> {
 async function clear(pool: Pool, stale: Snapshot["stale"]): Promise<void> {
   await pool.query(
     `DELETE FROM stale_buckets b
-     USING unnest($1::float8[], $2::integer[], $3::bigint[]) AS s (ms, partition_id, writes)
-     WHERE b.bucket = to_timestamp(s.ms / 1000) AND b.partition_id = s.partition_id AND b.writes = s.writes`,
-    [stale.map((s) => s.bucket), stale.map((s) => s.partition), stale.map((s) => s.writes)],
+     USING unnest($1::float8[], $2::integer[], $3::bigint[]) AS s (ms, partition_id, written_seq)
+     WHERE b.bucket = to_timestamp(s.ms / 1000) AND b.partition_id = s.partition_id AND b.written_seq = s.written_seq`,
+    [stale.map((s) => s.bucket), stale.map((s) => s.partition), stale.map((s) => s.writtenSeq)],
   );
 }

@@ -185,7 +185,10 @@ describe("failure", () => {
   test("rows that the database refuses leave nothing", async () => {
     const before = await everything();
     const columns = columnsOf([eventRow({ merchant_id: 9 })]);
-    const bad = { ...columns, texts: { ...columns.texts, source: Buffer.from([0xff]), start: () => 0, end: () => 1 } };
+    const bad = {
+      ...columns,
+      texts: { ...columns.texts, source: Buffer.from([0xff]), start: () => 0, end: () => 1 },
+    };
     const commit = commitNext(database.pool, [
       batchOf([eventRow({ merchant_id: 9 })]),
       batchOf([], { rows: 1, columns: bad }),

@@ -95,14 +95,21 @@ async function movePosition(client: Client, { partition, after, through, storedT
   }
 }
 
-/** The batches that the ledger does not know; of two copies in one commit, the first. */
+/**
+ * The batches that the ledger does not know; of two copies in one commit, the first that could be processed. A
+ * batch that could not be does not stand in the way of a good copy of it.
+ */
 async function notInLedger(client: Client, batches: readonly BatchWrite[]): Promise<BatchWrite[]> {
   const unique = new Map<string, BatchWrite>();
-  for (const batch of batches) if (!unique.has(batch.batchId)) unique.set(batch.batchId, batch);
+  for (const batch of batches) {
+    const first = unique.get(batch.batchId);
+    if (first === undefined || first.columns === undefined) unique.set(batch.batchId, batch);
+  }
   const fresh = [...unique.values()];
   const { rows } = await client.query<{ batch_id: string }>(
     `SELECT l.batch_id FROM unnest($1::uuid[], $2::float8[]) AS b (id, time_ms)
-     JOIN batch_ledger l ON l.batch_id = b.id AND l.batch_time = to_timestamp(b.time_ms / 1000)`,
+     JOIN batch_ledger l ON l.batch_id = b.id AND l.batch_time = to_timestamp(b.time_ms / 1000)
+     WHERE l.rejected = 0`,
     [fresh.map(({ batchId }) => batchId), fresh.map(({ batchTime }) => batchTime)],
   );
   const known = new Set(rows.map((row) => row.batch_id));
@@ -129,7 +136,9 @@ async function insertLedger(client: Client, partition: number, lines: readonly L
      SELECT $1, id, to_timestamp(time_ms / 1000), seq, collector, rows, stored, duplicates, rejected, checksum
      FROM unnest($2::uuid[], $3::float8[], $4::bigint[], $5::text[], $6::integer[], $7::integer[],
        $8::integer[], $9::integer[], $10::bigint[])
-       AS l (id, time_ms, seq, collector, rows, stored, duplicates, rejected, checksum)`,
+       AS l (id, time_ms, seq, collector, rows, stored, duplicates, rejected, checksum)
+     ON CONFLICT (batch_id, batch_time) DO UPDATE SET stream_seq = excluded.stream_seq, stored = excluded.stored,
+       duplicates = excluded.duplicates, rejected = excluded.rejected, committed_at = excluded.committed_at`,
     [
       partition,
       lines.map((line) => line.batchId),
@@ -167,9 +176,9 @@ async function markStale(
   // The position tells this write from all others of the partition, also from one before the bucket was
   // cleared: a count would begin anew there, and a slow refresher would take this write for the one it saw.
   await client.query(
-    `INSERT INTO stale_buckets (bucket, partition_id, writes)
+    `INSERT INTO stale_buckets (bucket, partition_id, written_seq)
      SELECT to_timestamp(ms / 1000), $2, $3 FROM unnest($1::float8[]) AS b (ms)
-     ON CONFLICT (bucket, partition_id) DO UPDATE SET writes = excluded.writes`,
+     ON CONFLICT (bucket, partition_id) DO UPDATE SET written_seq = excluded.written_seq`,
     [times, partition, through],
   );
 }

@@ -6,7 +6,7 @@ import { startProxy } from "../testkit/proxy.ts";
 import type { NatsConnection } from "./connect.ts";
 import { CONSUMER, PartitionFeed, type StreamBatch } from "./partition-feed.ts";
 import { BatchPublisher } from "./publisher.ts";
-import { eventsStream, lastSequence } from "./streams.ts";
+import { eventsStream, streamEnd } from "./streams.ts";
 
 const WAIT_MS = 20_000;
 
@@ -34,7 +34,7 @@ let published = 0;
 
 /** Publishes `count` batches whose text is their sequence. */
 async function publish(count: number): Promise<void> {
-  const first = (await lastSequence(nc, partition)) + 1;
+  const first = (await streamEnd(nc, partition)).lastSeq + 1;
   for (let seq = first; seq < first + count; seq++) {
     expect(await publisher.publish(partition, `id-${++published}`, Buffer.from(`batch ${seq}`))).toBe(seq);
   }

@@ -5,7 +5,7 @@ import { waitFor } from "../testkit/installation-wait.ts";
 import { ensureTestStreams, openTestNats, type TestNats } from "../testkit/nats.ts";
 import type { NatsConnection } from "./connect.ts";
 import { BatchPublisher } from "./publisher.ts";
-import { ensureStreams, eventsStream, lastSequence, REJECTED_STREAM } from "./streams.ts";
+import { ensureStreams, eventsStream, REJECTED_STREAM, streamEnd } from "./streams.ts";
 
 const PARTITIONS = 3;
 const KIB = 1 << 10;
@@ -71,18 +71,18 @@ describe("publish", () => {
     expect(await publisher.publish(1, "a", bytes)).toBe(1);
     expect(await publisher.publish(2, "b", bytes)).toBe(1);
     expect(await publisher.publish(1, "c", bytes)).toBe(2);
-    expect(await lastSequence(nc, 1)).toBe(2);
+    expect((await streamEnd(nc, 1)).lastSeq).toBe(2);
     expect(Uint8Array.from((await stored(eventsStream(1), 2)).data)).toEqual(bytes);
   });
 
   test("a batch of the same id is stored once, and acked with the first one's sequence", async () => {
     const first = await publisher.publish(1, "twice", Buffer.from("1"));
     expect(await publisher.publish(1, "twice", Buffer.from("1"))).toBe(first);
-    expect(await lastSequence(nc, 1)).toBe(first);
+    expect((await streamEnd(nc, 1)).lastSeq).toBe(first);
   });
 
   test("many at once are all stored", async () => {
-    const before = await lastSequence(nc, 2);
+    const before = (await streamEnd(nc, 2)).lastSeq;
     const ids = Array.from({ length: 200 }, (_, at) => `many-${at}`);
     const seqs = await Promise.all(ids.map((id) => publisher.publish(2, id, Buffer.alloc(4 * KIB))));
     expect(seqs.toSorted((a, b) => a - b)).toEqual(ids.map((_, at) => before + at + 1));

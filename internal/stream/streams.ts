@@ -84,11 +84,19 @@ export function isNotFound(error: unknown): boolean {
 /** Longest wait for an answer about a stream, ms. A request that was sent as the connection broke waits so long. */
 const INFO_TIMEOUT_MS = 2_000;
 
-/**
- * The last sequence of a partition's stream; 0 when nothing was ever published.
- * @throws when JetStream does not answer within 2 s.
- */
-export async function lastSequence(nc: NatsConnection, partition: number): Promise<number> {
+/** The end of a partition's stream at a moment. */
+export interface StreamEnd {
+  /** 0 when nothing was ever published. */
+  readonly lastSeq: number;
+  /** Nothing behind lastSeq was stored before this time: ms since 1970-01-01 UTC, by the broker's clock. */
+  readonly time: number;
+}
+
+/** @throws when JetStream does not answer within 2 s. */
+export async function streamEnd(nc: NatsConnection, partition: number): Promise<StreamEnd> {
   const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: INFO_TIMEOUT_MS });
-  return (await jsm.streams.info(eventsStream(partition))).state.last_seq;
+  const askedAt = Date.now();
+  const { state, ts } = await jsm.streams.info(eventsStream(partition));
+  // Brokers before 2.10 do not tell their time.
+  return { lastSeq: state.last_seq, time: ts === undefined ? askedAt : Date.parse(ts) };
 }

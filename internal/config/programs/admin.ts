@@ -39,7 +39,7 @@ export const admin = {
       env: "FOOTFALL_ADMIN_RETENTION_DAYS",
       flag: "retention-days",
       description: "create-merchant: days of event time that are kept; older events are refused",
-      schema: integer(1, 36_500),
+      schema: integer(1, 7_300),
       fallback: "760",
     },
   },

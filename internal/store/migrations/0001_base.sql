@@ -15,7 +15,7 @@ CREATE TABLE merchants (
   name text NOT NULL,
   time_zone text NOT NULL,
   currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
-  retention_days integer NOT NULL CHECK (retention_days BETWEEN 1 AND 36500),
+  retention_days integer NOT NULL CHECK (retention_days BETWEEN 1 AND 7300),
   created_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -78,6 +78,7 @@ CREATE INDEX items_merchant_ts ON items (merchant_id, ts);
 
 -- Which events are stored: (merchant_id, event_id) at most once. A unique key on a hypertable must contain
 -- its time column, so key_time is a function of the id alone: the time inside a UUIDv7, else the epoch.
+-- Chunks are long, so that ids of all years together meet a few hundred of them at most: a chunk costs a lock.
 -- received_at is kept for ids of the epoch only, so that they can be forgotten after the retention.
 CREATE TABLE event_keys (
   key_time timestamptz NOT NULL,
@@ -86,7 +87,7 @@ CREATE TABLE event_keys (
   received_at timestamptz,
   PRIMARY KEY (event_id, merchant_id, key_time)
 );
-SELECT create_hypertable('event_keys', by_range('key_time', INTERVAL '7 days'), create_default_indexes => false);
+SELECT create_hypertable('event_keys', by_range('key_time', INTERVAL '90 days'), create_default_indexes => false);
 
 -- One line a batch, written in the transaction of its rows. batch_time is the time inside the batch id.
 -- rows = stored + duplicates + rejected.
@@ -124,7 +125,8 @@ CREATE TABLE stale_buckets (
   bucket timestamptz NOT NULL,
   -- Whose write it was: partitions that commit at the same time do not wait for one another's row.
   partition_id integer NOT NULL,
-  writes bigint NOT NULL DEFAULT 1,
+  -- The position that its last write was committed with.
+  written_seq bigint NOT NULL,
   PRIMARY KEY (bucket, partition_id)
 );
 

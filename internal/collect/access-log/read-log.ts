@@ -84,7 +84,7 @@ class LogReader {
     if (file === undefined) return;
     const resumed = from?.file === file ? from : undefined;
     const splitter = new LineSplitter(file, resumed?.end ?? 0, (resumed?.number ?? 0) + 1);
-    yield* this.#available(splitter);
+    yield* this.#available(splitter, this.#options.follow ? file : undefined);
     if (this.#options.follow) yield* this.#following(splitter, file);
     if (this.#options.signal?.aborted) return;
     const last = splitter.flush();
@@ -98,7 +98,7 @@ class LogReader {
       if (await this.#truncated(splitter.position, file)) return;
       const renamed = await this.#renamed();
       const before = splitter.position;
-      yield* this.#available(splitter);
+      yield* this.#available(splitter, file);
       quietMs = renamed && splitter.position === before ? quietMs + this.#pollMs : 0;
       if (quietMs > this.#quietMs) return;
       await pause(this.#pollMs, this.#options.signal);
@@ -118,10 +118,16 @@ class LogReader {
     return undefined;
   }
 
-  async *#available(splitter: LineSplitter): AsyncGenerator<Line[]> {
+  /**
+   * The lines up to the file's end.
+   * @param file stops where the file is not this one any more: it was truncated, and what was read at the old
+   * position belongs to another log.
+   */
+  async *#available(splitter: LineSplitter, file?: string): AsyncGenerator<Line[]> {
     while (!this.#options.signal?.aborted) {
       const { bytesRead } = await this.#handle.read(this.#chunk, 0, CHUNK_BYTES, splitter.position);
       if (bytesRead === 0) return;
+      if (file !== undefined && (await fileIdentity(this.#handle, true)) !== file) return;
       const lines = splitter.push(this.#chunk.subarray(0, bytesRead));
       if (lines.length > 0) yield lines;
     }

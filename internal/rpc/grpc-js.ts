@@ -1,3 +1,5 @@
+import { subscribe } from "node:diagnostics_channel";
+import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import {
   type DescMessage,
   type DescMethod,
@@ -119,8 +121,32 @@ export function addStandardServices(
   server.addService(serviceDefinition(ServerReflection), { serverReflectionInfo: reflect });
 }
 
+/** How much a client may send ahead of the server's reading, bytes: a few batches. */
+const RECEIVE_WINDOW = 8 << 20;
+
+const widened = new WeakSet<Http2Session>();
+let watching = false;
+
+/**
+ * Lets clients of this process' HTTP/2 servers send far ahead. grpc-js leaves its servers with the protocol's
+ * first window of 64 KiB, in which every batch would wait several times for the server's event loop; it has
+ * no option for it, and Node's diagnostics channel is the public way to its sessions.
+ */
+function widenReceiveWindows(): void {
+  if (watching) return;
+  watching = true;
+  subscribe("http2.server.stream.created", (message) => {
+    const { session } = (message as { stream: ServerHttp2Stream }).stream;
+    if (session === undefined || widened.has(session)) return;
+    widened.add(session);
+    session.setLocalWindowSize(RECEIVE_WINDOW);
+    session.settings({ initialWindowSize: RECEIVE_WINDOW });
+  });
+}
+
 /** Binds a grpc-js server; @returns the port. */
 export function bind(server: Server, host: string, port: number): Promise<number> {
+  widenReceiveWindows();
   return new Promise((resolve, reject) => {
     server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);

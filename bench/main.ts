@@ -1,10 +1,13 @@
 import { Command } from "commander";
 import { aggregate } from "./aggregate.ts";
 import { codec } from "./codec.ts";
+import { collect } from "./collect.ts";
 import { ingest } from "./ingest.ts";
 import { type Bench, machine, short } from "./lib/result.ts";
+import { memory } from "./memory.ts";
+import { pipeline } from "./pipeline.ts";
 
-const BENCHES: Readonly<Record<string, Bench>> = { codec, ingest, aggregate };
+const BENCHES: Readonly<Record<string, Bench>> = { codec, ingest, collect, aggregate, pipeline, memory };
 
 const command = new Command("bench")
   .description("Measures a part of Footfall against a peer or a limit in the same run.")

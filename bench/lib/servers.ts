@@ -11,6 +11,8 @@ import { connectNats } from "../../internal/stream/connect.ts";
 /** Servers that a benchmark runs against: given ones, or embedded ones. */
 export interface Servers {
   readonly natsUrl: string;
+  /** Of an embedded nats-server. */
+  readonly natsPid: number | undefined;
   /** A database of its own, migrated. */
   readonly databaseUrl: string;
   readonly pool: Pool;
@@ -27,23 +29,28 @@ export async function startServers(partitions: number): Promise<Servers> {
     for (const close of closers.toReversed()) await close();
   };
   try {
-    const natsUrl = process.env.NATS_URL ?? (await embeddedNats(folder.path, closers));
+    const nats = await broker(folder.path, closers);
     const databaseUrl = await database(folder.path, closers);
     const pool = createPool({ url: databaseUrl, name: "bench", maxConnections: 8, statementTimeoutMs: 0 });
     closers.push(() => pool.end());
     await migrate(pool, partitions);
-    await removeStreams(natsUrl);
-    return { natsUrl, databaseUrl, pool, versions: await versions(pool, natsUrl), stop };
+    await removeStreams(nats.url);
+    const found = await versions(pool, nats.url);
+    return { natsUrl: nats.url, natsPid: nats.pid, databaseUrl, pool, versions: found, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function embeddedNats(folder: string, closers: (() => Promise<unknown>)[]): Promise<string> {
+async function broker(
+  folder: string,
+  closers: (() => Promise<unknown>)[],
+): Promise<{ url: string; pid?: number }> {
+  if (process.env.NATS_URL !== undefined) return { url: process.env.NATS_URL };
   const nats = await startNats({ dataDir: `${folder}/nats` });
   closers.push(() => nats.stop());
-  return nats.url;
+  return nats;
 }
 
 /** On a given server, a new database that is dropped afterwards. */

@@ -1,11 +1,9 @@
-import { create } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Row } from "../event/batch-builder.ts";
 import { partitionOf } from "../event/partition.ts";
 import { readSealed } from "../event/testing/read-sealed.ts";
 import { Codec } from "../gen/footfall/event/v1/batch_pb.js";
-import { EventSchema } from "../gen/footfall/event/v1/event_pb.js";
 import { Batcher, type BatcherOptions, type OutgoingBatch } from "./batcher.ts";
+import { addEvent } from "./testing/add-event.ts";
 
 const OPTIONS: BatcherOptions = {
   collectorId: "edge",
@@ -28,15 +26,7 @@ afterEach(() => {
 const batcherOf = (options: Partial<BatcherOptions> = {}) =>
   new Batcher({ ...OPTIONS, ...options }, (batch) => out.push(batch));
 
-const row = (name: string, merchantId = 1): Row => ({
-  merchantId,
-  event: create(EventSchema, { name }),
-  eventId: undefined,
-  receivedTime: 1,
-  clientTime: 1,
-  sentTime: 0,
-});
-const add = (batcher: Batcher, ...names: string[]) => names.map((name) => batcher.add(row(name), 4));
+const add = (batcher: Batcher, ...names: string[]) => names.map((name) => addEvent(batcher, name));
 const names = () => out.map(({ bytes }) => readSealed(bytes).rows.map(({ name }) => name));
 
 /** Lets timers of so many ms run, and what waits on settled promises. */
@@ -102,7 +92,7 @@ describe("a batch closes", () => {
 
 test("each partition has batches of its own", async () => {
   const batcher = batcherOf();
-  for (let merchant = 1; merchant <= 40; merchant++) batcher.add(row(`m${merchant}`, merchant), 4);
+  for (let merchant = 1; merchant <= 40; merchant++) addEvent(batcher, `m${merchant}`, merchant);
   await pass(1);
   const opened = out.map(({ bytes }) => readSealed(bytes));
   expect(opened.map(({ sealed }) => sealed.partition).sort()).toEqual([0, 1, 2, 3]);

@@ -1,4 +1,4 @@
-import { BatchBuilder, type Row } from "../event/batch-builder.ts";
+import { BatchBuilder } from "../event/batch-builder.ts";
 import { partitionOf } from "../event/partition.ts";
 import { seal, sealedBytes } from "../event/seal.ts";
 import { Failure } from "../failure/failure.ts";
@@ -26,9 +26,12 @@ export interface OutgoingBatch {
   readonly ticket: Ticket;
 }
 
-interface Lane {
+/** A partition's open batch. */
+export interface Lane {
   readonly partition: number;
+  /** Whoever fills its open row calls `commit`, or discards the row. */
   readonly builder: BatchBuilder;
+  /** Of the open batch. */
   ticket: Ticket;
   timer: NodeJS.Timeout | undefined;
   /** Batches of this partition that are on their way. */
@@ -63,23 +66,9 @@ export class Batcher {
     throw new Failure("exhausted", message, { retryAfterMs: 1_000 });
   }
 
-  /** Adds a row. @returns the ticket of the batch that it went into. */
-  add(row: Row, partitions: number): Ticket {
-    const lane = this.#lane(partitionOf(row.merchantId, partitions));
-    const { ticket, builder } = lane;
-    builder.add(row);
-    if (builder.rows >= this.#options.maxRows || builder.byteLength >= this.#options.maxBytes)
-      this.#close(lane);
-    else this.#schedule(lane);
-    return ticket;
-  }
-
-  /** Closes all open batches now. */
-  flush(): void {
-    for (const lane of this.#lanes.values()) this.#close(lane);
-  }
-
-  #lane(partition: number): Lane {
+  /** The lane of a merchant. */
+  lane(merchantId: number, partitions: number): Lane {
+    const partition = partitionOf(merchantId, partitions);
     let lane = this.#lanes.get(partition);
     if (lane === undefined) {
       const builder = new BatchBuilder(this.#options.maxRows);
@@ -87,6 +76,20 @@ export class Batcher {
       this.#lanes.set(partition, lane);
     }
     return lane;
+  }
+
+  /** Makes the open row part of the lane's batch, which is closed if that fills it. */
+  commit(lane: Lane, merchantId: number): void {
+    const { builder } = lane;
+    builder.commit(merchantId);
+    if (builder.rows >= this.#options.maxRows || builder.byteLength >= this.#options.maxBytes)
+      this.#close(lane);
+    else this.#schedule(lane);
+  }
+
+  /** Closes all open batches now. */
+  flush(): void {
+    for (const lane of this.#lanes.values()) this.#close(lane);
   }
 
   #schedule(lane: Lane): void {

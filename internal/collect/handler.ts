@@ -17,13 +17,15 @@ import {
   StreamFramesSchema,
 } from "../gen/footfall/collect/v1/frames_pb.js";
 import { bearerToken } from "../rpc/bearer.ts";
-import { timestampToMs } from "./check-event.ts";
+import { type Answers, answerAll } from "./answers.ts";
 import { inWindow } from "./in-window.ts";
 import type { WriteKeys } from "./keys.ts";
-import { mergeAnswers } from "./merge-answers.ts";
-import { type Defaults, readFrame, readMessage } from "./read-event.ts";
+import { encodeEvent, type ReadEvent } from "./read-event.ts";
 import { refuse } from "./refusal.ts";
-import { type Answer, MAX_EVENTS, type ReadEvent, type SendDeps, submit } from "./send.ts";
+import { MAX_EVENTS, type SendDeps, type Sender, submit } from "./send.ts";
+import type { EventContext } from "./take-event.ts";
+
+type Defaults = EventContext["defaults"];
 
 export interface CollectDeps extends SendDeps {
   readonly keys: WriteKeys;
@@ -38,15 +40,15 @@ interface Request {
   readonly sentTime?: Timestamp | undefined;
   /** Number of events: counted before they are read, since a request may hold millions of empty ones. */
   readonly count: number;
-  readonly read: (defaults: Defaults) => ReadEvent[];
+  readonly read: () => readonly ReadEvent[];
 }
 
-/** Routes CollectService for binary requests: their events are decoded one by one. */
+/** Routes CollectService for binary requests: their events stay bytes. */
 export function routeBinary(router: ConnectRouter, deps: CollectDeps): void {
   const frames = ({ events, sentTime }: SendFrames | StreamFrames): Request => ({
     sentTime,
     count: events.length,
-    read: (defaults) => events.map((bytes) => readFrame(bytes, defaults)),
+    read: () => events,
   });
   const rpcs = {
     send: (request: SendFrames, context: HandlerContext) => send(deps, frames(request), context),
@@ -57,12 +59,12 @@ export function routeBinary(router: ConnectRouter, deps: CollectDeps): void {
   router.service(framesService() as typeof CollectService, rpcs as never);
 }
 
-/** Routes CollectService for JSON requests. */
+/** Routes CollectService for JSON requests: their events become the bytes that would have come over gRPC. */
 export function routeJson(router: ConnectRouter, deps: CollectDeps): void {
   const messages = ({ events, sentTime }: SendRequest | StreamRequest): Request => ({
     sentTime,
     count: events.length,
-    read: (defaults) => events.map((event) => readMessage(event, defaults)),
+    read: () => events.map(encodeEvent),
   });
   router.service(CollectService, {
     send: (request, context) => send(deps, messages(request), context),
@@ -84,12 +86,11 @@ async function send(deps: CollectDeps, request: Request, context: HandlerContext
   const sender = await deps.keys.sender(bearerToken(context.requestHeader.get("authorization")));
   const problem = countProblem(request.count);
   if (problem !== undefined) throw new Failure("invalid", problem);
-  const events = request.read(deps.defaults(context));
-  const answers = await timed(deps, sender, events, request.sentTime);
-  if (answers.every(({ status }) => status === EventStatus.UNAVAILABLE)) {
+  const answers = await timed(deps, sender, request, deps.defaults(context));
+  if (answers.statuses.every((status) => status === EventStatus.UNAVAILABLE)) {
     throw new Failure("unavailable", "events: none was stored, send them again", { retryAfterMs: 500 });
   }
-  return mergeAnswers(answers);
+  return answers;
 }
 
 interface Numbered extends Request {
@@ -110,12 +111,11 @@ async function* mapRequests<R extends { sequence: bigint }>(
 async function* stream(deps: CollectDeps, requests: AsyncIterable<Numbered>, context: HandlerContext) {
   const sender = await deps.keys.sender(bearerToken(context.requestHeader.get("authorization")));
   const defaults = deps.defaults(context);
-  const work = async ({ sequence, sentTime, count, read }: Numbered) => {
-    const problem = countProblem(count);
-    if (problem !== undefined) return { ...refuseAll(count, problem), sequence };
-    const events = read(defaults);
-    const answers = await orUnavailable(timed(deps, sender, events, sentTime), events);
-    return { ...mergeAnswers(answers), sequence };
+  const work = async ({ sequence, ...request }: Numbered) => {
+    const problem = countProblem(request.count);
+    if (problem !== undefined) return { ...refuseAll(request.count, problem), sequence };
+    const answers = await orUnavailable(timed(deps, sender, request, defaults), request.count);
+    return { ...answers, sequence };
   };
   yield* inWindow(requests, work, deps.maxStreamWindow, context.signal);
   if (!context.signal.aborted) return;
@@ -126,12 +126,12 @@ async function* stream(deps: CollectDeps, requests: AsyncIterable<Numbered>, con
 }
 
 /** One request that cannot be taken now does not end its stream: its events are to be sent again. */
-async function orUnavailable(answers: Promise<Answer[]>, events: readonly ReadEvent[]): Promise<Answer[]> {
+async function orUnavailable(answers: Promise<Answers>, count: number): Promise<Answers> {
   try {
     return await answers;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return events.map(() => ({ status: EventStatus.UNAVAILABLE }));
+    return answerAll(count, EventStatus.UNAVAILABLE);
   }
 }
 
@@ -140,26 +140,32 @@ function countProblem(count: number): string | undefined {
 }
 
 /** The answer to a stream's request of too many events, or of none. */
-function refuseAll(count: number, message: string) {
+function refuseAll(count: number, message: string): Answers {
   const refusal = refuse(RejectReason.TOO_MANY_EVENTS, message);
-  const answers = Array.from({ length: count }, () => ({ status: EventStatus.REJECTED, refusal }));
+  const answers = answerAll(count, EventStatus.REJECTED, refusal);
   // Without an event there is none to hang the reason on: it stands alone.
-  return { ...mergeAnswers(answers), ...(count === 0 ? { rejections: [{ index: 0, ...refusal }] } : {}) };
+  return count === 0 ? { ...answers, rejections: [{ index: 0, ...refusal }] } : answers;
 }
 
 async function timed(
   deps: CollectDeps,
-  sender: Awaited<ReturnType<WriteKeys["sender"]>>,
-  events: readonly ReadEvent[],
-  sentTime: Timestamp | undefined,
-): Promise<Answer[]> {
+  sender: Sender,
+  { sentTime, read }: Request,
+  defaults: Defaults,
+): Promise<Answers> {
   const done = deps.metrics.latency.startTimer();
   const sent = sentTime === undefined ? 0 : timestampToMs(sentTime);
   // A sending time that no clock can show tells nothing about the client's clock: as good as absent.
   const plausible = sent >= MIN_TIME_MS && sent <= MAX_TIME_MS ? sent : 0;
+  const times = { receivedTime: Date.now(), sentTime: plausible };
   try {
-    return await submit(deps, { sender, events, receivedTime: Date.now(), sentTime: plausible });
+    return await submit(deps, { sender, events: read(), ...times, defaults });
   } finally {
     done();
   }
+}
+
+/** Whole ms since 1970-01-01 UTC. */
+function timestampToMs({ seconds, nanos }: Timestamp): number {
+  return Number(seconds) * 1_000 + Math.floor(nanos / 1_000_000);
 }

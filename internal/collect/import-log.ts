@@ -4,8 +4,10 @@ import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb
 import { type Line, readLog } from "./access-log/read-log.ts";
 import { lineToEvent } from "./access-log/to-event.ts";
 import type { WriteKeys } from "./keys.ts";
+import { encodeEvent, type ReadEvent } from "./read-event.ts";
 import { refuse } from "./refusal.ts";
-import { type Answer, MAX_EVENTS, type ReadEvent, type SendDeps, type Sender, submit } from "./send.ts";
+import { MAX_EVENTS, type SendDeps, type Sender, submit } from "./send.ts";
+import { NO_DEFAULTS } from "./take-event.ts";
 
 export interface ImportOptions {
   readonly file: string;
@@ -70,9 +72,10 @@ async function sendLines(
   summary.lines += lines.length;
   while (lines.length > 0) {
     const events = lines.map((line) => readLine(line, sender, options.site));
-    const submission = { sender, events, receivedTime: Date.now(), sentTime: 0 };
-    const answers = await untilAvailable(() => submit(deps, submission), options.signal);
-    lines = lines.filter((line, index) => !settle(line, answers[index]!, options, summary));
+    const submission = { sender, events, receivedTime: Date.now(), sentTime: 0, defaults: NO_DEFAULTS };
+    const { statuses, rejections } = await untilAvailable(() => submit(deps, submission), options.signal);
+    for (const { index, message } of rejections) options.onRefused(lines[index]!.number, message);
+    lines = lines.filter((_, index) => !count(statuses[index]!, summary));
     if (lines.length > 0) await sleep(RETRY_MS, undefined, { signal: options.signal });
   }
   options.onChunk?.({ ...sent, ackedMs: Date.now() });
@@ -80,21 +83,15 @@ async function sendLines(
 
 function readLine(line: Line, { merchantId }: Sender, site: string): ReadEvent {
   const read = lineToEvent(line, { merchant: String(merchantId), site });
-  return read.ok ? { event: read.event } : { refusal: refuse(RejectReason.MALFORMED_LINE, read.reason) };
+  return read.ok ? encodeEvent(read.event) : refuse(RejectReason.MALFORMED_LINE, read.reason);
 }
 
 /** Counts a line's answer. @returns false when the line must be sent again. */
-function settle(
-  line: Line,
-  { status, refusal }: Answer,
-  options: ImportOptions,
-  summary: ImportSummary,
-): boolean {
+function count(status: EventStatus, summary: ImportSummary): boolean {
   if (status === EventStatus.UNAVAILABLE) return false;
   if (status === EventStatus.ACCEPTED) summary.accepted++;
   else if (status === EventStatus.DUPLICATE) summary.duplicates++;
   else summary.rejected++;
-  if (refusal !== undefined) options.onRefused(line.number, refusal.message);
   return true;
 }
 

@@ -30,6 +30,8 @@ export class IngestLink {
   readonly #client: IngestClient;
   readonly #options: LinkOptions;
   readonly #waiting = new Map<string, Waiting>();
+  /** Ids of waiting batches that the stream has no room for yet, in the order in which they are sent. */
+  readonly #unsent = new Set<string>();
   #stream: ClientDuplexStream<Uint8Array, PublishResponse> | undefined;
   #backoff = BACKOFF_MS.first;
   #retry: NodeJS.Timeout | undefined;
@@ -46,8 +48,10 @@ export class IngestLink {
   /** Sends a batch; its ticket is settled when ingest answered or the deadline passed. */
   deliver(batch: OutgoingBatch): void {
     const waiting = { ...batch, deadline: performance.now() + this.#options.deliverTimeoutMs };
-    this.#waiting.set(formatId(batch.batchId), waiting);
-    this.#stream?.write(batch.bytes);
+    const id = formatId(batch.batchId);
+    this.#waiting.set(id, waiting);
+    this.#unsent.add(id);
+    this.#send();
   }
 
   /** Waits for the open batches' answers, then ends the stream. */
@@ -70,7 +74,26 @@ export class IngestLink {
       this.#backoff = BACKOFF_MS.first;
       this.#options.onState(undefined);
     });
-    for (const { bytes } of this.#waiting.values()) stream.write(bytes);
+    stream.on("drain", () => this.#send());
+    for (const id of this.#waiting.keys()) this.#unsent.add(id);
+    this.#send();
+  }
+
+  /** Writes what the stream has room for: it would keep whatever it is given, also when the batch is given up. */
+  #send(): void {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    for (const id of this.#unsent) {
+      if (stream.writableNeedDrain) return;
+      this.#unsent.delete(id);
+      stream.write(this.#waiting.get(id)!.bytes);
+    }
+  }
+
+  /** Forgets a batch that is answered or given up. */
+  #forget(id: string): void {
+    this.#waiting.delete(id);
+    this.#unsent.delete(id);
   }
 
   #broken(stream: ClientDuplexStream<Uint8Array, PublishResponse>, message: string): void {
@@ -88,10 +111,10 @@ export class IngestLink {
     const batch = this.#waiting.get(id);
     if (batch === undefined) return;
     if (response.status === BatchStatus.UNAVAILABLE) {
-      setTimeout(() => this.#waiting.has(id) && this.#stream?.write(batch.bytes), RESEND_MS);
+      setTimeout(() => this.#resend(id), RESEND_MS);
       return;
     }
-    this.#waiting.delete(id);
+    this.#forget(id);
     if (response.status === BatchStatus.STORED) {
       batch.ticket.settle({ stored: true });
     } else {
@@ -100,11 +123,17 @@ export class IngestLink {
     }
   }
 
+  #resend(id: string): void {
+    if (!this.#waiting.has(id)) return;
+    this.#unsent.add(id);
+    this.#send();
+  }
+
   #giveUpLate(): void {
     const now = performance.now();
     for (const [id, { deadline, ticket }] of this.#waiting) {
       if (deadline > now) continue;
-      this.#waiting.delete(id);
+      this.#forget(id);
       ticket.settle({ stored: false, retry: true, message: "ingest did not answer in time" });
     }
   }

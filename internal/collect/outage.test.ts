@@ -1,12 +1,9 @@
-import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, expect, test, vi } from "vitest";
 import { eventIdBytes } from "../event/event-id.ts";
 import { Failure } from "../failure/failure.ts";
 import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
-import { EventSchema } from "../gen/footfall/event/v1/event_pb.js";
-import { RecentEvents } from "./recent-events.ts";
-import { PARTITIONS } from "./testing/fake-ingest.ts";
+import { addEvent } from "./testing/add-event.ts";
 import { type Rig, type RigOptions, startRig } from "./testing/rig.ts";
 
 const { ACCEPTED, DUPLICATE, REJECTED } = EventStatus;
@@ -151,7 +148,7 @@ test("shutting down loses nothing: what was taken is stored and answered, then t
   const answers = [rig.grpc().send({ events: events("a") })];
   await vi.waitFor(() => expect(rig.publisher.arrived).toHaveLength(1));
   answers.push(rig.grpc().send({ events: events("b") }), rig.json().send({ events: events("c") }));
-  const taken = (id: string) => rig.collector.recent.find(RecentEvents.key(1, eventIdBytes(id)));
+  const taken = (id: string) => rig.collector.recent.find(1, eventIdBytes(id));
   await vi.waitFor(() => expect([taken("b"), taken("c")]).not.toContain(undefined));
   const drained = rig.drain();
   release();
@@ -164,7 +161,7 @@ test("shutting down loses nothing: what was taken is stored and answered, then t
 test("closing the collector sends what is in open batches, and waits for ingest's answer", async () => {
   await startWarm({ maxAgeMs: 60_000 });
   const release = rig.publisher.hold();
-  const add = (name: string) => rig.collector.batcher.add(rowOf(name), PARTITIONS);
+  const add = (name: string) => addEvent(rig.collector.batcher, name);
   const tickets = [add("a")];
   await vi.waitFor(() => expect(rig.publisher.arrived).toHaveLength(1));
   tickets.push(add("b"));
@@ -178,13 +175,4 @@ test("closing the collector sends what is in open batches, and waits for ingest'
   await closing;
   expect(tickets.map(({ outcome }) => outcome)).toEqual([{ stored: true }, { stored: true }]);
   expect(rig.publisher.names()).toEqual(["a", "b"]);
-});
-
-const rowOf = (name: string) => ({
-  merchantId: 1,
-  event: create(EventSchema, { name }),
-  eventId: undefined,
-  receivedTime: 1,
-  clientTime: 1,
-  sentTime: 0,
 });

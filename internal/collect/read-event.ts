@@ -1,56 +1,29 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { toBinary } from "@bufbuild/protobuf";
 import { RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { type Event, EventSchema } from "../gen/footfall/event/v1/event_pb.js";
-import { refuse } from "./refusal.ts";
-import type { ReadEvent } from "./send.ts";
+import { type Refusal, refuse } from "./refusal.ts";
 
 /** Largest event, bytes of its binary form. */
 export const MAX_EVENT_BYTES = 64 << 10;
 
-/** What is taken from the request where an event does not tell; empty where the request does not either. */
-export interface Defaults {
-  readonly ip: string;
-  readonly userAgent: string;
-}
+/** One event as it came: its bytes, or why there are none. */
+export type ReadEvent = Uint8Array | Refusal;
 
-/** Reads one event of a binary request. */
-export function readFrame(bytes: Uint8Array, defaults: Defaults): ReadEvent {
-  const large = sizeProblem(bytes.length);
-  if (large !== undefined) return large;
+/** An event that is at hand as a message, from JSON or from a log, as the bytes that would have come over gRPC. */
+export function encodeEvent(event: Event): ReadEvent {
   try {
-    return withDefaults(fromBinary(EventSchema, bytes), defaults);
+    return toBinary(EventSchema, event);
   } catch (error) {
-    return { refusal: unreadable(error) };
+    // JSON lets through half surrogate pairs, and numbers out of range.
+    const message = error instanceof Error ? error.message : String(error);
+    return /utf-?8|surrogate|URI malformed/i.test(message)
+      ? refuse(RejectReason.INVALID_UTF8, "event: a text field is not valid UTF-8")
+      : refuse(RejectReason.MALFORMED, `event: ${message}`);
   }
 }
 
-/** Reads one event of a JSON request, which Connect has parsed. */
-export function readMessage(event: Event, defaults: Defaults): ReadEvent {
-  try {
-    // Encoding finds what JSON lets through: half surrogate pairs, numbers out of range.
-    return sizeProblem(toBinary(EventSchema, event).length) ?? withDefaults(event, defaults);
-  } catch (error) {
-    return { refusal: unreadable(error) };
-  }
-}
-
-function withDefaults(event: Event, { ip, userAgent }: Defaults): ReadEvent {
-  event.ip ||= ip;
-  event.userAgent ||= userAgent;
-  return { event };
-}
-
-function sizeProblem(bytes: number): ReadEvent | undefined {
+/** Why an event of so many bytes is refused, or undefined. */
+export function sizeProblem(bytes: number): Refusal | undefined {
   if (bytes <= MAX_EVENT_BYTES) return undefined;
-  return {
-    refusal: refuse(RejectReason.EVENT_TOO_LARGE, `event: ${bytes} bytes, at most ${MAX_EVENT_BYTES}`),
-  };
-}
-
-function unreadable(error: unknown) {
-  const message = error instanceof Error ? error.message : String(error);
-  // The text decoder's and encoder's own words; other errors are of the message's structure.
-  const isText = /utf-?8|encoded data was not valid|surrogate|URI malformed/i.test(message);
-  const reason = isText ? RejectReason.INVALID_UTF8 : RejectReason.MALFORMED;
-  return refuse(reason, isText ? "event: a text field is not valid UTF-8" : `event: ${message}`);
+  return refuse(RejectReason.EVENT_TOO_LARGE, `event: ${bytes} bytes, at most ${MAX_EVENT_BYTES}`);
 }

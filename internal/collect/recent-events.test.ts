@@ -3,6 +3,9 @@ import { expect, test } from "vitest";
 import { RecentEvents } from "./recent-events.ts";
 import { Ticket } from "./ticket.ts";
 
+/** Sixteen bytes for a text of up to as many. */
+const id = (text: string) => Buffer.from(text.padEnd(16, "."));
+
 function ticket(stored?: boolean): Ticket {
   const made = new Ticket();
   if (stored === true) made.settle({ stored: true });
@@ -15,8 +18,8 @@ test("the last half of the capacity is always remembered, and never more than al
   fc.assert(
     fc.property(capacity, fc.integer({ min: 0, max: 300 }), (capacity, count) => {
       const recent = new RecentEvents(capacity);
-      for (let at = 0; at < count; at++) recent.remember(`${at}`, ticket(true));
-      const found = Array.from({ length: count }, (_, at) => recent.find(`${at}`) !== undefined);
+      for (let at = 0; at < count; at++) recent.remember(1, id(`${at}`), ticket(true));
+      const found = Array.from({ length: count }, (_, at) => recent.find(1, id(`${at}`)) !== undefined);
       expect(found.filter(Boolean).length).toBeLessThanOrEqual(capacity);
       const last = Math.min(count, capacity >>> 1);
       expect(found.slice(count - last).every(Boolean)).toBe(true);
@@ -27,37 +30,49 @@ test("the last half of the capacity is always remembered, and never more than al
 test("an event on its way and a stored one are found, one that failed is not", () => {
   const recent = new RecentEvents(10);
   const tickets = { open: ticket(), stored: ticket(true), failed: ticket(false) };
-  for (const [key, made] of Object.entries(tickets)) recent.remember(key, made);
-  expect(recent.find("open")).toBe(tickets.open);
-  expect(recent.find("stored")).toBe(tickets.stored);
-  expect(recent.find("failed")).toBeUndefined();
-  expect(recent.find("never seen")).toBeUndefined();
+  for (const [key, made] of Object.entries(tickets)) recent.remember(1, id(key), made);
+  expect(recent.find(1, id("open"))).toBe(tickets.open);
+  expect(recent.find(1, id("stored"))).toBe(tickets.stored);
+  expect(recent.find(1, id("failed"))).toBeUndefined();
+  expect(recent.find(1, id("never seen"))).toBeUndefined();
   tickets.open.settle({ stored: false, retry: false, message: "refused" });
-  expect(recent.find("open")).toBeUndefined();
+  expect(recent.find(1, id("open"))).toBeUndefined();
 });
 
 test("an event that failed and is sent again is found by its new batch", () => {
   const recent = new RecentEvents(4);
-  recent.remember("event", ticket(false));
+  recent.remember(1, id("event"), ticket(false));
   // It moves to the older half, which must not hide the new one.
-  for (const key of ["a", "b"]) recent.remember(key, ticket(true));
+  for (const key of ["a", "b"]) recent.remember(1, id(key), ticket(true));
   const again = ticket(true);
-  recent.remember("event", again);
-  expect(recent.find("event")).toBe(again);
+  recent.remember(1, id("event"), again);
+  expect(recent.find(1, id("event"))).toBe(again);
 });
 
-test("no two events share a key", () => {
+test("an event is told by its merchant and all bytes of its id, wherever these stand", () => {
   const event = fc.tuple(
     fc.integer({ min: 1, max: 2 ** 31 - 1 }),
-    fc.oneof(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.constant(Buffer.from("1".repeat(16)))),
+    fc.oneof(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.constant(Buffer.alloc(16, "1"))),
   );
+  const byte = fc.tuple(fc.nat(15), fc.integer({ min: 1, max: 255 }));
   fc.assert(
-    fc.property(event, event, ([merchant, id], [otherMerchant, otherId]) => {
-      const same = merchant === otherMerchant && Buffer.from(id).equals(otherId);
-      const key = RecentEvents.key(merchant, Buffer.from(id));
-      expect(key === RecentEvents.key(otherMerchant, Buffer.from(otherId))).toBe(same);
+    fc.property(event, byte, fc.nat(9), ([merchant, bytes], [at, change], offset) => {
+      const recent = new RecentEvents(4);
+      const made = ticket(true);
+      const moved = Buffer.concat([Buffer.alloc(offset, 7), bytes, Buffer.alloc(3, 9)]);
+      recent.remember(merchant, moved, made, offset);
+      expect(recent.find(merchant, bytes)).toBe(made);
+      expect(recent.find(merchant, moved, offset)).toBe(made);
+      expect(recent.find(merchant === 1 ? 2 : merchant - 1, bytes)).toBeUndefined();
+      const other = Uint8Array.from(bytes, (value, index) => (index === at ? value ^ change : value));
+      expect(recent.find(merchant, other)).toBeUndefined();
     }),
   );
-  const ones = Buffer.from("1".repeat(16));
-  expect(RecentEvents.key(1, ones)).not.toBe(RecentEvents.key(11, ones));
+});
+
+test("each of many events is found with its own batch", () => {
+  const recent = new RecentEvents(20_000);
+  const tickets = Array.from({ length: 8_000 }, () => ticket(true));
+  for (const [at, made] of tickets.entries()) recent.remember((at % 7) + 1, id(`event ${at}`), made);
+  for (const [at, made] of tickets.entries()) expect(recent.find((at % 7) + 1, id(`event ${at}`))).toBe(made);
 });

@@ -1,37 +1,114 @@
+import { finish, mix } from "../event/hash.ts";
 import type { Ticket } from "./ticket.ts";
+
+/** Words of a slot: four of the event's id, the merchant (0: the slot is empty), the number of the ticket. */
+const WORDS = 6;
+const MERCHANT = 4;
+const TICKET = 5;
 
 /**
  * The events that the collector took lately, with the batch that each went into: a bounded window, so that a
  * retry is answered "duplicate" at once. What has left the window is found at the aggregator.
  *
- * Two generations of at most half the capacity each: when the younger is full, the older is forgotten.
+ * Two generations of at most half the capacity each: when the younger is full, the older is forgotten. About 50
+ * bytes an event, and no object.
  */
 export class RecentEvents {
   readonly #half: number;
-  #young = new Map<string, Ticket>();
-  #old = new Map<string, Ticket>();
+  #young: Generation;
+  #old: Generation;
 
   /** @param capacity most events remembered. */
   constructor(capacity: number) {
     this.#half = Math.max(1, capacity >>> 1);
+    this.#young = new Generation(this.#half);
+    this.#old = new Generation(1);
   }
 
-  /** The key of an event: merchant and id. */
-  static key(merchantId: number, eventId: Buffer): string {
-    return merchantId + eventId.toString("latin1");
-  }
-
-  /** The batch of an event that is stored or on its way; one that failed does not count. */
-  find(key: string): Ticket | undefined {
-    const ticket = this.#young.get(key) ?? this.#old.get(key);
+  /**
+   * The batch of an event that is stored or on its way; one that failed does not count.
+   * @param id bytes that hold the event's 16 at the offset.
+   */
+  find(merchantId: number, id: Uint8Array, offset = 0): Ticket | undefined {
+    readId(id, offset, merchantId);
+    const ticket = this.#young.find() ?? this.#old.find();
     return ticket?.outcome?.stored === false ? undefined : ticket;
   }
 
-  remember(key: string, ticket: Ticket): void {
+  /** @param id bytes that hold the event's 16 at the offset. */
+  remember(merchantId: number, id: Uint8Array, ticket: Ticket, offset = 0): void {
     if (this.#young.size >= this.#half) {
       this.#old = this.#young;
-      this.#young = new Map();
+      this.#young = new Generation(this.#half);
     }
-    this.#young.set(key, ticket);
+    readId(id, offset, merchantId);
+    this.#young.set(ticket);
+  }
+}
+
+/** The event that is looked for, as the first words of its slot. */
+const wanted = new Uint32Array(MERCHANT + 1);
+let hash = 0;
+
+function readId(id: Uint8Array, offset: number, merchantId: number): void {
+  hash = merchantId;
+  for (let i = 0; i < 4; i++) {
+    const at = offset + 4 * i;
+    wanted[i] = id[at]! | (id[at + 1]! << 8) | (id[at + 2]! << 16) | (id[at + 3]! << 24);
+    hash = mix(hash, wanted[i]!);
+  }
+  wanted[MERCHANT] = merchantId;
+  hash = finish(hash);
+}
+
+/** A hash table with open addressing, at most half full. Its memory comes from the system as it is used. */
+class Generation {
+  readonly #slots: Uint32Array;
+  readonly #mask: number;
+  readonly #tickets: Ticket[] = [];
+  #size = 0;
+
+  constructor(capacity: number) {
+    const slots = 2 ** Math.ceil(Math.log2(2 * capacity));
+    this.#slots = new Uint32Array(slots * WORDS);
+    this.#mask = slots - 1;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The ticket of the wanted event. */
+  find(): Ticket | undefined {
+    const at = this.#place();
+    return this.#slots[at + MERCHANT] === 0 ? undefined : this.#tickets[this.#slots[at + TICKET]!];
+  }
+
+  /** Puts the wanted event in, or gives it another ticket. */
+  set(ticket: Ticket): void {
+    const at = this.#place();
+    if (this.#slots[at + MERCHANT] === 0) this.#size++;
+    // Events of one batch come one after another.
+    if (this.#tickets.at(-1) !== ticket) this.#tickets.push(ticket);
+    this.#slots.set(wanted, at);
+    this.#slots[at + TICKET] = this.#tickets.length - 1;
+  }
+
+  /** Where the wanted event stands, or else the empty slot in which it would. */
+  #place(): number {
+    const slots = this.#slots;
+    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const at = slot * WORDS;
+      if (slots[at + MERCHANT] === 0) return at;
+      if (
+        slots[at] === wanted[0] &&
+        slots[at + 1] === wanted[1] &&
+        slots[at + 2] === wanted[2] &&
+        slots[at + 3] === wanted[3] &&
+        slots[at + MERCHANT] === wanted[MERCHANT]
+      ) {
+        return at;
+      }
+    }
   }
 }

@@ -1,12 +1,13 @@
-import { eventIdBytes } from "../event/event-id.ts";
-import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
-import type { Event } from "../gen/footfall/event/v1/event_pb.js";
-import type { Batcher } from "./batcher.ts";
-import { checkEvent, timestampToMs } from "./check-event.ts";
+import { ID_BYTES } from "../event/event-id.ts";
+import { RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
+import { type Answers, Claims, countAnswers } from "./answers.ts";
+import type { Batcher, Lane } from "./batcher.ts";
+import { EventFields } from "./event-fields.ts";
 import type { CollectMetrics } from "./metrics.ts";
-import { RecentEvents } from "./recent-events.ts";
+import { type ReadEvent, sizeProblem } from "./read-event.ts";
+import type { RecentEvents } from "./recent-events.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-import type { Ticket } from "./ticket.ts";
+import { type EventContext, takeEvent } from "./take-event.ts";
 
 /** Most events of one request. */
 export const MAX_EVENTS = 1_000;
@@ -18,22 +19,9 @@ export interface Sender {
   readonly partitions: number;
 }
 
-/** One event as it was read from a request: itself, or why it could not be read. */
-export type ReadEvent = { readonly event: Event } | { readonly refusal: Refusal };
-
-export interface Submission {
+export interface Submission extends Omit<EventContext, "retentionDays"> {
   readonly sender: Sender;
   readonly events: readonly ReadEvent[];
-  /** Ms since 1970-01-01 UTC. */
-  readonly receivedTime: number;
-  /** By the client's clock; 0 when the request did not tell. Ms since 1970-01-01 UTC. */
-  readonly sentTime: number;
-}
-
-/** The answer to one event. */
-export interface Answer {
-  readonly status: EventStatus;
-  readonly refusal?: Refusal;
 }
 
 export interface SendDeps {
@@ -42,55 +30,60 @@ export interface SendDeps {
   readonly metrics: CollectMetrics;
 }
 
-/** An event on its way: its claim on a batch, and whether it was sent before. */
-interface Claim {
-  readonly ticket: Ticket;
-  readonly repeated: boolean;
-}
-
 /**
  * Takes the events of one request: each is read, checked, looked up in the recent window and put into a
  * batch; the answers come when all their batches are settled.
  * @throws Failure exhausted when the collector holds too much already; nothing was taken then.
  */
-export async function submit(deps: SendDeps, submission: Submission): Promise<Answer[]> {
+export async function submit(deps: SendDeps, submission: Submission): Promise<Answers> {
   deps.batcher.checkRoom();
-  const claims = submission.events.map((read) =>
-    "refusal" in read ? read.refusal : take(deps, submission, read.event),
-  );
-  const answers: Answer[] = [];
-  for (const claim of claims) answers.push("ticket" in claim ? await settled(claim) : rejected(claim));
-  for (const { status, refusal } of answers) {
-    deps.metrics.events.inc({ status: EventStatus[status] });
-    if (refusal !== undefined) deps.metrics.rejected.inc({ reason: RejectReason[refusal.reason] });
-  }
+  const answers = await claim(deps, submission).settled();
+  countAnswers(deps.metrics, answers);
   return answers;
 }
 
-function take(deps: SendDeps, { sender, receivedTime, sentTime }: Submission, event: Event): Claim | Refusal {
-  const eventId = event.eventId === "" ? undefined : eventIdBytes(event.eventId);
+function claim(deps: SendDeps, { sender, events, ...rest }: Submission): Claims {
   const { merchantId, retentionDays, partitions } = sender;
-  const refusal = checkEvent(event, { receivedTime, retentionDays, eventId });
-  if (refusal !== undefined) return refusal;
-  const key = eventId === undefined ? undefined : RecentEvents.key(merchantId, eventId);
-  const before = key === undefined ? undefined : deps.recent.find(key);
-  if (before !== undefined) return { ticket: before, repeated: true };
-  const clientTime = event.clientTime === undefined ? receivedTime : timestampToMs(event.clientTime);
-  const ticket = deps.batcher.add(
-    { merchantId, event, eventId, receivedTime, clientTime, sentTime },
-    partitions,
-  );
-  if (key !== undefined) deps.recent.remember(key, ticket);
-  return { ticket, repeated: false };
+  const lane = deps.batcher.lane(merchantId, partitions);
+  const context = { ...rest, retentionDays };
+  const claims = new Claims(events.length);
+  for (const [index, event] of events.entries()) {
+    const refusal = event instanceof Uint8Array ? write(event, lane, context) : event;
+    if (refusal === undefined) commit(deps, lane, merchantId, claims, index);
+    else claims.refuse(index, refusal);
+  }
+  return claims;
 }
 
-function rejected(refusal: Refusal): Answer {
-  return { status: EventStatus.REJECTED, refusal };
+const NOT_UTF8 = refuse(RejectReason.INVALID_UTF8, "event: a text field is not valid UTF-8");
+
+/** One event is read at a time. */
+const fields = new EventFields();
+
+/** Writes an event to the lane's open row. @returns why it is refused; nothing of it is left then. */
+function write(bytes: Uint8Array, { builder }: Lane, context: EventContext): Refusal | undefined {
+  const unreadable = sizeProblem(bytes.length) ?? fields.read(bytes);
+  if (unreadable !== undefined) return unreadable;
+  const refusal = takeEvent(fields, builder, context);
+  if (refusal === undefined) return undefined;
+  builder.discard();
+  // Bytes that are no text are the first fault of an event, wherever they stand in it.
+  return refusal.reason === RejectReason.INVALID_UTF8 || fields.isUtf8 ? refusal : NOT_UTF8;
 }
 
-async function settled({ ticket, repeated }: Claim): Promise<Answer> {
-  const outcome = ticket.outcome ?? (await ticket.settled);
-  if (outcome.stored) return { status: repeated ? EventStatus.DUPLICATE : EventStatus.ACCEPTED };
-  if (outcome.retry) return { status: EventStatus.UNAVAILABLE };
-  return rejected(refuse(RejectReason.MALFORMED, `the event's batch was refused: ${outcome.message}`));
+/** Makes the open row one of its batch, unless the event is there already. */
+function commit(deps: SendDeps, lane: Lane, merchantId: number, claims: Claims, index: number): void {
+  const { builder, ticket } = lane;
+  if (builder.hasEventId) {
+    const offset = builder.rows * ID_BYTES;
+    const before = deps.recent.find(merchantId, builder.eventIds, offset);
+    if (before !== undefined) {
+      builder.discard();
+      claims.repeat(index, before);
+      return;
+    }
+    deps.recent.remember(merchantId, builder.eventIds, ticket, offset);
+  }
+  deps.batcher.commit(lane, merchantId);
+  claims.accept(index, ticket);
 }

@@ -7,7 +7,7 @@ import type { HealthState } from "../rpc/health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "../rpc/one-port.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { type CollectDeps, routeBinary, routeJson } from "./handler.ts";
-import type { Defaults } from "./read-event.ts";
+import { type EventContext, NO_DEFAULTS } from "./take-event.ts";
 
 export interface ServeOptions extends Omit<CollectDeps, "defaults" | "maxStreamWindow"> {
   readonly host: string;
@@ -65,16 +65,19 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
 }
 
 /** A browser's request tells its own address and user agent; a gRPC request's are those of a server. */
-function requestDefaults(context: HandlerContext, clientIpHeader: string | undefined): Defaults {
-  if (context.protocolName === "grpc") return { ip: "", userAgent: "" };
+function requestDefaults(
+  context: HandlerContext,
+  clientIpHeader: string | undefined,
+): EventContext["defaults"] {
+  if (context.protocolName === "grpc") return NO_DEFAULTS;
   const forwarded = clientIpHeader === undefined ? null : context.requestHeader.get(clientIpHeader);
   const ip = forwarded?.split(",").at(-1)?.trim() || context.values.get(remoteAddress);
-  const userAgent = context.requestHeader.get("user-agent") ?? "";
+  const userAgent = Buffer.from(context.requestHeader.get("user-agent") ?? "");
   // An IPv4 client on an IPv6 socket shows as ::ffff:192.0.2.1.
   const address = ip.replace(/^::ffff:/, "");
   // What a proxy or browser adds beyond the limits must not reject the events of the request.
   return {
-    ip: isIP(address) === 0 ? "" : address,
-    userAgent: Buffer.byteLength(userAgent) > MAX_USER_AGENT_BYTES ? "" : userAgent,
+    ip: isIP(address) === 0 ? NO_DEFAULTS.ip : Buffer.from(address),
+    userAgent: userAgent.length > MAX_USER_AGENT_BYTES ? NO_DEFAULTS.userAgent : userAgent,
   };
 }

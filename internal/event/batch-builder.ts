@@ -1,8 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type EventBatch, EventBatchSchema } from "../gen/footfall/event/v1/batch_pb.js";
 import type { Event, Item, Order } from "../gen/footfall/event/v1/event_pb.js";
-import { bytesOf, copyOf, setI64 } from "./columns.ts";
-import { DictionaryBuilder } from "./dictionary.ts";
+import { bytesOf, copyOf, isUsed, setI64 } from "./columns.ts";
+import { DictionaryBuilder } from "./dictionary-builder.ts";
 import { ID_BYTES } from "./event-id.ts";
 import { SideColumns } from "./side-columns.ts";
 
@@ -11,7 +11,7 @@ export const BATCH_VERSION = 1;
 
 /** Text columns of a row, by the name of the Event's field. */
 const TEXTS = ["name", "visitorId", "sessionId", "url", "referrer", "userAgent", "ip", "language"] as const;
-type TextName = (typeof TEXTS)[number];
+export type TextName = (typeof TEXTS)[number];
 
 /** A checked event and what the collector knows of it. Times are ms since 1970-01-01 UTC. */
 export interface Row {
@@ -25,22 +25,17 @@ export interface Row {
   readonly sentTime: number;
 }
 
-/** Turns rows into an EventBatch. Its arrays are kept and used again for the next batch. */
+/**
+ * Turns rows into an EventBatch. Its arrays are kept and used again for the next batch.
+ *
+ * Behind the rows is the open one: its values are written to the columns one by one, then it is committed, or
+ * discarded without a trace. Its times must be set; what else is not written is absent.
+ */
 export class BatchBuilder {
   readonly capacity: number;
-  readonly #dictionary = new DictionaryBuilder();
-  readonly #merchantId: Uint32Array;
-  readonly #receivedTime: Uint32Array;
-  readonly #clientTime: Uint32Array;
-  readonly #sentTime: Uint32Array;
-  readonly #eventId: Uint8Array;
-  readonly #texts: Record<TextName, Uint32Array>;
-  readonly #width: Uint16Array;
-  readonly #height: Uint16Array;
-  /** Optional columns in which at least one row has a value. */
-  readonly #used = new Set<string>();
-  readonly #properties = new SideColumns({ row: "u32", key: "u32", value: "u32" }, ["row", "key"]);
-  readonly #orders = new SideColumns(
+  readonly dictionary = new DictionaryBuilder();
+  readonly properties = new SideColumns({ row: "u32", key: "u32", value: "u32" }, ["row", "key"]);
+  readonly orders = new SideColumns(
     {
       row: "u32",
       id: "u32",
@@ -53,7 +48,7 @@ export class BatchBuilder {
     },
     ["row", "id", "revenueMicros"],
   );
-  readonly #items = new SideColumns(
+  readonly items = new SideColumns(
     {
       row: "u32",
       id: "u32",
@@ -66,6 +61,18 @@ export class BatchBuilder {
     },
     ["row", "id", "priceMicros", "quantity"],
   );
+  /** 16 bytes a row; zeros for an id that is derived from the batch's. */
+  readonly eventIds: Uint8Array;
+  /** Dictionary indexes of each text column. */
+  readonly texts: Readonly<Record<TextName, Uint32Array>>;
+  readonly screenWidth: Uint16Array;
+  readonly screenHeight: Uint16Array;
+  readonly #merchantId: Uint32Array;
+  readonly #receivedTime: Uint32Array;
+  readonly #clientTime: Uint32Array;
+  readonly #sentTime: Uint32Array;
+  /** What the committed rows have of the things that a row may have none or many of. */
+  readonly #committed = { texts: 0, properties: 0, orders: 0, items: 0 };
   #rows = 0;
 
   /** @param capacity most rows of a batch, 1 to 65,536. */
@@ -75,121 +82,140 @@ export class BatchBuilder {
     this.#receivedTime = new Uint32Array(2 * capacity);
     this.#clientTime = new Uint32Array(2 * capacity);
     this.#sentTime = new Uint32Array(2 * capacity);
-    this.#eventId = new Uint8Array(ID_BYTES * capacity);
-    this.#texts = Object.fromEntries(TEXTS.map((name) => [name, new Uint32Array(capacity)])) as Record<
-      TextName,
-      Uint32Array
-    >;
-    this.#width = new Uint16Array(capacity);
-    this.#height = new Uint16Array(capacity);
+    this.eventIds = new Uint8Array(ID_BYTES * capacity);
+    const texts = TEXTS.map((name) => [name, new Uint32Array(capacity)]);
+    this.texts = Object.fromEntries(texts) as Record<TextName, Uint32Array>;
+    this.screenWidth = new Uint16Array(capacity);
+    this.screenHeight = new Uint16Array(capacity);
   }
 
+  /** Number of rows, which is the open row's own number. */
   get rows(): number {
     return this.#rows;
   }
 
   /** About how many bytes the batch takes before compression. */
   get byteLength(): number {
-    const sides = this.#properties.length * 12 + this.#orders.length * 48 + this.#items.length * 36;
-    return this.#dictionary.byteLength + this.#rows * 80 + sides;
+    const sides = this.properties.length * 12 + this.orders.length * 48 + this.items.length * 36;
+    return this.dictionary.byteLength + this.#rows * 80 + sides;
   }
 
-  /** Appends a row. The builder must not be full. */
-  add(row: Row): void {
-    const at = this.#rows++;
-    this.#merchantId[at] = row.merchantId;
-    setI64(this.#receivedTime, at, row.receivedTime);
-    setI64(this.#clientTime, at, row.clientTime);
-    if (row.sentTime !== 0) this.#used.add("sentTime");
-    setI64(this.#sentTime, at, row.sentTime);
-    if (row.eventId !== undefined) {
-      this.#used.add("eventId");
-      this.#eventId.set(row.eventId, at * ID_BYTES);
+  /** Whether the open row has an id of its own. */
+  get hasEventId(): boolean {
+    const at = this.#rows * ID_BYTES;
+    for (let i = 0; i < ID_BYTES; i++) if (this.eventIds[at + i] !== 0) return true;
+    return false;
+  }
+
+  /** Sets the times of the open row, ms since 1970-01-01 UTC. @param sent 0 when it is not known. */
+  setTimes(received: number, client: number, sent: number): void {
+    setI64(this.#receivedTime, this.#rows, received);
+    setI64(this.#clientTime, this.#rows, client);
+    setI64(this.#sentTime, this.#rows, sent);
+  }
+
+  /** Makes the open row one of the batch's. The builder must not have been full. */
+  commit(merchantId: number): void {
+    this.#merchantId[this.#rows++] = merchantId;
+    this.#committed.texts = this.dictionary.size;
+    this.#committed.properties = this.properties.length;
+    this.#committed.orders = this.orders.length;
+    this.#committed.items = this.items.length;
+  }
+
+  /** Takes back all that was written to the open row, the dictionary's new texts included. */
+  discard(): void {
+    this.#clearRows(this.#rows, this.#rows + 1);
+    this.dictionary.truncate(this.#committed.texts);
+    this.properties.truncate(this.#committed.properties);
+    this.orders.truncate(this.#committed.orders);
+    this.items.truncate(this.#committed.items);
+  }
+
+  /** Appends a row that is at hand as a message. The builder must not be full. */
+  add({ event, eventId, receivedTime, clientTime, sentTime, merchantId }: Row): void {
+    const row = this.#rows;
+    this.setTimes(receivedTime, clientTime, sentTime);
+    if (eventId !== undefined) this.eventIds.set(eventId, row * ID_BYTES);
+    for (const name of TEXTS) this.texts[name][row] = this.dictionary.add(event[name]);
+    this.screenWidth[row] = event.screen?.width ?? 0;
+    this.screenHeight[row] = event.screen?.height ?? 0;
+    for (const name in event.properties) {
+      const key = this.dictionary.add(name);
+      this.properties.append({ row, key, value: this.dictionary.add(event.properties[name]!) });
     }
-    for (const name of TEXTS) this.#text(name, at, row.event[name]);
-    const { screen, order } = row.event;
-    if (screen !== undefined) {
-      this.#used.add("screen");
-      this.#width[at] = screen.width;
-      this.#height[at] = screen.height;
-    }
-    for (const key in row.event.properties) this.#property(at, key, row.event.properties[key]!);
-    if (order !== undefined) this.#order(at, order);
-    for (const item of row.event.items) this.#item(at, item);
+    if (event.order !== undefined) this.#addOrder(event.order);
+    for (const item of event.items) this.#addItem(item);
+    this.commit(merchantId);
   }
 
-  /** The batch of all rows added since the last take; the builder is empty afterwards. */
-  take(): EventBatch {
-    const rows = this.#rows;
-    const batch: MessageInitShape<typeof EventBatchSchema> = { version: BATCH_VERSION, rows };
-    const { dictionary, dictionaryEnds } = this.#dictionary.columns();
-    batch.dictionary = copyOf(dictionary);
-    batch.dictionaryEnds = copyOf(dictionaryEnds);
-    batch.merchantId = copyOf(bytesOf(this.#merchantId, rows));
-    batch.receivedTime = copyOf(bytesOf(this.#receivedTime, 2 * rows));
-    batch.clientTime = copyOf(bytesOf(this.#clientTime, 2 * rows));
-    if (this.#used.has("sentTime")) batch.sentTime = copyOf(bytesOf(this.#sentTime, 2 * rows));
-    if (this.#used.has("eventId")) batch.eventId = this.#eventId.slice(0, ID_BYTES * rows);
-    for (const name of TEXTS) {
-      if (this.#used.has(name)) batch[name] = copyOf(bytesOf(this.#texts[name], rows));
-    }
-    if (this.#used.has("screen")) {
-      batch.screenWidth = copyOf(bytesOf(this.#width, rows));
-      batch.screenHeight = copyOf(bytesOf(this.#height, rows));
-    }
-    Object.assign(batch, {
-      properties: this.#properties.take(),
-      orders: this.#orders.take(),
-      items: this.#items.take(),
-    });
-    this.#reset(rows);
-    return create(EventBatchSchema, batch);
-  }
-
-  #text(name: TextName, at: number, text: string): void {
-    if (text === "") return;
-    this.#used.add(name);
-    this.#texts[name][at] = this.#dictionary.add(text);
-  }
-
-  #property(row: number, key: string, value: string): void {
-    this.#properties.append({ row, key: this.#dictionary.add(key), value: this.#dictionary.add(value) });
-  }
-
-  #order(row: number, order: Order): void {
-    this.#orders.append({
-      row,
-      id: this.#dictionary.add(order.id),
+  #addOrder(order: Order): void {
+    this.orders.append({
+      row: this.#rows,
+      id: this.dictionary.add(order.id),
       revenueMicros: Number(order.revenueMicros),
       taxMicros: Number(order.taxMicros),
       shippingMicros: Number(order.shippingMicros),
       discountMicros: Number(order.discountMicros),
-      currency: this.#dictionary.add(order.currency),
-      coupon: this.#dictionary.add(order.coupon),
+      currency: this.dictionary.add(order.currency),
+      coupon: this.dictionary.add(order.coupon),
     });
   }
 
-  #item(row: number, item: Item): void {
-    this.#items.append({
-      row,
-      id: this.#dictionary.add(item.id),
-      name: this.#dictionary.add(item.name),
-      brand: this.#dictionary.add(item.brand),
-      category: this.#dictionary.add(item.category),
-      variant: this.#dictionary.add(item.variant),
+  #addItem(item: Item): void {
+    this.items.append({
+      row: this.#rows,
+      id: this.dictionary.add(item.id),
+      name: this.dictionary.add(item.name),
+      brand: this.dictionary.add(item.brand),
+      category: this.dictionary.add(item.category),
+      variant: this.dictionary.add(item.variant),
       priceMicros: Number(item.priceMicros),
       quantity: item.quantity || 1,
     });
   }
 
-  /** Optional columns must read as absent in rows that do not set them. */
+  /** The batch of all rows committed since the last take; the builder is empty afterwards. */
+  take(): EventBatch {
+    const rows = this.#rows;
+    const batch: MessageInitShape<typeof EventBatchSchema> = { version: BATCH_VERSION, rows };
+    const { dictionary, dictionaryEnds } = this.dictionary.columns();
+    batch.dictionary = copyOf(dictionary);
+    batch.dictionaryEnds = copyOf(dictionaryEnds);
+    batch.merchantId = copyOf(bytesOf(this.#merchantId, rows));
+    batch.receivedTime = copyOf(bytesOf(this.#receivedTime, 2 * rows));
+    batch.clientTime = copyOf(bytesOf(this.#clientTime, 2 * rows));
+    const optional = (column: Uint32Array | Uint16Array, values = rows) =>
+      isUsed(column, values) ? copyOf(bytesOf(column, values)) : new Uint8Array();
+    batch.sentTime = optional(this.#sentTime, 2 * rows);
+    batch.eventId = optional(new Uint32Array(this.eventIds.buffer), (ID_BYTES / 4) * rows);
+    for (const name of TEXTS) batch[name] = optional(this.texts[name]);
+    batch.screenWidth = optional(this.screenWidth);
+    batch.screenHeight = optional(this.screenHeight);
+    Object.assign(batch, {
+      properties: this.properties.take(),
+      orders: this.orders.take(),
+      items: this.items.take(),
+    });
+    this.#reset(rows);
+    return create(EventBatchSchema, batch);
+  }
+
   #reset(rows: number): void {
-    this.#dictionary.clear();
-    this.#eventId.fill(0, 0, ID_BYTES * rows);
-    for (const name of TEXTS) this.#texts[name].fill(0, 0, rows);
-    this.#width.fill(0, 0, rows);
-    this.#height.fill(0, 0, rows);
-    this.#used.clear();
+    this.#clearRows(0, rows);
+    this.dictionary.clear();
+    this.#committed.texts = 0;
+    this.#committed.properties = 0;
+    this.#committed.orders = 0;
+    this.#committed.items = 0;
     this.#rows = 0;
+  }
+
+  /** What a row does not set must read as absent. */
+  #clearRows(from: number, to: number): void {
+    this.eventIds.fill(0, from * ID_BYTES, to * ID_BYTES);
+    for (const name of TEXTS) this.texts[name].fill(0, from, to);
+    this.screenWidth.fill(0, from, to);
+    this.screenHeight.fill(0, from, to);
   }
 }

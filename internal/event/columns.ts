@@ -65,3 +65,9 @@ export function bytesOf(array: Uint32Array | Uint16Array | Uint8Array, values: n
 export function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
+
+/** Whether any of a column's first values is not zero. */
+export function isUsed(column: Uint32Array | Uint16Array, values: number): boolean {
+  for (let i = 0; i < values; i++) if (column[i] !== 0) return true;
+  return false;
+}

@@ -18,6 +18,48 @@ export function eventIdBytes(text: string): Buffer {
   return id;
 }
 
+/** The value of each ASCII character as a hexadecimal digit, 255 for others. */
+const DIGITS = new Uint8Array(256).fill(255);
+for (let digit = 0; digit < 16; digit++) {
+  const character = digit.toString(16);
+  DIGITS[character.charCodeAt(0)] = digit;
+  DIGITS[character.toUpperCase().charCodeAt(0)] = digit;
+}
+
+/** Where the 16 bytes' digits stand in a UUID as it is written, and where its hyphens. */
+const DIGITS_AT = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+const HYPHENS_AT = [8, 13, 18, 23];
+const HYPHEN = 0x2d;
+
+/**
+ * eventIdBytes for a UUID in bytes, without a string: writes its 16 bytes at an offset.
+ * @returns false, with zeros at the offset, when the bytes are no UUID or the nil one.
+ */
+export function readUuid(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  offset: number,
+): boolean {
+  if (end - start !== 36) return false;
+  let wrong = 0;
+  let any = 0;
+  for (let i = 0; i < 4; i++) wrong |= source[start + HYPHENS_AT[i]!]! ^ HYPHEN;
+  for (let i = 0; i < ID_BYTES; i++) {
+    const digits = start + DIGITS_AT[i]!;
+    const low = DIGITS[source[digits + 1]!]!;
+    const byte = (DIGITS[source[digits]!]! << 4) | low;
+    // What is no digit has bits above the four of one.
+    wrong |= (byte >> 8) | (low & 0xf0);
+    any |= byte;
+    target[offset + i] = byte;
+  }
+  if (wrong === 0 && any !== 0) return true;
+  target.fill(0, offset, offset + ID_BYTES);
+  return false;
+}
+
 /**
  * The time inside a UUIDv7 at an offset, ms since 1970-01-01 UTC, or undefined for any other id.
  */
@@ -34,7 +76,7 @@ export function uuidV7Time(bytes: Uint8Array, offset = 0): number | undefined {
 }
 
 /** Times inside ids outside of these years count as none; ms since 1970-01-01 UTC. */
-const FIRST_KEY_TIME = Date.UTC(2000, 0);
+const FIRST_KEY_TIME = Date.UTC(2010, 0);
 const LAST_KEY_TIME = Date.UTC(2100, 0);
 
 /**

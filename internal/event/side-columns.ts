@@ -1,27 +1,32 @@
-import { bytesOf, copyOf, setI64 } from "./columns.ts";
-
-type Words = Uint32Array<ArrayBuffer>;
+import { bytesOf, copyOf, isUsed, setI64 } from "./columns.ts";
 
 /** Words of 32 bits that a value of each kind takes. */
 const WORDS = { u32: 1, i64: 2 } as const;
 
 export type Kind = keyof typeof WORDS;
 
+interface Column<Name> {
+  readonly name: Name;
+  readonly width: 1 | 2;
+  /** Written even where it is zero throughout. */
+  readonly required: boolean;
+  words: Uint32Array<ArrayBuffer>;
+}
+
 /**
- * Columns of what a row may have none or many of (orders, items, properties). They grow together; an
- * optional column that stays zero throughout is left out.
+ * Columns of what a row may have none or many of (orders, items, properties). They grow together, and are kept
+ * for the next batch; an optional column that is zero throughout is left out.
  */
 export class SideColumns<Name extends string> {
-  readonly #kinds: Readonly<Record<Name, Kind>>;
-  readonly #required: ReadonlySet<Name>;
-  readonly #columns = new Map<Name, Words>();
-  readonly #used = new Set<Name>();
+  readonly #columns: readonly Column<Name>[];
   #length = 0;
   #capacity = 64;
 
   constructor(kinds: Readonly<Record<Name, Kind>>, required: readonly NoInfer<Name>[]) {
-    this.#kinds = kinds;
-    this.#required = new Set(required);
+    this.#columns = (Object.keys(kinds) as Name[]).map((name) => {
+      const width = WORDS[kinds[name]];
+      return { name, width, required: required.includes(name), words: new Uint32Array(64 * width) };
+    });
   }
 
   get length(): number {
@@ -31,41 +36,36 @@ export class SideColumns<Name extends string> {
   /** Appends one entry. Values are whole numbers, 0 or more. */
   append(values: Readonly<Record<Name, number>>): void {
     if (this.#length === this.#capacity) this.#grow();
-    for (const name in values) this.#put(name, values[name]);
-    this.#length++;
+    const at = this.#length++;
+    for (const { name, width, words } of this.#columns) {
+      if (width === 1) words[at] = values[name];
+      else setI64(words, at, values[name]);
+    }
+  }
+
+  /** Takes the entries after the first `length` out again. */
+  truncate(length: number): void {
+    this.#length = length;
   }
 
   /** The columns' bytes, or undefined when there is no entry; copied, so that the builder can go on. */
   take(): Partial<Record<Name, Uint8Array>> | undefined {
     if (this.#length === 0) return undefined;
     const result: Partial<Record<Name, Uint8Array>> = {};
-    for (const name of this.#used) {
-      result[name] = copyOf(bytesOf(this.#columns.get(name)!, this.#length * WORDS[this.#kinds[name]]));
+    for (const { name, width, required, words } of this.#columns) {
+      const count = this.#length * width;
+      if (required || isUsed(words, count)) result[name] = copyOf(bytesOf(words, count));
     }
-    this.#columns.clear();
-    this.#used.clear();
     this.#length = 0;
     return result;
   }
 
-  #put(name: Name, value: number): void {
-    if (value === 0 && !this.#required.has(name) && !this.#used.has(name)) return;
-    let column = this.#columns.get(name);
-    if (column === undefined) {
-      column = new Uint32Array(this.#capacity * WORDS[this.#kinds[name]]);
-      this.#columns.set(name, column);
-    }
-    this.#used.add(name);
-    if (this.#kinds[name] === "i64") setI64(column, this.#length, value);
-    else column[this.#length] = value;
-  }
-
   #grow(): void {
     this.#capacity *= 2;
-    for (const [name, column] of this.#columns) {
-      const larger = new Uint32Array(this.#capacity * WORDS[this.#kinds[name]]);
-      larger.set(column);
-      this.#columns.set(name, larger);
+    for (const column of this.#columns) {
+      const { words } = column;
+      column.words = new Uint32Array(words.length * 2);
+      column.words.set(words);
     }
   }
 }

@@ -1,10 +1,10 @@
 import { isIP } from "node:net";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { uuidV7Time } from "../event/event-id.ts";
-import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
-import type { Event } from "../gen/footfall/event/v1/event_pb.js";
+import { uuidV7Time } from "../../event/event-id.ts";
+import { RejectReason as Reason } from "../../gen/footfall/collect/v1/collect_pb.js";
+import type { Event } from "../../gen/footfall/event/v1/event_pb.js";
+import { type Refusal, refuse, shown } from "../refusal.ts";
 import { checkItems, checkOrder } from "./check-commerce.ts";
-import { type Refusal, refuse, shown } from "./refusal.ts";
 
 /** What a check knows beside the event. Times are ms since 1970-01-01 UTC. */
 export interface CheckContext {
@@ -34,7 +34,10 @@ const TEXTS = [
   ["language", "language", 35],
 ] as const;
 
-/** Checks an event, in the order of the list. @returns why it is refused, or undefined. */
+/**
+ * The rules of event.proto over decoded messages, as they were written before the collector read bytes: the
+ * reference that the product is compared with. Checks an event, in the order of the list. @returns why it is refused, or undefined.
+ */
 export function checkEvent(event: Event, context: CheckContext): Refusal | undefined {
   for (const check of CHECKS) {
     const refusal = check(event, context);

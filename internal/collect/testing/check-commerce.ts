@@ -1,8 +1,8 @@
-import { MAX_AMOUNT_MICROS } from "../event/batch-limits.ts";
-import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
-import type { Event, Order } from "../gen/footfall/event/v1/event_pb.js";
+import { MAX_AMOUNT_MICROS } from "../../event/batch-limits.ts";
+import { RejectReason as Reason } from "../../gen/footfall/collect/v1/collect_pb.js";
+import type { Event, Order } from "../../gen/footfall/event/v1/event_pb.js";
+import { type Refusal, refuse, shown } from "../refusal.ts";
 import { textProblem } from "./check-event.ts";
-import { type Refusal, refuse, shown } from "./refusal.ts";
 
 /** ISO 4217 codes of money in use or lately withdrawn, as the Unicode data in Node lists them: no metals, funds. */
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
@@ -17,11 +17,6 @@ const AMOUNTS = [
   ["discountMicros", "order.discount_micros"],
 ] as const;
 const ITEM_TEXTS = ["id", "name", "brand", "category", "variant"] as const;
-
-/** Whether a text is an ISO 4217 code. */
-export function isCurrency(code: string): boolean {
-  return CURRENCIES.has(code);
-}
 
 /** Checks an event's order, if it has one. */
 export function checkOrder({ order }: Event): Refusal | undefined {

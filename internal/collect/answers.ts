@@ -1,0 +1,104 @@
+import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
+import type { CollectMetrics } from "./metrics.ts";
+import { type Refusal, refuse } from "./refusal.ts";
+import type { Outcome, Ticket } from "./ticket.ts";
+
+/** The answers to a request's events, as the response carries them. */
+export interface Answers {
+  /** One for each event. */
+  readonly statuses: EventStatus[];
+  /** One for each event that is rejected, in the request's order. */
+  readonly rejections: ({ readonly index: number } & Refusal)[];
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly rejected: number;
+}
+
+/** All events of a request with the same answer. */
+export function answerAll(count: number, status: EventStatus, refusal?: Refusal): Answers {
+  const merged = new Merged(count);
+  for (let index = 0; index < count; index++) merged.put(index, status, refusal);
+  return merged;
+}
+
+/** The claims of a request's events on the batches that they went into. */
+export class Claims {
+  readonly #tickets: Ticket[] = [];
+  /** Of each event: its ticket's number from 1, negative when the event was sent before; 0: it is refused. */
+  readonly #claims: Int32Array;
+  readonly #refusals = new Map<number, Refusal>();
+
+  /** @param count events of the request. */
+  constructor(count: number) {
+    this.#claims = new Int32Array(count);
+  }
+
+  accept(index: number, ticket: Ticket): void {
+    this.#claims[index] = this.#numberOf(ticket);
+  }
+
+  repeat(index: number, ticket: Ticket): void {
+    this.#claims[index] = -this.#numberOf(ticket);
+  }
+
+  refuse(index: number, refusal: Refusal): void {
+    this.#refusals.set(index, refusal);
+  }
+
+  /** The answers, when all batches are settled. */
+  async settled(): Promise<Answers> {
+    const outcomes: Outcome[] = [];
+    for (const ticket of this.#tickets) outcomes.push(ticket.outcome ?? (await ticket.settled));
+    const merged = new Merged(this.#claims.length);
+    for (const [index, claim] of this.#claims.entries()) {
+      if (claim === 0) merged.put(index, EventStatus.REJECTED, this.#refusals.get(index));
+      else putOutcome(merged, index, outcomes[Math.abs(claim) - 1]!, claim < 0);
+    }
+    return merged;
+  }
+
+  #numberOf(ticket: Ticket): number {
+    // Events of a request that go into one batch come one after another.
+    if (this.#tickets.at(-1) !== ticket) this.#tickets.push(ticket);
+    return this.#tickets.length;
+  }
+}
+
+function putOutcome(merged: Merged, index: number, outcome: Outcome, repeated: boolean): void {
+  if (outcome.stored) merged.put(index, repeated ? EventStatus.DUPLICATE : EventStatus.ACCEPTED);
+  else if (outcome.retry) merged.put(index, EventStatus.UNAVAILABLE);
+  else {
+    const message = `the event's batch was refused: ${outcome.message}`;
+    merged.put(index, EventStatus.REJECTED, refuse(RejectReason.MALFORMED, message));
+  }
+}
+
+class Merged implements Answers {
+  readonly statuses: EventStatus[];
+  readonly rejections: ({ readonly index: number } & Refusal)[] = [];
+  accepted = 0;
+  duplicates = 0;
+  rejected = 0;
+
+  constructor(count: number) {
+    this.statuses = new Array<EventStatus>(count);
+  }
+
+  put(index: number, status: EventStatus, refusal?: Refusal): void {
+    this.statuses[index] = status;
+    if (status === EventStatus.ACCEPTED) this.accepted++;
+    else if (status === EventStatus.DUPLICATE) this.duplicates++;
+    else if (status === EventStatus.REJECTED) this.rejected++;
+    if (refusal !== undefined) this.rejections.push({ index, ...refusal });
+  }
+}
+
+/** Counts answers, once for each status that is among them. */
+export function countAnswers({ events, rejected }: CollectMetrics, answers: Answers): void {
+  const counts = { ACCEPTED: answers.accepted, DUPLICATE: answers.duplicates, REJECTED: answers.rejected };
+  const known = answers.accepted + answers.duplicates + answers.rejected;
+  for (const [status, count] of Object.entries({ ...counts, UNAVAILABLE: answers.statuses.length - known })) {
+    if (count > 0) events.inc({ status }, count);
+  }
+  for (const { reason } of answers.rejections) rejected.inc({ reason: RejectReason[reason] });
+}

@@ -1,0 +1,192 @@
+import { isUtf8 } from "node:buffer";
+import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
+import { Entries } from "./entries.ts";
+import { EVENT, ITEM, Kind, ORDER, PROPERTY, SCREEN, type Shape, TIMESTAMP, WORDS } from "./event-shape.ts";
+import { type Refusal, refuse } from "./refusal.ts";
+
+/** Bytes that are no protobuf message, or hold a text that is no UTF-8 and that a later field replaces. */
+class Unreadable extends Error {
+  readonly reason: Reason;
+
+  constructor(message: string, reason = Reason.MALFORMED) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** Longest varint, bytes. */
+const MAX_VARINT = 10;
+
+/**
+ * Where the fields of one event stand in its bytes, found in one pass and without an object: an event is read
+ * after another into the same arrays.
+ *
+ * As protobuf has it, fields may come in any order, the last one of a kind counts, a message that comes twice
+ * is merged, and unknown fields are passed over. Stricter than some readers: known fields of a wrong wire type,
+ * groups, and messages whose fields do not end where they end are refused.
+ */
+export class EventFields {
+  /** Two words a field, at the places that event-shape.ts names: start and end of a text, low and high word of
+   * a number, 1 and 0 for a message that is there. */
+  readonly values = new Int32Array(WORDS);
+  readonly properties = new Entries(PROPERTY.words);
+  readonly items = new Entries(ITEM.words);
+  /** The event's bytes. */
+  bytes: Uint8Array = new Uint8Array();
+  #at = 0;
+  #low = 0;
+  #high = 0;
+
+  /** Reads an event. @returns why it cannot be read, or undefined. The bytes must not change while in use. */
+  read(bytes: Uint8Array): Refusal | undefined {
+    this.bytes = bytes;
+    this.values.fill(0);
+    this.properties.clear();
+    this.items.clear();
+    this.#at = 0;
+    try {
+      this.#message(EVENT, this.values, bytes.length);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      return refuse(error.reason, `event: ${error.message}`);
+    }
+  }
+
+  /** Whether all texts are UTF-8, those included that no check has looked at. */
+  get isUtf8(): boolean {
+    const { values, properties, items } = this;
+    const all = [
+      { shape: EVENT, values, offset: 0 },
+      { shape: ORDER, values, offset: ORDER.base },
+    ];
+    for (const [shape, entries] of [
+      [PROPERTY, properties],
+      [ITEM, items],
+    ] as const) {
+      for (let i = 0; i < entries.count; i++) {
+        all.push({ shape, values: entries.values, offset: entries.offset(i) });
+      }
+    }
+    return all.every(({ shape, values, offset }) =>
+      shape.kinds.every((kind, number) => {
+        const at = offset + 2 * number;
+        return kind !== Kind.TEXT || isUtf8(this.bytes.subarray(values[at], values[at + 1]));
+      }),
+    );
+  }
+
+  #message({ base, kinds }: Shape, values: Int32Array, end: number, offset = base): void {
+    while (this.#at < end) {
+      const tag = this.#tag(end);
+      const number = tag >>> 3;
+      const kind = number < kinds.length ? kinds[number] : Kind.NONE;
+      if (kind === Kind.NONE) {
+        this.#skip(tag & 7, end);
+        continue;
+      }
+      if ((tag & 7) !== (kind === Kind.NUMBER ? 0 : 2)) {
+        throw new Unreadable(`field ${number} has wire type ${tag & 7}`);
+      }
+      const at = offset + 2 * number;
+      if (kind === Kind.NUMBER) {
+        this.#varint(end);
+        values[at] = this.#low;
+        values[at + 1] = this.#high;
+      } else if (kind === Kind.TEXT) {
+        const length = this.#length(end);
+        // A text that a later one replaces is read by none of the checks.
+        if (values[at] !== values[at + 1]) this.#checkText(values[at]!, values[at + 1]!);
+        values[at] = this.#at;
+        this.#at += length;
+        values[at + 1] = this.#at;
+      } else {
+        const length = this.#length(end);
+        values[at] = 1;
+        this.#inner(number, this.#at + length);
+      }
+    }
+  }
+
+  /** A message within the event. */
+  #inner(number: number, end: number): void {
+    if (number === 3) this.#message(TIMESTAMP, this.values, end);
+    else if (number === 11) this.#message(SCREEN, this.values, end);
+    else if (number === 13) this.#message(ORDER, this.values, end);
+    else {
+      const entries = number === 12 ? this.properties : this.items;
+      const offset = entries.add();
+      this.#message(number === 12 ? PROPERTY : ITEM, entries.values, end, offset);
+    }
+  }
+
+  #checkText(start: number, end: number): void {
+    if (!isUtf8(this.bytes.subarray(start, end))) {
+      throw new Unreadable("a text field is not valid UTF-8", Reason.INVALID_UTF8);
+    }
+  }
+
+  #tag(end: number): number {
+    const start = this.#at;
+    const byte = this.bytes[start]!;
+    // Nearly all tags and lengths are one byte.
+    if (byte < 0x80 && byte >= 8) {
+      this.#at = start + 1;
+      return byte;
+    }
+    this.#varint(end);
+    const tag = this.#low >>> 0;
+    if (tag < 8 || this.#high !== 0 || this.#at - start > 5) throw new Unreadable("a tag is out of range");
+    return tag;
+  }
+
+  /** Of something with a length in front, which must end before its message does. */
+  #length(end: number): number {
+    let length = this.#at < end ? this.bytes[this.#at]! : 0x80;
+    if (length < 0x80) this.#at++;
+    else {
+      this.#varint(end);
+      length = this.#low >>> 0;
+    }
+    if (length > end - this.#at) throw new Unreadable(`${length} bytes, only ${end - this.#at} are left`);
+    return length;
+  }
+
+  #skip(wireType: number, end: number): void {
+    if (wireType === 0) this.#varint(end);
+    else if (wireType === 1) this.#at += 8;
+    else if (wireType === 2) {
+      const length = this.#length(end);
+      this.#at += length;
+    } else if (wireType === 5) this.#at += 4;
+    else throw new Unreadable(`wire type ${wireType} is not taken`);
+    if (this.#at > end) throw new Unreadable("ends within a field");
+  }
+
+  /** Reads a varint into the low and high word. */
+  #varint(end: number): void {
+    const { bytes } = this;
+    const start = this.#at;
+    let low = 0;
+    let high = 0;
+    for (let at = start; at < end && at < start + MAX_VARINT; at++) {
+      const byte = bytes[at]!;
+      const shift = 7 * (at - start);
+      if (shift < 32) low |= (byte & 0x7f) << shift;
+      if (shift > 28) high |= (byte & 0x7f) << (shift - 32);
+      else if (shift === 28) high = (byte & 0x70) >> 4;
+      if (byte < 0x80) {
+        this.#at = at + 1;
+        this.#low = low;
+        this.#high = high;
+        return;
+      }
+    }
+    throw new Unreadable("a varint does not end");
+  }
+}
+
+/** A number of 64 bits with sign, of the two words at a place; beyond 2^53 rounded. */
+export function signed(values: Int32Array, at: number): number {
+  return values[at + 1]! * 0x1_0000_0000 + (values[at]! >>> 0);
+}

@@ -1,0 +1,80 @@
+import { type DescField, type DescMessage, fromBinary } from "@bufbuild/protobuf";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import type { Row } from "../../event/batch-builder.ts";
+import { eventIdBytes } from "../../event/event-id.ts";
+import { RejectReason } from "../../gen/footfall/collect/v1/collect_pb.js";
+import { EventSchema } from "../../gen/footfall/event/v1/event_pb.js";
+import type { EventContext } from "../take-event.ts";
+import { checkEvent, timestampToMs } from "./check-event.ts";
+
+/**
+ * A second reader of events, by protobuf-es and rules over its messages, that shares nothing with the product's
+ * reader of bytes. @returns the row, or the reason for which the event is refused.
+ */
+export function referenceRow(
+  bytes: Uint8Array,
+  merchantId: number,
+  { receivedTime, sentTime, retentionDays, defaults }: EventContext,
+): Row | RejectReason {
+  try {
+    walk(new BinaryReader(bytes), EventSchema, bytes.length);
+  } catch {
+    return RejectReason.MALFORMED;
+  }
+  let event: Row["event"];
+  try {
+    event = fromBinary(EventSchema, bytes, { readUnknownFields: false });
+  } catch {
+    return RejectReason.INVALID_UTF8;
+  }
+  event.ip ||= Buffer.from(defaults.ip).toString();
+  event.userAgent ||= Buffer.from(defaults.userAgent).toString();
+  const eventId = event.eventId === "" ? undefined : eventIdBytes(event.eventId);
+  const refusal = checkEvent(event, { receivedTime, retentionDays, eventId });
+  if (refusal !== undefined) return refusal.reason;
+  const clientTime = event.clientTime === undefined ? receivedTime : timestampToMs(event.clientTime);
+  return { merchantId, event, eventId, receivedTime, clientTime, sentTime };
+}
+
+/** What protobuf-es lets pass and the collector does not: wrong wire types, groups, fields beyond their message. */
+function walk(reader: BinaryReader, desc: DescMessage, end: number): void {
+  while (reader.pos < end) {
+    const [number, wireType] = reader.tag();
+    const field = desc.fields.find((field) => field.number === number);
+    if (wireType === WireType.StartGroup || wireType === WireType.EndGroup) throw new Error("group");
+    if (field === undefined) skip(reader, wireType);
+    else walkField(reader, field, wireType);
+    if (reader.pos > end) throw new Error("beyond the end");
+  }
+}
+
+/** protobuf-es passes over a varint of any length. */
+function skip(reader: BinaryReader, wireType: WireType): void {
+  if (wireType === WireType.Varint) reader.uint64();
+  else reader.skip(wireType);
+}
+
+function walkField(reader: BinaryReader, field: DescField, wireType: WireType): void {
+  const { message } = field;
+  const isNumber = field.fieldKind === "scalar" && field.scalar !== 9;
+  if (wireType !== (isNumber ? WireType.Varint : WireType.LengthDelimited)) throw new Error("wire type");
+  if (isNumber) {
+    reader.uint64();
+    return;
+  }
+  const end = reader.uint32() + reader.pos;
+  if (end > reader.len) throw new Error("beyond the end");
+  if (field.fieldKind === "map") walkEntry(reader, end);
+  else if (message !== undefined) walk(reader, message, end);
+  reader.pos = end;
+}
+
+function walkEntry(reader: BinaryReader, end: number): void {
+  while (reader.pos < end) {
+    const [number, wireType] = reader.tag();
+    if (wireType === WireType.StartGroup || wireType === WireType.EndGroup) throw new Error("group");
+    if (number <= 2 && wireType !== WireType.LengthDelimited) throw new Error("wire type");
+    skip(reader, wireType);
+    if (reader.pos > end) throw new Error("beyond the end");
+  }
+}

@@ -60,7 +60,9 @@ async function showShops(stage: Stage): Promise<Accounting> {
   const now = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
   const { seed, merchants: count, events } = stage;
   const span = { fromMs: now - SPAN_MS, toMs: now };
-  const traffic = historyTraffic({ seed, merchants: count, batch: 250, events, ...span });
+  // A span of history ends a few visits short; what is sent is cut at exactly the number asked for.
+  const planned = Math.ceil(events * 1.01) + 50;
+  const traffic = historyTraffic({ seed, merchants: count, batch: 250, events: planned, ...span });
   const merchants: CreatedMerchant[] = [];
   for (let i = 0; i < count; i++) {
     const { name, region } = traffic.shops.get(i);

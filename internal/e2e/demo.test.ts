@@ -1,0 +1,53 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { sharedData } from "../testkit/shared-data.ts";
+
+const MAIN = join(import.meta.dirname, "../../cmd/demo/main.ts");
+
+/** Runs the demo to its end. @returns all that it printed, and the JSON of its last line. */
+async function runDemo(...flags: string[]) {
+  const args = [MAIN, "--exit", "--json", ...flags];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 90_000 });
+  const last = stdout.trimEnd().split("\n").at(-1)!;
+  return { stdout, result: JSON.parse(last) as Record<string, number> };
+}
+
+describe("the demo", () => {
+  test("sends exactly the number asked for, and its accounting is equal", async () => {
+    const { stdout, result } = await runDemo("--events", "3000");
+    const { freshness_p99_ms, ...counts } = result;
+    expect(counts).toEqual({
+      sent: 3_000,
+      accepted: 3_000,
+      duplicates: 0,
+      rejected: 0,
+      stored: 3_000,
+      reported: 3_000,
+    });
+    expect(freshness_p99_ms).toBeGreaterThan(0);
+    expect(stdout).toContain("page views a minute");
+  });
+
+  const log = sharedData("access.log");
+  test.skipIf(log === undefined)("shows a real access log day by day (needs shared/data)", async () => {
+    const { stdout, result } = await runDemo("--access-log", log!);
+    expect(result).toMatchObject({
+      sent: 10_000,
+      accepted: 9_999,
+      rejected: 1,
+      stored: 9_999,
+      reported: 9_999,
+    });
+    // Lines by UTC day as shared/data/README.md has them; the malformed one is of the 20th.
+    for (const [day, events] of [
+      ["2015-05-17", "1,632"],
+      ["2015-05-18", "2,893"],
+      ["2015-05-19", "2,896"],
+      ["2015-05-20", "2,578"],
+    ]) {
+      expect(stdout).toMatch(new RegExp(`${day} .*${events} `));
+    }
+  });
+});

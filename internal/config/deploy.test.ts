@@ -1,0 +1,18 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { expect, test } from "vitest";
+import { KNOWN_VARIABLES, PROGRAMS } from "./programs/all.ts";
+import { readConfig } from "./read-config.ts";
+
+const env = parseEnv(readFileSync(join(import.meta.dirname, "../../deploy/footfall.env"), "utf8"));
+
+test.each(["collector", "ingest", "aggregator", "query", "admin"])(
+  "deploy/footfall.env starts the %s",
+  (name) => {
+    const program = PROGRAMS.find((one) => one.name === name)!;
+    expect(readConfig(program, [], env, KNOWN_VARIABLES)).toMatchObject({
+      [name === "collector" ? "ingestAddress" : "databaseUrl"]: expect.stringContaining("internal"),
+    });
+  },
+);

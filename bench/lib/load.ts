@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Delay, quantile } from "../../internal/demo/quantile.ts";
 import { partitionOf } from "../../internal/event/partition.ts";
 import { type SendSummary, sendTraffic } from "../../internal/simulate/send.ts";
 import { liveTraffic } from "../../internal/simulate/traffic.ts";
@@ -68,7 +69,7 @@ const COLUMNS = ["committed_through", "refreshed_through"] as const;
 /** Events that wait until a column of `partitions` has passed their ack. */
 class Watch {
   readonly #waiting = new Set<Waiting>();
-  readonly #delays: { ms: number; events: number }[] = [];
+  readonly #delays: Delay[] = [];
 
   get isDone(): boolean {
     return this.#waiting.size === 0;
@@ -129,14 +130,4 @@ async function partitionTimes(pool: Pool, column: (typeof COLUMNS)[number]): Pro
     `SELECT partition_id, extract(epoch FROM ${column}) * 1000 AS ms FROM partitions`,
   );
   return new Map(rows.map(({ partition_id, ms }) => [partition_id, Number(ms)]));
-}
-
-function quantile(delays: readonly { ms: number; events: number }[], q: number): number {
-  const sorted = delays.toSorted((a, b) => a.ms - b.ms);
-  let left = q * sorted.reduce((sum, { events }) => sum + events, 0);
-  for (const { ms, events } of sorted) {
-    left -= events;
-    if (left <= 0) return Math.round(ms);
-  }
-  return 0;
 }

@@ -1,5 +1,5 @@
 import type { BatchBuilder } from "../event/batch-builder.ts";
-import { MAX_AMOUNT_MICROS } from "../event/batch-limits.ts";
+import { MAX_AMOUNT_MICROS, MAX_QUANTITY } from "../event/batch-limits.ts";
 import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { type EventFields, signed } from "./event-fields.ts";
 import { at, ORDER } from "./event-shape.ts";
@@ -10,7 +10,6 @@ import { isGood, Mark, refuseText, takeText } from "./take-text.ts";
 const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
 
 const MAX_ITEMS = 200;
-const MAX_QUANTITY = 1_000_000;
 
 /** The order and the item that are being taken: columns of BatchBuilder, written when all of one is good. */
 const order = {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CreatedMerchant } from "../store/merchants.ts";
+import { type Delay, quantile } from "./quantile.ts";
 import type { Reports } from "./reports.ts";
 
 /** Events that were sent together. Times are ms since 1970-01-01 UTC. */
@@ -21,7 +22,7 @@ export class FreshnessWatch {
   readonly #reports: Reports;
   readonly #waiting = new Set<SentEvents>();
   /** Delay of each group of events and how many they were. */
-  readonly #delays: { readonly ms: number; readonly events: number }[] = [];
+  readonly #delays: Delay[] = [];
   readonly #stopped = new AbortController();
   #polling: Promise<void> | undefined;
 
@@ -45,13 +46,7 @@ export class FreshnessWatch {
 
   /** 99th percentile over events, ms; 0 when nothing was sent. */
   get p99Ms(): number {
-    const sorted = this.#delays.toSorted((a, b) => a.ms - b.ms);
-    let left = 0.99 * sorted.reduce((sum, { events }) => sum + events, 0);
-    for (const { ms, events } of sorted) {
-      left -= events;
-      if (left <= 0) return Math.round(ms);
-    }
-    return 0;
+    return quantile(this.#delays, 0.99);
   }
 
   async #poll(): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Child } from "../embedded/child.ts";
 import { freePort } from "../embedded/free-port.ts";
 import { startNats } from "../embedded/nats/start.ts";
 import { startTimescale } from "../embedded/postgres/start.ts";
@@ -49,8 +50,8 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   try {
     await mkdir(options.dataDir, { recursive: true });
     const [databaseUrl, natsUrl] = await Promise.all([
-      database(supervisor, options),
-      broker(supervisor, options),
+      options.databaseUrl ?? embedded(supervisor, "timescale", options.dataDir, startTimescale),
+      options.natsUrl ?? embedded(supervisor, "nats", options.dataDir, startNats),
     ]);
     await prepareDatabase(databaseUrl, options.partitions);
     const addresses = await startPrograms(supervisor, options, {
@@ -70,32 +71,19 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   }
 }
 
-async function database(
+/** Keeps an embedded server running, on one port and in a folder of its own. @returns its address. */
+async function embedded(
   supervisor: Supervisor,
-  { databaseUrl, dataDir }: InstallationOptions,
+  name: string,
+  dataDir: string,
+  start: (options: { dataDir: string; port: number }) => Promise<Child & { readonly url: string }>,
 ): Promise<string> {
-  if (databaseUrl !== undefined) return databaseUrl;
   const port = await freePort();
   let url = "";
   await supervisor.add({
-    name: "timescale",
+    name,
     async start() {
-      const server = await startTimescale({ dataDir: join(dataDir, "timescale"), port });
-      url = server.url;
-      return server;
-    },
-  });
-  return url;
-}
-
-async function broker(supervisor: Supervisor, { natsUrl, dataDir }: InstallationOptions): Promise<string> {
-  if (natsUrl !== undefined) return natsUrl;
-  const port = await freePort();
-  let url = "";
-  await supervisor.add({
-    name: "nats",
-    async start() {
-      const server = await startNats({ dataDir: join(dataDir, "nats"), port });
+      const server = await start({ dataDir: join(dataDir, name), port });
       url = server.url;
       return server;
     },

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { type Client, type Pool, transaction } from "./pool.ts";
+import { type Client, hasSqlState, type Pool, transaction } from "./pool.ts";
 
 const FOLDER = new URL("migrations/", import.meta.url);
 
 /** Any number will do, as long as it is the same in every program. */
 const MIGRATION_LOCK = 4_611_207;
+
+const UNDEFINED_TABLE = "42P01";
 
 export interface Migration {
   /** From the file's name: 0001_base.sql is 1. */
@@ -115,8 +117,7 @@ async function fixPartitions(pool: Pool, partitions: number): Promise<void> {
  */
 export async function readInstallation(pool: Pool): Promise<{ partitions: number }> {
   const applied = await readApplied(pool).catch((error: unknown) => {
-    const code = (error as { code?: string }).code;
-    if (code === "42P01") return [];
+    if (hasSqlState(error, UNDEFINED_TABLE)) return [];
     throw error;
   });
   verify(applied);

@@ -6,8 +6,17 @@ import { ingest } from "./ingest.ts";
 import { type Bench, machine, short } from "./lib/result.ts";
 import { memory } from "./memory.ts";
 import { pipeline } from "./pipeline.ts";
+import { scaling } from "./scaling.ts";
 
-const BENCHES: Readonly<Record<string, Bench>> = { codec, ingest, collect, aggregate, pipeline, memory };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  codec,
+  ingest,
+  collect,
+  aggregate,
+  pipeline,
+  memory,
+  scaling,
+};
 
 const command = new Command("bench")
   .description("Measures a part of Footfall against a peer or a limit in the same run.")

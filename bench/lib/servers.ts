@@ -13,6 +13,8 @@ export interface Servers {
   readonly natsUrl: string;
   /** Of an embedded nats-server. */
   readonly natsPid: number | undefined;
+  /** Of an embedded database. */
+  readonly databasePid: number | undefined;
   /** A database of its own, migrated. */
   readonly databaseUrl: string;
   readonly pool: Pool;
@@ -30,13 +32,14 @@ export async function startServers(partitions: number): Promise<Servers> {
   };
   try {
     const nats = await broker(folder.path, closers);
-    const databaseUrl = await database(folder.path, closers);
+    const { url: databaseUrl, pid: databasePid } = await database(folder.path, closers);
     const pool = createPool({ url: databaseUrl, name: "bench", maxConnections: 8, statementTimeoutMs: 0 });
     closers.push(() => pool.end());
     await migrate(pool, partitions);
     await removeStreams(nats.url);
     const found = await versions(pool, nats.url);
-    return { natsUrl: nats.url, natsPid: nats.pid, databaseUrl, pool, versions: found, stop };
+    const pids = { natsPid: nats.pid, databasePid };
+    return { natsUrl: nats.url, databaseUrl, ...pids, pool, versions: found, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -54,19 +57,22 @@ async function broker(
 }
 
 /** On a given server, a new database that is dropped afterwards. */
-async function database(folder: string, closers: (() => Promise<unknown>)[]): Promise<string> {
+async function database(
+  folder: string,
+  closers: (() => Promise<unknown>)[],
+): Promise<{ url: string; pid?: number }> {
   const server = process.env.DATABASE_URL;
   if (server === undefined) {
     const timescale = await startTimescale({ dataDir: `${folder}/timescale` });
     closers.push(() => timescale.stop());
-    return timescale.url;
+    return timescale;
   }
   const name = `bench_${randomBytes(6).toString("hex")}`;
   await onServer(server, `CREATE DATABASE ${name}`);
   closers.push(() => onServer(server, `DROP DATABASE ${name} WITH (FORCE)`));
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return url.href;
+  return { url: url.href };
 }
 
 async function onServer(url: string, statement: string): Promise<void> {

@@ -1,12 +1,11 @@
 import { partitionOf } from "../event/partition.ts";
-import { Failure } from "../failure/failure.ts";
 import type { Pool } from "../store/pool.ts";
-import { type ReportData, type ReportQuery, readReport } from "../store/report/read-report.ts";
-import { refusalOf } from "../store/report/refusal.ts";
-import { InvalidInput } from "./errors.ts";
+import { readReport } from "../store/report/read-report.ts";
+import { namesAskedFor } from "./metrics/asked-for.ts";
 import type { Unit } from "./metrics/metric.ts";
-import { METRICS, SERIES_NAMES, type SeriesName } from "./metrics/registry.ts";
+import { METRICS, type SeriesName } from "./metrics/registry.ts";
 import { planReport } from "./plan/plan.ts";
+import { orRefused } from "./refused.ts";
 import { bucketEdges, type Granularity } from "./time/edges.ts";
 import { type DateRange, spanOf, type TimeRange } from "./time/range.ts";
 import { timeZoneNamed } from "./time/zone.ts";
@@ -73,13 +72,15 @@ export async function getReport(
   const timeZone = timeZoneNamed(request.timeZone ?? merchant.timeZone);
   const edges = bucketEdges(spanOf(request.range, timeZone), timeZone, granularity);
   const names = namesAskedFor(request.metrics);
-  const { columns, dataThrough } = await read(deps.pool, {
+  const { statementTimeoutMs } = deps;
+  const reading = readReport(deps.pool, {
     merchantId,
     partitionId: partitionOf(merchantId, deps.partitions),
     edges,
     statements: planReport(edges, [...names, "unconverted_orders"]),
-    statementTimeoutMs: deps.statementTimeoutMs,
+    statementTimeoutMs,
   });
+  const { columns, dataThrough } = await orRefused(reading, statementTimeoutMs);
   const series = names.map((metric) => ({
     metric,
     unit: METRICS[metric].unit,
@@ -87,28 +88,4 @@ export async function getReport(
   }));
   const unconvertedOrders = columns.get("unconverted_orders")!.total;
   return { merchantId, timeZone, granularity, currency, edges, series, dataThrough, unconvertedOrders };
-}
-
-async function read(pool: Pool, query: ReportQuery): Promise<ReportData> {
-  try {
-    return await readReport(pool, query);
-  } catch (cause) {
-    switch (refusalOf(cause)) {
-      case "away":
-        throw new Failure("unavailable", "the database is away", { cause });
-      case "too_slow": {
-        const limit = `a statement of the report took longer than ${query.statementTimeoutMs} ms`;
-        throw new Failure("exhausted", `${limit}: ask for a shorter range or fewer metrics`, { cause });
-      }
-      case undefined:
-        throw cause;
-    }
-  }
-}
-
-function namesAskedFor(metrics: readonly SeriesName[] = []): readonly SeriesName[] {
-  if (metrics.length === 0) return SERIES_NAMES;
-  const twice = metrics.find((name, index) => metrics.indexOf(name) !== index);
-  if (twice !== undefined) throw new InvalidInput("metrics", twice, "is asked for twice");
-  return metrics;
 }

@@ -2,7 +2,7 @@ import { type Client, Code, ConnectError, createClient, createRouterTransport } 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { partitionOf } from "../event/partition.ts";
 import { Failure } from "../failure/failure.ts";
-import { Granularity, Metric, QueryService, Unit } from "../gen/footfall/query/v1/query_pb.js";
+import { Dimension, Granularity, Metric, QueryService, Unit } from "../gen/footfall/query/v1/query_pb.js";
 import { toConnectError } from "../rpc/errors.ts";
 import { createPool } from "../store/pool.ts";
 import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
@@ -119,6 +119,8 @@ test("another merchant's id is refused, whatever else the request says", async (
     const error = await refusal(client.getReport({ merchantId: B, range }, keyOfA));
     expect(error.code).toBe(Code.PermissionDenied);
   }
+  const breakdown = { merchantId: B, range: days("2025-03-29"), dimension: Dimension.PAGE };
+  expect((await refusal(client.getBreakdown(breakdown, keyOfA))).code).toBe(Code.PermissionDenied);
   expect(
     (await refusal(client.getReport({ merchantId: 4_294_967_295, range: days("2025-03-29") }, keyOfA))).code,
   ).toBe(Code.PermissionDenied);
@@ -160,6 +162,40 @@ test.each([
   expect(error.rawMessage).toContain(message);
 });
 
+test.each([
+  [{ dimension: Dimension.PAGE }, "range is required"],
+  [{ range: days("2025-03-29") }, 'dimension "0" is not one of the known values'],
+  [{ range: days("2025-03-29"), dimension: Dimension.PAGE, limit: 5_000 }, 'limit "5000"'],
+])("INVALID_ARGUMENT of a breakdown names the field and the value: %#", async (request, message) => {
+  const error = await refusal(client.getBreakdown(request, keyOfA));
+  expect(error.code).toBe(Code.InvalidArgument);
+  expect(error.rawMessage).toContain(message);
+});
+
+test("a breakdown by event name, as counted in the fixture", async () => {
+  const answer = await client.getBreakdown(
+    {
+      range: days("2025-03-27", "2025-04-03"),
+      timeZone: "UTC",
+      dimension: Dimension.EVENT_NAME,
+      metrics: [Metric.EVENTS],
+    },
+    keyOfA,
+  );
+  const own = ROWS.filter(({ merchantId }) => merchantId === A);
+  const count = (name: string) => BigInt(own.filter((row) => row.name === name).length);
+  expect(Object.fromEntries(answer.values.map((value, i) => [value, answer.series[0]!.values[i]]))).toEqual({
+    page_view: count("page_view"),
+    click: count("click"),
+  });
+  expect(answer).toMatchObject({
+    merchantId: A,
+    currency: "NPR",
+    dimension: Dimension.EVENT_NAME,
+    valuesFound: 2n,
+  });
+});
+
 test("a database that is away is UNAVAILABLE", async () => {
   const url = "postgres://footfall@127.0.0.1:1/footfall";
   const pool = createPool({ url, name: "test", maxConnections: 1, statementTimeoutMs: 0 });
@@ -168,7 +204,7 @@ test("a database that is away is UNAVAILABLE", async () => {
   await pool.end();
 });
 
-test("every metric and granularity of the wire is known", async () => {
+test("every metric, granularity and dimension of the wire is known", async () => {
   const numbers = (values: object) =>
     Object.values(values).filter((value) => typeof value === "number" && value !== 0);
   const answer = await client.getReport(
@@ -179,6 +215,11 @@ test("every metric and granularity of the wire is known", async () => {
   for (const granularity of numbers(Granularity) as Granularity[]) {
     expect((await client.getReport({ range: days("2025-03-29"), granularity }, keyOfA)).granularity).toBe(
       granularity,
+    );
+  }
+  for (const dimension of numbers(Dimension) as Dimension[]) {
+    expect((await client.getBreakdown({ range: days("2025-03-29"), dimension }, keyOfA)).dimension).toBe(
+      dimension,
     );
   }
 });

@@ -1,7 +1,8 @@
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { QueryService } from "../gen/footfall/query/v1/query_pb.js";
+import { getBreakdown } from "./get-breakdown.ts";
 import { type GetReportDeps, getReport, type Merchant } from "./get-report.ts";
-import { reportToWire, requestFromWire } from "./wire.ts";
+import { breakdownFromWire, breakdownToWire, reportToWire, requestFromWire } from "./wire.ts";
 
 export interface QueryHandlersDeps extends GetReportDeps {
   /** The merchant whose read key the headers carry. Throws what the caller is to see when there is none. */
@@ -13,14 +14,20 @@ export interface QueryHandlersDeps extends GetReportDeps {
  * getReport's failures through to the mapper of RPC errors.
  */
 export function queryHandlers(deps: QueryHandlersDeps): ServiceImpl<typeof QueryService> {
+  /** The key's merchant, before anything else is looked at: a foreign id learns nothing from other errors. */
+  const merchantOf = async (asked: number, headers: Headers) => {
+    const merchant = await deps.authenticate(headers);
+    if (asked === 0 || asked === merchant.merchantId) return merchant;
+    throw new ConnectError(`merchant ${asked} is not the key's`, Code.PermissionDenied);
+  };
   return {
-    async getReport(request, context) {
-      const merchant = await deps.authenticate(context.requestHeader);
-      // Before anything else is looked at, so that a foreign id learns nothing from other errors.
-      if (request.merchantId !== 0 && request.merchantId !== merchant.merchantId) {
-        throw new ConnectError(`merchant ${request.merchantId} is not the key's`, Code.PermissionDenied);
-      }
+    async getReport(request, { requestHeader }) {
+      const merchant = await merchantOf(request.merchantId, requestHeader);
       return reportToWire(await getReport(deps, merchant, requestFromWire(request)));
+    },
+    async getBreakdown(request, { requestHeader }) {
+      const merchant = await merchantOf(request.merchantId, requestHeader);
+      return breakdownToWire(await getBreakdown(deps, merchant, breakdownFromWire(request)));
     },
   };
 }

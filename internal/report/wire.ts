@@ -1,8 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import * as wire from "../gen/footfall/query/v1/query_pb.js";
+import type { DimensionName } from "./dimensions/registry.ts";
 import { InvalidInput } from "./errors.ts";
-import type { Report, ReportRequest } from "./get-report.ts";
+import type { Breakdown, BreakdownRequest } from "./get-breakdown.ts";
+import type { Report, ReportRequest, Series } from "./get-report.ts";
 import type { Unit } from "./metrics/metric.ts";
 import type { SeriesName } from "./metrics/registry.ts";
 import type { Granularity } from "./time/edges.ts";
@@ -14,6 +16,14 @@ const METRIC: Readonly<Record<SeriesName, wire.Metric>> = {
   sessions: wire.Metric.SESSIONS,
   revenue: wire.Metric.REVENUE,
   orders: wire.Metric.ORDERS,
+};
+
+const DIMENSION: Readonly<Record<DimensionName, wire.Dimension>> = {
+  event_name: wire.Dimension.EVENT_NAME,
+  page: wire.Dimension.PAGE,
+  host: wire.Dimension.HOST,
+  referrer_host: wire.Dimension.REFERRER_HOST,
+  language: wire.Dimension.LANGUAGE,
 };
 
 const GRANULARITY: Readonly<Record<Granularity, wire.Granularity>> = {
@@ -49,7 +59,7 @@ export function requestFromWire(request: wire.GetReportRequest): ReportRequest {
 
 /** The wire form of a report. */
 export function reportToWire(report: Report): wire.GetReportResponse {
-  const { edges, dataThrough } = report;
+  const { edges } = report;
   return create(wire.GetReportResponseSchema, {
     merchantId: report.merchantId,
     timeZone: report.timeZone,
@@ -59,15 +69,48 @@ export function reportToWire(report: Report): wire.GetReportResponse {
       start: timestampFromMs(edges[index]!),
       end: timestampFromMs(end),
     })),
-    series: report.series.map(({ metric, unit, values, total }) => ({
-      metric: METRIC[metric],
-      unit: UNIT[unit],
-      values: [...values],
-      total,
-    })),
-    ...(dataThrough === undefined ? {} : { dataThrough: timestampFromMs(dataThrough) }),
+    series: report.series.map(seriesToWire),
+    ...dataThroughToWire(report),
     unconvertedOrders: report.unconvertedOrders,
   });
+}
+
+/**
+ * The plain values of a breakdown's request, without the merchant.
+ *
+ * @throws InvalidInput as requestFromWire, and on "dimension".
+ */
+export function breakdownFromWire(request: wire.GetBreakdownRequest): BreakdownRequest {
+  return {
+    range: rangeFromWire(request.range),
+    timeZone: request.timeZone === "" ? undefined : request.timeZone,
+    dimension: nameOf("dimension", DIMENSION, request.dimension),
+    metrics: request.metrics.map((metric) => nameOf("metrics", METRIC, metric)),
+    limit: request.limit === 0 ? undefined : request.limit,
+  };
+}
+
+/** The wire form of a breakdown. */
+export function breakdownToWire(breakdown: Breakdown): wire.GetBreakdownResponse {
+  const { merchantId, timeZone, currency, dimension, values, valuesFound } = breakdown;
+  return create(wire.GetBreakdownResponseSchema, {
+    merchantId,
+    timeZone,
+    currency,
+    dimension: DIMENSION[dimension],
+    values: [...values],
+    series: breakdown.series.map(seriesToWire),
+    valuesFound,
+    ...dataThroughToWire(breakdown),
+  });
+}
+
+function seriesToWire({ metric, unit, values, total }: Series) {
+  return { metric: METRIC[metric], unit: UNIT[unit], values: [...values], total };
+}
+
+function dataThroughToWire({ dataThrough }: Pick<Report, "dataThrough">) {
+  return dataThrough === undefined ? {} : { dataThrough: timestampFromMs(dataThrough) };
 }
 
 function rangeFromWire(range: wire.GetReportRequest["range"]): ReportRequest["range"] {

@@ -1,6 +1,6 @@
-import pg from "pg";
-import { type Client, type Pool, transaction } from "../pool.ts";
-import { DATA_THROUGH, sqlOf } from "./sql.ts";
+import type { Client, Pool } from "../pool.ts";
+import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough } from "./snapshot.ts";
+import { sqlOf } from "./sql.ts";
 import type { Statement } from "./statement.ts";
 
 export interface ReportQuery {
@@ -29,17 +29,8 @@ export interface ReportData {
   readonly dataThrough: number | undefined;
 }
 
-/** All statements of such a transaction see the database at the same moment. */
-const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-
 /** bucket_number and the values of one row. */
 type Row = [bucketNumber: number | null, ...values: bigint[]];
-
-const INT8_OID = 20;
-const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: "text" | "binary") =>
-    oid === INT8_OID ? BigInt : pg.types.getTypeParser(oid, format as "text"),
-};
 
 /**
  * Runs a report's statements in one snapshot, so that all columns count the same events.
@@ -49,11 +40,10 @@ const types: pg.CustomTypesConfig = {
  */
 export async function readReport(pool: Pool, query: ReportQuery): Promise<ReportData> {
   check(query);
-  return transaction(pool, (client) => readAll(client, query), BEGIN);
+  return inSnapshot(pool, query.statementTimeoutMs, (client) => readAll(client, query));
 }
 
 async function readAll(client: Client, query: ReportQuery): Promise<ReportData> {
-  await client.query(`SET LOCAL statement_timeout = ${query.statementTimeoutMs}`);
   const columns = new Map<string, ReportColumn>();
   for (const statement of query.statements) {
     const rows = await rowsOf(client, query, statement);
@@ -64,11 +54,9 @@ async function readAll(client: Client, query: ReportQuery): Promise<ReportData> 
   return { columns, dataThrough: await readDataThrough(client, query.partitionId) };
 }
 
-function check({ merchantId, edges, statementTimeoutMs }: ReportQuery): void {
-  if (!Number.isInteger(merchantId) || merchantId <= 0) throw new TypeError(`merchant id ${merchantId}`);
-  if (!Number.isInteger(statementTimeoutMs) || statementTimeoutMs <= 0) {
-    throw new TypeError(`statement timeout ${statementTimeoutMs} ms`);
-  }
+function check(query: ReportQuery): void {
+  const { edges } = query;
+  checkScope(query);
   if (edges.length < 2) throw new TypeError("a report needs two edges or more");
 }
 
@@ -79,7 +67,7 @@ async function rowsOf(client: Client, query: ReportQuery, statement: Statement):
     text: sqlOf(statement),
     values: statement.source === "totals_15m" ? [...values, query.partitionId] : values,
     rowMode: "array",
-    types,
+    types: BIGINT_TYPES,
   });
   return result.rows;
 }
@@ -98,15 +86,4 @@ function sumOf(values: readonly bigint[]): bigint {
   const sum = values.reduce((total, value) => total + value, 0n);
   if (BigInt.asIntN(64, sum) !== sum) throw new RangeError(`total ${sum} does not fit into 64 bits`);
   return sum;
-}
-
-async function readDataThrough(client: Client, partitionId: number): Promise<number | undefined> {
-  const result = await client.query<[bigint | null]>({
-    text: DATA_THROUGH,
-    values: [partitionId],
-    rowMode: "array",
-    types,
-  });
-  const through = result.rows[0]?.[0];
-  return through == null ? undefined : Number(through);
 }

@@ -1,8 +1,9 @@
 import { sqlFile } from "../sql-file.ts";
-import type { Statement } from "./statement.ts";
+import type { BreakdownColumn, Statement } from "./statement.ts";
 
 const ADDITIVE_TOTALS_15M = sqlFile("./additive_totals_15m.sql", import.meta.url);
 const ADDITIVE_EVENTS = sqlFile("./additive_events.sql", import.meta.url);
+const BREAKDOWN = sqlFile("./breakdown.sql", import.meta.url);
 const DISTINCT_EVENTS = sqlFile("./distinct_events.sql", import.meta.url);
 
 export const DATA_THROUGH = sqlFile("./data_through.sql", import.meta.url);
@@ -30,6 +31,20 @@ export function sqlOf(statement: Statement): string {
     totals: list(statement.columns, (column) => expression(column.totals15m)),
     sums: list(statement.columns, (_, name) => `coalesce(sum(${name}), 0)::bigint`),
   });
+}
+
+/**
+ * The SQL of a breakdown; breakdown.sql tells its parameters and result.
+ *
+ * @throws TypeError as sqlOf.
+ */
+export function breakdownSql(query: { value: string; columns: readonly BreakdownColumn[] }): string {
+  if (query.columns.length === 0) throw new TypeError("a breakdown needs a column");
+  const count = (column: BreakdownColumn) =>
+    "key" in column
+      ? `count(DISTINCT ${expression(column.key)})`
+      : `coalesce(${expression(column.events)}, 0)::bigint`;
+  return fill(BREAKDOWN, { value: expression(query.value), counts: list(query.columns, count) });
 }
 
 /** A select list whose columns are named c0, c1, ... */

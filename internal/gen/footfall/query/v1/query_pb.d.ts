@@ -268,6 +268,148 @@ export declare type Series = Message<"footfall.query.v1.Series"> & {
 export declare const SeriesSchema: GenMessage<Series>;
 
 /**
+ * Which breakdown.
+ *
+ * @generated from message footfall.query.v1.GetBreakdownRequest
+ */
+export declare type GetBreakdownRequest = Message<"footfall.query.v1.GetBreakdownRequest"> & {
+  /**
+   * The merchant; must be the key's. 0: the key's merchant.
+   *
+   * @generated from field: uint32 merchant_id = 1;
+   */
+  merchantId: number;
+
+  /**
+   * The span of time; required.
+   *
+   * @generated from oneof footfall.query.v1.GetBreakdownRequest.range
+   */
+  range: {
+    /**
+     * Whole local days.
+     *
+     * @generated from field: footfall.query.v1.DateRange dates = 2;
+     */
+    value: DateRange;
+    case: "dates";
+  } | {
+    /**
+     * From one instant to another.
+     *
+     * @generated from field: footfall.query.v1.TimeRange times = 3;
+     */
+    value: TimeRange;
+    case: "times";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * IANA name, in which days begin. Absent: the merchant's.
+   *
+   * @generated from field: string time_zone = 4;
+   */
+  timeZone: string;
+
+  /**
+   * By what; required.
+   *
+   * @generated from field: footfall.query.v1.Dimension dimension = 5;
+   */
+  dimension: Dimension;
+
+  /**
+   * Which metrics, each at most once; the first one orders the values, largest first. Absent: all.
+   *
+   * @generated from field: repeated footfall.query.v1.Metric metrics = 6;
+   */
+  metrics: Metric[];
+
+  /**
+   * Most values to answer, 1 to 1,000. Absent: 10.
+   *
+   * @generated from field: uint32 limit = 7;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message footfall.query.v1.GetBreakdownRequest.
+ * Use `create(GetBreakdownRequestSchema)` to create a new message.
+ */
+export declare const GetBreakdownRequestSchema: GenMessage<GetBreakdownRequest>;
+
+/**
+ * A breakdown: column by column, so that the i-th value of every series belongs to values[i].
+ *
+ * @generated from message footfall.query.v1.GetBreakdownResponse
+ */
+export declare type GetBreakdownResponse = Message<"footfall.query.v1.GetBreakdownResponse"> & {
+  /**
+   * The merchant.
+   *
+   * @generated from field: uint32 merchant_id = 1;
+   */
+  merchantId: number;
+
+  /**
+   * Time zone that was used.
+   *
+   * @generated from field: string time_zone = 2;
+   */
+  timeZone: string;
+
+  /**
+   * ISO 4217 code of the merchant's currency.
+   *
+   * @generated from field: string currency = 3;
+   */
+  currency: string;
+
+  /**
+   * Dimension that was used.
+   *
+   * @generated from field: footfall.query.v1.Dimension dimension = 4;
+   */
+  dimension: Dimension;
+
+  /**
+   * The dimension's values, by the first metric, largest first; equal ones by name. An empty text stands for the
+   * events that have no value.
+   *
+   * @generated from field: repeated string values = 5;
+   */
+  values: string[];
+
+  /**
+   * One for each metric asked for, in the order asked for. A total is over all values, answered or not; of
+   * distinct counts it is less than their sum.
+   *
+   * @generated from field: repeated footfall.query.v1.Series series = 6;
+   */
+  series: Series[];
+
+  /**
+   * How many different values there are in the span, the empty one included.
+   *
+   * @generated from field: uint64 values_found = 7;
+   */
+  valuesFound: bigint;
+
+  /**
+   * As GetReport's.
+   *
+   * @generated from field: google.protobuf.Timestamp data_through = 8;
+   */
+  dataThrough?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message footfall.query.v1.GetBreakdownResponse.
+ * Use `create(GetBreakdownResponseSchema)` to create a new message.
+ */
+export declare const GetBreakdownResponseSchema: GenMessage<GetBreakdownResponse>;
+
+/**
  * Length of a bucket. At most 10,000 buckets a report, which may span up to 100 years from 1900 on.
  *
  * @generated from enum footfall.query.v1.Granularity
@@ -424,6 +566,60 @@ export enum Unit {
 export declare const UnitSchema: GenEnum<Unit>;
 
 /**
+ * What events are told apart by.
+ *
+ * @generated from enum footfall.query.v1.Dimension
+ */
+export enum Dimension {
+  /**
+   * Never valid.
+   *
+   * @generated from enum value: DIMENSION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The event's name.
+   *
+   * @generated from enum value: DIMENSION_EVENT_NAME = 1;
+   */
+  EVENT_NAME = 1,
+
+  /**
+   * Path of the event's url, without host, query and fragment; "/" for a site's root.
+   *
+   * @generated from enum value: DIMENSION_PAGE = 2;
+   */
+  PAGE = 2,
+
+  /**
+   * Host of the event's url, in lower case.
+   *
+   * @generated from enum value: DIMENSION_HOST = 3;
+   */
+  HOST = 3,
+
+  /**
+   * Host of the referrer, in lower case; a referrer that is no address has none.
+   *
+   * @generated from enum value: DIMENSION_REFERRER_HOST = 4;
+   */
+  REFERRER_HOST = 4,
+
+  /**
+   * The visitor's language, as the SDK told it.
+   *
+   * @generated from enum value: DIMENSION_LANGUAGE = 5;
+   */
+  LANGUAGE = 5,
+}
+
+/**
+ * Describes the enum footfall.query.v1.Dimension.
+ */
+export declare const DimensionSchema: GenEnum<Dimension>;
+
+/**
  * Where merchants ask. Every call carries a merchant's read key: `authorization: Bearer ffr_...`.
  *
  * @generated from service footfall.query.v1.QueryService
@@ -442,6 +638,17 @@ export declare const QueryService: GenService<{
     methodKind: "unary";
     input: typeof GetReportRequestSchema;
     output: typeof GetReportResponseSchema;
+  },
+  /**
+   * A merchant's metrics over one span, by the values of a dimension: top pages, event names, languages.
+   * Every number is exact. Errors: as GetReport's.
+   *
+   * @generated from rpc footfall.query.v1.QueryService.GetBreakdown
+   */
+  getBreakdown: {
+    methodKind: "unary";
+    input: typeof GetBreakdownRequestSchema;
+    output: typeof GetBreakdownResponseSchema;
   },
 }>;
 

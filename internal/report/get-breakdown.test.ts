@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
+import { DIMENSIONS, type DimensionName } from "./dimensions/registry.ts";
+import { type BreakdownRequest, getBreakdown } from "./get-breakdown.ts";
+import { A, B, PARTITIONS } from "./testing/fixture.ts";
+
+interface Row {
+  readonly merchantId: number;
+  readonly name: string;
+  readonly url: string | null;
+  readonly referrer: string | null;
+  readonly language: string | null;
+  readonly visitor: number;
+  readonly revenue: number | null;
+}
+
+/** Urls with the page and host that a person would read from them. */
+const URLS: readonly (readonly [url: string | null, page: string, host: string])[] = [
+  ["https://shop.example/a?utm=1#x", "/a", "shop.example"],
+  ["https://SHOP.example/a", "/a", "shop.example"],
+  ["http://user:pw@shop.example:8080/b/", "/b/", "shop.example"],
+  ["https://shop.example", "/", "shop.example"],
+  ["https://shop.example?q=/no/path", "/", "shop.example"],
+  ["https://other.example/ä%20b", "/ä%20b", "other.example"],
+  [null, "", ""],
+];
+const REFERRERS: readonly (readonly [referrer: string | null, host: string])[] = [
+  ["https://www.Google.com/search?q=x", "www.google.com"],
+  ["android-app://com.example/", "com.example"],
+  ["no address", ""],
+  [null, ""],
+];
+
+const ROWS: readonly Row[] = Array.from({ length: 600 }, (_, i) => ({
+  merchantId: i % 3 === 0 ? B : A,
+  name: ["page_view", "click", "purchase"][((i * 7) % 11) % 3]!,
+  url: URLS[(i * 5) % URLS.length]![0],
+  referrer: REFERRERS[(i * 3) % REFERRERS.length]![0],
+  language: i % 5 === 0 ? null : `l${(i * i) % 7}`,
+  visitor: (i * i) % 41,
+  revenue: i % 4 === 0 ? i * 1_000_000 : null,
+}));
+
+const DAY = "2025-03-29";
+const MERCHANT = { merchantId: A, timeZone: "UTC", currency: "EUR" };
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await openTestDatabase(PARTITIONS);
+  await database.pool.query(
+    `INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version,
+       name, url, referrer, language, order_id, revenue_micros)
+     SELECT merchant_id, '${DAY}T12:00Z', now(), gen_random_uuid(), visitor, visitor, 1, name, url, referrer,
+       language, revenue::text, revenue
+     FROM jsonb_to_recordset($1::jsonb) AS r (merchant_id integer, name text, url text, referrer text,
+       language text, visitor bigint, revenue bigint)`,
+    [JSON.stringify(ROWS.map(({ merchantId, ...row }) => ({ merchant_id: merchantId, ...row })))],
+  );
+});
+afterAll(() => database?.close());
+
+const ask = (request: Partial<BreakdownRequest> & { dimension: DimensionName }, merchant = MERCHANT) =>
+  getBreakdown({ pool: database.pool, partitions: PARTITIONS, statementTimeoutMs: 30_000 }, merchant, {
+    range: { kind: "dates", start: DAY, end: DAY },
+    ...request,
+  });
+
+/** The value of each dimension of a row, found without SQL. */
+const VALUE_OF: Readonly<Record<DimensionName, (row: Row) => string>> = {
+  event_name: ({ name }) => name,
+  page: ({ url }) => URLS.find(([text]) => text === url)![1],
+  host: ({ url }) => URLS.find(([text]) => text === url)![2],
+  referrer_host: ({ referrer }) => REFERRERS.find(([text]) => text === referrer)![1],
+  language: ({ language }) => language ?? "",
+};
+
+test.each(Object.keys(DIMENSIONS) as DimensionName[])("%s: as counted row by row", async (dimension) => {
+  const own = ROWS.filter(({ merchantId }) => merchantId === A);
+  const groups = Map.groupBy(own, VALUE_OF[dimension]);
+  const counted = [...groups].map(([value, rows]) => ({
+    value,
+    events: BigInt(rows.length),
+    visitors: BigInt(new Set(rows.map(({ visitor }) => visitor)).size),
+    revenue: BigInt(rows.reduce((sum, { revenue }) => sum + (revenue ?? 0), 0)),
+  }));
+  const answer = await ask({ dimension, metrics: ["events", "visitors", "revenue"], limit: 1_000 });
+  const [events, visitors, revenue] = answer.series;
+  const found = answer.values.map((value, i) => ({
+    value,
+    events: events!.values[i],
+    visitors: visitors!.values[i],
+    revenue: revenue!.values[i],
+  }));
+  const byValue = (a: { value: string }, b: { value: string }) => (a.value < b.value ? -1 : 1);
+  expect(found.toSorted(byValue)).toEqual(counted.toSorted(byValue));
+  expect(answer.valuesFound).toBe(BigInt(counted.length));
+  expect(answer.series.map(({ total }) => total)).toEqual([
+    BigInt(own.length),
+    BigInt(new Set(own.map(({ visitor }) => visitor)).size),
+    BigInt(own.reduce((sum, { revenue: micros }) => sum + (micros ?? 0), 0)),
+  ]);
+});
+
+test("the first metric orders the values, and the limit leaves out the smallest", async () => {
+  const all = await ask({ dimension: "language", metrics: ["visitors", "events"], limit: 1_000 });
+  const counts = all.series[0]!.values;
+  expect(counts).toEqual(counts.toSorted((a, b) => Number(b - a)));
+  const two = await ask({ dimension: "language", metrics: ["visitors", "events"], limit: 2 });
+  expect(two.values).toEqual(all.values.slice(0, 2));
+  expect(two.valuesFound).toBe(all.valuesFound);
+  expect(two.series.map(({ total }) => total)).toEqual(all.series.map(({ total }) => total));
+});
+
+test("a span without events has no values and totals of 0", async () => {
+  const answer = await ask({
+    dimension: "page",
+    range: { kind: "dates", start: "2025-01-01", end: "2025-01-01" },
+  });
+  expect(answer).toMatchObject({ values: [], valuesFound: 0n });
+  expect(new Set(answer.series.map(({ total }) => total))).toEqual(new Set([0n]));
+});
+
+test("days are those of the time zone", async () => {
+  const range = { kind: "dates", start: "2025-03-30", end: "2025-03-30" } as const;
+  const events = async (timeZone: string) =>
+    (await ask({ dimension: "event_name", range, timeZone, metrics: ["events"] })).series[0]!.total;
+  expect(await events("UTC")).toBe(0n);
+  expect(await events("Pacific/Kiritimati")).toBe(400n);
+});
+
+test.each([0, -1, 1_001])("a limit of %i is refused", async (limit) => {
+  await expect(ask({ dimension: "page", limit })).rejects.toThrow(`limit "${limit}" is outside of 1 to 1000`);
+});

@@ -1,0 +1,82 @@
+import { partitionOf } from "../event/partition.ts";
+import { readBreakdown } from "../store/report/read-breakdown.ts";
+import type { BreakdownColumn } from "../store/report/statement.ts";
+import { DIMENSIONS, type DimensionName } from "./dimensions/registry.ts";
+import { InvalidInput } from "./errors.ts";
+import type { GetReportDeps, Merchant, ReportRequest, Series } from "./get-report.ts";
+import { namesAskedFor } from "./metrics/asked-for.ts";
+import { METRICS, metricOf, type SeriesName } from "./metrics/registry.ts";
+import { orRefused } from "./refused.ts";
+import { spanOf } from "./time/range.ts";
+import { timeZoneNamed } from "./time/zone.ts";
+
+export interface BreakdownRequest extends Pick<ReportRequest, "range" | "timeZone" | "metrics"> {
+  readonly dimension: DimensionName;
+  /** Most values to answer. Default: 10. */
+  readonly limit?: number | undefined;
+}
+
+export interface Breakdown extends Merchant {
+  readonly dimension: DimensionName;
+  /** By the first metric, largest first; "" stands for the events without a value. */
+  readonly values: readonly string[];
+  /** In the order asked for; totals are over all values, answered or not. */
+  readonly series: readonly Series[];
+  /** How many different values the span has. */
+  readonly valuesFound: bigint;
+  /** Epoch milliseconds; undefined: nothing was processed yet. */
+  readonly dataThrough: number | undefined;
+}
+
+const LIMIT = { usual: 10, most: 1_000 };
+
+/**
+ * A merchant's metrics over a span by the values of a dimension, counted exactly from the events.
+ *
+ * @throws InvalidInput naming the field; Failure "unavailable" when the database is away, "exhausted" when the
+ * statement took longer than it may.
+ */
+export async function getBreakdown(
+  deps: GetReportDeps,
+  merchant: Merchant,
+  request: BreakdownRequest,
+): Promise<Breakdown> {
+  const { merchantId, currency } = merchant;
+  const { dimension, limit = LIMIT.usual } = request;
+  if (limit < 1 || limit > LIMIT.most) {
+    throw new InvalidInput("limit", limit, `is outside of 1 to ${LIMIT.most}`);
+  }
+  const timeZone = timeZoneNamed(request.timeZone ?? merchant.timeZone);
+  const names = namesAskedFor(request.metrics);
+  const { statementTimeoutMs } = deps;
+  const reading = readBreakdown(deps.pool, {
+    ...spanOf(request.range, timeZone),
+    merchantId,
+    partitionId: partitionOf(merchantId, deps.partitions),
+    value: DIMENSIONS[dimension].value,
+    columns: names.map(columnOf),
+    limit,
+    statementTimeoutMs,
+  });
+  const { values, counts, totals, ...rest } = await orRefused(reading, statementTimeoutMs);
+  const series = names.map((metric, index) => ({
+    metric,
+    unit: METRICS[metric].unit,
+    values: counts[index]!,
+    total: totals[index]!,
+  }));
+  return {
+    merchantId,
+    timeZone,
+    currency,
+    dimension,
+    values: values.map((value) => value ?? ""),
+    series,
+    ...rest,
+  };
+}
+
+function columnOf(name: SeriesName): BreakdownColumn {
+  const metric = metricOf(name);
+  return metric.kind === "distinct" ? { name, key: metric.key } : { name, events: metric.events };
+}

@@ -1,0 +1,55 @@
+import pg from "pg";
+import { type Client, type Pool, transaction } from "../pool.ts";
+import { DATA_THROUGH } from "./sql.ts";
+
+/** All statements of such a transaction see the database at the same moment. */
+const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+const INT8_OID = 20;
+
+/** Reads int8 as bigint: sums of micros pass 2^53. */
+export const BIGINT_TYPES: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: "text" | "binary") =>
+    oid === INT8_OID ? BigInt : pg.types.getTypeParser(oid, format as "text"),
+};
+
+/** Whose rows a query sees, and how long each of its statements may take. */
+export interface Scope {
+  /** No statement sees another merchant's rows. */
+  readonly merchantId: number;
+  /** Ms; a whole number above 0. */
+  readonly statementTimeoutMs: number;
+}
+
+/** @throws TypeError for a scope that no caller may pass. */
+export function checkScope({ merchantId, statementTimeoutMs }: Scope): void {
+  if (!Number.isInteger(merchantId) || merchantId <= 0) throw new TypeError(`merchant id ${merchantId}`);
+  if (!Number.isInteger(statementTimeoutMs) || statementTimeoutMs <= 0) {
+    throw new TypeError(`statement timeout ${statementTimeoutMs} ms`);
+  }
+}
+
+/** Runs read-only statements in one snapshot, so that all of them count the same events. */
+export function inSnapshot<T>(
+  pool: Pool,
+  statementTimeoutMs: number,
+  read: (client: Client) => Promise<T>,
+): Promise<T> {
+  const limited = async (client: Client) => {
+    await client.query(`SET LOCAL statement_timeout = ${statementTimeoutMs}`);
+    return read(client);
+  };
+  return transaction(pool, limited, BEGIN);
+}
+
+/** How far a partition is committed, ms since 1970-01-01 UTC; undefined while nothing of it was processed. */
+export async function readDataThrough(client: Client, partitionId: number): Promise<number | undefined> {
+  const result = await client.query<[bigint | null]>({
+    text: DATA_THROUGH,
+    values: [partitionId],
+    rowMode: "array",
+    types: BIGINT_TYPES,
+  });
+  const through = result.rows[0]?.[0];
+  return through == null ? undefined : Number(through);
+}

@@ -1,0 +1,108 @@
+import { type Pool, transaction } from "../pool.ts";
+import { CONTINUOUS_AGGREGATES } from "../refresh.ts";
+
+/**
+ * How long after the longest retention a row of the books goes: keys and ledger lines must outlive every copy of what
+ * they stand for, which a collector's spool or a broker may bring late. Days.
+ */
+const MARGIN_DAYS = 30;
+
+/** What goes chunk by chunk, and how much longer than the events it is kept. */
+const TABLES = [
+  ...["events", "items", ...CONTINUOUS_AGGREGATES].map((table) => ({ table, marginDays: 0 })),
+  { table: "visitor_sessions", marginDays: 1 },
+  { table: "event_keys", marginDays: MARGIN_DAYS },
+  { table: "batch_ledger", marginDays: MARGIN_DAYS },
+];
+
+/** What retention took away. */
+export interface Expired {
+  /** Chunks dropped as a whole, since no merchant keeps rows that old. */
+  readonly chunks: number;
+  /** Rows of merchants that keep less than others. */
+  readonly rows: number;
+}
+
+/**
+ * Forgets what is older than its merchant's retention, as of a time (ms since 1970-01-01 UTC): whole chunks that are
+ * older than the longest retention, and rows in the others. Continuous aggregates lose the same quarter hours.
+ */
+export async function expire(pool: Pool, now: number): Promise<Expired> {
+  const longest = await longestRetention(pool);
+  if (longest === undefined) return { chunks: 0, rows: 0 };
+  let chunks = 0;
+  for (const { table, marginDays } of TABLES) {
+    const before = new Date(now - (longest + marginDays) * 86_400_000);
+    const { rowCount } = await pool.query("SELECT drop_chunks($1::regclass, older_than => $2::timestamptz)", [
+      table,
+      before,
+    ]);
+    chunks += rowCount ?? 0;
+  }
+  return { chunks, rows: await expireRows(pool, now, longest) };
+}
+
+async function longestRetention(pool: Pool): Promise<number | undefined> {
+  const { rows } = await pool.query<{ days: number | null }>(
+    "SELECT max(retention_days) AS days FROM merchants",
+  );
+  return rows[0]?.days ?? undefined;
+}
+
+/** Late rows may come in behind the line that was drawn; they are met again for this long, days. */
+const OVERLAP_DAYS = 2;
+
+async function expireRows(pool: Pool, now: number, longest: number): Promise<number> {
+  const { rows } = await pool.query<{ days: number; through: Date | null }>(
+    `SELECT DISTINCT m.retention_days AS days, p.expired_through AS through
+     FROM merchants m LEFT JOIN retention_progress p USING (retention_days)
+     WHERE m.retention_days < $1`,
+    [longest],
+  );
+  let expired = 0;
+  for (const { days, through } of rows) {
+    const before = now - days * 86_400_000;
+    const from = through === null ? undefined : Number(through) - OVERLAP_DAYS * 86_400_000;
+    // Once a day: each time costs the columnstore of the chunk at the line a rewrite.
+    if (through !== null && before - Number(through) < 86_400_000) continue;
+    expired += await expireClass(pool, { days, from, before });
+  }
+  return expired;
+}
+
+interface Line {
+  readonly days: number;
+  /** Ms; undefined the first time. */
+  readonly from: number | undefined;
+  readonly before: number;
+}
+
+/** Deletes rows of merchants with one retention in [from, before), and has their quarter hours refreshed. */
+function expireClass(pool: Pool, { days, from, before }: Line): Promise<number> {
+  const values = [days, from === undefined ? new Date(0) : new Date(from), new Date(before)];
+  return transaction(pool, async (client) => {
+    const { rows } = await client.query<{ expired: number }>(
+      `WITH gone AS (
+         DELETE FROM events e USING merchants m
+         WHERE m.retention_days = $1 AND e.merchant_id = m.merchant_id AND e.ts >= $2 AND e.ts < $3
+         RETURNING time_bucket(INTERVAL '15 minutes', e.ts) AS bucket
+       ), stale AS (
+         INSERT INTO stale_buckets (bucket, partition_id, written_seq)
+         SELECT DISTINCT bucket, 0, 0 FROM gone ON CONFLICT DO NOTHING
+       )
+       SELECT count(*)::integer AS expired FROM gone`,
+      values,
+    );
+    await client.query(
+      `DELETE FROM items i USING merchants m
+       WHERE m.retention_days = $1 AND i.merchant_id = m.merchant_id AND i.ts >= $2 AND i.ts < $3`,
+      values,
+    );
+    await client.query(
+      `INSERT INTO retention_progress VALUES ($1, $2)
+       ON CONFLICT (retention_days) DO UPDATE SET expired_through = excluded.expired_through`,
+      [days, new Date(before)],
+    );
+    return rows[0]!.expired;
+  });
+}

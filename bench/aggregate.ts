@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { process as runSteps } from "../internal/aggregate/steps.ts";
+import { process as runSteps } from "../internal/aggregate/steps/process.ts";
 import { toColumns } from "../internal/aggregate/to-columns.ts";
 import { freePort } from "../internal/embedded/free-port.ts";
 import { BatchView } from "../internal/event/batch-view.ts";
@@ -12,6 +12,7 @@ import type { Pool } from "../internal/store/pool.ts";
 import { connectNats } from "../internal/stream/connect.ts";
 import { BatchPublisher } from "../internal/stream/publisher.ts";
 import { ensureStreams } from "../internal/stream/streams.ts";
+import { testContext } from "../internal/testkit/step-context.ts";
 import { batchesOf } from "./lib/batches.ts";
 import { type Bench, short } from "./lib/result.ts";
 import { type Servers, startServers } from "./lib/servers.ts";
@@ -63,10 +64,13 @@ type Batches = ReturnType<typeof batchesOf>;
 async function rawCopy(pool: Pool, batches: Batches): Promise<number> {
   const writers = batches.map(({ sealed, batch }) => {
     const view = new BatchView(sealed.batchId, batch);
-    const columns = toColumns(view, runSteps(view, { currencies: new Map() }));
+    const columns = toColumns(view, runSteps(view, testContext()));
     const events = new CopyWriter();
     const items = new CopyWriter();
-    encodeEvents(events, items, columns, new Uint8Array(columns.rows));
+    encodeEvents(events, items, columns, {
+      duplicates: new Uint8Array(columns.rows),
+      repeats: new Uint8Array(columns.orders?.row.length ?? 0),
+    });
     return { events, items };
   });
   const client = await pool.connect();

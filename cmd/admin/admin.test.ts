@@ -1,5 +1,9 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
@@ -8,12 +12,16 @@ import { openEmptyDatabase, type TestDatabase } from "../../internal/testkit/dat
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 
 let database: TestDatabase;
+const folder = mkdtempSync(join(tmpdir(), "footfall-admin-"));
 
 beforeAll(async () => {
   database = await openEmptyDatabase();
 });
 
-afterAll(() => database?.close());
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await database?.close();
+});
 
 interface Outcome {
   readonly code: number;
@@ -87,7 +95,13 @@ describe("commands", () => {
       "90",
     ];
     const first = await result<CreatedMerchant>("create-merchant", ...flags);
-    const second = await result<CreatedMerchant>("create-merchant", "--name", "Plain");
+    const second = await result<CreatedMerchant>(
+      "create-merchant",
+      "--name",
+      "Plain",
+      "--truncate-ip",
+      "false",
+    );
     expect(first).toMatchObject({
       merchantId: 1,
       name: "Café 'Zürich'",
@@ -115,10 +129,68 @@ describe("commands", () => {
   test("list-merchants shows all, without any key", async () => {
     const { stdout } = await run(["list-merchants"]);
     expect(JSON.parse(stdout)).toEqual([
-      { merchantId: 1, name: "Café 'Zürich'", timeZone: "Europe/Zurich", currency: "CHF", retentionDays: 90 },
-      { merchantId: 2, name: "Plain", timeZone: "UTC", currency: "USD", retentionDays: 760 },
+      {
+        merchantId: 1,
+        name: "Café 'Zürich'",
+        timeZone: "Europe/Zurich",
+        currency: "CHF",
+        retentionDays: 90,
+        truncateIp: true,
+      },
+      {
+        merchantId: 2,
+        name: "Plain",
+        timeZone: "UTC",
+        currency: "USD",
+        retentionDays: 760,
+        truncateIp: false,
+      },
     ]);
     expect(stdout).not.toMatch(/ffw_|ffr_|sha256/);
+  });
+});
+
+describe("load-rates", () => {
+  // The head and two days of the ECB's file, as it comes.
+  const ECB = "Date,USD,JPY,SIT,\n2026-03-27,1.0834,163.99,N/A,\n2026-03-26,1.0826,,N/A,\n";
+  const load = async (text: string, ...args: string[]) => {
+    const file = join(folder, "rates.csv");
+    await writeFile(file, text);
+    return run(["load-rates", ...args, file]);
+  };
+  const stored = () =>
+    query("SELECT currency, day::text, per_euro FROM currency_rates ORDER BY day, currency");
+
+  test("stores each rate, and replaces one that is there", async () => {
+    expect(JSON.parse((await load(ECB)).stdout)).toEqual({ rates: 3, days: 2 });
+    expect(JSON.parse((await load("\ufeffDate,USD\r\n2026-03-27,1.5\r\n", "--file")).stdout)).toEqual({
+      rates: 1,
+      days: 1,
+    });
+    expect(await stored()).toEqual([
+      { currency: "USD", day: "2026-03-26", per_euro: 1.0826 },
+      { currency: "JPY", day: "2026-03-27", per_euro: 163.99 },
+      { currency: "USD", day: "2026-03-27", per_euro: 1.5 },
+    ]);
+  });
+
+  test.each([
+    ["no head", "2026-03-27,1\n", /line 1: begins with "2026-03-27", not with "Date"/],
+    ["no currency", "Date,Dollar\n", /line 1: "Dollar" is no currency/],
+    ["no day", "Date,USD\n2026-03-27,2\n27 March 2026,1\n", /line 3: "27 March 2026" is no day/],
+    ["no rate", "Date,USD\n2026-03-27,-1\n", /line 2: USD: "-1" is no rate/],
+  ])("a file with %s: exit code 2, the line is named, and nothing is stored", async (_, text, message) => {
+    const before = await stored();
+    const { code, stderr } = await load(text);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+    expect(await stored()).toEqual(before);
+  });
+
+  test("a file that is not there is named", async () => {
+    const { code, stderr } = await run(["load-rates", join(folder, "none.csv")]);
+    expect(stderr).toMatch(/load-rates: .*none\.csv cannot be read: ENOENT/);
+    expect(code).toBe(2);
   });
 });
 
@@ -149,7 +221,7 @@ describe("wrong use", () => {
       "an unknown command",
       ["drop-merchant"],
       { DATABASE_URL: url },
-      /no command "drop-merchant"; there are migrate, create-merchant, list-merchants/,
+      /no command "drop-merchant"; there are migrate, create-merchant, list-merchants, load-rates/,
     ],
     ["a command of JavaScript's own", ["constructor"], { DATABASE_URL: url }, /no command "constructor"/],
     ["no command", [], { DATABASE_URL: url }, /no command ""; there are migrate/],

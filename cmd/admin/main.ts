@@ -5,7 +5,9 @@ import { configOrExit } from "../../internal/program/run-service.ts";
 import { createPool } from "../../internal/store/pool.ts";
 import { COMMANDS } from "./commands.ts";
 
-const [name = "", ...flags] = process.argv.slice(2);
+const [name = "", ...rest] = process.argv.slice(2);
+// `admin load-rates FILE` is short for `admin load-rates --file FILE`.
+const flags = name === "load-rates" && rest[0]?.startsWith("-") === false ? ["--file", ...rest] : rest;
 const asksForHelp = name.startsWith("-");
 const config = configOrExit(admin, asksForHelp ? [name, ...flags] : flags);
 

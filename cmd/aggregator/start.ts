@@ -1,7 +1,8 @@
-import { Currencies } from "../../internal/aggregate/currencies.ts";
+import { openGeoDatabase } from "../../internal/aggregate/geo-database.ts";
 import { aggregateMetrics } from "../../internal/aggregate/metrics.ts";
 import { workPartition } from "../../internal/aggregate/partition-worker.ts";
 import { Refresher } from "../../internal/aggregate/refresher.ts";
+import { StepContexts } from "../../internal/aggregate/step-contexts.ts";
 import type { aggregator } from "../../internal/config/programs/aggregator.ts";
 import { ConfigError } from "../../internal/config/read-config.ts";
 import type { Service } from "../../internal/program/run-service.ts";
@@ -13,6 +14,7 @@ import { BatchPublisher } from "../../internal/stream/publisher.ts";
 /** Wires the aggregator: database, JetStream, one worker a partition, one refresher. */
 export async function start({ config, log, registry, life }: Service<typeof aggregator.settings>) {
   const { databaseUrl: url, statementTimeoutMs } = config;
+  const placeOf = await openGeoDatabase(config.geoipDb);
   const pool = createPool({ url, name: "aggregator", maxConnections: 8, statementTimeoutMs });
   life.onClose("database", () => pool.end());
   // A refresh of many buckets may take longer than any write should.
@@ -27,13 +29,15 @@ export async function start({ config, log, registry, life }: Service<typeof aggr
   const nats = await connectNats(config.natsUrl, "aggregator", 10_000);
   life.onClose("NATS", () => nats.close());
   const metrics = aggregateMetrics(registry);
+  const contexts = new StepContexts(pool, placeOf);
+  contexts.salts.sweep(life.stopping, log);
   const refresher = new Refresher({ pool: refreshPool, metrics, log, intervalMs: config.refreshIntervalMs });
   const deps = {
     ...config,
     pool,
     nats,
     publisher: new BatchPublisher(nats, 5_000),
-    currencies: new Currencies(pool),
+    contexts,
     metrics,
     log,
     partitions,

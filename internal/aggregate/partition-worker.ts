@@ -8,15 +8,15 @@ import { PartitionFeed, type StreamBatch } from "../stream/partition-feed.ts";
 import type { BatchPublisher } from "../stream/publisher.ts";
 import { streamEnd } from "../stream/streams.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import type { Currencies } from "./currencies.ts";
 import type { AggregateMetrics } from "./metrics.ts";
-import { merchantsWithOrders, prepare, type ReadBatch, readBatch } from "./prepare.ts";
+import { prepare, type ReadBatch, readBatch } from "./prepare.ts";
+import type { StepContexts } from "./step-contexts.ts";
 
 export interface WorkerDeps {
   readonly pool: Pool;
   readonly nats: NatsConnection;
   readonly publisher: Pick<BatchPublisher, "reject">;
-  readonly currencies: Currencies;
+  readonly contexts: StepContexts;
   readonly metrics: AggregateMetrics;
   readonly log: Logger;
   readonly partitions: number;
@@ -118,7 +118,7 @@ async function commitGroup(
 ): Promise<number> {
   const { metrics } = deps;
   for (const batch of batches) if (batch.problem !== undefined) await setAside(partition, batch, deps);
-  const currencies = await deps.currencies.of(merchantsWithOrders(batches));
+  const context = await deps.contexts.of(batches.flatMap(({ view }) => view ?? []));
   const observe = (step: string, seconds: number) => metrics.steps.inc({ step }, seconds);
   const last = batches.at(-1)!.message;
   const commit: Commit = {
@@ -126,7 +126,7 @@ async function commitGroup(
     after,
     through: last.seq,
     storedThrough: last.storedTime,
-    batches: batches.flatMap((batch) => prepare(batch, { currencies }, observe) ?? []),
+    batches: batches.flatMap((batch) => prepare(batch, context, observe) ?? []),
     gaps: findGaps(after, batches),
   };
   const done = metrics.commit.startTimer();

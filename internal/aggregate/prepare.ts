@@ -7,7 +7,8 @@ import type { SealedBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import type { BatchWrite } from "../store/write-batches.ts";
 import type { StreamBatch } from "../stream/partition-feed.ts";
-import { process, type StepContext } from "./steps.ts";
+import { process } from "./steps/process.ts";
+import type { StepContext } from "./steps/step.ts";
 import { toColumns } from "./to-columns.ts";
 
 /** A batch from the stream, read and checked; or what is wrong with it. */
@@ -50,15 +51,6 @@ function checkPartition(sealed: SealedBatch, partition: number): BatchProblem | 
   if (sealed.partition === partition) return undefined;
   const message = `partition: ${sealed.partition}, in the stream of ${partition}`;
   return { reason: BatchRejectReason.PARTITION, message };
-}
-
-/** Merchants of whose currency the steps need to know: those with an order in the batches. */
-export function merchantsWithOrders(batches: readonly ReadBatch[]): Set<number> {
-  const merchants = new Set<number>();
-  for (const { view } of batches) {
-    for (const row of view?.order("row") ?? []) merchants.add(view!.merchantIds[row]!);
-  }
-  return merchants;
 }
 
 /** Runs the steps and gives the batch the form in which it is written. */

@@ -1,6 +1,7 @@
 import type { BatchView } from "../event/batch-view.ts";
 import type { EventColumns, ItemEntries, OrderEntries, PropertyEntries } from "../store/event-columns.ts";
-import { type Derived, PROCESSOR_VERSION } from "./steps.ts";
+import { PROCESSOR_VERSION } from "./steps/process.ts";
+import type { Derived } from "./steps/step.ts";
 
 /** A batch and what was derived from it, as storage takes them: views, no copies. */
 export function toColumns(batch: BatchView, derived: Derived): EventColumns {
@@ -8,13 +9,18 @@ export function toColumns(batch: BatchView, derived: Derived): EventColumns {
     rows: batch.rows,
     texts: batch.dictionary,
     merchantIds: batch.merchantIds,
-    time: batch.clientTime,
+    time: derived.time,
     receivedTime: batch.receivedTime,
     eventIds: batch.ids.bytes,
     keyTimes: batch.ids.keyTimes,
     visitors: derived.visitors,
     sessions: derived.sessions,
     processorVersion: PROCESSOR_VERSION,
+    isBot: derived.isBot,
+    timeQuality: derived.timeQuality,
+    device: derived.device,
+    place: derived.place,
+    source: derived.source,
     name: batch.text("name"),
     url: batch.text("url"),
     referrer: batch.text("referrer"),
@@ -35,7 +41,7 @@ function properties(batch: BatchView): PropertyEntries | undefined {
   return { row, key: batch.property("key")!, value: batch.property("value") };
 }
 
-function orders(batch: BatchView, { convertedRevenue }: Derived): OrderEntries | undefined {
+function orders(batch: BatchView, { orderKinds, convertedRevenue }: Derived): OrderEntries | undefined {
   const row = batch.order("row");
   if (row === undefined) return undefined;
   return {
@@ -47,6 +53,7 @@ function orders(batch: BatchView, { convertedRevenue }: Derived): OrderEntries |
     discount: batch.orderMicros("discountMicros"),
     currency: batch.order("currency"),
     coupon: batch.order("coupon"),
+    kind: orderKinds,
     converted: convertedRevenue,
   };
 }

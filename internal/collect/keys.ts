@@ -33,8 +33,8 @@ export class WriteKeys {
 
 async function find(client: IngestClient, sha256: Uint8Array): Promise<Sender | undefined> {
   try {
-    const { merchantId, retentionDays, partitions } = await client.resolveKey(sha256);
-    return { merchantId, retentionDays, partitions };
+    const { merchantId, retentionDays, partitions, keepFullIp } = await client.resolveKey(sha256);
+    return { merchantId, retentionDays, partitions, truncateIp: !keepFullIp };
   } catch (error) {
     if (error instanceof Failure && error.kind === "not_found") return undefined;
     throw error;

@@ -17,9 +17,11 @@ export interface Sender {
   readonly merchantId: number;
   readonly retentionDays: number;
   readonly partitions: number;
+  /** Whether its visitors' addresses are truncated. */
+  readonly truncateIp: boolean;
 }
 
-export interface Submission extends Omit<EventContext, "retentionDays"> {
+export interface Submission extends Omit<EventContext, "retentionDays" | "truncateIp"> {
   readonly sender: Sender;
   readonly events: readonly ReadEvent[];
 }
@@ -43,9 +45,9 @@ export async function submit(deps: SendDeps, submission: Submission): Promise<An
 }
 
 function claim(deps: SendDeps, { sender, events, ...rest }: Submission): Claims {
-  const { merchantId, retentionDays, partitions } = sender;
+  const { merchantId, retentionDays, partitions, truncateIp } = sender;
   const lane = deps.batcher.lane(merchantId, partitions);
-  const context = { ...rest, retentionDays };
+  const context = { ...rest, retentionDays, truncateIp };
   const claims = new Claims(events.length);
   for (const [index, event] of events.entries()) {
     const refusal = event instanceof Uint8Array ? write(event, lane, context) : event;

@@ -21,6 +21,7 @@ const context: EventContext = {
   receivedTime: NOW,
   sentTime: NOW - 5,
   retentionDays: 30,
+  truncateIp: true,
   defaults: { ip: Buffer.from("198.51.100.7"), userAgent: Buffer.from("Agent/1 é") },
 };
 const events = fc.array(eventBytes(NOW), { minLength: 1, maxLength: 12 });

@@ -1,9 +1,12 @@
 import { isIP } from "node:net";
 import type { BatchBuilder, TextName } from "../event/batch-builder.ts";
 import { eventIdBytes, ID_BYTES, readUuid, uuidV7Time } from "../event/event-id.ts";
+import { clockShift } from "../event/event-time.ts";
 import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { type EventFields, signed } from "./event-fields.ts";
 import { at } from "./event-shape.ts";
+import { redact } from "./privacy/redact.ts";
+import { truncateIp } from "./privacy/truncate-ip.ts";
 import { type Refusal, refuse, shown } from "./refusal.ts";
 import { takeItems, takeOrder } from "./take-commerce.ts";
 import { takeProperties } from "./take-properties.ts";
@@ -16,6 +19,8 @@ export interface EventContext {
   readonly sentTime: number;
   /** Days of event time that the merchant keeps. */
   readonly retentionDays: number;
+  /** Whether addresses are truncated to their networks, /24 and /48. */
+  readonly truncateIp: boolean;
   /** Taken where an event does not tell; UTF-8, empty where the request does not tell either. */
   readonly defaults: { readonly ip: Uint8Array; readonly userAgent: Uint8Array };
 }
@@ -46,7 +51,7 @@ export function takeEvent(
   return undefined;
 }
 
-/** Each text column, its name as event.proto and messages have it, and its longest value, bytes of UTF-8. */
+/** Each text column but the address, its name as event.proto and messages have it, and its longest value, bytes of UTF-8. */
 const TEXTS: readonly { column: TextName; field: string; limit: number }[] = [
   { column: "name", field: "name", limit: 64 },
   { column: "visitorId", field: "visitor_id", limit: 128 },
@@ -54,8 +59,6 @@ const TEXTS: readonly { column: TextName; field: string; limit: number }[] = [
   { column: "url", field: "url", limit: 4_096 },
   { column: "referrer", field: "referrer", limit: 4_096 },
   { column: "userAgent", field: "user_agent", limit: 2_048 },
-  // Its form is the limit.
-  { column: "ip", field: "ip", limit: Number.POSITIVE_INFINITY },
   { column: "language", field: "language", limit: 35 },
 ];
 
@@ -67,17 +70,33 @@ const takeTexts: Step = ({ bytes, values }, batch, { defaults }) => {
     let source = bytes;
     let start = values[at[column]]!;
     let end = values[at[column] + 1]!;
-    if (start === end && (column === "ip" || column === "userAgent")) {
+    if (start === end && column === "userAgent") {
       source = defaults[column];
       start = 0;
       end = source.length;
     }
+    const size = batch.dictionary.size;
     const index = takeText(batch, source, start, end, limit);
     if (index < 0) return refuseText(index, field, source, start, end, limit);
-    batch.texts[column][batch.rows] = index;
+    const isAddress = column === "url" || column === "referrer";
+    batch.texts[column][batch.rows] = isAddress ? redacted(batch, index, size) : index;
   }
   return undefined;
 };
+
+/** The index of an address without personal data; what is taken out does not stay in the dictionary. */
+function redacted(batch: BatchBuilder, index: number, sizeBefore: number): number {
+  const { dictionary } = batch;
+  let clean = "";
+  const isClean = (text: string) => {
+    clean = redact(text);
+    return clean === text;
+  };
+  if (isGood(batch, index, Mark.REDACTED, isClean)) return index;
+  dictionary.truncate(sizeBefore);
+  const bytes = Buffer.from(clean);
+  return dictionary.intern(bytes, 0, bytes.length);
+}
 
 const takeEventId: Step = ({ bytes, values }, batch) => {
   const start = values[at.eventId]!;
@@ -91,7 +110,12 @@ const takeEventId: Step = ({ bytes, values }, batch) => {
 };
 
 const takeTimes: Step = ({ values }, batch, { receivedTime, sentTime, retentionDays }) => {
-  const ms = values[at.clientTime] === 0 ? receivedTime : clientTime(values);
+  const oldest = receivedTime - retentionDays * DAY_MS;
+  const given = values[at.clientTime] === 0 ? receivedTime : clientTime(values);
+  const shift = given === receivedTime ? 0 : clockShift(given, sentTime, receivedTime);
+  // A correction that leads out of the retention tells that the sending time is wrong: it is as good as absent.
+  const isUsed = given + shift >= oldest;
+  const ms = isUsed ? given + shift : given;
   const idTime = uuidV7Time(batch.eventIds, batch.rows * ID_BYTES);
   const latest = receivedTime + MAX_AHEAD_MS;
   if (ms > latest)
@@ -99,10 +123,11 @@ const takeTimes: Step = ({ values }, batch, { receivedTime, sentTime, retentionD
   if (idTime !== undefined && idTime > latest) {
     return refuse(Reason.TIME_IN_FUTURE, `event_id: its time ${isoTime(idTime)} is more than a day ahead`);
   }
-  if (ms < receivedTime - retentionDays * DAY_MS) {
+  if (ms < oldest) {
     return refuse(Reason.TIME_TOO_OLD, `client_time: ${isoTime(ms)} is older than ${retentionDays} days`);
   }
-  batch.setTimes(receivedTime, ms, sentTime);
+  // The times are stored as they came: the correction can be done again.
+  batch.setTimes(receivedTime, given, isUsed ? sentTime : 0);
   return undefined;
 };
 
@@ -122,11 +147,35 @@ function isWebAddress(text: string): boolean {
   return /^https?:\/\//i.test(text) && URL.canParse(text);
 }
 
-const checkIp: Step = (_, batch) => {
-  const index = batch.texts.ip[batch.rows]!;
-  if (isGood(batch, index, Mark.ADDRESS, (text) => isIP(text) !== 0)) return undefined;
-  return refuse(Reason.INVALID_IP, `ip: not an address: ${shown(batch.dictionary.text(index))}`);
+/** Room for the text of a truncated address. */
+const address = new Uint8Array(64);
+
+const takeIp: Step = ({ bytes, values }, batch, context) => {
+  const isGiven = values[at.ip] !== values[at.ip + 1];
+  const source = isGiven ? bytes : context.defaults.ip;
+  const start = isGiven ? values[at.ip]! : 0;
+  const end = isGiven ? values[at.ip + 1]! : source.length;
+  if (start === end) return undefined;
+  if (context.truncateIp) {
+    // The whole address never enters the dictionary.
+    const length = truncateIp(source, start, end, address);
+    batch.texts.ip[batch.rows] = batch.dictionary.intern(address, 0, length);
+    return length > 0 ? undefined : refuseIp(source, start, end);
+  }
+  // Its form is the limit.
+  const index = takeText(batch, source, start, end, Number.POSITIVE_INFINITY);
+  if (index < 0) return refuseIp(source, start, end);
+  batch.texts.ip[batch.rows] = index;
+  return isGood(batch, index, Mark.ADDRESS, (text) => isIP(text) !== 0)
+    ? undefined
+    : refuseIp(source, start, end);
 };
+
+function refuseIp(source: Uint8Array, start: number, end: number): Refusal {
+  const problem = textProblem(source, start, end, Number.POSITIVE_INFINITY);
+  if (problem !== 0) return refuseText(problem, "ip", source, start, end, Number.POSITIVE_INFINITY);
+  return refuse(Reason.INVALID_IP, `ip: not an address: ${shown(textOf(source, start, end))}`);
+}
 
 const takeScreen: Step = ({ values }, batch) => {
   if (values[at.screen] === 0) return undefined;
@@ -146,7 +195,7 @@ const STEPS: readonly Step[] = [
   takeTexts,
   takeTimes,
   checkUrl,
-  checkIp,
+  takeIp,
   takeScreen,
   takeProperties,
   takeOrder,

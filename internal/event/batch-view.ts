@@ -47,6 +47,12 @@ export class BatchView {
     return nonEmpty(this.#batch[name]);
   }
 
+  /** When the requests were sent by their clients' clocks, 0 where unknown; undefined when no row tells. */
+  get sentTime(): I64Column | undefined {
+    const bytes = this.#batch.sentTime;
+    return bytes.length === 0 ? undefined : asI64(bytes);
+  }
+
   get screenWidth(): Uint16Array | undefined {
     const bytes = this.#batch.screenWidth;
     return bytes.length === 0 ? undefined : asU16(bytes);

@@ -56,6 +56,7 @@ export function createIngestServer(options: IngestOptions): Server {
       retentionDays: merchant.retentionDays,
       partitions: options.partitions,
       readTime: timestampFromMs(readTime),
+      keepFullIp: !merchant.truncateIp,
     });
   }, options.report);
   server.addService(serviceDefinition(IngestService, ["publish"]), { publish, resolveKey });

@@ -112,6 +112,19 @@ test.each([
   });
 });
 
+test.each(["day", "minute"] as const)(
+  "bots are counted when they are asked for: by %s",
+  async (granularity) => {
+    const range = { range: dates("2025-10-26"), granularity };
+    const people = await report(A, range);
+    const all = await report(A, { ...range, includeBots: true });
+    const shown = all.series.map(({ metric, values, total }) => ({ metric, values, total }));
+    expect(shown).toEqual(expectedSeries(ROWS, A, all.edges, true));
+    expect(shown).not.toEqual(expectedSeries(ROWS, A, all.edges));
+    expectCounts(people, A, all.edges);
+  },
+);
+
 test("hours of Berlin's days of 23 and 25 hours", async () => {
   const hours = (day: string) =>
     report(A, { range: dates(day), timeZone: "Europe/Berlin", granularity: "hour" });
@@ -187,13 +200,13 @@ test("a merchant sees its own rows only", async () => {
   ];
   expectCounts(a, A, edges);
   expectCounts(b, B, edges);
-  expect(a.series[0]!.total + b.series[0]!.total).toBe(BigInt(ROWS.length));
+  expect(a.series[0]!.total + b.series[0]!.total).toBe(BigInt(ROWS.filter(({ isBot }) => !isBot).length));
 });
 
 test("plain SQL over the rows agrees", async () => {
   const { rows } = await database.pool.query<Record<string, string>>(
     `SELECT count(*) AS events, count(DISTINCT visitor_id) AS visitors, sum(revenue_micros) AS revenue
-     FROM events WHERE merchant_id = $1 AND ts >= '2025-03-01' AND ts < '2025-04-01'`,
+     FROM events WHERE merchant_id = $1 AND ts >= '2025-03-01' AND ts < '2025-04-01' AND is_bot IS FALSE`,
     [A],
   );
   const answer = await report(A, {

@@ -34,6 +34,8 @@ export interface ReportRequest {
   readonly granularity?: Granularity | undefined;
   /** Default, also when empty: all. */
   readonly metrics?: readonly SeriesName[] | undefined;
+  /** Default: people's events alone. */
+  readonly includeBots?: boolean | undefined;
 }
 
 export interface Series {
@@ -52,7 +54,7 @@ export interface Report extends Merchant {
   readonly series: readonly Series[];
   /** Epoch milliseconds; undefined: nothing was processed yet. */
   readonly dataThrough: number | undefined;
-  /** Orders in the span whose revenue is not in revenue. */
+  /** Orders and refunds in the span whose amount is not in revenue. */
   readonly unconvertedOrders: bigint;
 }
 
@@ -78,6 +80,7 @@ export async function getReport(
     partitionId: partitionOf(merchantId, deps.partitions),
     edges,
     statements: planReport(edges, [...names, "unconverted_orders"]),
+    includeBots: request.includeBots,
     statementTimeoutMs,
   });
   const { columns, dataThrough } = await orRefused(reading, statementTimeoutMs);

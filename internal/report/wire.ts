@@ -54,6 +54,7 @@ export function requestFromWire(request: wire.GetReportRequest): ReportRequest {
         ? undefined
         : nameOf("granularity", GRANULARITY, request.granularity),
     metrics: request.metrics.map((metric) => nameOf("metrics", METRIC, metric)),
+    includeBots: request.includeBots,
   };
 }
 

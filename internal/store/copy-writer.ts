@@ -46,6 +46,11 @@ export class CopyWriter {
     this.#at += 4;
   }
 
+  bool(value: boolean): void {
+    const at = this.#field(1);
+    this.#buffer[at] = value ? 1 : 0;
+  }
+
   int2(value: number): void {
     const at = this.#field(2);
     putInt16(this.#buffer, at, value);
@@ -91,6 +96,15 @@ export class CopyWriter {
     // Version 1 of jsonb's binary form is the text behind one byte.
     this.#buffer[at] = 1;
     this.#buffer.write(text, at + 1);
+  }
+
+  /** Fields that were encoded before: a length and bytes each. */
+  fields(encoded: Uint8Array): void {
+    this.#room(encoded.length);
+    const [buffer, start] = [this.#buffer, this.#at];
+    if (encoded.length > LONG_BYTES) buffer.set(encoded, start);
+    else for (let i = 0; i < encoded.length; i++) buffer[start + i] = encoded[i]!;
+    this.#at = start + encoded.length;
   }
 
   /** The finished buffer; valid until `clear`. */

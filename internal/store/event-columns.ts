@@ -18,6 +18,35 @@ export interface Texts {
 /** Indexes into the texts; undefined: absent in every row. */
 export type TextIndexes = Uint32Array | undefined;
 
+/**
+ * Texts that several columns derive from one key, such as browser and OS from the user agent: row r has those of
+ * `texts[keys[r]]`, in the order of the columns. No keys, and a key without texts: null in all of the columns.
+ */
+export interface DerivedTexts {
+  readonly keys: Uint32Array | undefined;
+  readonly texts: readonly (readonly (string | null)[] | undefined)[];
+}
+
+/** The columns that are derived together, as `events` and DerivedTexts have them. */
+export const DEVICE_COLUMNS = ["browser", "browser_version", "os", "device_type"] as const;
+export const PLACE_COLUMNS = ["country", "region", "city"] as const;
+export const SOURCE_COLUMNS = [
+  "channel",
+  "source",
+  "medium",
+  "campaign",
+  "campaign_id",
+  "campaign_term",
+  "campaign_content",
+  "click_id",
+] as const;
+
+/** What an event's time is: the client's, the client's corrected by its clock's error, or the received time. */
+export const TimeQuality = { CLIENT: 0, CORRECTED: 1, RECEIVED: 2 } as const;
+
+/** What the order of an event is: see the column order_kind. */
+export const OrderKind = { MENTIONED: 0, ORDER: 1, REPEAT: 2, REFUND: 3 } as const;
+
 /** Events to be written, one value a row in each column. Times are ms since 1970-01-01 UTC. */
 export interface EventColumns {
   readonly rows: number;
@@ -37,6 +66,13 @@ export interface EventColumns {
   readonly visitors: Uint32Array;
   readonly sessions: Uint32Array;
   readonly processorVersion: number;
+  /** 1 for a bot, 0 for a person. */
+  readonly isBot: Uint8Array;
+  /** Values of TimeQuality. */
+  readonly timeQuality: Uint8Array;
+  readonly device: DerivedTexts;
+  readonly place: DerivedTexts;
+  readonly source: DerivedTexts;
   readonly name: TextIndexes;
   readonly url: TextIndexes;
   readonly referrer: TextIndexes;
@@ -67,7 +103,9 @@ export interface OrderEntries {
   readonly discount: Int64Values | undefined;
   readonly currency: TextIndexes;
   readonly coupon: TextIndexes;
-  /** Revenue in the merchant's currency; NaN where it was not converted. */
+  /** Values of OrderKind but REPEAT, which storage finds out. */
+  readonly kind: Uint8Array;
+  /** What it adds to the merchant's revenue, in its currency: less than 0 for a refund; NaN where unknown. */
   readonly converted: Float64Array;
 }
 

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type EventRow, eventRow, type ItemRow, type OrderRow } from "../testkit/columns.ts";
+import { DERIVED_COLUMNS, type EventRow, eventRow, type ItemRow, type OrderRow } from "../testkit/columns.ts";
 import { batchOf, commitNext } from "../testkit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
+import { OrderKind } from "./event-columns.ts";
 
 let database: TestDatabase;
 
@@ -61,6 +62,7 @@ function toOrder(row: Record<string, unknown>): OrderRow | null {
     discount: number("order_discount_micros"),
     currency: row.order_currency,
     coupon: row.order_coupon,
+    kind: number("order_kind"),
     converted: number("revenue_micros"),
   };
   return Object.values(order).every((value) => value === null) ? null : (order as OrderRow);
@@ -105,6 +107,12 @@ const anyRow: fc.Arbitrary<EventRow> = fc.record({
   language: nullable(text),
   screen_width: nullable(fc.integer({ min: 1, max: 65_535 })),
   screen_height: nullable(fc.integer({ min: 1, max: 65_535 })),
+  is_bot: fc.boolean(),
+  time_quality: fc.nat(2),
+  ...(Object.fromEntries(DERIVED_COLUMNS.map((column) => [column, nullable(text)])) as Record<
+    (typeof DERIVED_COLUMNS)[number],
+    fc.Arbitrary<string | null>
+  >),
   properties: nullable(fc.dictionary(text, fc.oneof(text, fc.constant("")), { minKeys: 1 })),
   order: nullable(
     fc.record({
@@ -115,7 +123,8 @@ const anyRow: fc.Arbitrary<EventRow> = fc.record({
       discount: amount,
       currency: nullable(text),
       coupon: nullable(text),
-      converted: nullable(amount),
+      kind: fc.constantFrom<number>(OrderKind.ORDER, OrderKind.REFUND),
+      converted: nullable(fc.integer({ min: -1e15, max: 1e15 })),
     }),
   ),
   items: fc.array(
@@ -132,6 +141,19 @@ const anyRow: fc.Arbitrary<EventRow> = fc.record({
   ),
 });
 
+/** An order whose id an earlier row of the merchant has is a repeat, and adds nothing to revenue. */
+function withRepeats(rows: readonly EventRow[]): EventRow[] {
+  const seen = new Set<string>();
+  return rows.map((row) => {
+    if (row.order?.kind !== OrderKind.ORDER) return row;
+    if (!seen.has(row.order.id)) {
+      seen.add(row.order.id);
+      return row;
+    }
+    return { ...row, order: { ...row.order, kind: OrderKind.REPEAT, converted: null } };
+  });
+}
+
 describe("rows of a commit", () => {
   test("every column of every row reads back as it was given", async () => {
     let merchant = 100;
@@ -142,7 +164,7 @@ describe("rows of a commit", () => {
         database.pool,
         own.map((rows) => batchOf(rows)),
       );
-      const expected = own.flat().sort((a, b) => (a.event_id < b.event_id ? -1 : 1));
+      const expected = withRepeats(own.flat()).sort((a, b) => (a.event_id < b.event_id ? -1 : 1));
       expect(await readBack(merchant)).toEqual(expected);
     };
     const batches = fc
@@ -157,8 +179,9 @@ describe("rows of a commit", () => {
     const absent = Object.entries(row!).filter(([, value]) => value === null);
     expect(absent.map(([name]) => name)).toEqual(
       `url referrer user_agent ip language screen_width screen_height properties order_id order_revenue_micros
-       order_tax_micros order_shipping_micros order_discount_micros order_currency order_coupon
-       revenue_micros`.split(/\s+/),
+       order_tax_micros order_shipping_micros order_discount_micros order_currency order_coupon revenue_micros
+       browser browser_version os device_type country region city channel source medium campaign campaign_id
+       campaign_term campaign_content click_id order_kind`.split(/\s+/),
     );
   });
 });

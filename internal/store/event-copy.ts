@@ -1,51 +1,81 @@
 import type { CopyWriter } from "./copy-writer.ts";
-import type {
-  EventColumns,
-  ItemEntries,
-  OrderEntries,
-  PropertyEntries,
-  TextIndexes,
-  Texts,
+import { DerivedCopy } from "./derived-copy.ts";
+import {
+  DEVICE_COLUMNS,
+  type EventColumns,
+  type ItemEntries,
+  type OrderEntries,
+  OrderKind,
+  PLACE_COLUMNS,
+  type PropertyEntries,
+  SOURCE_COLUMNS,
+  type TextIndexes,
+  type Texts,
 } from "./event-columns.ts";
 
 const ID_BYTES = 16;
 
-export const COPY_EVENTS = `COPY events (merchant_id, ts, received_at, event_id, visitor_id, session_id,
-  processor_version, name, url, referrer, user_agent, ip, language, screen_width, screen_height, properties,
-  order_id, order_revenue_micros, order_tax_micros, order_shipping_micros, order_discount_micros,
-  order_currency, order_coupon, revenue_micros) FROM STDIN (FORMAT binary)`;
-const EVENT_FIELDS = 24;
+const BASE_COLUMNS = [
+  ...["merchant_id", "ts", "received_at", "event_id", "visitor_id", "session_id", "processor_version"],
+  ...["name", "url", "referrer", "user_agent", "ip", "language", "screen_width", "screen_height"],
+  ...["is_bot", "time_quality"],
+];
+
+/** Those that are null without an order. */
+const ORDER_COLUMNS = [
+  ...["order_id", "order_revenue_micros", "order_tax_micros", "order_shipping_micros"],
+  ...["order_discount_micros", "order_currency", "order_coupon", "order_kind", "revenue_micros"],
+];
+
+const EVENT_COLUMNS = [
+  ...BASE_COLUMNS,
+  ...DEVICE_COLUMNS,
+  ...PLACE_COLUMNS,
+  ...SOURCE_COLUMNS,
+  "properties",
+  ...ORDER_COLUMNS,
+];
+
+export const COPY_EVENTS = `COPY events (${EVENT_COLUMNS.join(", ")}) FROM STDIN (FORMAT binary)`;
 
 export const COPY_ITEMS = `COPY items (merchant_id, ts, event_id, position, item_id, name, brand, category,
   variant, price_micros, quantity) FROM STDIN (FORMAT binary)`;
 const ITEM_FIELDS = 11;
 
-/** Fields of COPY_EVENTS that are null without an order. */
-const ORDER_FIELDS = 8;
+/** What is found out about rows while they are stored. */
+export interface Found {
+  /** 1 in a row whose event is stored already: it must not be written. */
+  readonly duplicates: Uint8Array;
+  /** 1 at an order (not a row) whose order id has counted before. */
+  readonly repeats: Uint8Array;
+}
 
-/**
- * Writes events as rows of COPY_EVENTS, and their items as rows of COPY_ITEMS.
- * @param skip 1 in a row that must not be written.
- */
+/** Writes events as rows of COPY_EVENTS, and their items as rows of COPY_ITEMS. */
 export function encodeEvents(
   events: CopyWriter,
   items: CopyWriter,
   columns: EventColumns,
-  skip: Uint8Array,
+  { duplicates, repeats }: Found,
 ): void {
   const properties = columns.properties && new PropertyReader(columns.properties, columns.texts);
+  const derived = [
+    new DerivedCopy(columns.device, DEVICE_COLUMNS.length),
+    new DerivedCopy(columns.place, PLACE_COLUMNS.length),
+    new DerivedCopy(columns.source, SOURCE_COLUMNS.length),
+  ];
   let order = 0;
   let item = 0;
   for (let row = 0; row < columns.rows; row++) {
-    const isSkipped = skip[row] === 1;
-    if (!isSkipped) encodeBase(events, columns, row);
+    const isSkipped = duplicates[row] === 1;
     const json = properties?.read(row);
     const hasOrder = columns.orders?.row[order] === row;
     if (!isSkipped) {
+      encodeBase(events, columns, row);
+      for (const texts of derived) texts.write(events, row);
       if (json === undefined) events.null();
       else events.jsonb(json);
-      if (hasOrder) encodeOrder(events, columns.orders!, columns.texts, order);
-      else for (let i = 0; i < ORDER_FIELDS; i++) events.null();
+      if (hasOrder) encodeOrder(events, columns.orders!, columns.texts, order, repeats[order] === 1);
+      else for (let i = 0; i < ORDER_COLUMNS.length; i++) events.null();
     }
     if (hasOrder) order++;
     for (let position = 0; columns.items?.row[item] === row; item++, position++) {
@@ -56,7 +86,7 @@ export function encodeEvents(
 
 function encodeBase(to: CopyWriter, columns: EventColumns, row: number): void {
   const { texts, visitors, sessions } = columns;
-  to.row(EVENT_FIELDS);
+  to.row(EVENT_COLUMNS.length);
   to.int4(columns.merchantIds[row]!);
   to.timestamp(columns.time.get(row));
   to.timestamp(columns.receivedTime.get(row));
@@ -72,9 +102,17 @@ function encodeBase(to: CopyWriter, columns: EventColumns, row: number): void {
   text(to, columns.language, texts, row);
   side(to, columns.screenWidth, row);
   side(to, columns.screenHeight, row);
+  to.bool(columns.isBot[row] === 1);
+  to.int2(columns.timeQuality[row]!);
 }
 
-function encodeOrder(to: CopyWriter, orders: OrderEntries, texts: Texts, at: number): void {
+function encodeOrder(
+  to: CopyWriter,
+  orders: OrderEntries,
+  texts: Texts,
+  at: number,
+  isRepeat: boolean,
+): void {
   text(to, orders.id, texts, at);
   to.int8(orders.revenue.get(at));
   to.int8(orders.tax?.get(at) ?? 0);
@@ -82,8 +120,11 @@ function encodeOrder(to: CopyWriter, orders: OrderEntries, texts: Texts, at: num
   to.int8(orders.discount?.get(at) ?? 0);
   text(to, orders.currency, texts, at);
   text(to, orders.coupon, texts, at);
+  const kind = isRepeat ? OrderKind.REPEAT : orders.kind[at]!;
+  to.int2(kind);
   const converted = orders.converted[at]!;
-  if (Number.isNaN(converted)) to.null();
+  const counts = kind === OrderKind.ORDER || kind === OrderKind.REFUND;
+  if (!counts || Number.isNaN(converted)) to.null();
   else to.int8(converted);
 }
 

@@ -12,9 +12,14 @@ export interface Merchant {
   readonly currency: string;
   /** Days of event time that are kept. */
   readonly retentionDays: number;
+  /** Whether the collector truncates its visitors' addresses before it stores or sends them. */
+  readonly truncateIp: boolean;
 }
 
-export type NewMerchant = Omit<Merchant, "merchantId">;
+export type NewMerchant = Omit<Merchant, "merchantId" | "truncateIp"> & {
+  /** Default: true. */
+  readonly truncateIp?: boolean;
+};
 
 /** A merchant just made, with its keys in clear: the only time they can be seen. */
 export interface CreatedMerchant extends Merchant {
@@ -35,14 +40,15 @@ export function keySha256(key: string): Buffer {
 }
 
 /** Creates a merchant with one write key and one read key. */
-export async function createMerchant(pool: Pool, merchant: NewMerchant): Promise<CreatedMerchant> {
+export async function createMerchant(pool: Pool, given: NewMerchant): Promise<CreatedMerchant> {
+  const merchant = { ...given, truncateIp: given.truncateIp ?? true };
   const writeKey = newKey("write");
   const readKey = newKey("read");
   const merchantId = await transaction(pool, async (client) => {
     const { rows } = await client.query<{ merchant_id: number }>(
-      `INSERT INTO merchants (name, time_zone, currency, retention_days)
-       VALUES ($1, $2, $3, $4) RETURNING merchant_id`,
-      [merchant.name, merchant.timeZone, merchant.currency, merchant.retentionDays],
+      `INSERT INTO merchants (name, time_zone, currency, retention_days, truncate_ip)
+       VALUES ($1, $2, $3, $4, $5) RETURNING merchant_id`,
+      [merchant.name, merchant.timeZone, merchant.currency, merchant.retentionDays, merchant.truncateIp],
     );
     const id = rows[0]!.merchant_id;
     await client.query(
@@ -55,7 +61,7 @@ export async function createMerchant(pool: Pool, merchant: NewMerchant): Promise
 }
 
 const MERCHANT = `m.merchant_id AS "merchantId", m.name, m.time_zone AS "timeZone", m.currency,
-  m.retention_days AS "retentionDays"`;
+  m.retention_days AS "retentionDays", m.truncate_ip AS "truncateIp"`;
 
 /** The merchant of a key, or undefined when there is no such key of that kind, or it was revoked. */
 export async function findMerchantByKey(

@@ -2,6 +2,7 @@ import { CopyWriter, copyRows } from "./copy-writer.ts";
 import type { EventColumns } from "./event-columns.ts";
 import { COPY_EVENTS, COPY_ITEMS, encodeEvents } from "./event-copy.ts";
 import { claimEvents } from "./event-keys.ts";
+import { claimOrders } from "./order-keys.ts";
 import { type Client, type Pool, transaction } from "./pool.ts";
 
 /** A batch to be written. */
@@ -50,20 +51,20 @@ export const STALE_BUCKET_MS = 15 * 60_000;
 
 /**
  * Writes batches, their ledger lines, the buckets to refresh and the partition's position in one
- * transaction. A batch that the ledger knows is skipped; an event that is stored is left out and counted.
+ * transaction. A batch that the ledger knows is skipped; an event that is stored is left out and counted; an
+ * order that is stored is marked as a repeat.
  * @throws FencedError when the position is not `after` any more.
  */
 export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
   return transaction(pool, async (client) => {
     await movePosition(client, commit);
     const fresh = await notInLedger(client, commit.batches);
-    const claims = fresh.flatMap(({ columns }) =>
-      columns === undefined ? [] : [{ columns, duplicates: new Uint8Array(columns.rows) }],
-    );
+    const claims = fresh.flatMap(({ columns }) => (columns === undefined ? [] : [claimOf(columns)]));
     await claimEvents(client, claims);
+    await claimOrders(client, claims);
     const events = new CopyWriter();
     const items = new CopyWriter(64 << 10);
-    for (const { columns, duplicates } of claims) encodeEvents(events, items, columns, duplicates);
+    for (const claim of claims) encodeEvents(events, items, claim.columns, claim);
     await copyRows(client, COPY_EVENTS, events);
     await copyRows(client, COPY_ITEMS, items);
     const duplicatesOf = new Map(claims.map(({ columns, duplicates }) => [columns, count(duplicates)]));
@@ -77,6 +78,12 @@ export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
       repeatedBatches: commit.batches.length - fresh.length,
     };
   });
+}
+
+/** A batch's rows, of which none is known yet to have been there before. */
+function claimOf(columns: EventColumns) {
+  const orders = columns.orders?.row.length ?? 0;
+  return { columns, duplicates: new Uint8Array(columns.rows), repeats: new Uint8Array(orders) };
 }
 
 async function movePosition(client: Client, { partition, after, through, storedThrough, gaps }: Commit) {

@@ -12,6 +12,8 @@ export type TestEvent = Omit<MessageInitShape<typeof EventSchema>, "$typeName"> 
   readonly time: number;
   /** Default: `time`. */
   readonly receivedTime?: number;
+  /** Default: unknown. */
+  readonly sentTime?: number;
 };
 
 export interface TestBatch {
@@ -36,10 +38,10 @@ export function testBatch(
   { partition, spoil, spoilSealed }: TestBatchOptions,
 ): TestBatch {
   const builder = new BatchBuilder(Math.max(1, events.length));
-  for (const { merchantId, time, receivedTime = time, ...fields } of events) {
+  for (const { merchantId, time, receivedTime = time, sentTime = 0, ...fields } of events) {
     const event = create(EventSchema, { name: "page_view", ...fields });
     const eventId = event.eventId === "" ? undefined : eventIdBytes(event.eventId);
-    builder.add({ merchantId, event, eventId, receivedTime, clientTime: time, sentTime: 0 });
+    builder.add({ merchantId, event, eventId, receivedTime, clientTime: time, sentTime });
   }
   const batch = builder.take();
   spoil?.(batch);

@@ -1,8 +1,29 @@
 import { randomUUID } from "node:crypto";
-import type { EventColumns, Int64Values, TextIndexes } from "../store/event-columns.ts";
+import {
+  DEVICE_COLUMNS,
+  type DerivedTexts,
+  type EventColumns,
+  type Int64Values,
+  OrderKind,
+  PLACE_COLUMNS,
+  SOURCE_COLUMNS,
+  type TextIndexes,
+} from "../store/event-columns.ts";
+
+/** Columns whose texts are derived. */
+export type DerivedColumn =
+  | (typeof DEVICE_COLUMNS)[number]
+  | (typeof PLACE_COLUMNS)[number]
+  | (typeof SOURCE_COLUMNS)[number];
+
+export const DERIVED_COLUMNS: readonly DerivedColumn[] = [
+  ...DEVICE_COLUMNS,
+  ...PLACE_COLUMNS,
+  ...SOURCE_COLUMNS,
+];
 
 /** An event as its row of `events` and its rows of `items` read in SQL. Times are ms since 1970-01-01 UTC. */
-export interface EventRow {
+export interface EventRow extends Readonly<Record<DerivedColumn, string | null>> {
   readonly merchant_id: number;
   readonly ts: number;
   readonly received_at: number;
@@ -19,6 +40,8 @@ export interface EventRow {
   readonly language: string | null;
   readonly screen_width: number | null;
   readonly screen_height: number | null;
+  readonly is_bot: boolean;
+  readonly time_quality: number;
   readonly properties: Readonly<Record<string, string>> | null;
   readonly order: OrderRow | null;
   readonly items: readonly ItemRow[];
@@ -33,6 +56,8 @@ export interface OrderRow {
   readonly discount: number;
   readonly currency: string | null;
   readonly coupon: string | null;
+  /** As given to storage, which makes repeats of orders that it knows. Default: an order. */
+  readonly kind?: number;
   /** In the merchant's currency; null where it was not converted. */
   readonly converted: number | null;
 }
@@ -47,7 +72,13 @@ export interface ItemRow {
   readonly quantity: number;
 }
 
+const NOT_DERIVED = Object.fromEntries(DERIVED_COLUMNS.map((column) => [column, null])) as Record<
+  DerivedColumn,
+  null
+>;
+
 const PLAIN: Omit<EventRow, "event_id"> = {
+  ...NOT_DERIVED,
   merchant_id: 1,
   ts: Date.UTC(2026, 2, 1),
   received_at: Date.UTC(2026, 2, 1),
@@ -62,6 +93,8 @@ const PLAIN: Omit<EventRow, "event_id"> = {
   language: null,
   screen_width: null,
   screen_height: null,
+  is_bot: false,
+  time_quality: 0,
   properties: null,
   order: null,
   items: [],
@@ -117,6 +150,11 @@ function baseColumns(rows: readonly EventRow[], texts: Texts) {
     language: optional(texts(rows, (row) => row.language)),
     screenWidth: Uint16Array.from(rows, (row) => row.screen_width ?? 0),
     screenHeight: Uint16Array.from(rows, (row) => row.screen_height ?? 0),
+    isBot: Uint8Array.from(rows, (row) => Number(row.is_bot)),
+    timeQuality: Uint8Array.from(rows, (row) => row.time_quality),
+    device: derived(rows, DEVICE_COLUMNS),
+    place: derived(rows, PLACE_COLUMNS),
+    source: derived(rows, SOURCE_COLUMNS),
   };
 }
 
@@ -139,6 +177,7 @@ function sideColumns(rows: readonly EventRow[], texts: Texts) {
       discount: int64(orders.map(({ discount }) => discount)),
       currency: texts(orders, ({ currency }) => currency),
       coupon: texts(orders, ({ coupon }) => coupon),
+      kind: Uint8Array.from(orders, ({ kind }) => kind ?? OrderKind.ORDER),
       converted: Float64Array.from(orders, ({ converted }) => converted ?? Number.NaN),
     },
     items: {
@@ -152,6 +191,20 @@ function sideColumns(rows: readonly EventRow[], texts: Texts) {
       quantity: Uint32Array.from(items, ({ quantity }) => quantity),
     },
   };
+}
+
+/** Rows with equal texts share a key; those of rows without any have none. */
+function derived(rows: readonly EventRow[], columns: readonly DerivedColumn[]): DerivedTexts {
+  const keys = new Map<string, number>();
+  const texts: (readonly (string | null)[] | undefined)[] = [undefined];
+  const keyOf = (row: EventRow) => {
+    const own = columns.map((column) => row[column]);
+    if (own.every((text) => text === null)) return 0;
+    const json = JSON.stringify(own);
+    if (!keys.has(json)) keys.set(json, texts.push(own) - 1);
+    return keys.get(json)!;
+  };
+  return { keys: Uint32Array.from(rows, keyOf), texts };
 }
 
 /** The time that an id is looked up under, as EventColumns asks: that inside a UUIDv7, else 0. */

@@ -18,7 +18,8 @@ export type WriteKey = keyof typeof KEYS;
 function findMerchant(sha256: Uint8Array): Merchant | undefined {
   const found = Object.entries(KEYS).find(([key]) => keySha256(key).equals(sha256));
   const rest = { name: "shop", timeZone: "UTC", currency: "EUR", retentionDays: RETENTION_DAYS };
-  return found && { merchantId: found[1], ...rest };
+  // One merchant of each kind.
+  return found && { merchantId: found[1], ...rest, truncateIp: found[0] === "ffw_one" };
 }
 
 /** The real ingest server on a port of its own, without JetStream or a database behind it. */

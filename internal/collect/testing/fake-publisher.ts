@@ -1,3 +1,4 @@
+import { open } from "../../event/seal.ts";
 import type { PlainRow } from "../../event/testing/plain-row.ts";
 import { readSealed } from "../../event/testing/read-sealed.ts";
 
@@ -35,6 +36,12 @@ export class FakePublisher {
   rows(): PlainRow[] {
     const once = new Map(this.stored.map(({ batchId, bytes }) => [batchId, bytes]));
     return [...once.values()].flatMap((bytes) => readSealed(bytes).rows);
+  }
+
+  /** All texts of the acked batches, those that no row refers to included. */
+  texts(): string {
+    const batches = this.stored.map(({ bytes }) => open(bytes).batch!);
+    return batches.map(({ dictionary }) => Buffer.from(dictionary).toString()).join("\n");
   }
 
   names(): string[] {

@@ -14,7 +14,7 @@ import { checkEvent, timestampToMs } from "./check-event.ts";
 export function referenceRow(
   bytes: Uint8Array,
   merchantId: number,
-  { receivedTime, sentTime, retentionDays, defaults }: EventContext,
+  { receivedTime, sentTime, retentionDays, truncateIp, defaults }: EventContext,
 ): Row | RejectReason {
   try {
     walk(new BinaryReader(bytes), EventSchema, bytes.length);
@@ -32,8 +32,25 @@ export function referenceRow(
   const eventId = event.eventId === "" ? undefined : eventIdBytes(event.eventId);
   const refusal = checkEvent(event, { receivedTime, retentionDays, eventId });
   if (refusal !== undefined) return refusal.reason;
+  if (truncateIp && event.ip !== "") event.ip = truncated(event.ip);
   const clientTime = event.clientTime === undefined ? receivedTime : timestampToMs(event.clientTime);
   return { merchantId, event, eventId, receivedTime, clientTime, sentTime };
+}
+
+/** The first 24 or 48 bits of an address, by the platform's own parser. */
+function truncated(ip: string): string {
+  const hex = (text: string) => text.slice(1, -1).replace(/^::ffff:/, "");
+  const plain = ip.includes(":") ? hex(new URL(`http://[${ip}]`).hostname) : ip;
+  if (plain.includes(".")) return plain.replace(/\d+$/, "0");
+  const mapped = /^([0-9a-f]{1,4}):[0-9a-f]{1,4}$/.exec(plain);
+  if (mapped !== null) {
+    const high = Number.parseInt(mapped[1]!, 16);
+    const low = Number.parseInt(plain.split(":")[1]!, 16);
+    return `${high >> 8}.${high & 0xff}.${low >> 8}.0`;
+  }
+  const [head = ""] = plain.split("::");
+  const network = [...head.split(":"), "0", "0", "0"].slice(0, 3).join(":");
+  return `${network.replace(/(^|:)0*(:0)*$/, "")}::`;
 }
 
 /** What protobuf-es lets pass and the collector does not: wrong wire types, groups, fields beyond their message. */

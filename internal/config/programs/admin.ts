@@ -1,10 +1,10 @@
-import { integer, member, optionalText } from "../setting.ts";
+import { integer, member, optionalText, yesNo } from "../setting.ts";
 import { databaseUrl } from "./shared.ts";
 
 export const admin = {
   name: "admin",
   description:
-    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`.",
+    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates.",
   settings: {
     databaseUrl,
     partitions: {
@@ -41,6 +41,21 @@ export const admin = {
       description: "create-merchant: days of event time that are kept; older events are refused",
       schema: integer(1, 7_300),
       fallback: "760",
+    },
+    truncateIp: {
+      env: "FOOTFALL_ADMIN_TRUNCATE_IP",
+      flag: "truncate-ip",
+      description:
+        "create-merchant: whether collectors truncate visitors' addresses to /24 and /48 before they store or send them: true or false",
+      schema: yesNo(),
+      fallback: "true",
+    },
+    file: {
+      env: "FOOTFALL_ADMIN_FILE",
+      flag: "file",
+      description: "load-rates: CSV file of units a euro, in the form of the ECB's eurofxref-hist.csv",
+      schema: optionalText(),
+      fallback: "",
     },
   },
 } as const;

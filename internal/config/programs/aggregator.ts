@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { integer } from "../setting.ts";
+import { integer, optionalText } from "../setting.ts";
 import { closeDeadlineMs, databaseUrl, host, logLevel, natsUrl, opsPort } from "./shared.ts";
 
 export const aggregator = {
@@ -47,6 +47,14 @@ export const aggregator = {
       description: "how often a partition without traffic moves data_through, ms",
       schema: integer(50, 3_600_000),
       fallback: "1000",
+    },
+    geoipDb: {
+      env: "GEOIP_DB",
+      flag: "geoip-db",
+      description:
+        "file in MaxMind's format (.mmdb) that tells country, region and city of an address; empty for the country database that comes with Footfall",
+      schema: optionalText(),
+      fallback: "",
     },
     statementTimeoutMs: {
       env: "FOOTFALL_AGGREGATOR_STATEMENT_TIMEOUT_MS",

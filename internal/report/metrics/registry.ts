@@ -40,7 +40,7 @@ export const METRICS = {
     key: "session_id",
   },
   revenue: {
-    description: "Sum of order revenue in the merchant's currency.",
+    description: "Revenue of orders less refunds, in the merchant's currency.",
     kind: "additive",
     type: "int64",
     unit: "currency_micros",
@@ -49,22 +49,22 @@ export const METRICS = {
     totals15m: "revenue_micros",
   },
   orders: {
-    description: "Events that carry an order.",
+    description: "Orders, each counted once however often its event comes.",
     kind: "additive",
     type: "int64",
     unit: "count",
     selectable: true,
-    events: "count(order_id)",
+    events: "count(*) FILTER (WHERE order_kind = 1)",
     totals15m: "orders",
   },
   unconverted_orders: {
     description:
-      "Orders whose revenue is not in revenue, for want of a conversion to the merchant's currency.",
+      "Orders and refunds whose amount is not in revenue, for want of a rate to the merchant's currency.",
     kind: "additive",
     type: "int64",
     unit: "count",
     selectable: false,
-    events: "count(order_id) FILTER (WHERE revenue_micros IS NULL)",
+    events: "count(*) FILTER (WHERE order_kind IN (1, 3) AND revenue_micros IS NULL)",
     totals15m: "unconverted_orders",
   },
 } as const satisfies Readonly<Record<string, Metric>>;

@@ -10,6 +10,10 @@ export interface Row {
   readonly session: number;
   readonly name: string;
   readonly orderId: string | null;
+  /** 1 an order, 2 a repeat, 3 a refund. Default: 1 with an order id. */
+  readonly orderKind?: number;
+  /** Default: a person. */
+  readonly isBot?: boolean;
   /** Micros; null for no order, and for one that was not converted. */
   readonly revenue: bigint | null;
 }
@@ -21,7 +25,8 @@ export const B = [2, 3, 4, 5].find((id) => partitionOf(id, PARTITIONS) !== parti
 
 /**
  * `count` events of A and B by turns at random whole seconds of [start, end): the same ones for the same seed.
- * Of three events one carries an order; of those a third is not converted.
+ * Of three events one carries an order; of those a third is not converted, and some are repeats and refunds. Of
+ * five events one is a bot's.
  */
 export function randomRows(seed: number, start: string, end: string, count: number): Row[] {
   const next = randomNumbers(seed);
@@ -30,6 +35,8 @@ export function randomRows(seed: number, start: string, end: string, count: numb
   return Array.from({ length: count }, (_, index) => {
     const visitor = Math.floor(next() * 50);
     const order = next() < 1 / 3;
+    const orderKind = order ? [1, 1, 1, 2, 3][Math.floor(next() * 5)]! : 1;
+    const amount = order && next() < 2 / 3 ? BigInt(Math.floor(next() * 1e12)) : null;
     return {
       merchantId: index % 2 === 0 ? A : B,
       ts: (first + Math.floor(next() * seconds)) * 1_000,
@@ -37,7 +44,9 @@ export function randomRows(seed: number, start: string, end: string, count: numb
       session: visitor * 100 + Math.floor(next() * 4),
       name: next() < 0.5 ? "page_view" : "click",
       orderId: order ? `order-${seed}-${index}` : null,
-      revenue: order && next() < 2 / 3 ? BigInt(Math.floor(next() * 1e12)) : null,
+      orderKind,
+      revenue: amount === null || orderKind === 2 ? null : orderKind === 3 ? -amount : amount,
+      isBot: next() < 0.2,
     };
   });
 }
@@ -57,11 +66,13 @@ function randomNumbers(seed: number): () => number {
 export async function insertRows(pool: Pool, rows: readonly Row[]): Promise<void> {
   await pool.query(
     `INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version,
-       name, order_id, order_revenue_micros, revenue_micros)
+       name, order_id, order_revenue_micros, revenue_micros, order_kind, is_bot)
      SELECT merchant_id, ts, ts, gen_random_uuid(), visitor_id, session_id, 1,
-       name, order_id, revenue_micros, revenue_micros
-     FROM unnest($1::integer[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[])
-       AS row (merchant_id, ts, visitor_id, session_id, name, order_id, revenue_micros)`,
+       name, order_id, abs(revenue_micros), revenue_micros,
+       CASE WHEN order_id IS NOT NULL THEN order_kind END, is_bot
+     FROM unnest($1::integer[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
+       $8::smallint[], $9::boolean[])
+       AS row (merchant_id, ts, visitor_id, session_id, name, order_id, revenue_micros, order_kind, is_bot)`,
     [
       rows.map((row) => row.merchantId),
       rows.map((row) => new Date(row.ts).toISOString()),
@@ -70,6 +81,8 @@ export async function insertRows(pool: Pool, rows: readonly Row[]): Promise<void
       rows.map((row) => row.name),
       rows.map((row) => row.orderId),
       rows.map((row) => row.revenue),
+      rows.map((row) => row.orderKind ?? 1),
+      rows.map((row) => row.isBot ?? false),
     ],
   );
 }

@@ -6,7 +6,7 @@ SELECT width_bucket(bucket, $4::timestamptz[]) AS bucket_number, {{sums}}
 FROM (
   SELECT bucket, {{totals}}
   FROM totals_15m
-  WHERE merchant_id = $1 AND bucket >= $2 AND bucket < $3
+  WHERE merchant_id = $1 AND bucket >= $2 AND bucket < $3 {{people}}
     AND bucket NOT IN (
       SELECT stale.bucket
       FROM stale_buckets stale
@@ -18,7 +18,7 @@ FROM (
   CROSS JOIN LATERAL (
     SELECT {{aggregates}}
     FROM events
-    WHERE merchant_id = $1 AND ts >= stale.bucket AND ts < stale.bucket + INTERVAL '15 minutes'
+    WHERE merchant_id = $1 AND ts >= stale.bucket AND ts < stale.bucket + INTERVAL '15 minutes' {{people}}
   ) written
   WHERE stale.partition_id = $5 AND stale.bucket >= $2 AND stale.bucket < $3
 ) quarter_hours

@@ -5,7 +5,7 @@
 WITH seen AS MATERIALIZED (
   SELECT DISTINCT width_bucket(ts, $4::timestamptz[]) AS bucket_number, {{keys}}
   FROM events
-  WHERE merchant_id = $1 AND ts >= $2 AND ts < $3
+  WHERE merchant_id = $1 AND ts >= $2 AND ts < $3 {{people}}
 )
 SELECT bucket_number, {{counts}}
 FROM seen

@@ -11,6 +11,8 @@ export interface ReportQuery {
   /** Bucket edges, epoch milliseconds, strictly ascending, two or more, of years with four digits. */
   readonly edges: readonly number[];
   readonly statements: readonly Statement[];
+  /** Whether bots' events count. Default: people's alone. */
+  readonly includeBots?: boolean | undefined;
   /** For each statement, milliseconds; a whole number above 0. */
   readonly statementTimeoutMs: number;
 }
@@ -64,7 +66,7 @@ async function rowsOf(client: Client, query: ReportQuery, statement: Statement):
   const edges = query.edges.map((edge) => new Date(edge).toISOString());
   const values = [query.merchantId, edges[0], edges.at(-1), edges];
   const result = await client.query<Row>({
-    text: sqlOf(statement),
+    text: sqlOf(statement, query.includeBots),
     values: statement.source === "totals_15m" ? [...values, query.partitionId] : values,
     rowMode: "array",
     types: BIGINT_TYPES,

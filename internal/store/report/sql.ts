@@ -13,20 +13,24 @@ export const DATA_THROUGH = sqlFile("./data_through.sql", import.meta.url);
  * source is totals_15m, $5 the merchant's partition. Its result: bucket_number (1 for the first bucket; null
  * for the whole span), then one int8 for each column.
  *
+ * @param includeBots counts bots' events too.
  * @throws TypeError when there are no columns, or one brings rows of its own: the only rows that a statement
  * may see are those that the templates restrict to one merchant.
  */
-export function sqlOf(statement: Statement): string {
+export function sqlOf(statement: Statement, includeBots = false): string {
   if (statement.columns.length === 0) throw new TypeError("a statement needs a column");
+  const people = includeBots ? "" : "AND NOT is_bot";
   if (statement.shape === "distinct") {
     return fill(DISTINCT_EVENTS, {
+      people,
       keys: list(statement.columns, (column) => expression(column.key)),
       counts: list(statement.columns, (_, name) => `count(DISTINCT ${name})`),
     });
   }
   const aggregates = list(statement.columns, (column) => `coalesce(${expression(column.events)}, 0)::bigint`);
-  if (statement.source === "events") return fill(ADDITIVE_EVENTS, { aggregates });
+  if (statement.source === "events") return fill(ADDITIVE_EVENTS, { people, aggregates });
   return fill(ADDITIVE_TOTALS_15M, {
+    people,
     aggregates,
     totals: list(statement.columns, (column) => expression(column.totals15m)),
     sums: list(statement.columns, (_, name) => `coalesce(sum(${name}), 0)::bigint`),

@@ -38,8 +38,10 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   name: string;
 
   /**
-   * When it happened, by the client's clock, UTC. Absent: the time at which the collector received it.
-   * Refused when it is more than a day in the future or older than the merchant's retention.
+   * When it happened, by the client's clock, UTC. Absent: the time at which the collector received it. A clock
+   * that is wrong by more than five seconds is corrected, where the request tells its sending time by the same
+   * clock; a time that lies ahead all the same counts as the received time. Refused when it is, corrected, more
+   * than a day in the future or older than the merchant's retention.
    *
    * @generated from field: google.protobuf.Timestamp client_time = 3;
    */
@@ -47,7 +49,7 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
 
   /**
    * The visitor (browser or person) by the SDK's own id; up to 128 bytes. Absent: a visitor is told apart by
-   * address, user agent and UTC day.
+   * truncated address, user agent and UTC day, hashed with a secret that is destroyed after 48 hours.
    *
    * @generated from field: string visitor_id = 4;
    */
@@ -61,7 +63,9 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   sessionId: string;
 
   /**
-   * Address of the page, absolute, http or https; up to 4,096 bytes.
+   * Address of the page, absolute, http or https; up to 4,096 bytes. Values of parameters that hold personal
+   * data, such as email or token, are replaced by "(redacted)" before the event is stored; docs/processing.md
+   * has the list.
    *
    * @generated from field: string url = 6;
    */
@@ -69,7 +73,7 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
 
   /**
    * Address of the page before this one, or of the site that sent the visitor; up to 4,096 bytes. Free text:
-   * what browsers and servers send here is often not an address.
+   * what browsers and servers send here is often not an address. Cleaned as the page's address is.
    *
    * @generated from field: string referrer = 7;
    */
@@ -85,7 +89,8 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
 
   /**
    * The visitor's IPv4 or IPv6 address. Absent: that of the connection, unless the request came by gRPC.
-   * Server-side SDKs pass it on.
+   * Server-side SDKs pass it on. Truncated to /24 (IPv4) or /48 (IPv6) before it is stored or sent on, unless the
+   * merchant keeps whole addresses.
    *
    * @generated from field: string ip = 9;
    */
@@ -114,7 +119,10 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   properties: { [key: string]: string };
 
   /**
-   * The order that this event completes. Absent: none.
+   * The order that this event completes; or, of an event named "refund", the order that is refunded and the
+   * amount that the customer gets back. Absent: none. An order id counts once: an event that brings it again,
+   * such as a thank-you page that is loaded again, is stored and adds nothing to orders and revenue. Events of
+   * GA4's names for what comes before an order ("add_to_cart", "begin_checkout" ...) complete none.
    *
    * @generated from field: footfall.event.v1.Order order = 13;
    */
@@ -162,7 +170,7 @@ export declare type Screen = Message<"footfall.event.v1.Screen"> & {
 export declare const ScreenSchema: GenMessage<Screen>;
 
 /**
- * A purchase. Amounts are in millionths (micros) of the currency's unit: 12.34 EUR is 12340000. All amounts
+ * A purchase or a refund. Amounts are in millionths (micros) of the currency's unit: 12.34 EUR is 12340000. All amounts
  * are zero or more; absent means zero.
  *
  * @generated from message footfall.event.v1.Order

@@ -106,6 +106,13 @@ export declare type ResolveKeyResponse = Message<"footfall.ingest.v1.ResolveKeyR
    * @generated from field: google.protobuf.Timestamp read_time = 4;
    */
   readTime?: Timestamp | undefined;
+
+  /**
+   * The merchant wants its visitors' whole addresses. Absent: the collector truncates them to /24 and /48.
+   *
+   * @generated from field: bool keep_full_ip = 5;
+   */
+  keepFullIp: boolean;
 };
 
 /**

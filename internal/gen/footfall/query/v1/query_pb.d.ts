@@ -67,6 +67,13 @@ export declare type GetReportRequest = Message<"footfall.query.v1.GetReportReque
    * @generated from field: repeated footfall.query.v1.Metric metrics = 6;
    */
   metrics: Metric[];
+
+  /**
+   * Whether events of bots count. Absent: only people's do.
+   *
+   * @generated from field: bool include_bots = 7;
+   */
+  includeBots: boolean;
 };
 
 /**
@@ -186,7 +193,8 @@ export declare type GetReportResponse = Message<"footfall.query.v1.GetReportResp
   dataThrough?: Timestamp | undefined;
 
   /**
-   * Orders in the range in another currency than the merchant's; they are in orders and not in revenue.
+   * Orders and refunds in the range whose amount is not in revenue: they are in another currency than the
+   * merchant's, and no rate of their day is known.
    *
    * @generated from field: int64 unconverted_orders = 8;
    */
@@ -513,14 +521,14 @@ export enum Metric {
   SESSIONS = 4,
 
   /**
-   * Sum of order revenue in the merchant's currency.
+   * Revenue of orders less refunds, in the merchant's currency; below zero where more was refunded than sold.
    *
    * @generated from enum value: METRIC_REVENUE = 5;
    */
   REVENUE = 5,
 
   /**
-   * Events that carry an order.
+   * Orders: an order id counts once, however many events bring it.
    *
    * @generated from enum value: METRIC_ORDERS = 6;
    */

@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BatchView } from "../event/batch-view.ts";
-import { open } from "../event/seal.ts";
-import { type TestEvent, testBatch } from "../testkit/batches.ts";
-import { process, type StepContext } from "./steps.ts";
+import { BatchView } from "../../event/batch-view.ts";
+import { open } from "../../event/seal.ts";
+import { type TestEvent, testBatch } from "../../testkit/batches.ts";
+import { testContext, testSalts } from "../../testkit/step-context.ts";
+import { PROCESSOR_VERSION, process, STEPS } from "./process.ts";
 
 const DAY = 86_400_000;
 const NOON = Date.UTC(2026, 2, 29, 12);
-const EUR: StepContext = { currencies: new Map([1, 2, 3].map((merchant) => [merchant, "EUR"])) };
+const EUR = testContext({ currencies: new Map([1, 2, 3].map((merchant) => [merchant, "EUR"])) });
 
 interface Result {
   readonly visitors: bigint[];
@@ -88,10 +89,45 @@ describe("visitor", () => {
   test("its number is part of the stored data's meaning: it may never change", () => {
     // printf '["visitor",1,"v1"]' | sha256sum, the first 8 bytes, little-endian.
     expect(visitorOf({ visitorId: "v1" })).toBe(-4_933_656_637_124_256_670n);
-    // printf '["cookieless",1,"192.0.2.0","Mozilla/5.0",20541]' | sha256sum: 2026-03-29 is day 20541.
-    expect(visitorOf({ ip: "192.0.2.0", userAgent: "Mozilla/5.0" })).toBe(-628_060_978_440_134_492n);
     // printf '["session",1,"s1"]' | sha256sum
     expect(sessionOf({ sessionId: "s1" })).toBe(1_840_550_604_719_285_106n);
+  });
+
+  test("without an id its number is keyed by the day's salt", () => {
+    // printf '["cookieless",1,"192.0.2.0","Mozilla/5.0",20541]' | openssl dgst -sha256 -mac HMAC \
+    //   -macopt key:20541205412054120541205412054120, the first 8 bytes, little-endian: 2026-03-29 is day 20541,
+    // and testSalts' salt of a day its number, repeated to 32 bytes.
+    expect(visitorOf({ ip: "192.0.2.0", userAgent: "Mozilla/5.0" })).toBe(2_610_096_941_205_713_770n);
+  });
+
+  test("the salt is that of the event's day if it came on that day or the next, else of the day it came", () => {
+    const asked: number[] = [];
+    const salts = Object.assign(new Map<number, Uint8Array>(), {
+      get(day: number) {
+        asked.push(day);
+        return testSalts.get(day);
+      },
+    });
+    const midnight = Date.UTC(2026, 2, 30);
+    const come = (time: number, receivedTime: number) =>
+      derive([event({ time, receivedTime, ip: "192.0.2.0" })], { ...EUR, salts }).visitors[0]!;
+    const before = come(midnight - 60_000, midnight - 1_000);
+    expect(come(midnight - 60_000, midnight + 60_000)).toBe(before);
+    expect(come(midnight - 60_000, midnight + DAY)).not.toBe(before);
+    expect(asked).toEqual([20_541, 20_541, 20_543]);
+  });
+
+  test("late events of different days have nothing in common, although one salt hides them", () => {
+    const late = [1, 2, 3].map((days) =>
+      visitorOf({ ip: "192.0.2.0", time: NOON - (10 + days) * DAY, receivedTime: NOON }),
+    );
+    allDifferent(late);
+  });
+
+  test("a day without a salt is an error: nothing is hashed without one", () => {
+    const context = { ...EUR, salts: new Map<number, Uint8Array>() };
+    expect(() => derive([event()], context)).toThrow("no salt of day 20541");
+    expect(derive([event({ visitorId: "v" })], context).visitors).toHaveLength(1);
   });
 });
 
@@ -125,33 +161,18 @@ describe("session", () => {
   });
 });
 
-describe("revenue", () => {
-  const order = (revenueMicros: bigint, currency = "") => ({ id: "o", revenueMicros, currency });
-
-  test("is taken as it is in the merchant's currency, and left open in another one", () => {
-    const events = [
-      event({ order: order(12_340_000n) }),
-      event(),
-      event({ order: order(1n, "EUR") }),
-      event({ order: order(99n, "USD") }),
-      event({ order: order(0n), merchantId: 2 }),
-      event({ order: order(1_000_000_000_000_000n, "EUR") }),
-    ];
-    expect(derive(events).revenue).toEqual([12_340_000, 1, Number.NaN, 0, 1e15]);
-  });
-
-  test("each merchant's own currency counts", () => {
-    const context = {
-      currencies: new Map([
-        [1, "EUR"],
-        [2, "JPY"],
-      ]),
-    };
-    const events = [1, 2].flatMap((merchantId) =>
-      ["EUR", "JPY"].map((currency) => event({ merchantId, order: order(5n, currency) })),
-    );
-    expect(derive(events, context).revenue).toEqual([5, Number.NaN, Number.NaN, 5]);
-  });
+test("the version of the whole rises with that of any step", () => {
+  expect(STEPS.map(({ name, version }) => `${name} ${version}`)).toEqual([
+    "time 1",
+    "visitor 2",
+    "session 1",
+    "bots 1",
+    "device 1",
+    "geo 1",
+    "source 1",
+    "commerce 1",
+  ]);
+  expect(PROCESSOR_VERSION).toBe(9);
 });
 
 test("an event gives the same in any batch, at any place, as often as it is processed", () => {

@@ -1,0 +1,43 @@
+import { createHmac, hash } from "node:crypto";
+import { MAX_ENTRIES } from "../../event/batch-limits.ts";
+
+/** Hashes of a batch's keys: what repeats from row to row is hashed once. */
+export class HashCache<Key> {
+  readonly #words = new Map<Key, readonly [number, number]>();
+
+  /**
+   * Writes the first 64 bits of SHA-256 of the parts, as JSON, for a row; of HMAC-SHA-256 where there is a secret.
+   */
+  write(
+    target: Uint32Array,
+    row: number,
+    key: Key,
+    parts: () => readonly unknown[],
+    secret?: Uint8Array,
+  ): void {
+    let words = this.#words.get(key);
+    if (words === undefined) {
+      const text = JSON.stringify(parts());
+      const bytes =
+        secret === undefined
+          ? hash("sha256", text, "buffer")
+          : createHmac("sha256", secret).update(text).digest();
+      words = [bytes.readUInt32LE(0), bytes.readUInt32LE(4)];
+      this.#words.set(key, words);
+    }
+    target[2 * row] = words[0];
+    target[2 * row + 1] = words[1];
+  }
+}
+
+/** A merchant and a dictionary index as one number within 2^53. */
+export function ownText(merchant: number, index: number): number {
+  return merchant * (MAX_ENTRIES + 1) + index;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The UTC day of a time (ms since 1970-01-01 UTC), days since 1970-01-01. */
+export function utcDay(ms: number): number {
+  return Math.floor(ms / DAY_MS);
+}

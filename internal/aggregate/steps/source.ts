@@ -1,0 +1,143 @@
+import type { BatchView } from "../../event/batch-view.ts";
+import { type Campaign, campaignOf, hostOf } from "./address.ts";
+import { channelOf } from "./channel.ts";
+import { CLICK_IDS } from "./click-ids.ts";
+import { siteOf } from "./site-kind.ts";
+import type { Step } from "./step.ts";
+
+/** Domains under which everybody can have a host: a host there and the domain itself are different sites. */
+const SHARED = new Set(
+  `myshopify.com github.io gitlab.io wordpress.com blogspot.com blogger.com tumblr.com wixsite.com
+    squarespace.com weebly.com bigcartel.com netlify.app vercel.app pages.dev herokuapp.com web.app
+    firebaseapp.com substack.com webflow.io`.split(/\s+/),
+);
+
+/** Whether two hosts (as hostOf gives them) belong to one site: the same, or one within the other's domain. */
+export function isOwnSite(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  return long.endsWith(`.${short}`) && short.includes(".") && !SHARED.has(short);
+}
+
+/** The columns of SOURCE_COLUMNS for an event of a page; undefined when it did not begin a visit. */
+export function sourceOf(
+  page: string | undefined,
+  campaign: Campaign | undefined,
+  referrer: string | undefined,
+): readonly (string | null)[] | undefined {
+  const isOutside = referrer !== undefined && (page === undefined || !isOwnSite(page, referrer));
+  const sender = isOutside ? senderOf(referrer) : undefined;
+  if (campaign !== undefined) return tagged(campaign, sender);
+  if (sender !== undefined) return record(sender.source, sender.medium);
+  // From one page of the site to the next; or an event that tells of no page at all.
+  if (referrer !== undefined || page === undefined) return undefined;
+  return record("(direct)", "(none)");
+}
+
+interface Sender {
+  readonly source: string;
+  readonly medium: string;
+}
+
+function senderOf(referrer: string): Sender {
+  const site = siteOf(referrer);
+  if (site?.kind === "search") return { source: site.name, medium: "organic" };
+  return { source: referrer, medium: site?.kind === "ai" ? "ai-assistant" : "referral" };
+}
+
+/** What the link says comes first, then its click id, then the referrer. */
+function tagged(campaign: Campaign, sender: Sender | undefined): readonly (string | null)[] {
+  const click = campaign.clickId === null ? undefined : CLICK_IDS.get(campaign.clickId);
+  const guess = click === undefined || (click.isWeak && sender !== undefined) ? sender : click;
+  const isNamed = campaign.source !== null || campaign.medium !== null;
+  const source = campaign.source ?? guess?.source ?? "(not set)";
+  // A link that names its source alone has no medium, as long as no ad says otherwise.
+  const medium =
+    campaign.medium ?? (isNamed && guess === sender ? "(not set)" : (guess?.medium ?? "(not set)"));
+  return record(source, medium, campaign);
+}
+
+function record(source: string, medium: string, campaign?: Campaign): readonly (string | null)[] {
+  const channel = channelOf({ source, medium, campaign: campaign?.campaign?.toLowerCase() ?? "" });
+  const { campaign: name = null, id = null, term = null, content = null, clickId = null } = campaign ?? {};
+  return [channel, source, medium, name, id, term, content, clickId];
+}
+
+/** A page's address or a referrer, numbered from 1 within its batch: equal ones have one number. */
+interface Parsed {
+  readonly host: string | undefined;
+  readonly campaign: Campaign | undefined;
+}
+
+/** Parses the texts of a column, each once. */
+class ParsedColumn {
+  readonly parsed: Parsed[] = [{ host: undefined, campaign: undefined }];
+  readonly #column: Uint32Array | undefined;
+  readonly #numbers: Uint32Array;
+  readonly #byKey = new Map<string, number>();
+  readonly #batch: BatchView;
+  readonly #parse: (text: string) => Parsed;
+
+  constructor(batch: BatchView, column: Uint32Array | undefined, parse: (text: string) => Parsed) {
+    this.#batch = batch;
+    this.#column = column;
+    this.#parse = parse;
+    this.#numbers = new Uint32Array(column === undefined ? 0 : batch.dictionary.size + 1);
+  }
+
+  /** Number of a row's parsed text; 0 where it is absent. */
+  of(row: number): number {
+    const index = this.#column?.[row] ?? 0;
+    if (index === 0) return 0;
+    return this.#numbers[index]! || this.#add(index);
+  }
+
+  #add(index: number): number {
+    const one = this.#parse(this.#batch.dictionary.text(index)!);
+    const key = one.campaign === undefined ? `${one.host}` : JSON.stringify(one);
+    let number = this.#byKey.get(key);
+    if (number === undefined) {
+      number = this.parsed.push(one) - 1;
+      this.#byKey.set(key, number);
+    }
+    this.#numbers[index] = number;
+    return number;
+  }
+}
+
+/**
+ * Source, medium, campaign and channel of the event: what its page's address says (UTM parameters, click ids), or
+ * else its referrer. An event that a page of the same site led to has none: it does not begin a visit.
+ */
+export const source: Step = {
+  name: "source",
+  version: 1,
+  run(batch, { source }) {
+    const pages = new ParsedColumn(batch, batch.text("url"), (url) => ({
+      host: hostOf(url),
+      campaign: campaignOf(url),
+    }));
+    const referrers = new ParsedColumn(batch, batch.text("referrer"), (text) => ({
+      host: hostOf(text),
+      campaign: undefined,
+    }));
+    const keys = new Uint32Array(batch.rows);
+    const known = new Map<number, number>();
+    // Key 0 is of events without a source.
+    source.texts.push(undefined);
+    source.keys = keys;
+    for (let row = 0; row < batch.rows; row++) {
+      const page = pages.of(row);
+      const referrer = referrers.of(row);
+      const pair = page * 0x40_0000 + referrer;
+      let key = known.get(pair);
+      if (key === undefined) {
+        const { host, campaign } = pages.parsed[page]!;
+        const texts = sourceOf(host, campaign, referrers.parsed[referrer]!.host);
+        key = texts === undefined ? 0 : source.texts.push(texts) - 1;
+        known.set(pair, key);
+      }
+      keys[row] = key;
+    }
+  },
+};

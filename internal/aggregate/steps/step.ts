@@ -1,0 +1,82 @@
+import type { BatchView } from "../../event/batch-view.ts";
+import { I64Column } from "../../event/columns.ts";
+import type { DerivedTexts } from "../../store/event-columns.ts";
+
+/** A place on earth as far as it is known: ISO 3166-1 alpha-2, and names in English. */
+export interface Place {
+  readonly country: string | null;
+  readonly region: string | null;
+  readonly city: string | null;
+}
+
+/** What steps may know beside the batch. */
+export interface StepContext {
+  /** ISO 4217 code of each merchant in the batch that has an order. */
+  readonly currencies: ReadonlyMap<number, string>;
+  /** Units of a currency that one euro was on a UTC day (days since 1970-01-01); undefined where unknown. */
+  readonly rate: (currency: string, day: number) => number | undefined;
+  /** 32 secret bytes for each UTC day of which a visitor without an id may need them. */
+  readonly salts: ReadonlyMap<number, Uint8Array>;
+  readonly placeOf: (address: string) => Place | undefined;
+}
+
+/** Texts derived from a key, while they are being found. */
+export interface DerivingTexts extends DerivedTexts {
+  keys: Uint32Array | undefined;
+  readonly texts: (readonly (string | null)[] | undefined)[];
+}
+
+/** What the steps derive from a batch, one value a row or, of orders, one an order. Each step fills its own part. */
+export interface Derived {
+  /** Ms since 1970-01-01 UTC. */
+  readonly time: I64Column;
+  /** The words of `time`. */
+  readonly timeWords: Uint32Array;
+  /** Values of TimeQuality. */
+  readonly timeQuality: Uint8Array;
+  /** Low and high word of the visitor's 64-bit hash, a pair a row. */
+  readonly visitors: Uint32Array;
+  /** Likewise of the session. */
+  readonly sessions: Uint32Array;
+  /** 1 for a bot. */
+  readonly isBot: Uint8Array;
+  readonly device: DerivingTexts;
+  readonly place: DerivingTexts;
+  readonly source: DerivingTexts;
+  /** Values of OrderKind. */
+  readonly orderKinds: Uint8Array;
+  /** What each order adds to the merchant's revenue, micros of its currency; NaN where that is not known. */
+  readonly convertedRevenue: Float64Array;
+}
+
+/**
+ * Derives something from the raw facts of a batch. A step is pure: the same batch and context give the same
+ * result. Whoever changes what a step derives raises its version.
+ */
+export interface Step {
+  readonly name: string;
+  /** Whole number from 1. */
+  readonly version: number;
+  run(batch: BatchView, derived: Derived, context: StepContext): void;
+}
+
+/** Room for what the steps will derive from a batch. */
+export function emptyDerived(batch: BatchView): Derived {
+  const { rows } = batch;
+  const orders = batch.order("row")?.length ?? 0;
+  const timeWords = new Uint32Array(2 * rows);
+  const texts = () => ({ keys: undefined, texts: [] });
+  return {
+    time: new I64Column(timeWords),
+    timeWords,
+    timeQuality: new Uint8Array(rows),
+    visitors: new Uint32Array(2 * rows),
+    sessions: new Uint32Array(2 * rows),
+    isBot: new Uint8Array(rows),
+    device: texts(),
+    place: texts(),
+    source: texts(),
+    orderKinds: new Uint8Array(orders),
+    convertedRevenue: new Float64Array(orders),
+  };
+}

@@ -1,0 +1,84 @@
+import { type EventColumns, OrderKind } from "./event-columns.ts";
+import type { Client } from "./pool.ts";
+
+const ID_BYTES = 16;
+
+/** Events of one batch and, to be filled, which of its orders have counted before. */
+export interface OrderClaim {
+  readonly columns: EventColumns;
+  /** 1 for each row whose event is stored already: its order is not looked at. */
+  readonly duplicates: Uint8Array;
+  /** Set to 1 for each order whose id was claimed by another event. */
+  readonly repeats: Uint8Array;
+}
+
+interface Order {
+  readonly merchantId: number;
+  readonly orderId: string;
+  readonly eventId: string;
+  readonly time: number;
+  readonly claim: OrderClaim;
+  readonly at: number;
+}
+
+// An event that is processed again finds its own claim, and counts as it did.
+const CLAIM = `WITH given AS (
+    SELECT * FROM unnest($1::integer[], $2::text[], $3::uuid[], $4::float8[]) AS g (merchant_id, order_id, event_id, ms)
+  ), claimed AS (
+    INSERT INTO order_keys (merchant_id, order_id, event_id, ts)
+    SELECT merchant_id, order_id, event_id, to_timestamp(ms / 1000) FROM given
+    ON CONFLICT DO NOTHING
+    RETURNING merchant_id, order_id
+  )
+  SELECT merchant_id, order_id FROM claimed
+  UNION ALL
+  SELECT g.merchant_id, g.order_id FROM given g JOIN order_keys k USING (merchant_id, order_id, event_id)`;
+
+/**
+ * Claims the order ids of a transaction's orders, each for the first event that has it, and marks the orders that
+ * another event brought before: a thank-you page that is loaded again is another event with the same order.
+ * One statement, and only where there are orders; few events have one.
+ */
+export async function claimOrders(client: Client, claims: readonly OrderClaim[]): Promise<void> {
+  const first = new Map<string, Order>();
+  for (const claim of claims) {
+    for (const order of ordersOf(claim)) {
+      const key = keyOf(order.merchantId, order.orderId);
+      if (first.has(key)) claim.repeats[order.at] = 1;
+      else first.set(key, order);
+    }
+  }
+  if (first.size === 0) return;
+  const orders = [...first.values()];
+  const { rows } = await client.query<{ merchant_id: number; order_id: string }>(CLAIM, [
+    orders.map(({ merchantId }) => merchantId),
+    orders.map(({ orderId }) => orderId),
+    orders.map(({ eventId }) => eventId),
+    orders.map(({ time }) => time),
+  ]);
+  for (const { merchant_id, order_id } of rows) first.delete(keyOf(merchant_id, order_id));
+  for (const { claim, at } of first.values()) claim.repeats[at] = 1;
+}
+
+function* ordersOf(claim: OrderClaim): Iterable<Order> {
+  const { columns, duplicates } = claim;
+  const { orders } = columns;
+  if (orders === undefined) return;
+  const ids = Buffer.from(columns.eventIds.buffer, columns.eventIds.byteOffset, columns.eventIds.length);
+  for (let at = 0; at < orders.row.length; at++) {
+    const row = orders.row[at]!;
+    if (orders.kind[at] !== OrderKind.ORDER || duplicates[row] === 1) continue;
+    yield {
+      merchantId: columns.merchantIds[row]!,
+      orderId: columns.texts.text(orders.id[at]!)!,
+      eventId: ids.toString("hex", row * ID_BYTES, (row + 1) * ID_BYTES),
+      time: columns.time.get(row),
+      claim,
+      at,
+    };
+  }
+}
+
+function keyOf(merchantId: number, orderId: string): string {
+  return `${merchantId} ${orderId}`;
+}

@@ -56,7 +56,9 @@ export async function start({ config, log: parent, registry, life }: AggregatorS
       await workPartition(partition, deps, signal);
       metrics.lag.remove({ partition });
     },
-    onExpired: () => cutConnections(pools.writes),
+    onExpired: () => {
+      for (const pool of [pools.writes, pools.refresh]) cutConnections(pool);
+    },
     metrics,
     log,
   });

@@ -1,4 +1,7 @@
 import { aggregator } from "../../../internal/config/programs/aggregator.ts";
+import type { Child } from "../../../internal/embedded/child.ts";
+import { freePort } from "../../../internal/embedded/free-port.ts";
+import { startProgram } from "../../../internal/standalone/programs.ts";
 import { createMerchant } from "../../../internal/store/merchants.ts";
 import type { Pool } from "../../../internal/store/pool.ts";
 import type { NatsConnection } from "../../../internal/stream/connect.ts";
@@ -18,7 +21,7 @@ export class Rig<D extends TestDatabase = TestDatabase> {
   readonly nats: TestNats;
   readonly nc: NatsConnection;
   readonly publisher: BatchPublisher;
-  readonly #services: TestService[] = [];
+  readonly #services: { stop(): Promise<void> }[] = [];
 
   private constructor(database: D, nats: TestNats, nc: NatsConnection) {
     this.database = database;
@@ -44,15 +47,34 @@ export class Rig<D extends TestDatabase = TestDatabase> {
 
   /** Starts an aggregator of all partitions that is quick to notice things. */
   async start(settings: Readonly<Record<string, string>> = {}): Promise<TestService> {
-    const service = await startTestService(aggregator, start, {
+    const service = await startTestService(aggregator, start, this.#settings(settings));
+    this.#services.push(service);
+    return service;
+  }
+
+  #settings(settings: Readonly<Record<string, string>>): Record<string, string> {
+    return {
       "database-url": this.database.url,
       "nats-url": this.nats.url,
       "heartbeat-ms": "100",
       "refresh-interval-ms": "50",
+      "lease-renew-ms": "300",
       ...settings,
-    });
-    this.#services.push(service);
-    return service;
+    };
+  }
+
+  /** Starts one in a process of its own; resolves when it is healthy. @param env changes to its environment. */
+  async startProcess(
+    settings: Readonly<Record<string, string>> = {},
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<AggregatorProcess> {
+    const opsPort = await freePort();
+    const flags = this.#settings(settings);
+    const known = Object.values(aggregator.settings).filter(({ flag }) => flags[flag] !== undefined);
+    const variables = Object.fromEntries(known.map(({ env: name, flag }) => [name, flags[flag]!]));
+    const child = await startProgram("aggregator", opsPort, { ...variables, ...env });
+    this.#services.push(child);
+    return { ...child, opsUrl: `http://127.0.0.1:${opsPort}` };
   }
 
   /** Stops all aggregators. */
@@ -85,6 +107,11 @@ export class Rig<D extends TestDatabase = TestDatabase> {
     await this.nats.close();
     await this.database.close();
   }
+}
+
+/** An aggregator in a process of its own. */
+export interface AggregatorProcess extends Child {
+  readonly opsUrl: string;
 }
 
 export interface LedgerLine {

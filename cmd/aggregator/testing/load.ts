@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
+import type { TestBatch } from "../../../internal/testkit/batches.ts";
+import { waitFor } from "../../../internal/testkit/installation-wait.ts";
+import { batchFor, type Rig } from "./rig.ts";
+
+const WAIT_MS = 90_000;
+const PACE_MS = 5;
+
+/** Events of each batch. */
+export const ROWS = 5;
+
+/** Batches published to some partitions in turn, and what must have become of them in the end. */
+export class Load {
+  readonly #rig: Rig;
+  readonly #partitions: readonly number[];
+  readonly published: TestBatch[] = [];
+
+  constructor(rig: Rig, partitions: readonly number[]) {
+    this.#rig = rig;
+    this.#partitions = partitions;
+  }
+
+  /** Publishes batches one after the other, each until it is acked. */
+  async publish(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const batch = batchFor(this.#partitions[this.published.length % this.#partitions.length]!, ROWS);
+      await this.#rig.publish(batch);
+      this.published.push(batch);
+    }
+  }
+
+  /** Publishes all the time, a batch every few ms, until the returned function is called. */
+  keepPublishing(): () => Promise<void> {
+    let stopped = false;
+    const running = (async () => {
+      while (!stopped) {
+        await this.publish(1);
+        await sleep(PACE_MS);
+      }
+    })();
+    return () => {
+      stopped = true;
+      return running;
+    };
+  }
+
+  /** Waits until some batches more than now are committed, in each of some partitions. */
+  async progress(batches: number, partitions = this.#partitions): Promise<void> {
+    const before = await this.#committed();
+    const done = async () => {
+      const now = await this.#committed();
+      return partitions.every((p) => (now.get(p) ?? 0) >= (before.get(p) ?? 0) + batches);
+    };
+    await waitFor(`commits of partitions ${partitions}`, done, WAIT_MS);
+  }
+
+  /** Batches in the ledger by partition. */
+  async #committed(): Promise<Map<number, number>> {
+    const rows = await this.#rig.query<{ partition: number; n: number }>(
+      "SELECT partition_id AS partition, count(*)::integer AS n FROM batch_ledger GROUP BY 1",
+    );
+    return new Map(rows.map(({ partition, n }) => [partition, n]));
+  }
+
+  /** Everything that was published is there once, in rows, ledger and aggregate, and nothing was given up. */
+  async expectAllOnce(): Promise<void> {
+    const rows = this.published.length * ROWS;
+    const done = async () => {
+      const now = (await this.#rig.query<Record<string, number>>(COUNTS))[0]!;
+      return now.batches === this.published.length && now.stale === 0 && now;
+    };
+    expect(await waitFor(`${this.published.length} batches in the ledger`, done, WAIT_MS)).toEqual({
+      batches: this.published.length,
+      stored: rows,
+      others: 0,
+      rows,
+      ids: rows,
+      gaps: 0,
+      totals: rows,
+      stale: 0,
+    });
+  }
+}
+
+const COUNTS = `SELECT (SELECT count(*) FROM batch_ledger)::integer AS batches,
+  (SELECT sum(stored) FROM batch_ledger)::integer AS stored,
+  (SELECT sum(duplicates + rejected) FROM batch_ledger)::integer AS others,
+  (SELECT count(*) FROM events)::integer AS rows,
+  (SELECT count(DISTINCT event_id) FROM events)::integer AS ids,
+  (SELECT count(*) FROM stream_gaps)::integer AS gaps,
+  (SELECT sum(events) FROM totals_15m)::integer AS totals,
+  (SELECT count(*) FROM stale_buckets)::integer AS stale`;

@@ -15,6 +15,7 @@ export function toColumns(batch: BatchView, derived: Derived): EventColumns {
     keyTimes: batch.ids.keyTimes,
     visitors: derived.visitors,
     sessions: derived.sessions,
+    sessionless: derived.sessionless,
     processorVersion: PROCESSOR_VERSION,
     isBot: derived.isBot,
     timeQuality: derived.timeQuality,

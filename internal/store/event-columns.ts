@@ -65,6 +65,8 @@ export interface EventColumns {
   /** Low and high word of a 64-bit hash, a pair a row. */
   readonly visitors: Uint32Array;
   readonly sessions: Uint32Array;
+  /** 1 in a row whose session is not known: it is found, and filled in, while the row is stored. */
+  readonly sessionless: Uint8Array;
   readonly processorVersion: number;
   /** 1 for a bot, 0 for a person. */
   readonly isBot: Uint8Array;

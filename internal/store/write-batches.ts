@@ -4,6 +4,8 @@ import { COPY_EVENTS, COPY_ITEMS, encodeEvents } from "./event-copy.ts";
 import { claimEvents } from "./event-keys.ts";
 import { claimOrders } from "./order-keys.ts";
 import { type Client, type Pool, transaction } from "./pool.ts";
+import { assignSessions } from "./sessions/assign.ts";
+import type { Activity } from "./sessions/join.ts";
 
 /** A batch to be written. */
 export interface BatchWrite {
@@ -62,6 +64,7 @@ export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
     const claims = fresh.flatMap(({ columns }) => (columns === undefined ? [] : [claimOf(columns)]));
     await claimEvents(client, claims);
     await claimOrders(client, claims);
+    const rejoined = await assignSessions(client, claims);
     const events = new CopyWriter();
     const items = new CopyWriter(64 << 10);
     for (const claim of claims) encodeEvents(events, items, claim.columns, claim);
@@ -70,7 +73,7 @@ export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
     const duplicatesOf = new Map(claims.map(({ columns, duplicates }) => [columns, count(duplicates)]));
     const lines = fresh.map((batch) => ledgerLine(batch, duplicatesOf));
     await insertLedger(client, commit.partition, lines);
-    await markStale(client, commit, claims);
+    await markStale(client, commit, claims, rejoined);
     return {
       stored: events.rows,
       duplicates: sum(lines.map((line) => line.duplicates)),
@@ -170,8 +173,12 @@ async function markStale(
   client: Client,
   { partition, through }: Commit,
   written: readonly Written[],
+  rejoined: readonly Activity[],
 ): Promise<void> {
   const buckets = new Set<number>();
+  for (const { start, end } of rejoined) {
+    for (let at = Math.floor(start / STALE_BUCKET_MS); at <= end / STALE_BUCKET_MS; at++) buckets.add(at);
+  }
   for (const { columns, duplicates } of written) {
     for (let row = 0; row < columns.rows; row++) {
       if (duplicates[row] === 0) buckets.add(Math.floor(columns.time.get(row) / STALE_BUCKET_MS));

@@ -30,6 +30,7 @@ export interface EventRow extends Readonly<Record<DerivedColumn, string | null>>
   /** As a UUID is written. */
   readonly event_id: string;
   readonly visitor_id: bigint;
+  /** 0: the SDK named none; it is found as the row is stored. */
   readonly session_id: bigint;
   readonly processor_version: number;
   readonly name: string;
@@ -141,6 +142,7 @@ function baseColumns(rows: readonly EventRow[], texts: Texts) {
     keyTimes: Float64Array.from(rows, (row) => keyTimeOf(row.event_id)),
     visitors: words(rows.map((row) => row.visitor_id)),
     sessions: words(rows.map((row) => row.session_id)),
+    sessionless: Uint8Array.from(rows, (row) => (row.session_id === 0n ? 1 : 0)),
     processorVersion: rows[0]?.processor_version ?? 1,
     name: texts(rows, (row) => row.name),
     url: optional(texts(rows, (row) => row.url)),

@@ -1,25 +1,28 @@
-import { HashCache, ownText, utcDay } from "./hash-cache.ts";
+import { HashCache, ownText } from "./hash-cache.ts";
 import type { Step } from "./step.ts";
 
-/** The session: the SDK's session id, or else the visitor's UTC day. Comes after `time` and `visitor`. */
+/**
+ * The session: the SDK's session id. Without one it depends on what else the visitor did, in other batches too:
+ * such rows are marked, and storage finds their session (store/sessions).
+ */
 export const session: Step = {
   name: "session",
-  version: 1,
-  run(batch, { time, visitors, sessions }) {
+  version: 2,
+  run(batch, { sessions, sessionless }) {
     const ids = batch.text("sessionId");
     const known = new HashCache<number>();
-    const days = new HashCache<string>();
     for (let row = 0; row < batch.rows; row++) {
-      const merchant = batch.merchantIds[row]!;
       const id = ids?.[row] ?? 0;
-      if (id !== 0) {
-        const parts = () => ["session", merchant, batch.dictionary.text(id)];
-        known.write(sessions, row, ownText(merchant, id), parts);
+      if (id === 0) {
+        sessionless[row] = 1;
         continue;
       }
-      const who = `${visitors[2 * row + 1]} ${visitors[2 * row]}`;
-      const day = utcDay(time.get(row));
-      days.write(sessions, row, `${who} ${day}`, () => ["day", who, day]);
+      const merchant = batch.merchantIds[row]!;
+      known.write(sessions, row, ownText(merchant, id), () => [
+        "session",
+        merchant,
+        batch.dictionary.text(id),
+      ]);
     }
   },
 };

@@ -36,8 +36,10 @@ export interface Derived {
   readonly timeQuality: Uint8Array;
   /** Low and high word of the visitor's 64-bit hash, a pair a row. */
   readonly visitors: Uint32Array;
-  /** Likewise of the session. */
+  /** Likewise of the session, where the SDK names one. */
   readonly sessions: Uint32Array;
+  /** 1 where it names none: storage finds the session by the visitor's activity. */
+  readonly sessionless: Uint8Array;
   /** 1 for a bot. */
   readonly isBot: Uint8Array;
   readonly device: DerivingTexts;
@@ -72,6 +74,7 @@ export function emptyDerived(batch: BatchView): Derived {
     timeQuality: new Uint8Array(rows),
     visitors: new Uint32Array(2 * rows),
     sessions: new Uint32Array(2 * rows),
+    sessionless: new Uint8Array(rows),
     isBot: new Uint8Array(rows),
     device: texts(),
     place: texts(),

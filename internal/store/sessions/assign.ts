@@ -59,7 +59,6 @@ function visitsOf(fresh: readonly Fresh[]): Visit[] {
   const visits = new Map<string, Visit>();
   for (const { columns, duplicates } of fresh) {
     const { sessionless, merchantIds, visitors } = columns;
-    if (sessionless === undefined) continue;
     for (let row = 0; row < columns.rows; row++) {
       if (sessionless[row] === 0 || duplicates[row] === 1) continue;
       const key = `${merchantIds[row]} ${visitors[2 * row]} ${visitors[2 * row + 1]}`;

@@ -1,0 +1,153 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { eventRow } from "../../testkit/columns.ts";
+import { batchOf, commitNext } from "../../testkit/commits.ts";
+import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { SESSION_GAP_MS } from "./join.ts";
+
+const NOW = Date.UTC(2026, 2, 20, 23);
+const MINUTE = 60_000;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await openTestDatabase(1);
+});
+afterAll(() => database?.close());
+beforeEach(async () => {
+  await database.pool.query("TRUNCATE events, visitor_sessions");
+});
+
+interface Seen {
+  readonly visitor: number;
+  /** Minutes after NOW. */
+  readonly minute: number;
+}
+
+/** Events without a session. */
+const rowsOf = (seen: readonly Seen[]) =>
+  seen.map(({ visitor, minute }) =>
+    eventRow({ visitor_id: BigInt(visitor), session_id: 0n, ts: NOW + minute * MINUTE }),
+  );
+
+const store = async (...seen: Seen[]) => {
+  await commitNext(database.pool, [batchOf(rowsOf(seen))]);
+};
+
+const visit = (...minutes: number[]) => minutes.map((minute) => ({ visitor: 1, minute }));
+
+/** How many sessions the visitor's events belong to. */
+async function sessions(visitor = 1): Promise<number> {
+  const { rows } = await database.pool.query<{ n: number }>(
+    "SELECT count(DISTINCT session_id)::integer AS n FROM events WHERE visitor_id = $1",
+    [visitor],
+  );
+  return rows[0]!.n;
+}
+
+/**
+ * The sessions of stored events by plain SQL, from the pauses between them: as [visitor, first minute, last minute,
+ * session ids that its events have].
+ */
+async function recount(): Promise<unknown[]> {
+  const { rows } = await database.pool.query({
+    text: `WITH paused AS (
+        SELECT *, coalesce(ts - lag(ts) OVER v > INTERVAL '${SESSION_GAP_MS} milliseconds', true) AS begins
+        FROM events WINDOW v AS (PARTITION BY merchant_id, visitor_id ORDER BY ts)
+      ), numbered AS (
+        SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY merchant_id, visitor_id ORDER BY ts) AS n FROM paused
+      )
+      SELECT visitor_id::integer, min(ts), max(ts), count(DISTINCT session_id)::integer AS ids,
+        min(session_id)::text AS id
+      FROM numbered GROUP BY merchant_id, visitor_id, n ORDER BY 1, 2`,
+    rowMode: "array",
+  });
+  return rows;
+}
+
+/** Each session has one id, no two have the same, and visitor_sessions says the same. */
+async function expectRight(): Promise<void> {
+  const counted = (await recount()) as [number, Date, Date, number, string][];
+  expect(counted.filter(([, , , ids]) => ids !== 1)).toEqual([]);
+  expect(new Set(counted.map(([visitor, , , , id]) => `${visitor} ${id}`)).size).toBe(counted.length);
+  const { rows } = await database.pool.query({
+    text: "SELECT visitor_id::integer, started_at, ended_at, 1, session_id::text FROM visitor_sessions ORDER BY 1, 2",
+    rowMode: "array",
+  });
+  expect(rows).toEqual(counted);
+}
+
+describe("30 minutes without activity end a session", () => {
+  test("within a batch, over batches, and past midnight", async () => {
+    await store(...visit(0, 30, 61));
+    expect(await sessions()).toBe(2);
+    await store(...visit(90, 121));
+    expect(await sessions()).toBe(3);
+    await expectRight();
+  });
+
+  test("a late event before a session makes it begin earlier", async () => {
+    await store(...visit(100));
+    await store(...visit(80));
+    expect(await sessions()).toBe(1);
+    await expectRight();
+  });
+
+  test("a late event between two sessions makes them one, in stored rows too", async () => {
+    await store(...visit(0, 10));
+    await store(...visit(60, 65));
+    await store(...visit(120));
+    expect(await sessions()).toBe(3);
+    await store(...visit(35));
+    expect(await sessions()).toBe(2);
+    await store(...visit(90));
+    expect(await sessions()).toBe(1);
+    await expectRight();
+  });
+
+  test("also where the rows are in the columnstore", async () => {
+    await store(...visit(0, 10));
+    await store(...visit(60, 65));
+    await database.pool.query("SELECT compress_chunk(c) FROM show_chunks('events') c");
+    await store(...visit(35));
+    expect(await sessions()).toBe(1);
+    await expectRight();
+  });
+
+  test("visitors do not share sessions, nor do merchants", async () => {
+    await store({ visitor: 1, minute: 0 }, { visitor: 2, minute: 0 });
+    const other = eventRow({ merchant_id: 2, visitor_id: 1n, session_id: 0n, ts: NOW });
+    await commitNext(database.pool, [batchOf([other])]);
+    const { rows } = await database.pool.query("SELECT count(DISTINCT session_id)::integer AS n FROM events");
+    expect(rows).toEqual([{ n: 3 }]);
+  });
+
+  test("a session that an SDK names stays as it is", async () => {
+    const named = eventRow({ visitor_id: 1n, session_id: 77n, ts: NOW });
+    await commitNext(database.pool, [batchOf([named, ...rowsOf(visit(1))])]);
+    const { rows } = await database.pool.query("SELECT session_id = 77 AS named FROM events ORDER BY ts");
+    expect(rows).toEqual([{ named: true }, { named: false }]);
+  });
+});
+
+test("an event that is stored already does not move its session", async () => {
+  const [first] = rowsOf(visit(0));
+  await commitNext(database.pool, [batchOf([first!])]);
+  await commitNext(database.pool, [batchOf([{ ...first!, ts: NOW + 20 * MINUTE }])]);
+  await expectRight();
+});
+
+test("whatever the batches and their order: as counted from all rows", async () => {
+  const seen = fc.record({
+    visitor: fc.integer({ min: 1, max: 3 }),
+    minute: fc.integer({ min: 0, max: 400 }),
+  });
+  const batches = fc.array(fc.array(seen, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 6 });
+  await fc.assert(
+    fc.asyncProperty(batches, async (all) => {
+      await database.pool.query("TRUNCATE events, visitor_sessions");
+      for (const batch of all) await store(...batch);
+      await expectRight();
+    }),
+    { numRuns: 25 },
+  );
+});

@@ -10,7 +10,7 @@ export interface Accounting {
   readonly rejected: number;
   /** Raw rows, counted by SQL. */
   readonly stored: number;
-  /** Events that the reports show. */
+  /** Events that the reports show, bots' included. */
   readonly reported: number;
   /** From the sending of an event to the first report that was sure to hold it, 99th percentile. */
   readonly freshness_p99_ms: number;

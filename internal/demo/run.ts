@@ -103,7 +103,9 @@ async function settle(
   const reports = await Promise.all(
     merchants.map(async (merchant) => {
       const granularity = range.case === "dates" ? Granularity.DAY : Granularity.HOUR;
-      return [merchant, await stage.reports.get(merchant, { range, granularity })] as const;
+      const people = await stage.reports.get(merchant, { range, granularity });
+      const all = await stage.reports.get(merchant, { range, granularity, includeBots: true });
+      return { merchant, people, all };
     }),
   );
   stage.print(merchantsTable(reports));
@@ -116,7 +118,7 @@ async function settle(
       stage.pool,
       merchants.map(({ merchantId }) => merchantId),
     ),
-    reported: reports.reduce((sum, [, report]) => sum + totalOf(report, Metric.EVENTS), 0),
+    reported: reports.reduce((sum, { all }) => sum + totalOf(all, Metric.EVENTS), 0),
     freshness_p99_ms: watch.p99Ms,
   };
 }

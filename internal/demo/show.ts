@@ -29,14 +29,23 @@ function table(head: string[], rows: string[][]): string {
   return shown.toString();
 }
 
-/** One line a merchant: the totals of its report. */
-export function merchantsTable(reports: readonly (readonly [CreatedMerchant, GetReportResponse])[]): string {
-  const rows = reports.map(([{ name }, report]) => [
-    name,
-    ...METRICS.map((metric) => count(totalOf(report, metric))),
-    money(totalOf(report, Metric.REVENUE), report.currency),
+/** A merchant's reports over the same range. */
+export interface MerchantReports {
+  readonly merchant: CreatedMerchant;
+  readonly people: GetReportResponse;
+  /** Bots' events too. */
+  readonly all: GetReportResponse;
+}
+
+/** One line a merchant: the totals of its report, and how many events of bots are not in it. */
+export function merchantsTable(reports: readonly MerchantReports[]): string {
+  const rows = reports.map(({ merchant, people, all }) => [
+    merchant.name,
+    ...METRICS.map((metric) => count(totalOf(people, metric))),
+    money(totalOf(people, Metric.REVENUE), people.currency),
+    count(totalOf(all, Metric.EVENTS) - totalOf(people, Metric.EVENTS)),
   ]);
-  return table(["shop", ...HEAD], rows);
+  return table(["shop", ...HEAD, "bots' events"], rows);
 }
 
 /** One line a bucket of a report, the last `most` of them. @param label names a bucket by its start. */

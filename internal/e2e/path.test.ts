@@ -94,7 +94,8 @@ test("data_through passes the time of the last ack within seconds", () => {
 
 test("totals are those of the generated events", async () => {
   for (const shop of SHOPS) {
-    const events = own(shop);
+    const all = own(shop);
+    const events = all.filter(({ isBot }) => !isBot);
     const orders = events.filter(({ revenue }) => revenue !== undefined);
     const request = reportRequest("UTC", Granularity.DAY);
     const report = await clients.gRPC!.getReport(request, bearer(merchants[shop]!.readKey));
@@ -107,6 +108,12 @@ test("totals are those of the generated events", async () => {
       orders: BigInt(orders.length),
     });
     expect(orders.length).toBeGreaterThan(0);
+    const withBots = await clients.gRPC!.getReport(
+      { ...request, includeBots: true },
+      bearer(merchants[shop]!.readKey),
+    );
+    expect(numbersOf(withBots).total.events).toBe(BigInt(all.length));
+    expect(all.length).toBeGreaterThan(events.length);
     expect(report.unconvertedOrders).toBe(shop === FOREIGN ? BigInt(orders.length) : 0n);
   }
 });
@@ -143,15 +150,16 @@ test("every protocol gives the same answer", async () => {
 });
 
 test("the continuous aggregate is what a recount of the rows gives", async () => {
-  const count = `SELECT merchant_id, time_bucket(INTERVAL '15 minutes', ts) AS bucket, count(*) AS events,
-      count(*) FILTER (WHERE name = 'page_view') AS page_views, count(order_id) AS orders,
-      count(order_id) FILTER (WHERE revenue_micros IS NULL) AS unconverted_orders,
+  const count = `SELECT merchant_id, time_bucket(INTERVAL '15 minutes', ts) AS bucket, is_bot, count(*) AS events,
+      count(*) FILTER (WHERE name = 'page_view') AS page_views, count(DISTINCT order_id) AS orders,
+      count(DISTINCT order_id) FILTER (WHERE revenue_micros IS NULL) AS unconverted_orders,
       sum(revenue_micros) AS revenue_micros
-    FROM events GROUP BY 1, 2`;
+    FROM events GROUP BY 1, 2, 3`;
   await waitFor("the refresh of all buckets", async () => {
     return (await footfall.pool.query("SELECT FROM stale_buckets")).rowCount === 0;
   });
-  const columns = "merchant_id, bucket, events, page_views, orders, unconverted_orders, revenue_micros";
+  const columns =
+    "merchant_id, bucket, is_bot, events, page_views, orders, unconverted_orders, revenue_micros";
   const sides = {
     aggregate: `SELECT ${columns} FROM totals_15m`,
     recount: `SELECT ${columns} FROM (${count}) c`,

@@ -8,11 +8,11 @@ const NUMBERS = `count(*) AS events,
   count(DISTINCT visitor_id) AS visitors,
   count(DISTINCT session_id) AS sessions,
   coalesce(sum(order_revenue_micros) FILTER (WHERE coalesce(order_currency, $2) = $2), 0)::bigint AS revenue,
-  count(order_id) AS orders`;
+  count(DISTINCT order_id) AS orders`;
 
 /**
  * Counts a merchant's raw rows with plain SQL: in all, and by local hour or day (start of the bucket, ms).
- * Times before and after do not matter: all rows count.
+ * Times before and after do not matter: all rows of people count.
  */
 export async function recount(
   pool: Pool,
@@ -22,7 +22,7 @@ export async function recount(
 ) {
   const { rows } = await pool.query<Record<keyof Numbers | "bucket", string | null>>(
     `SELECT extract(epoch FROM date_trunc($3, ts, $4)) * 1000 AS bucket, ${NUMBERS}
-     FROM events WHERE merchant_id = $1
+     FROM events WHERE merchant_id = $1 AND is_bot IS FALSE
      GROUP BY GROUPING SETS ((date_trunc($3, ts, $4)), ())`,
     [merchantId, currency, granularity, timeZone],
   );

@@ -42,13 +42,16 @@ export function numbersOf({ series, buckets }: GetReportResponse) {
   return { total: pick(({ total }) => total), buckets: new Map(rows.filter(([, row]) => row.events > 0n)) };
 }
 
-/** Every event that can be accepted now lies in these days: the retention, until the day after tomorrow. */
+/** Every event that can be accepted now lies in these days: the retention, until the day after tomorrow. Bots' too. */
 export function allDays(retentionDays = 760): ReportRequest {
   const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
-  return { range: { case: "dates", value: { start: day(-retentionDays - 1), end: day(2) } } };
+  return {
+    range: { case: "dates", value: { start: day(-retentionDays - 1), end: day(2) } },
+    includeBots: true,
+  };
 }
 
-/** All local days that some times (ms) lie on. */
+/** All local days that some times (ms) lie on; people's events alone. */
 export function localDays(
   times: readonly number[],
   timeZone: string,
@@ -60,7 +63,7 @@ export function localDays(
   return { range: { case: "dates", value: { start, end } }, timeZone, granularity };
 }
 
-/** Totals of a merchant over all days. */
+/** Totals of a merchant over all days, bots included. */
 export async function totalsOf(client: QueryClient, { readKey, retentionDays }: CreatedMerchant) {
   return numbersOf(await client.getReport(allDays(retentionDays), bearer(readKey))).total;
 }

@@ -11,7 +11,9 @@ export interface Generated {
   readonly time: number;
   /** Micros; undefined without an order. */
   readonly revenue: bigint | undefined;
-  /** Told apart as event.proto says: by the SDK's id, else by address, user agent and UTC day. */
+  /** A crawler, by its own words. */
+  readonly isBot: boolean;
+  /** Told apart as event.proto says: by the SDK's id, else by truncated address, user agent and UTC day. */
   readonly visitor: string;
   /** The SDK's id, else the visitor's UTC day. */
   readonly session: string;
@@ -32,7 +34,8 @@ function note(merchant: number, event: Event): Generated {
   const { eventId, name, clientTime, order, visitorId, sessionId, ip, userAgent } = event;
   const time = timestampMs(clientTime!);
   const day = new Date(time).toISOString().slice(0, 10);
-  const visitor = visitorId || `${ip} ${userAgent} ${day}`;
+  const visitor = visitorId || `${ip.replace(/\.\d+$/, ".0")} ${userAgent} ${day}`;
+  const isBot = /bot/i.test(userAgent);
   const session = sessionId || `${visitor} ${day}`;
-  return { merchant, eventId, name, time, revenue: order?.revenueMicros, visitor, session };
+  return { merchant, eventId, name, time, revenue: order?.revenueMicros, isBot, visitor, session };
 }

@@ -35,12 +35,14 @@ const MAX_LENGTH = 256;
 
 /** What the query of a page's address says about a campaign; undefined when it says nothing. */
 export function campaignOf(url: string): Campaign | undefined {
-  const start = url.indexOf("?");
-  if (start === -1 || !TAGGED.test(url)) return undefined;
-  const end = url.indexOf("#", start);
+  if (!TAGGED.test(url)) return undefined;
+  const end = url.indexOf("#");
+  const page = end === -1 ? url : url.slice(0, end);
+  const start = page.indexOf("?");
+  if (start === -1) return undefined;
   const given = new Map<string, string>();
   let clickId: string | null = null;
-  for (const [name, value] of new URLSearchParams(url.slice(start, end === -1 ? undefined : end))) {
+  for (const [name, value] of new URLSearchParams(page.slice(start))) {
     const key = name.toLowerCase();
     // The first of a kind counts.
     if (value !== "" && !given.has(key)) given.set(key, clean(value));

@@ -29,7 +29,7 @@ const SECOND_LEVEL = new Set(["co", "com", "org", "net", "ne", "or", "gob", "gov
 
 /** A search engine's pages of results, and not its mail or its maps. */
 const SEARCH_HOST =
-  /^((www|m|search|images|cse|lite|html|safe|cn|[a-z]{2}\.search|r\.search|[a-z]{2}\.images)\.)?$/;
+  /^((www|m|r|search|images|encrypted|cse|lite|html|safe|cn|[a-z]{2}\.search|r\.search|[a-z]{2}\.images)\.)?$/;
 
 /** The known site of a source: a host, or what a campaign link says; lower case. */
 export const siteOf = memo((source: string): Site | undefined => {

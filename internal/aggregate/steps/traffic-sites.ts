@@ -47,7 +47,7 @@ export const SITES: Readonly<Record<SiteKind, Sites>> = {
       android-app:com.facebook.katana android-app:com.linkedin.android android-app:com.twitter.android
       android-app:com.instagram.android android-app:com.pinterest android-app:org.telegram.messenger
       android-app:com.reddit.frontpage`,
-    aliases: "fb ig meta insta tw x li tiktok vk ok snap hackernews hn",
+    aliases: "fb ig meta insta tw x tiktok vk hackernews hn",
   },
   shopping: {
     names: `amazon ebay etsy aliexpress alibaba walmart shopify shopzilla bizrate pricegrabber idealo

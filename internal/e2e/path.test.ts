@@ -9,7 +9,7 @@ import { createTestMerchant, startTestInstallation, type TestInstallation } from
 import { bearer, type QueryClient, queryClients } from "../testkit/installation-clients.ts";
 import { recount, storedRows } from "../testkit/installation-recount.ts";
 import { localDays, numbersOf, waitUntilReported } from "../testkit/installation-reports.ts";
-import { type Generated, recorded } from "../testkit/installation-traffic.ts";
+import { countSessions, type Generated, recorded } from "../testkit/installation-traffic.ts";
 import { waitFor } from "../testkit/installation-wait.ts";
 
 const EVENTS = 20_000;
@@ -103,7 +103,7 @@ test("totals are those of the generated events", async () => {
       events: BigInt(events.length),
       page_views: BigInt(events.filter(({ name }) => name === "page_view").length),
       visitors: BigInt(new Set(events.map(({ visitor }) => visitor)).size),
-      sessions: BigInt(new Set(events.map(({ session }) => session)).size),
+      sessions: BigInt(countSessions(events)),
       revenue: shop === FOREIGN ? 0n : orders.reduce((sum, { revenue }) => sum + revenue!, 0n),
       orders: BigInt(orders.length),
     });

@@ -10,6 +10,9 @@ interface Row {
   readonly url: string | null;
   readonly referrer: string | null;
   readonly language: string | null;
+  /** Also the value of every column that a step derives. */
+  readonly derived: string | null;
+  readonly bot: boolean;
   readonly visitor: number;
   readonly revenue: number | null;
 }
@@ -37,9 +40,17 @@ const ROWS: readonly Row[] = Array.from({ length: 600 }, (_, i) => ({
   url: URLS[(i * 5) % URLS.length]![0],
   referrer: REFERRERS[(i * 3) % REFERRERS.length]![0],
   language: i % 5 === 0 ? null : `l${(i * i) % 7}`,
+  derived: i % 6 === 1 ? null : `d${(i * i) % 5}`,
+  bot: i % 7 === 3,
   visitor: (i * i) % 41,
   revenue: i % 4 === 0 ? i * 1_000_000 : null,
 }));
+
+/** Columns that the steps derive, each a dimension of its own name. */
+const DERIVED = [
+  ...(["channel", "source", "medium", "campaign", "country", "region", "city", "browser"] as const),
+  ...(["os", "device_type"] as const),
+];
 
 const DAY = "2025-03-29";
 const MERCHANT = { merchantId: A, timeZone: "UTC", currency: "EUR" };
@@ -49,11 +60,11 @@ beforeAll(async () => {
   database = await openTestDatabase(PARTITIONS);
   await database.pool.query(
     `INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version,
-       name, url, referrer, language, order_id, revenue_micros)
+       name, url, referrer, language, is_bot, order_id, order_kind, revenue_micros, ${DERIVED.join(", ")})
      SELECT merchant_id, '${DAY}T12:00Z', now(), gen_random_uuid(), visitor, visitor, 1, name, url, referrer,
-       language, revenue::text, revenue
+       language, bot, revenue::text, 1 + 0 * revenue, revenue, ${DERIVED.map((name) => `'${name} ' || derived`).join(", ")}
      FROM jsonb_to_recordset($1::jsonb) AS r (merchant_id integer, name text, url text, referrer text,
-       language text, visitor bigint, revenue bigint)`,
+       language text, bot boolean, visitor bigint, revenue bigint, derived text)`,
     [JSON.stringify(ROWS.map(({ merchantId, ...row }) => ({ merchant_id: merchantId, ...row })))],
   );
 });
@@ -72,10 +83,13 @@ const VALUE_OF: Readonly<Record<DimensionName, (row: Row) => string>> = {
   host: ({ url }) => URLS.find(([text]) => text === url)![2],
   referrer_host: ({ referrer }) => REFERRERS.find(([text]) => text === referrer)![1],
   language: ({ language }) => language ?? "",
+  ...(Object.fromEntries(
+    DERIVED.map((name) => [name, ({ derived }: Row) => (derived === null ? "" : `${name} ${derived}`)]),
+  ) as Record<(typeof DERIVED)[number], (row: Row) => string>),
 };
 
 test.each(Object.keys(DIMENSIONS) as DimensionName[])("%s: as counted row by row", async (dimension) => {
-  const own = ROWS.filter(({ merchantId }) => merchantId === A);
+  const own = ROWS.filter(({ merchantId, bot }) => merchantId === A && !bot);
   const groups = Map.groupBy(own, VALUE_OF[dimension]);
   const counted = [...groups].map(([value, rows]) => ({
     value,
@@ -123,7 +137,8 @@ test("a span without events has no values and totals of 0", async () => {
 test("days are those of the time zone", async () => {
   const range = { kind: "dates", start: "2025-03-30", end: "2025-03-30" } as const;
   const events = async (timeZone: string) =>
-    (await ask({ dimension: "event_name", range, timeZone, metrics: ["events"] })).series[0]!.total;
+    (await ask({ dimension: "event_name", range, timeZone, metrics: ["events"], includeBots: true }))
+      .series[0]!.total;
   expect(await events("UTC")).toBe(0n);
   expect(await events("Pacific/Kiritimati")).toBe(400n);
 });

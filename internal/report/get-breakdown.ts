@@ -10,7 +10,8 @@ import { orRefused } from "./refused.ts";
 import { spanOf } from "./time/range.ts";
 import { timeZoneNamed } from "./time/zone.ts";
 
-export interface BreakdownRequest extends Pick<ReportRequest, "range" | "timeZone" | "metrics"> {
+export interface BreakdownRequest
+  extends Pick<ReportRequest, "range" | "timeZone" | "metrics" | "includeBots"> {
   readonly dimension: DimensionName;
   /** Most values to answer. Default: 10. */
   readonly limit?: number | undefined;
@@ -56,6 +57,7 @@ export async function getBreakdown(
     value: DIMENSIONS[dimension].value,
     columns: names.map(columnOf),
     limit,
+    includeBots: request.includeBots,
     statementTimeoutMs,
   });
   const { values, counts, totals, ...rest } = await orRefused(reading, statementTimeoutMs);

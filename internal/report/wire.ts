@@ -24,6 +24,16 @@ const DIMENSION: Readonly<Record<DimensionName, wire.Dimension>> = {
   host: wire.Dimension.HOST,
   referrer_host: wire.Dimension.REFERRER_HOST,
   language: wire.Dimension.LANGUAGE,
+  channel: wire.Dimension.CHANNEL,
+  source: wire.Dimension.SOURCE,
+  medium: wire.Dimension.MEDIUM,
+  campaign: wire.Dimension.CAMPAIGN,
+  country: wire.Dimension.COUNTRY,
+  region: wire.Dimension.REGION,
+  city: wire.Dimension.CITY,
+  browser: wire.Dimension.BROWSER,
+  os: wire.Dimension.OS,
+  device_type: wire.Dimension.DEVICE_TYPE,
 };
 
 const GRANULARITY: Readonly<Record<Granularity, wire.Granularity>> = {
@@ -88,6 +98,7 @@ export function breakdownFromWire(request: wire.GetBreakdownRequest): BreakdownR
     dimension: nameOf("dimension", DIMENSION, request.dimension),
     metrics: request.metrics.map((metric) => nameOf("metrics", METRIC, metric)),
     limit: request.limit === 0 ? undefined : request.limit,
+    includeBots: request.includeBots,
   };
 }
 

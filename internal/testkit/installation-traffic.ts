@@ -15,8 +15,8 @@ export interface Generated {
   readonly isBot: boolean;
   /** Told apart as event.proto says: by the SDK's id, else by truncated address, user agent and UTC day. */
   readonly visitor: string;
-  /** The SDK's id, else the visitor's UTC day. */
-  readonly session: string;
+  /** The SDK's id; empty where it names none. */
+  readonly sessionId: string;
 }
 
 /** The same traffic, with every event written down as it is handed out. */
@@ -36,6 +36,20 @@ function note(merchant: number, event: Event): Generated {
   const day = new Date(time).toISOString().slice(0, 10);
   const visitor = visitorId || `${ip.replace(/\.\d+$/, ".0")} ${userAgent} ${day}`;
   const isBot = /bot/i.test(userAgent);
-  const session = sessionId || `${visitor} ${day}`;
-  return { merchant, eventId, name, time, revenue: order?.revenueMicros, isBot, visitor, session };
+  return { merchant, eventId, name, time, revenue: order?.revenueMicros, isBot, visitor, sessionId };
+}
+
+/** How many sessions some events of one merchant make: the SDK's, and those that a pause of over 30 minutes ends. */
+export function countSessions(events: readonly Generated[]): number {
+  const named = new Set(events.flatMap(({ sessionId }) => sessionId || []));
+  const visits = Map.groupBy(
+    events.filter(({ sessionId }) => sessionId === ""),
+    ({ visitor }) => visitor,
+  );
+  let count = named.size;
+  for (const visit of visits.values()) {
+    const times = visit.map(({ time }) => time).sort((a, b) => a - b);
+    count += times.filter((time, at) => at === 0 || time - times[at - 1]! > 30 * 60_000).length;
+  }
+  return count;
 }

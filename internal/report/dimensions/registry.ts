@@ -23,6 +23,16 @@ export const DIMENSIONS = {
     value: "lower(substring(referrer, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)'))",
   },
   language: { description: "Language of the visitor.", value: "language" },
+  channel: { description: "Channel group that brought the visitor.", value: "channel" },
+  source: { description: "Where the visitor came from.", value: "source" },
+  medium: { description: "How the visitor came.", value: "medium" },
+  campaign: { description: "Campaign that brought the visitor.", value: "campaign" },
+  country: { description: "Country of the visitor, ISO 3166-1 alpha-2.", value: "country" },
+  region: { description: "Region of the visitor.", value: "region" },
+  city: { description: "City of the visitor.", value: "city" },
+  browser: { description: "Browser.", value: "browser" },
+  os: { description: "Operating system.", value: "os" },
+  device_type: { description: "Kind of device.", value: "device_type" },
 } as const satisfies Readonly<Record<string, Dimension>>;
 
 /** The name of a declared dimension. */

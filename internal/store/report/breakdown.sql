@@ -4,7 +4,7 @@ SELECT grouping(value) = 1 AS is_total, value, count(*) OVER () - 1 AS values_fo
 FROM (
   SELECT *, {{value}} COLLATE "C" AS value
   FROM events
-  WHERE merchant_id = $1 AND ts >= $2 AND ts < $3
+  WHERE merchant_id = $1 AND ts >= $2 AND ts < $3 {{people}}
 ) valued
 GROUP BY GROUPING SETS ((value), ())
 ORDER BY is_total DESC, c0 DESC, value NULLS LAST

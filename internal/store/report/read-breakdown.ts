@@ -15,6 +15,8 @@ export interface BreakdownQuery extends Scope {
   readonly columns: readonly BreakdownColumn[];
   /** Most values to answer. */
   readonly limit: number;
+  /** Whether bots' events count. Default: people's alone. */
+  readonly includeBots?: boolean | undefined;
 }
 
 export interface BreakdownData {

@@ -19,7 +19,7 @@ export const DATA_THROUGH = sqlFile("./data_through.sql", import.meta.url);
  */
 export function sqlOf(statement: Statement, includeBots = false): string {
   if (statement.columns.length === 0) throw new TypeError("a statement needs a column");
-  const people = includeBots ? "" : "AND NOT is_bot";
+  const people = peopleOnly(includeBots);
   if (statement.shape === "distinct") {
     return fill(DISTINCT_EVENTS, {
       people,
@@ -37,18 +37,33 @@ export function sqlOf(statement: Statement, includeBots = false): string {
   });
 }
 
+interface BreakdownSql {
+  readonly value: string;
+  readonly columns: readonly BreakdownColumn[];
+  readonly includeBots?: boolean | undefined;
+}
+
 /**
  * The SQL of a breakdown; breakdown.sql tells its parameters and result.
  *
  * @throws TypeError as sqlOf.
  */
-export function breakdownSql(query: { value: string; columns: readonly BreakdownColumn[] }): string {
+export function breakdownSql(query: BreakdownSql): string {
   if (query.columns.length === 0) throw new TypeError("a breakdown needs a column");
   const count = (column: BreakdownColumn) =>
     "key" in column
       ? `count(DISTINCT ${expression(column.key)})`
       : `coalesce(${expression(column.events)}, 0)::bigint`;
-  return fill(BREAKDOWN, { value: expression(query.value), counts: list(query.columns, count) });
+  const value = expression(query.value);
+  return fill(BREAKDOWN, {
+    people: peopleOnly(query.includeBots),
+    value,
+    counts: list(query.columns, count),
+  });
+}
+
+function peopleOnly(includeBots = false): string {
+  return includeBots ? "" : "AND NOT is_bot";
 }
 
 /** A select list whose columns are named c0, c1, ... */

@@ -56,7 +56,8 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   visitorId: string;
 
   /**
-   * The visit by the SDK's own id; up to 128 bytes. Absent: the visitor's events of one UTC day are one session.
+   * The visit by the SDK's own id; up to 128 bytes. Absent: 30 minutes without an event of the
+   * visitor end a session.
    *
    * @generated from field: string session_id = 5;
    */

@@ -338,6 +338,13 @@ export declare type GetBreakdownRequest = Message<"footfall.query.v1.GetBreakdow
    * @generated from field: uint32 limit = 7;
    */
   limit: number;
+
+  /**
+   * Whether events of bots count. Absent: only people's do.
+   *
+   * @generated from field: bool include_bots = 8;
+   */
+  includeBots: boolean;
 };
 
 /**
@@ -620,6 +627,76 @@ export enum Dimension {
    * @generated from enum value: DIMENSION_LANGUAGE = 5;
    */
   LANGUAGE = 5,
+
+  /**
+   * Channel group by GA4's default rules, of the event that brought the visitor; events within the site have none.
+   *
+   * @generated from enum value: DIMENSION_CHANNEL = 6;
+   */
+  CHANNEL = 6,
+
+  /**
+   * Where the visitor came from: a site, or utm_source.
+   *
+   * @generated from enum value: DIMENSION_SOURCE = 7;
+   */
+  SOURCE = 7,
+
+  /**
+   * How: organic, referral, cpc, email or utm_medium.
+   *
+   * @generated from enum value: DIMENSION_MEDIUM = 8;
+   */
+  MEDIUM = 8,
+
+  /**
+   * utm_campaign.
+   *
+   * @generated from enum value: DIMENSION_CAMPAIGN = 9;
+   */
+  CAMPAIGN = 9,
+
+  /**
+   * ISO 3166-1 alpha-2 code of the country.
+   *
+   * @generated from enum value: DIMENSION_COUNTRY = 10;
+   */
+  COUNTRY = 10,
+
+  /**
+   * Region, where the installation's geo database knows it.
+   *
+   * @generated from enum value: DIMENSION_REGION = 11;
+   */
+  REGION = 11,
+
+  /**
+   * City, likewise.
+   *
+   * @generated from enum value: DIMENSION_CITY = 12;
+   */
+  CITY = 12,
+
+  /**
+   * Browser.
+   *
+   * @generated from enum value: DIMENSION_BROWSER = 13;
+   */
+  BROWSER = 13,
+
+  /**
+   * Operating system.
+   *
+   * @generated from enum value: DIMENSION_OS = 14;
+   */
+  OS = 14,
+
+  /**
+   * desktop, mobile, tablet, tv or other.
+   *
+   * @generated from enum value: DIMENSION_DEVICE_TYPE = 15;
+   */
+  DEVICE_TYPE = 15,
 }
 
 /**

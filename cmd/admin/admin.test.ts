@@ -126,6 +126,26 @@ describe("commands", () => {
     );
   });
 
+  test("storage shows every table, verify finds what differs, and repairs it when told to", async () => {
+    await query(
+      `INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version, name)
+       SELECT 1, '2026-03-01T10:00Z'::timestamptz + n * INTERVAL '1 minute', now(), gen_random_uuid(), n, n, 1, 'click'
+       FROM generate_series(1, 30) n`,
+    );
+    const storage = await result<{ tables: { table: string; chunks: number }[] }>("storage");
+    expect(storage.tables).toContainEqual(expect.objectContaining({ table: "events", chunks: 1 }));
+    // Rows without a note that their buckets are stale: the aggregate lacks them.
+    const broken = await run(["verify", "--from", "2026-03-01", "--to", "2026-03-01"]);
+    expect(broken.code).toBe(1);
+    expect(JSON.parse(broken.stdout)).toMatchObject({ days: 1, repaired: 0 });
+    const bucket = (time: string) => ({ aggregate: "totals_15m", bucket: Date.parse(time), rows: 1 });
+    const mismatches = ["10:00", "10:15", "10:30"].map((time) => bucket(`2026-03-01T${time}Z`));
+    expect(await result("verify", "--repair")).toMatchObject({ mismatches, repaired: 3 });
+    expect(await result("verify")).toMatchObject({ mismatches: [], repaired: 0 });
+    expect(await query("SELECT sum(events)::integer AS n FROM totals_15m")).toEqual([{ n: 30 }]);
+    await query("TRUNCATE events");
+  });
+
   test("list-merchants shows all, without any key", async () => {
     const { stdout } = await run(["list-merchants"]);
     expect(JSON.parse(stdout)).toEqual([

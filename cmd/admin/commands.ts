@@ -3,6 +3,13 @@ import type { admin } from "../../internal/config/programs/admin.ts";
 import { ConfigError } from "../../internal/config/read-config.ts";
 import type { ConfigOf } from "../../internal/config/setting.ts";
 import { saveRates } from "../../internal/store/currency-rates.ts";
+import { tableSizes } from "../../internal/store/maintenance/sizes.ts";
+import {
+  type Mismatch,
+  repairAggregates,
+  verifiableDays,
+  verifyAggregates,
+} from "../../internal/store/maintenance/verify.ts";
 import {
   type CreatedMerchant,
   createMerchant,
@@ -13,6 +20,8 @@ import { migrate, readInstallation } from "../../internal/store/migrate.ts";
 import type { Pool } from "../../internal/store/pool.ts";
 import { readRates } from "./read-rates.ts";
 
+const DAY_MS = 86_400_000;
+
 type Config = ConfigOf<typeof admin.settings>;
 type Command = (pool: Pool, config: Config) => Promise<unknown>;
 
@@ -22,6 +31,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["create-merchant", create],
   ["list-merchants", list],
   ["load-rates", loadRates],
+  ["storage", storage],
+  ["verify", verify],
 ]);
 
 async function create(
@@ -50,4 +61,24 @@ async function loadRates(pool: Pool, { file }: Config): Promise<{ rates: number;
   const rates = readRates(text);
   await saveRates(pool, rates);
   return { rates: rates.length, days: new Set(rates.map(({ day }) => day)).size };
+}
+
+/** What each hypertable takes, and what an event takes in all of them together. */
+async function storage(pool: Pool) {
+  await readInstallation(pool);
+  const tables = await tableSizes(pool);
+  const events = tables.find(({ table }) => table === "events")?.rows ?? 0;
+  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
+  return { tables, events, bytes, bytesPerEvent: events === 0 ? 0 : Number((bytes / events).toFixed(1)) };
+}
+
+/** Compares the continuous aggregates with the rows, and computes anew what differs if told to. */
+async function verify(pool: Pool, { from, to, repair }: Config) {
+  await readInstallation(pool);
+  const days = await verifiableDays(pool, from, to);
+  const mismatches: Mismatch[] = [];
+  for (const day of days) mismatches.push(...(await verifyAggregates(pool, { from: day, to: day + DAY_MS })));
+  if (repair) await repairAggregates(pool, mismatches);
+  const repaired = repair ? mismatches.length : 0;
+  return { days: days.length, mismatches, repaired, isAlarm: repaired < mismatches.length };
 }

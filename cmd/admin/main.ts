@@ -25,6 +25,12 @@ await runProgram(async (life) => {
     statementTimeoutMs: 0,
   });
   life.onClose("database", () => pool.end());
-  process.stdout.write(`${JSON.stringify(await command(pool, config))}\n`);
-  life.stop("done", 0);
+  const result = await command(pool, config);
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  life.stop("done", isAlarm(result) ? 1 : 0);
 });
+
+/** Whether a result must not go unseen in a script. */
+function isAlarm(result: unknown): boolean {
+  return typeof result === "object" && result !== null && "isAlarm" in result && result.isAlarm === true;
+}

@@ -7,10 +7,11 @@ import { createPool, type Pool } from "../../internal/store/pool.ts";
 export interface Pools {
   readonly writes: Pool;
   readonly refresh: Pool;
+  readonly maintenance: Pool;
   readonly leases: Pool;
 }
 
-/** A refresh of many buckets may take longer than any write should, ms. */
+/** A refresh of many buckets, or the conversion of a chunk, may take longer than any write should, ms. */
 const REFRESH_MS = 3_600_000;
 
 /** The aggregator's pools; their names tell other aggregators whose connections they are. */
@@ -31,6 +32,7 @@ export function openPools(
   return {
     writes: open("writes", { maxConnections: config.databaseConnections }),
     refresh: open("refresh", { statementTimeoutMs: REFRESH_MS, transactionTimeoutMs: REFRESH_MS }),
+    maintenance: open("maintenance", { statementTimeoutMs: REFRESH_MS, transactionTimeoutMs: REFRESH_MS }),
     leases: open("leases", {
       statementTimeoutMs: half,
       transactionTimeoutMs: half,

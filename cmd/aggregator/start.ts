@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
 import { openGeoDatabase } from "../../internal/aggregate/geo-database.ts";
+import { keepMaintaining } from "../../internal/aggregate/maintainer.ts";
 import { aggregateMetrics } from "../../internal/aggregate/metrics.ts";
 import { Owner } from "../../internal/aggregate/ownership/owner.ts";
 import { partitionOf } from "../../internal/aggregate/ownership/plan.ts";
@@ -37,6 +38,7 @@ export async function start({ config, log: parent, registry, life }: AggregatorS
   const contexts = new StepContexts(pools.writes, placeOf);
   contexts.salts.sweep(life.stopping, log);
   const refresher = { pool: pools.refresh, metrics, log, intervalMs: config.refreshIntervalMs };
+  const maintainer = { ...config, pool: pools.maintenance, log, intervalMs: config.maintenanceIntervalMs };
   const deps = {
     ...config,
     pool: pools.writes,
@@ -56,12 +58,16 @@ export async function start({ config, log: parent, registry, life }: AggregatorS
     renewMs: config.leaseRenewMs,
     work: async (resource, signal) => {
       const partition = partitionOf(resource);
-      if (partition === undefined) return keepRefreshing(refresher, signal);
+      // Who owns the refresher maintains as well.
+      if (partition === undefined) {
+        await Promise.all([keepRefreshing(refresher, signal), keepMaintaining(maintainer, signal)]);
+        return;
+      }
       await workPartition(partition, deps, signal);
       metrics.lag.remove({ partition });
     },
     onExpired: () => {
-      for (const pool of [pools.writes, pools.refresh]) cutConnections(pool);
+      for (const pool of [pools.writes, pools.refresh, pools.maintenance]) cutConnections(pool);
     },
     metrics,
     log,

@@ -36,6 +36,20 @@ export const port = () => integer(0, 65_535);
 /** Text that is not empty. */
 export const text = () => z.string().min(1, "is empty");
 
+/** A date as YYYY-MM-DD; empty stands for "not given". */
+export const optionalDate = () =>
+  z
+    .string()
+    .refine((value) => value === "" || isDate(value), "is not a date such as 2026-11-23")
+    .transform((value) => (value === "" ? undefined : value));
+
+function isDate(value: string): boolean {
+  const time = Date.parse(value);
+  return (
+    /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(time) && new Date(time).toISOString().startsWith(value)
+  );
+}
+
 /** Text that may be empty, which stands for "not given". */
 export const optionalText = () => z.string().transform((value) => (value === "" ? undefined : value));
 

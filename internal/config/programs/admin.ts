@@ -1,10 +1,10 @@
-import { integer, member, optionalText, yesNo } from "../setting.ts";
+import { integer, member, optionalDate, optionalText, yesNo } from "../setting.ts";
 import { databaseUrl } from "./shared.ts";
 
 export const admin = {
   name: "admin",
   description:
-    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates.",
+    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates; `admin storage` shows what each table takes on disk; `admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired.",
   settings: {
     databaseUrl,
     partitions: {
@@ -56,6 +56,28 @@ export const admin = {
       description: "load-rates: CSV file of units a euro, in the form of the ECB's eurofxref-hist.csv",
       schema: optionalText(),
       fallback: "",
+    },
+    from: {
+      env: "FOOTFALL_ADMIN_FROM",
+      flag: "from",
+      description: "verify: first UTC day, as YYYY-MM-DD; absent: the first with data",
+      schema: optionalDate(),
+      fallback: "",
+    },
+    to: {
+      env: "FOOTFALL_ADMIN_TO",
+      flag: "to",
+      description: "verify: last UTC day, as YYYY-MM-DD; absent: the last with data",
+      schema: optionalDate(),
+      fallback: "",
+    },
+    repair: {
+      env: "FOOTFALL_ADMIN_REPAIR",
+      flag: "repair",
+      description: "verify: compute what differs anew from the raw rows: true or false",
+      schema: yesNo(),
+      fallback: "false",
+      isSwitch: true,
     },
   },
 } as const;

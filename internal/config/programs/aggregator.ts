@@ -43,6 +43,20 @@ export const aggregator = {
       schema: integer(10, 3_600_000),
       fallback: "500",
     },
+    maintenanceIntervalMs: {
+      env: "FOOTFALL_AGGREGATOR_MAINTENANCE_INTERVAL_MS",
+      flag: "maintenance-interval-ms",
+      description: "pause between rounds of maintenance: retention, and conversion to the columnstore, ms",
+      schema: integer(100, 86_400_000),
+      fallback: "3600000",
+    },
+    columnstoreAfterDays: {
+      env: "FOOTFALL_AGGREGATOR_COLUMNSTORE_AFTER_DAYS",
+      flag: "columnstore-after-days",
+      description: "days after its end at which a chunk of raw rows goes to the columnstore; 0: never",
+      schema: integer(0, 7_300),
+      fallback: "3",
+    },
     heartbeatMs: {
       env: "FOOTFALL_AGGREGATOR_HEARTBEAT_MS",
       flag: "heartbeat-ms",

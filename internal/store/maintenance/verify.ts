@@ -55,6 +55,29 @@ async function definitionOf(client: Client, aggregate: string): Promise<string> 
   return rows[0]!.definition.replace(/;\s*$/, "");
 }
 
+/**
+ * The UTC days (their starts, ms) that have chunks of events or of aggregates, newest first, within two dates.
+ * @param from first and @param to last day, as YYYY-MM-DD; undefined: no bound.
+ */
+export async function verifiableDays(
+  pool: Pool,
+  from: string | undefined,
+  to: string | undefined,
+): Promise<number[]> {
+  const { rows } = await pool.query<{ ms: number }>(
+    `SELECT DISTINCT (extract(epoch FROM day) * 1000)::float8 AS ms
+     FROM timescaledb_information.chunks c
+     CROSS JOIN LATERAL generate_series(date_trunc('day', c.range_start, 'UTC'),
+       c.range_end - INTERVAL '1 microsecond', INTERVAL '1 day') AS day
+     WHERE (c.hypertable_name = 'events' OR c.hypertable_name LIKE '\\_materialized\\_%')
+       AND day >= coalesce($1::date::timestamp AT TIME ZONE 'UTC', '-infinity')
+       AND day <= coalesce($2::date::timestamp AT TIME ZONE 'UTC', 'infinity')
+     ORDER BY 1 DESC`,
+    [from ?? null, to ?? null],
+  );
+  return rows.map(({ ms }) => ms);
+}
+
 const DAY_MS = 86_400_000;
 
 /** Computes the days of wrong buckets anew from the rows, whether TimescaleDB knows of a change or not. */

@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { convertOld } from "../store/maintenance/columnstore.ts";
+import { expire } from "../store/maintenance/retention.ts";
+import type { Pool } from "../store/pool.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+export interface MaintainerDeps {
+  /** A connection of its own: a conversion may take minutes. */
+  readonly pool: Pool;
+  readonly log: Logger;
+  /** Pause between two rounds, ms. */
+  readonly intervalMs: number;
+  /** Age at which a chunk goes to the columnstore, days after its end; 0: never. */
+  readonly columnstoreAfterDays: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Forgets what is older than its merchant's retention and converts old chunks to the columnstore, again and again
+ * until the signal is aborted. A round that fails is tried again at the next one; what was done stays done.
+ */
+export async function keepMaintaining(deps: MaintainerDeps, signal: AbortSignal): Promise<void> {
+  const { log, intervalMs } = deps;
+  while (!signal.aborted) {
+    try {
+      await maintain(deps, Date.now());
+    } catch (err) {
+      if (!signal.aborted) log.warn({ err }, "maintenance failed, will be tried again");
+    }
+    await sleep(intervalMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** One round, as of a time (ms since 1970-01-01 UTC). */
+async function maintain({ pool, log, columnstoreAfterDays }: MaintainerDeps, now: number): Promise<void> {
+  const expired = await expire(pool, now);
+  if (expired.chunks + expired.rows > 0) log.info(expired, "expired");
+  if (columnstoreAfterDays === 0) return;
+  const converted = await convertOld(pool, now - columnstoreAfterDays * DAY_MS);
+  if (converted > 0) log.info({ chunks: converted }, "converted to the columnstore");
+}

@@ -3,6 +3,8 @@ import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import {
+  type GetBreakdownRequestSchema,
+  type GetBreakdownResponse,
   type GetReportRequestSchema,
   type GetReportResponse,
   Granularity,
@@ -12,6 +14,7 @@ import {
 import type { CreatedMerchant } from "../store/merchants.ts";
 
 export type ReportRequest = MessageInitShape<typeof GetReportRequestSchema>;
+export type BreakdownRequest = MessageInitShape<typeof GetBreakdownRequestSchema>;
 export type Range = NonNullable<ReportRequest["range"]>;
 
 /** Asks the query service for merchants' reports, as a merchant's own program would. */
@@ -25,6 +28,10 @@ export class Reports {
 
   get({ readKey }: CreatedMerchant, request: ReportRequest): Promise<GetReportResponse> {
     return this.#client.getReport(request, { headers: { authorization: `Bearer ${readKey}` } });
+  }
+
+  breakdown({ readKey }: CreatedMerchant, request: BreakdownRequest): Promise<GetBreakdownResponse> {
+    return this.#client.getBreakdown(request, { headers: { authorization: `Bearer ${readKey}` } });
   }
 
   /** What a merchant's reports are sure to hold: all that was acked before; ms since 1970-01-01 UTC. */

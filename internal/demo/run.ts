@@ -4,6 +4,7 @@ import type { Installation } from "../standalone/installation.ts";
 import { type CreatedMerchant, createMerchant } from "../store/merchants.ts";
 import { createPool, type Pool } from "../store/pool.ts";
 import { type Accounting, countStored, spanStored } from "./accounting.ts";
+import { usualBreakdowns } from "./breakdowns.ts";
 import { FreshnessWatch } from "./freshness.ts";
 import { hints } from "./hints.ts";
 import { Progress } from "./progress.ts";
@@ -72,6 +73,8 @@ async function showShops(stage: Stage): Promise<Accounting> {
   const sent = await sendSimulated(stage.context, merchants, traffic, events);
   const accounting = await settle(stage, merchants, sent, minutes(span.fromMs - SPAN_MS, now + SPAN_MS));
   await printMinutes(stage, merchants[0]!, now);
+  const range = minutes(now - SPAN_MS, now);
+  for (const table of await usualBreakdowns(stage.reports, merchants[0]!, range)) stage.print(table);
   finish(stage, merchants[0]!, accounting, now);
   return accounting;
 }
@@ -87,6 +90,7 @@ async function showLog(stage: Stage, file: string): Promise<Accounting> {
   const accounting = await settle(stage, [merchant], sent, range);
   const report = await stage.reports.get(merchant, { range, timeZone: "UTC", granularity: Granularity.DAY });
   stage.print(bucketsTable(report, 31, (ms) => new Date(ms).toISOString().slice(0, 10)));
+  for (const table of await usualBreakdowns(stage.reports, merchant, range)) stage.print(table);
   finish(stage, merchant, accounting, first);
   return accounting;
 }

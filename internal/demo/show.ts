@@ -1,7 +1,11 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import Table from "cli-table3";
 import { plot } from "simple-ascii-chart";
-import { type GetReportResponse, Metric } from "../gen/footfall/query/v1/query_pb.js";
+import {
+  type GetBreakdownResponse,
+  type GetReportResponse,
+  Metric,
+} from "../gen/footfall/query/v1/query_pb.js";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import type { Accounting } from "./accounting.ts";
 import { totalOf, valuesOf } from "./reports.ts";
@@ -58,6 +62,30 @@ export function bucketsTable(report: GetReportResponse, most: number, label: (ms
     money(revenue[index]!, report.currency),
   ]);
   return table(["from", ...HEAD], rows.slice(-most));
+}
+
+/** One line a value of a breakdown, and the values that are left out as a number. @param title names the dimension. */
+export function breakdownTable(title: string, { values, series, valuesFound }: GetBreakdownResponse): string {
+  const rows = values.map((value, index) => [
+    value === "" ? "(none)" : cut(value, VALUE_WIDTH),
+    ...series.map((one) => count(Number(one.values[index]))),
+  ]);
+  const more = Number(valuesFound) - values.length;
+  if (more > 0) rows.push([`and ${count(more)} more`, ...series.map(() => "")]);
+  return table([title, ...series.map(({ metric }) => HEADS[metric] ?? "")], rows);
+}
+
+const VALUE_WIDTH = 48;
+
+const HEADS: Readonly<Partial<Record<Metric, string>>> = {
+  [Metric.EVENTS]: "events",
+  [Metric.PAGE_VIEWS]: "page views",
+  [Metric.VISITORS]: "visitors",
+  [Metric.SESSIONS]: "sessions",
+};
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 
 /** A metric of a report as a small chart. */

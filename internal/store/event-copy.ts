@@ -50,37 +50,68 @@ export interface Found {
   readonly repeats: Uint8Array;
 }
 
-/** Writes events as rows of COPY_EVENTS, and their items as rows of COPY_ITEMS. */
+/** Writes all events of a batch as rows of COPY_EVENTS, and their items as rows of COPY_ITEMS. */
 export function encodeEvents(
   events: CopyWriter,
   items: CopyWriter,
   columns: EventColumns,
-  { duplicates, repeats }: Found,
+  found: Found,
 ): void {
-  const properties = columns.properties && new PropertyReader(columns.properties, columns.texts);
-  const derived = [
-    new DerivedCopy(columns.device, DEVICE_COLUMNS.length),
-    new DerivedCopy(columns.place, PLACE_COLUMNS.length),
-    new DerivedCopy(columns.source, SOURCE_COLUMNS.length),
-  ];
-  let order = 0;
-  let item = 0;
-  for (let row = 0; row < columns.rows; row++) {
-    const isSkipped = duplicates[row] === 1;
-    const json = properties?.read(row);
-    const hasOrder = columns.orders?.row[order] === row;
-    if (!isSkipped) {
-      encodeBase(events, columns, row);
-      for (const texts of derived) texts.write(events, row);
-      if (json === undefined) events.null();
-      else events.jsonb(json);
-      if (hasOrder) encodeOrder(events, columns.orders!, columns.texts, order, repeats[order] === 1);
-      else for (let i = 0; i < ORDER_COLUMNS.length; i++) events.null();
+  new EventEncoder(events, items, columns, found).encode(columns.rows);
+}
+
+/** Writes a batch's events and items slice by slice, so that a large one need not hold the event loop. */
+export class EventEncoder {
+  readonly #events: CopyWriter;
+  readonly #items: CopyWriter;
+  readonly #columns: EventColumns;
+  readonly #found: Found;
+  readonly #properties: PropertyReader | undefined;
+  readonly #derived: readonly DerivedCopy[];
+  #row = 0;
+  #order = 0;
+  #item = 0;
+
+  constructor(events: CopyWriter, items: CopyWriter, columns: EventColumns, found: Found) {
+    this.#events = events;
+    this.#items = items;
+    this.#columns = columns;
+    this.#found = found;
+    this.#properties = columns.properties && new PropertyReader(columns.properties, columns.texts);
+    this.#derived = [
+      new DerivedCopy(columns.device, DEVICE_COLUMNS.length),
+      new DerivedCopy(columns.place, PLACE_COLUMNS.length),
+      new DerivedCopy(columns.source, SOURCE_COLUMNS.length),
+    ];
+  }
+
+  /** Encodes the next rows, at most so many. @returns whether there are more. */
+  encode(rows: number): boolean {
+    const end = Math.min(this.#row + rows, this.#columns.rows);
+    for (; this.#row < end; this.#row++) this.#encodeRow(this.#row);
+    return this.#row < this.#columns.rows;
+  }
+
+  #encodeRow(row: number): void {
+    const columns = this.#columns;
+    const isSkipped = this.#found.duplicates[row] === 1;
+    const json = this.#properties?.read(row);
+    const order = columns.orders?.row[this.#order] === row ? this.#order++ : undefined;
+    if (!isSkipped) this.#encodeEvent(row, json, order);
+    for (let position = 0; columns.items?.row[this.#item] === row; this.#item++, position++) {
+      if (!isSkipped) encodeItem(this.#items, columns, columns.items, { row, item: this.#item, position });
     }
-    if (hasOrder) order++;
-    for (let position = 0; columns.items?.row[item] === row; item++, position++) {
-      if (!isSkipped) encodeItem(items, columns, columns.items, { row, item, position });
-    }
+  }
+
+  #encodeEvent(row: number, json: string | undefined, order: number | undefined): void {
+    const events = this.#events;
+    const { orders, texts } = this.#columns;
+    encodeBase(events, this.#columns, row);
+    for (const derived of this.#derived) derived.write(events, row);
+    if (json === undefined) events.null();
+    else events.jsonb(json);
+    if (order === undefined) for (let i = 0; i < ORDER_COLUMNS.length; i++) events.null();
+    else encodeOrder(events, orders!, texts, order, this.#found.repeats[order] === 1);
   }
 }
 

@@ -1,6 +1,7 @@
+import { setImmediate } from "node:timers/promises";
 import { CopyWriter, copyRows } from "./copy-writer.ts";
 import type { EventColumns } from "./event-columns.ts";
-import { COPY_EVENTS, COPY_ITEMS, encodeEvents } from "./event-copy.ts";
+import { COPY_EVENTS, COPY_ITEMS, EventEncoder, type Found } from "./event-copy.ts";
 import { claimEvents } from "./event-keys.ts";
 import { claimOrders } from "./order-keys.ts";
 import { type Client, type Pool, transaction } from "./pool.ts";
@@ -67,7 +68,7 @@ export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
     const rejoined = await assignSessions(client, claims);
     const events = new CopyWriter();
     const items = new CopyWriter(64 << 10);
-    for (const claim of claims) encodeEvents(events, items, claim.columns, claim);
+    for (const claim of claims) await encodeInSlices(events, items, claim);
     await copyRows(client, COPY_EVENTS, events);
     await copyRows(client, COPY_ITEMS, items);
     const duplicatesOf = new Map(claims.map(({ columns, duplicates }) => [columns, count(duplicates)]));
@@ -81,6 +82,18 @@ export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
       repeatedBatches: commit.batches.length - fresh.length,
     };
   });
+}
+
+/** Rows that are encoded without a pause: about ten milliseconds, after which the event loop has its turn. */
+const SLICE_ROWS = 4_000;
+
+async function encodeInSlices(
+  events: CopyWriter,
+  items: CopyWriter,
+  claim: Found & { readonly columns: EventColumns },
+): Promise<void> {
+  const encoder = new EventEncoder(events, items, claim.columns, claim);
+  while (encoder.encode(SLICE_ROWS)) await setImmediate();
 }
 
 /** A batch's rows, of which none is known yet to have been there before. */

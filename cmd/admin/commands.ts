@@ -9,6 +9,9 @@ import {
 } from "../../internal/store/merchants.ts";
 import { migrate, readInstallation } from "../../internal/store/migrate.ts";
 import type { Pool } from "../../internal/store/pool.ts";
+import { connectNats } from "../../internal/stream/connect.ts";
+import { overviewStreams, type StreamOverview } from "../../internal/stream/overview.ts";
+import { streamLimits } from "../../internal/stream/stream-settings.ts";
 
 type Config = ConfigOf<typeof admin.settings>;
 type Command = (pool: Pool, config: Config) => Promise<unknown>;
@@ -18,6 +21,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["migrate", async (pool, { partitions }) => ({ applied: await migrate(pool, partitions) })],
   ["create-merchant", create],
   ["list-merchants", list],
+  ["streams", streams],
 ]);
 
 async function create(
@@ -32,4 +36,14 @@ async function create(
 async function list(pool: Pool): Promise<Merchant[]> {
   await readInstallation(pool);
   return listMerchants(pool);
+}
+
+async function streams(pool: Pool, config: Config): Promise<readonly StreamOverview[]> {
+  const { partitions } = await readInstallation(pool);
+  const nats = await connectNats(config.natsUrl, "admin", 10_000);
+  try {
+    return await overviewStreams(nats, { partitions, limits: streamLimits(config), apply: config.apply });
+  } finally {
+    await nats.close();
+  }
 }

@@ -2,6 +2,7 @@ import { Currencies } from "../../internal/aggregate/currencies.ts";
 import { aggregateMetrics } from "../../internal/aggregate/metrics.ts";
 import { workPartition } from "../../internal/aggregate/partition-worker.ts";
 import { Refresher } from "../../internal/aggregate/refresher.ts";
+import { STEPS, type Step } from "../../internal/aggregate/steps.ts";
 import type { aggregator } from "../../internal/config/programs/aggregator.ts";
 import { ConfigError } from "../../internal/config/read-config.ts";
 import type { Service } from "../../internal/program/run-service.ts";
@@ -10,8 +11,14 @@ import { createPool } from "../../internal/store/pool.ts";
 import { connectNats } from "../../internal/stream/connect.ts";
 import { BatchPublisher } from "../../internal/stream/publisher.ts";
 
-/** Wires the aggregator: database, JetStream, one worker a partition, one refresher. */
-export async function start({ config, log, registry, life }: Service<typeof aggregator.settings>) {
+/**
+ * Wires the aggregator: database, JetStream, one worker a partition, one refresher.
+ * @param steps the processing steps, where they are not the usual ones.
+ */
+export async function start(
+  { config, log, registry, life }: Service<typeof aggregator.settings>,
+  steps: readonly Step[] = STEPS,
+) {
   const { databaseUrl: url, statementTimeoutMs } = config;
   const pool = createPool({ url, name: "aggregator", maxConnections: 8, statementTimeoutMs });
   life.onClose("database", () => pool.end());
@@ -37,6 +44,7 @@ export async function start({ config, log, registry, life }: Service<typeof aggr
     metrics,
     log,
     partitions,
+    steps,
     onCommit: () => refresher.committed(),
   };
   const owned = parsePartitions(config.partitions, partitions);

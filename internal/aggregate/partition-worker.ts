@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { formatId } from "../event/event-id.ts";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import type { Pool } from "../store/pool.ts";
 import { movedThrough, readPosition } from "../store/positions.ts";
@@ -6,11 +7,13 @@ import { type Commit, commitBatches } from "../store/write-batches.ts";
 import type { NatsConnection } from "../stream/connect.ts";
 import { PartitionFeed, type StreamBatch } from "../stream/partition-feed.ts";
 import type { BatchPublisher } from "../stream/publisher.ts";
-import { streamEnd } from "../stream/streams.ts";
+import { eventsStream, streamEnd } from "../stream/streams.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { commitInTries } from "./bounded-tries.ts";
 import type { Currencies } from "./currencies.ts";
 import type { AggregateMetrics } from "./metrics.ts";
 import { merchantsWithOrders, prepare, type ReadBatch, readBatch } from "./prepare.ts";
+import { STEPS, type Step } from "./steps.ts";
 
 export interface WorkerDeps {
   readonly pool: Pool;
@@ -23,6 +26,10 @@ export interface WorkerDeps {
   readonly commitMaxRows: number;
   readonly fetchMaxBytes: number;
   readonly heartbeatMs: number;
+  /** How often a batch that fails is tried before it is set aside. */
+  readonly processTries: number;
+  /** Default: STEPS. */
+  readonly steps?: readonly Step[];
   /** Told after each commit, so that the refresh need not wait for its interval. */
   readonly onCommit: () => void;
 }
@@ -70,7 +77,12 @@ async function workFeed(partition: number, deps: WorkerDeps, signal: AbortSignal
         await heartbeat(partition, after, deps);
         continue;
       }
-      after = await commitGroup(partition, after, group.batches, deps);
+      after = await commitInTries(after, group.batches, {
+        tries: deps.processTries,
+        commit: (position, batches) => commitGroup(partition, position, batches, deps),
+        failed: (err, batch, tried) =>
+          deps.log.warn({ err, partition, seq: batch?.message.seq, tried }, "batches failed, one by one now"),
+      });
       feed.ackThrough(after);
     }
   } finally {
@@ -120,13 +132,14 @@ async function commitGroup(
   for (const batch of batches) if (batch.problem !== undefined) await setAside(partition, batch, deps);
   const currencies = await deps.currencies.of(merchantsWithOrders(batches));
   const observe = (step: string, seconds: number) => metrics.steps.inc({ step }, seconds);
+  const options = { context: { currencies }, steps: deps.steps ?? STEPS, observe };
   const last = batches.at(-1)!.message;
   const commit: Commit = {
     partition,
     after,
     through: last.seq,
     storedThrough: last.storedTime,
-    batches: batches.flatMap((batch) => prepare(batch, { currencies }, observe) ?? []),
+    batches: batches.flatMap((batch) => prepare(batch, options) ?? []),
     gaps: findGaps(after, batches),
   };
   const done = metrics.commit.startTimer();
@@ -136,6 +149,9 @@ async function commitGroup(
   metrics.duplicates.inc(committed.duplicates);
   metrics.rejected.inc(committed.rejected);
   metrics.repeatedBatches.inc(committed.repeatedBatches);
+  for (const { problem } of batches) {
+    if (problem !== undefined) metrics.setAside.inc({ reason: BatchRejectReason[problem.reason] });
+  }
   metrics.lag.set({ partition }, (Date.now() - last.storedTime) / 1_000);
   for (const [first, end] of commit.gaps) {
     metrics.gaps.inc({ partition }, end - first + 1);
@@ -145,11 +161,20 @@ async function commitGroup(
   return last.seq;
 }
 
-/** Keeps a batch that cannot be processed, so that it does not block the ones behind it. */
-async function setAside(partition: number, { message, problem }: ReadBatch, deps: WorkerDeps): Promise<void> {
+/**
+ * Keeps a batch that cannot be processed, so that it does not block the ones behind it. It is safe before the
+ * position moves past it.
+ */
+async function setAside(partition: number, batch: ReadBatch, deps: WorkerDeps): Promise<void> {
+  const { message: stored, sealed, problem, stack } = batch;
   const reason = BatchRejectReason[problem!.reason];
-  deps.log.error({ partition, seq: message.seq, reason, problem: problem!.message }, "batch set aside");
-  await deps.publisher.reject(partition, reason, `seq ${message.seq}: ${problem!.message}`, message.bytes);
+  deps.log.error({ partition, seq: stored.seq, reason, problem: problem!.message }, "batch set aside");
+  await deps.publisher.reject(partition, reason, problem!.message, stored.bytes, {
+    stream: eventsStream(partition),
+    sequence: stored.seq,
+    batchId: sealed && formatId(sealed.batchId),
+    stack,
+  });
 }
 
 /** Ranges of sequences between the position and the batches that did not come. */

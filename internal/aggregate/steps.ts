@@ -111,13 +111,14 @@ export function process(
   batch: BatchView,
   context: StepContext,
   observe: (step: string, seconds: number) => void = () => {},
+  steps: readonly Step[] = STEPS,
 ): Derived {
   const derived: Derived = {
     visitors: new Uint32Array(2 * batch.rows),
     sessions: new Uint32Array(2 * batch.rows),
     convertedRevenue: new Float64Array(batch.order("row")?.length ?? 0),
   };
-  for (const step of STEPS) {
+  for (const step of steps) {
     const started = performance.now();
     step.run(batch, derived, context);
     observe(step.name, (performance.now() - started) / 1_000);

@@ -1,10 +1,10 @@
-import { integer, member, optionalText } from "../setting.ts";
-import { databaseUrl } from "./shared.ts";
+import { integer, member, optionalText, yesNo } from "../setting.ts";
+import { databaseUrl, natsUrl, streamSettings } from "./shared.ts";
 
 export const admin = {
   name: "admin",
   description:
-    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`.",
+    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them.",
   settings: {
     databaseUrl,
     partitions: {
@@ -41,6 +41,16 @@ export const admin = {
       description: "create-merchant: days of event time that are kept; older events are refused",
       schema: integer(1, 7_300),
       fallback: "760",
+    },
+    natsUrl,
+    ...streamSettings,
+    apply: {
+      env: "FOOTFALL_ADMIN_APPLY",
+      flag: "apply",
+      description: "streams: create what is missing and change what differs from the settings",
+      schema: yesNo(),
+      fallback: "false",
+      isSwitch: true,
     },
   },
 } as const;

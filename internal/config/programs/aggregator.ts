@@ -55,6 +55,14 @@ export const aggregator = {
       schema: integer(100, 3_600_000),
       fallback: "60000",
     },
+    processTries: {
+      env: "FOOTFALL_AGGREGATOR_PROCESS_TRIES",
+      flag: "process-tries",
+      description:
+        "how often a batch is tried that a step fails on, or whose rows the database refuses, before it goes to the rejected stream",
+      schema: integer(1, 100),
+      fallback: "3",
+    },
     closeDeadlineMs,
     logLevel,
   },

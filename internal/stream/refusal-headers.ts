@@ -36,7 +36,8 @@ export function refusalHeaders(reason: string, message: string, origin?: Refusal
   head.set(SEQUENCE_HEADER, String(origin.sequence));
   const { batchId, stack } = origin;
   if (batchId !== undefined) head.set(BATCH_ID_HEADER, line(batchId, MAX_NAME));
-  if (stack !== undefined) head.set(STACK_HEADER, line(stack.replaceAll(/\s*\n\s*/g, " | "), MAX_STACK));
+  if (stack !== undefined)
+    head.set(STACK_HEADER, line(stack.trim().replaceAll(/\s*\n\s*/g, " | "), MAX_STACK));
   return head;
 }
 

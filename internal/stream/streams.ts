@@ -6,7 +6,6 @@ import {
   findDifferences,
   type PromisedStream,
   promisedStreams,
-  type SettingDifference,
   type StreamLimits,
 } from "./stream-settings.ts";
 
@@ -24,32 +23,33 @@ export async function ensureStreams(
   limits: StreamLimits,
 ): Promise<void> {
   const jsm = await jetstreamManager(nc, { timeout: 10_000 });
-  const problems: string[] = [];
+  /** The streams that have a difference, by its text: those of many partitions mostly differ alike. */
+  const differing = new Map<string, string[]>();
   for (const promise of promisedStreams(partitions, limits)) {
     const info = await streamInfo(jsm, promise.name);
     if (info === undefined) await createStream(jsm, promise);
-    else problems.push(...findDifferences(info.config, promise).map((one) => describe(promise.name, one)));
+    for (const one of info === undefined ? [] : findDifferences(info.config, promise)) {
+      const text = `${one.setting} is ${one.is}, promised ${one.promised}`;
+      differing.set(text, [...(differing.get(text) ?? []), promise.name]);
+    }
   }
-  if (problems.length > 0) throw new ConfigError(refusal(problems));
+  if (differing.size > 0) throw new ConfigError(refusal(differing));
 }
 
-/** Most lines of a refusal: the streams of many partitions mostly differ in the same way. */
-const MOST_LINES = 12;
+/** Most streams that are named for one difference. */
+const MOST_NAMES = 4;
 
-function refusal(problems: readonly string[]): string {
-  const shown = problems.slice(0, MOST_LINES);
-  const more = problems.length - shown.length;
+function refusal(differing: ReadonlyMap<string, readonly string[]>): string {
+  const lines = [...differing].map(([text, streams]) => {
+    const more = streams.length - MOST_NAMES;
+    const names = streams.slice(0, MOST_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "");
+    return `${names}: ${text}`;
+  });
   return [
     "the streams' settings are not what was promised:",
-    ...shown,
-    ...(more > 0 ? [`and ${more} more`] : []),
+    ...lines,
     "Mend it with `admin streams --apply`, which changes the streams, or promise what they are by FOOTFALL_STREAM_REPLICAS, FOOTFALL_STREAM_MAX_AGE_HOURS and FOOTFALL_STREAM_MAX_BYTES.",
   ].join("\n");
-}
-
-/** One difference, for a person: "EVENTS_0: num_replicas is 1, promised 3". */
-function describe(stream: string, { setting, is, promised }: SettingDifference): string {
-  return `${stream}: ${setting} is ${is}, promised ${promised}`;
 }
 
 /** A stream's configuration and state; undefined when it does not exist. */

@@ -29,9 +29,9 @@ export async function start({ config, log, registry, life, health }: Service<typ
   const nats = await connectNats(config.natsUrl, "ingest", 10_000);
   life.onClose("NATS", () => nats.close());
   const limits = streamLimits(config);
-  await ensureStreams(nats, partitions, limits);
   const promise = { ...config, partitions, limits, monitorUrls: config.natsMonitorUrls };
   requireDurability(config.durability, await checkDurability(nats, promise), log);
+  await ensureStreams(nats, partitions, limits);
   // A larger one could neither be published nor be kept as refused: its sender would try for ever.
   const maxBatchBytes = Math.min(config.maxBatchBytes, nats.info!.max_payload - MAX_HEADER_BYTES);
   const server = createIngestServer({

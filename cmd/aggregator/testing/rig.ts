@@ -1,3 +1,4 @@
+import { STEPS } from "../../../internal/aggregate/steps.ts";
 import { aggregator } from "../../../internal/config/programs/aggregator.ts";
 import { createMerchant } from "../../../internal/store/merchants.ts";
 import type { Pool } from "../../../internal/store/pool.ts";
@@ -42,9 +43,9 @@ export class Rig<D extends TestDatabase = TestDatabase> {
     return this.database.pool;
   }
 
-  /** Starts an aggregator of all partitions that is quick to notice things. */
-  async start(settings: Readonly<Record<string, string>> = {}): Promise<TestService> {
-    const service = await startTestService(aggregator, start, {
+  /** Starts an aggregator of all partitions that is quick to notice things. @param steps instead of the usual ones. */
+  async start(settings: Readonly<Record<string, string>> = {}, steps = STEPS): Promise<TestService> {
+    const service = await startTestService(aggregator, (service) => start(service, steps), {
       "database-url": this.database.url,
       "nats-url": this.nats.url,
       "heartbeat-ms": "100",

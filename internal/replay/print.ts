@@ -6,7 +6,9 @@ import type { RejectedDetails } from "./show.ts";
 /** The results as a person reads them. */
 
 const number = (value: number) => value.toLocaleString("en");
-const counted = ({ batches, events }: Count) => `${number(batches)} batches, ${number(events)} events`;
+const some = (count: number, one: string, many: string) => `${number(count)} ${count === 1 ? one : many}`;
+const batchCount = (count: number) => some(count, "batch", "batches");
+const counted = ({ batches, events }: Count) => `${batchCount(batches)}, ${some(events, "event", "events")}`;
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const shown = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
@@ -56,7 +58,7 @@ export function printDetails(details: RejectedDetails): string {
 export function printRedrive({ dryRun, redriven, notRedriven, stopped }: RedriveResult): string {
   const lines = [`${dryRun ? "would be redriven" : "redriven"}: ${counted(redriven)}`];
   if (notRedriven.length > 0) {
-    lines.push(`cannot be redriven, as the check refuses them now: ${number(notRedriven.length)} batches`);
+    lines.push(`cannot be redriven, as the check refuses them now: ${batchCount(notRedriven.length)}`);
     for (const { seq, batchId, reason, message } of notRedriven) {
       lines.push(`  seq ${seq} (${batchId ?? "no id"}): ${reason}: ${message}`);
     }

@@ -81,7 +81,10 @@ async function workFeed(partition: number, deps: WorkerDeps, signal: AbortSignal
         tries: deps.processTries,
         commit: (position, batches) => commitGroup(partition, position, batches, deps),
         failed: (err, batch, tried) =>
-          deps.log.warn({ err, partition, seq: batch?.message.seq, tried }, "a commit failed by fault of a batch"),
+          deps.log.warn(
+            { err, partition, seq: batch?.message.seq, tried },
+            "a commit failed by fault of a batch",
+          ),
       });
       feed.ackThrough(after);
     }

@@ -24,6 +24,7 @@ beforeAll(async () => {
 afterAll(() => nats?.close());
 
 interface Varz {
+  readonly version?: string;
   readonly maxPayload?: number;
   readonly maxStorage?: number;
   readonly storage?: number;
@@ -36,7 +37,7 @@ interface Varz {
 async function monitor(name: string, varz: Varz = {}): Promise<string> {
   const body = {
     server_name: name,
-    version: "2.12.1",
+    version: varz.version ?? "2.12.1",
     max_payload: varz.maxPayload ?? 8 << 20,
     jetstream: {
       config: {
@@ -98,6 +99,17 @@ test.each([
 
 test("without a monitoring address nothing is known of the servers", async () => {
   expect((await check([])).choices).toEqual([expect.stringMatching(/^FOOTFALL_NATS_MONITOR_URL is not set/)]);
+});
+
+test.each([
+  ["2.10.22", 1],
+  ["2.10.22-RC.1", 1],
+  ["2.10.23", 0],
+  ["2.11.0", 0],
+])("version %s is a violation: %i", async (version, found) => {
+  const { violations } = await check([...(await three()), await monitor("old", { version })]);
+  const message = `old: version ${version} can lose a stream when its process crashes`;
+  expect(violations.filter((violation) => violation.startsWith(message))).toHaveLength(found);
 });
 
 test("max_payload must hold the largest batch and its headers, at every server", async () => {

@@ -46,6 +46,7 @@ export async function checkDurability(
     ...checkPayload("the NATS server", nc.info!.max_payload, maxBatchBytes),
     ...servers.flatMap((server) => checkPayload(server.name, server.maxPayload, maxBatchBytes)),
     ...servers.flatMap(checkSync),
+    ...servers.flatMap(checkVersion),
     ...(servers.length > 0 && silent.length === 0 ? await checkStorage(nc, promise, servers) : []),
     ...(blind ? silent : []),
   ];
@@ -116,6 +117,15 @@ function checkSync({ name, version, syncAlways, syncIntervalMs }: ServerFacts): 
       : `${syncIntervalMs / 1_000} s`;
   return [
     `${name} (${version}): sync_interval is ${is}, \`always\` is needed: without it a loss of power loses acked batches`,
+  ];
+}
+
+/** Jepsen's analysis of NATS 2.12.1 has a note on it: 2.10.22 lost streams when a process crashed. */
+function checkVersion({ name, version }: ServerFacts): string[] {
+  const [major, minor, patch] = version.split(/[.-]/).map(Number);
+  if (major !== 2 || minor !== 10 || patch! >= 23) return [];
+  return [
+    `${name}: version ${version} can lose a stream when its process crashes, 2.10.23 is the first that does not`,
   ];
 }
 

@@ -1,154 +1,25 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { BatchRejectReason } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
-import type { RejectedList } from "../../internal/replay/list.ts";
 import type { RedriveResult } from "../../internal/replay/redrive.ts";
 import type { RejectedDetails } from "../../internal/replay/show.ts";
-import type { NatsConnection } from "../../internal/stream/connect.ts";
-import { BatchPublisher } from "../../internal/stream/publisher.ts";
 import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
-import { merchantsOf, type TestBatch, type TestEvent, testBatch } from "../../internal/testkit/batches.ts";
-import { ensureTestStreams, openTestNats, type TestNats } from "../../internal/testkit/nats.ts";
+import { merchantsOf, testBatch } from "../../internal/testkit/batches.ts";
 import { BAD_BATCHES } from "../ingest/testing/bad-batches.ts";
 import { MAX_BATCH_BYTES } from "../ingest/testing/rig.ts";
-import { command, purgeRejected } from "./testing/rig.ts";
+import { batchOf, PARTITIONS, Rejected, TIME } from "./testing/rig.ts";
 
-const PARTITIONS = 4;
-const TIME = Date.UTC(2026, 2, 1);
-
-let nats: TestNats;
-let nc: NatsConnection;
-let publisher: BatchPublisher;
+let rejected: Rejected;
 
 beforeAll(async () => {
-  nats = await openTestNats();
-  nc = await nats.connect();
-  publisher = new BatchPublisher(nc, 2_000);
-  await ensureTestStreams(nc, PARTITIONS);
+  rejected = await Rejected.open();
 });
-beforeEach(() => purgeRejected(nc));
-afterAll(() => nats?.close());
+beforeEach(() => rejected.purge());
+afterAll(() => rejected?.close());
 
-const run = <T>(name: string, ...flags: string[]) =>
-  command<T>({ nc, partitions: PARTITIONS }, name, ...flags);
-const info = async (stream: string) => (await (await jetstreamManager(nc)).streams.info(stream)).state;
-
-function batchOf(partition: number, ...events: Partial<TestEvent>[]): TestBatch {
-  const [merchantId] = merchantsOf(partition, PARTITIONS, 1) as [number];
-  return testBatch(
-    events.map((event) => ({ merchantId, time: TIME, ...event })),
-    { partition },
-  );
-}
-
-/** Puts a batch into the stream of refused ones; @returns its sequence there. */
-async function reject(
-  partition: number | undefined,
-  reason: string,
-  bytes: Uint8Array,
-  origin?: Parameters<BatchPublisher["reject"]>[4],
-): Promise<number> {
-  await publisher.reject(partition, reason, `because of ${reason}`, bytes, origin);
-  return (await info(REJECTED_STREAM)).last_seq;
-}
-
-describe("filters", () => {
-  const [m0] = merchantsOf(0, PARTITIONS, 1) as [number];
-  const [m1, other1] = merchantsOf(1, PARTITIONS, 2) as [number, number];
-
-  /** Five refused batches, 10 ms and more apart, with their sequences and the time before each. */
-  async function five() {
-    const seqs: number[] = [];
-    const before: string[] = [];
-    const batches: [number | undefined, string, Uint8Array][] = [
-      [0, "PROCESSING_FAILED", batchOf(0, {}, {}).bytes],
-      [1, "PROCESSING_FAILED", batchOf(1, {}, {}, {}, { merchantId: other1 }).bytes],
-      [0, "CHECKSUM", batchOf(0, {}).bytes.subarray(0, -5)],
-      [undefined, "MALFORMED", Buffer.from("no batch")],
-      [1, "VALUE_RANGE", batchOf(1, {}).bytes],
-    ];
-    for (const batch of batches) {
-      await sleep(10);
-      before.push(new Date().toISOString());
-      await sleep(10);
-      seqs.push(await reject(...batch));
-    }
-    return { seqs, before };
-  }
-
-  /** Flags, made from the sequences and times, and which of the five they mean. */
-  const FILTERS: [string, (five: { seqs: number[]; before: string[] }) => string[], number[]][] = [
-    ["none", () => [], [0, 1, 2, 3, 4]],
-    ["reason", () => ["--reason", "PROCESSING_FAILED"], [0, 1]],
-    ["two reasons", () => ["--reason", "CHECKSUM,MALFORMED"], [2, 3]],
-    ["merchant", () => ["--merchant", String(m0)], [0]],
-    ["another merchant of a batch", () => ["--merchant", String(other1)], [1]],
-    ["from", ({ before }) => ["--from", before[2]!], [2, 3, 4]],
-    ["to", ({ before }) => ["--to", before[2]!], [0, 1]],
-    ["from and to", ({ before }) => ["--from", before[1]!, "--to", before[3]!], [1, 2]],
-    ["days that hold none", () => ["--from", "2020-01-01", "--to", "2020-01-02"], []],
-    ["partition", () => ["--partition", "1"], [1, 4]],
-    ["partition 0, which is not none", () => ["--partition", "0"], [0, 2]],
-    ["sequence", ({ seqs }) => ["--seq", String(seqs[3])], [3]],
-    ["sequences", ({ seqs }) => ["--seq", `${seqs[0]},${seqs[2]}-${seqs[3]}`], [0, 2, 3]],
-    ["a sequence that is gone", ({ seqs }) => ["--seq", String(seqs[0]! - 1)], []],
-    [
-      "all of them",
-      ({ before }) => ["--reason", "VALUE_RANGE", "--merchant", String(m1), "--from", before[0]!],
-      [4],
-    ],
-    ["all of them, where one says no", () => ["--reason", "VALUE_RANGE", "--merchant", String(m0)], []],
-  ];
-
-  test("each means what it says, for list and for the dry run", async () => {
-    const all = await five();
-    /** Events of each batch, and whether it can be read. */
-    const events = [2, 4, 0, 0, 1];
-    const whole = [true, true, false, false, true];
-    for (const [name, flags, meant] of FILTERS) {
-      const list = await run<RejectedList>("rejected list", ...flags(all));
-      const seqs = list.newest.map(({ seq }) => seq).sort((a, b) => a - b);
-      expect(seqs, name).toEqual(meant.map((at) => all.seqs[at]));
-      const dry = await run<RedriveResult>("rejected redrive", "--dry-run", ...flags(all));
-      const good = meant.filter((at) => whole[at]);
-      expect(dry, name).toMatchObject({
-        dryRun: true,
-        redriven: { batches: good.length, events: good.reduce((sum, at) => sum + events[at]!, 0) },
-        stopped: undefined,
-      });
-      expect(dry.notRedriven, name).toHaveLength(meant.length - good.length);
-    }
-    // A dry run changes nothing.
-    expect((await info(REJECTED_STREAM)).messages).toBe(5);
-    expect((await info(eventsStream(1))).messages).toBe(0);
-  });
-
-  test("list counts by reason, merchant and hour, and says what could be redriven", async () => {
-    const { seqs, before } = await five();
-    const list = await run<RejectedList>("rejected list", "--limit", "2");
-    expect(list.total).toMatchObject({ batches: 5 });
-    expect(list.redrivable).toEqual({ batches: 3, events: 7 });
-    expect(list.byReason.map(({ reason, batches }) => [reason, batches])).toEqual([
-      ["CHECKSUM", 1],
-      ["MALFORMED", 1],
-      ["PROCESSING_FAILED", 2],
-      ["VALUE_RANGE", 1],
-    ]);
-    const merchants = [
-      { merchantId: m0, batches: 1, events: 2 },
-      { merchantId: m1, batches: 2, events: 4 },
-      { merchantId: other1, batches: 1, events: 1 },
-    ].sort((a, b) => a.merchantId - b.merchantId);
-    expect(list.byMerchant).toEqual(merchants);
-    expect(list.byHour.reduce((sum, { batches }) => sum + batches, 0)).toBe(5);
-    expect(list.byHour[0]!.hour).toBe(`${before[0]!.slice(0, 13)}:00:00.000Z`);
-    expect(list.newest.map(({ seq, check }) => [seq, check])).toEqual([
-      [seqs[4], "ok"],
-      [seqs[3], "MALFORMED"],
-    ]);
-  });
-});
+const run = <T>(name: string, ...flags: string[]) => rejected.run<T>(name, ...flags);
+const info = (stream: string) => rejected.info(stream);
+const reject: Rejected["reject"] = (...batch) => rejected.reject(...batch);
 
 describe("every reason", () => {
   test.each(BAD_BATCHES)("%s stays, and is said to be refused still", async (_, reason, message, make) => {
@@ -194,7 +65,9 @@ describe("every reason", () => {
     });
     const { messages, last_seq } = await info(eventsStream(3));
     expect(messages).toBe(before + 1);
-    const stored = await (await jetstreamManager(nc)).streams.getMessage(eventsStream(3), { seq: last_seq });
+    const stored = await (await jetstreamManager(rejected.nc)).streams.getMessage(eventsStream(3), {
+      seq: last_seq,
+    });
     expect(Buffer.from(stored!.data).equals(batch.bytes)).toBe(true);
     expect((await info(REJECTED_STREAM)).messages).toBe(0);
   });
@@ -295,7 +168,7 @@ describe("show", () => {
 describe("redrive", () => {
   test("JetStream's memory of the batch's id does not swallow it, and a second redrive finds nothing", async () => {
     const batch = batchOf(0, {});
-    const first = await publisher.publish(0, batch.id, batch.bytes);
+    const first = await rejected.publisher.publish(0, batch.id, batch.bytes);
     await reject(0, "PROCESSING_FAILED", batch.bytes);
     expect((await run<RedriveResult>("rejected redrive")).redriven).toEqual({ batches: 1, events: 1 });
     expect((await info(eventsStream(0))).last_seq).toBe(first + 1);
@@ -307,7 +180,7 @@ describe("redrive", () => {
     const batch = batchOf(0, {});
     const seq = await reject(0, "PROCESSING_FAILED", batch.bytes);
     // What the redrive that was ended has published.
-    const published = await publisher.publish(0, `redrive:${batch.id}:${seq}`, batch.bytes);
+    const published = await rejected.publisher.publish(0, `redrive:${batch.id}:${seq}`, batch.bytes);
     expect((await run<RedriveResult>("rejected redrive")).redriven).toEqual({ batches: 1, events: 1 });
     expect((await info(eventsStream(0))).last_seq).toBe(published);
     expect((await info(REJECTED_STREAM)).messages).toBe(0);
@@ -319,7 +192,7 @@ describe("redrive", () => {
     for (const { sealed, bytes } of batches) {
       seqs.push(await reject(sealed.partition, "PROCESSING_FAILED", bytes));
     }
-    const { streams } = await jetstreamManager(nc);
+    const { streams } = await jetstreamManager(rejected.nc);
     const { max_bytes } = (await streams.info(eventsStream(1))).config;
     await streams.update(eventsStream(1), { max_bytes: 1 });
     try {
@@ -339,8 +212,7 @@ describe("redrive", () => {
   test("a signal ends it behind the batch in hand, and the rest stays", async () => {
     for (let i = 0; i < 3; i++) await reject(0, "PROCESSING_FAILED", batchOf(0, {}).bytes);
     const stopped = AbortSignal.abort();
-    const place = { nc, partitions: PARTITIONS, signal: stopped };
-    expect(await command(place, "rejected redrive")).toMatchObject({
+    expect(await rejected.runUntil(stopped, "rejected redrive")).toMatchObject({
       redriven: { batches: 0, events: 0 },
       stopped: "a signal came",
     });

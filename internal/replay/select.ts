@@ -36,8 +36,11 @@ export async function* selectRejected(
   { filter, partitions, signal }: SelectOptions,
 ): AsyncGenerator<RejectedBatch> {
   const last = await stream.lastSeq();
-  for (const [first, end] of filter.seqs ?? [[1, last] as const]) {
-    let from = first;
+  let from = 1;
+  // Ascending, so that where two ranges overlap no batch comes twice.
+  const ranges = (filter.seqs ?? [[1, last] as const]).toSorted(([a], [b]) => a - b);
+  for (const [first, end] of ranges) {
+    from = Math.max(from, first);
     while (from <= Math.min(end, last) && !signal?.aborted) {
       const message = await stream.next(from, filter.partition);
       if (message === undefined || message.seq > Math.min(end, last)) break;

@@ -2,7 +2,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { ConfigError } from "../config/read-config.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { NatsConnection } from "./connect.ts";
-import { MAX_HEADER_BYTES } from "./publisher.ts";
+import { checkLimits, checkPayload, checkSync, checkVersion } from "./durability-checks.ts";
 import { readServer, type ServerFacts } from "./server-facts.ts";
 import { promisedStreams, type StreamLimits } from "./stream-settings.ts";
 import { streamInfo } from "./streams.ts";
@@ -24,9 +24,6 @@ export interface DurabilityReport {
   /** What could not be seen, and need not be wrong. */
   readonly warnings: readonly string[];
 }
-
-/** Replicas from which on the loss of any one server loses nothing. */
-const SAFE_REPLICAS = 3;
 
 /**
  * Checks whether the NATS servers can keep what is promised: an acked batch survives the loss of any one server
@@ -84,49 +81,6 @@ async function ask(url: string): Promise<{ facts?: ServerFacts; problem?: string
   } catch (error) {
     return { problem: `${url}: ${error instanceof Error ? error.message : error}` };
   }
-}
-
-function checkLimits({ replicas, maxBytes }: StreamLimits): string[] {
-  const problems: string[] = [];
-  if (replicas < SAFE_REPLICAS) {
-    problems.push(
-      `FOOTFALL_STREAM_REPLICAS is ${replicas}: the loss of one server would lose acked batches, ${SAFE_REPLICAS} are needed`,
-    );
-  }
-  if (maxBytes === 0) {
-    problems.push(
-      "FOOTFALL_STREAM_MAX_BYTES is 0: one partition's stream could fill the servers' disks and stop all others",
-    );
-  }
-  return problems;
-}
-
-function checkPayload(server: string, maxPayload: number, maxBatchBytes: number): string[] {
-  const needed = maxBatchBytes + MAX_HEADER_BYTES;
-  if (maxPayload >= needed) return [];
-  return [
-    `${server}: max_payload is ${maxPayload} bytes, batches of FOOTFALL_INGEST_MAX_BATCH_BYTES=${maxBatchBytes} with headers need ${needed}`,
-  ];
-}
-
-function checkSync({ name, version, syncAlways, syncIntervalMs }: ServerFacts): string[] {
-  if (syncAlways) return [];
-  const is =
-    syncIntervalMs === undefined
-      ? "not known: it can be `always` from 2.10 on"
-      : `${syncIntervalMs / 1_000} s`;
-  return [
-    `${name} (${version}): sync_interval is ${is}, \`always\` is needed: without it a loss of power loses acked batches`,
-  ];
-}
-
-/** Jepsen's analysis of NATS 2.12.1 has a note on it: 2.10.22 lost streams when a process crashed. */
-function checkVersion({ name, version }: ServerFacts): string[] {
-  const [major, minor, patch] = version.split(/[.-]/).map(Number);
-  if (major !== 2 || minor !== 10 || patch! >= 23) return [];
-  return [
-    `${name}: version ${version} can lose a stream when its process crashes, 2.10.23 is the first that does not`,
-  ];
 }
 
 const GIB = 2 ** 30;

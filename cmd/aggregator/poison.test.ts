@@ -4,6 +4,7 @@ import { STEPS, type Step } from "../../internal/aggregate/steps.ts";
 import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
 import { merchantsOf, type TestBatch, testBatch } from "../../internal/testkit/batches.ts";
 import { waitFor } from "../../internal/testkit/installation-wait.ts";
+import { ensureTestStreams } from "../../internal/testkit/nats.ts";
 import { batchFor, metric, PARTITIONS, Rig } from "./testing/rig.ts";
 
 let rig: Rig;
@@ -182,4 +183,24 @@ test("set aside again and again, because its ledger line cannot be written, it i
   }
   expect(await rig.committed(bad)).toMatchObject(rejected(2));
   expect(await kept(partition)).toHaveLength(before + 1);
+});
+
+test("while the rejected stream takes nothing the position stays; then the batch is kept and passed", async () => {
+  const partition = 2;
+  const { streams } = await jetstreamManager(rig.nc);
+  await streams.delete(REJECTED_STREAM);
+  const [bad, good] = [poison(partition), batchFor(partition, 1)] as const;
+  const seq = await rig.publish(bad);
+  await rig.publish(good);
+  const service = await rig.start(SETTINGS, [failingStep()]);
+  await waitFor("some tries", async () => (await metric(service, "footfall_aggregator_failures_total")) >= 2);
+  const [position] = await rig.query<{ seq: number }>(
+    "SELECT stream_seq::integer AS seq FROM partitions WHERE partition_id = $1",
+    [partition],
+  );
+  expect(position!.seq).toBeLessThan(seq);
+  await ensureTestStreams(rig.nc, PARTITIONS);
+  expect(await rig.committed(good)).toMatchObject({ stored: 1 });
+  expect(await rig.committed(bad)).toMatchObject(rejected(2));
+  expect(await kept(partition)).toHaveLength(1);
 });

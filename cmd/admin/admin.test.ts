@@ -7,7 +7,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
+import type { StreamOverview } from "../../internal/stream/overview.ts";
+import { BatchPublisher } from "../../internal/stream/publisher.ts";
 import { openEmptyDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
+import { openTestNats } from "../../internal/testkit/nats.ts";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 
@@ -211,6 +214,38 @@ describe("load-rates", () => {
     const { code, stderr } = await run(["load-rates", join(folder, "none.csv")]);
     expect(stderr).toMatch(/load-rates: .*none\.csv cannot be read: ENOENT/);
     expect(code).toBe(2);
+  });
+});
+
+describe("streams", () => {
+  test("shows what is missing, makes it with --apply, and shows what is there", async () => {
+    const nats = await openTestNats();
+    try {
+      await run(["migrate", "--partitions", "8"]);
+      const env = { DATABASE_URL: database.url, NATS_URL: nats.url, FOOTFALL_STREAM_MAX_AGE_HOURS: "24" };
+      const streams = async (...flags: string[]) => {
+        const { code, stdout, stderr } = await run(["streams", ...flags], env);
+        expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+        return JSON.parse(stdout) as StreamOverview[];
+      };
+      const names = [...Array.from({ length: 8 }, (_, at) => `EVENTS_${at}`), "REJECTED"];
+      expect(await streams()).toEqual(names.map((name) => ({ name, differences: [] })));
+      expect((await streams("--apply")).map(({ applied }) => applied)).toEqual(names.map(() => "created"));
+      const publisher = new BatchPublisher(await nats.connect(), 2_000);
+      await publisher.publish(3, "a", Buffer.from("a"));
+      const seen = await streams("--stream-max-age-hours", "48");
+      expect(seen[3]).toMatchObject({
+        name: "EVENTS_3",
+        state: { messages: 1, firstSeq: 1, lastSeq: 1, lastTime: expect.stringMatching(/Z$/) },
+        differences: [{ setting: "max_age", is: "24 h", promised: "48 h" }],
+      });
+      // Shorter would drop what no aggregator has seen.
+      const applied = await streams("--apply", "--stream-max-age-hours", "12");
+      expect(applied[3]!.applied).toMatch(/^not changed/);
+      expect(applied[4]!.applied).toBe("updated");
+    } finally {
+      await nats.close();
+    }
   });
 });
 

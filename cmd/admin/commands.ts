@@ -18,6 +18,9 @@ import {
 } from "../../internal/store/merchants.ts";
 import { migrate, readInstallation } from "../../internal/store/migrate.ts";
 import type { Pool } from "../../internal/store/pool.ts";
+import { connectNats } from "../../internal/stream/connect.ts";
+import { overviewStreams, type StreamOverview } from "../../internal/stream/overview.ts";
+import { streamLimits } from "../../internal/stream/stream-settings.ts";
 import { readRates } from "./read-rates.ts";
 
 const DAY_MS = 86_400_000;
@@ -33,6 +36,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["load-rates", loadRates],
   ["storage", storage],
   ["verify", verify],
+  ["streams", streams],
 ]);
 
 async function create(
@@ -81,4 +85,15 @@ async function verify(pool: Pool, { from, to, repair }: Config) {
   if (repair) await repairAggregates(pool, mismatches);
   const repaired = repair ? mismatches.length : 0;
   return { days: days.length, mismatches, repaired, isAlarm: repaired < mismatches.length };
+}
+
+/** The streams, and how they differ from what is promised; changed if told to. */
+async function streams(pool: Pool, config: Config): Promise<readonly StreamOverview[]> {
+  const { partitions } = await readInstallation(pool);
+  const nats = await connectNats(config.natsUrl, "admin", 10_000);
+  try {
+    return await overviewStreams(nats, { partitions, limits: streamLimits(config), apply: config.apply });
+  } finally {
+    await nats.close();
+  }
 }

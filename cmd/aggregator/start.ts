@@ -7,6 +7,8 @@ import { partitionOf } from "../../internal/aggregate/ownership/plan.ts";
 import { workPartition } from "../../internal/aggregate/partition-worker.ts";
 import { keepRefreshing } from "../../internal/aggregate/refresher.ts";
 import { StepContexts } from "../../internal/aggregate/step-contexts.ts";
+import { STEPS } from "../../internal/aggregate/steps/process.ts";
+import type { Step } from "../../internal/aggregate/steps/step.ts";
 import type { aggregator } from "../../internal/config/programs/aggregator.ts";
 import { ConfigError } from "../../internal/config/read-config.ts";
 import type { Service } from "../../internal/program/run-service.ts";
@@ -19,8 +21,14 @@ import { openPools } from "./pools.ts";
 
 type AggregatorService = Service<typeof aggregator.settings>;
 
-/** Wires the aggregator: database, JetStream, and the owner of partitions and of the refresher. */
-export async function start({ config, log: parent, registry, life }: AggregatorService) {
+/**
+ * Wires the aggregator: database, JetStream, and the owner of partitions and of the refresher.
+ * @param steps the processing steps, where they are not the usual ones.
+ */
+export async function start(
+  { config, log: parent, registry, life }: AggregatorService,
+  steps: readonly Step[] = STEPS,
+) {
   if (config.leaseRenewMs * 3 > config.leaseMs) {
     throw new ConfigError(
       `FOOTFALL_AGGREGATOR_LEASE_RENEW_MS: ${config.leaseRenewMs} is above a third of the lease of ${config.leaseMs} ms`,
@@ -48,6 +56,7 @@ export async function start({ config, log: parent, registry, life }: AggregatorS
     metrics,
     log,
     partitions,
+    steps,
   };
   const owner = new Owner({
     pool: pools.leases,

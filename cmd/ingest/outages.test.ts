@@ -68,7 +68,7 @@ describe("while parts come and go", () => {
     stream.send(large.bytes);
     expect(await stream.answer(large.id)).toMatchObject({
       status: BatchStatus.REJECTED,
-      message: `batch: ${large.bytes.length} bytes, at most ${(8 << 20) - 2_048} are taken, and kept`,
+      message: `batch: ${large.bytes.length} bytes, at most ${(8 << 20) - 8_192} are taken, and kept`,
     });
     stream.halfClose();
   });

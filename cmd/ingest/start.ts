@@ -9,11 +9,10 @@ import { findMerchantByKey } from "../../internal/store/merchants.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { createPool } from "../../internal/store/pool.ts";
 import { connectNats } from "../../internal/stream/connect.ts";
-import { BatchPublisher } from "../../internal/stream/publisher.ts";
+import { checkDurability, requireDurability } from "../../internal/stream/durability.ts";
+import { BatchPublisher, MAX_HEADER_BYTES } from "../../internal/stream/publisher.ts";
+import { streamLimits } from "../../internal/stream/stream-settings.ts";
 import { ensureStreams } from "../../internal/stream/streams.ts";
-
-/** Room for a message's headers, which count towards NATS's max_payload. */
-const HEADER_BYTES = 2 << 10;
 
 /** Wires ingest: database (merchants), JetStream, gRPC server. */
 export async function start({ config, log, registry, life, health }: Service<typeof ingest.settings>) {
@@ -29,16 +28,12 @@ export async function start({ config, log, registry, life, health }: Service<typ
   const { partitions } = await readInstallation(pool);
   const nats = await connectNats(config.natsUrl, "ingest", 10_000);
   life.onClose("NATS", () => nats.close());
-  await ensureStreams(nats, partitions, {
-    replicas: config.replicas,
-    maxAgeMs: config.streamMaxAgeHours * 3_600_000,
-    maxBytes: config.streamMaxBytes,
-  });
+  const limits = streamLimits(config);
+  const promise = { ...config, partitions, limits, monitorUrls: config.natsMonitorUrls };
+  requireDurability(config.durability, await checkDurability(nats, promise), log);
+  await ensureStreams(nats, partitions, limits);
   // A larger one could neither be published nor be kept as refused: its sender would try for ever.
-  const maxBatchBytes = Math.min(config.maxBatchBytes, nats.info!.max_payload - HEADER_BYTES);
-  if (maxBatchBytes < config.maxBatchBytes) {
-    log.warn({ maxBatchBytes }, "batches are limited by the NATS server's max_payload");
-  }
+  const maxBatchBytes = Math.min(config.maxBatchBytes, nats.info!.max_payload - MAX_HEADER_BYTES);
   const server = createIngestServer({
     tokens: config.tokens,
     partitions,

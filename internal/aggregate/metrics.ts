@@ -16,6 +16,12 @@ export function aggregateMetrics(registry: Registry) {
       "footfall_aggregator_rejected_total",
       "Rows of batches that could not be processed.",
     ),
+    setAside: counter(
+      registry,
+      "footfall_aggregator_set_aside_total",
+      "Batches kept in the rejected stream instead of being processed, by reason.",
+      ["reason"],
+    ),
     repeatedBatches: counter(
       registry,
       "footfall_aggregator_repeated_batches_total",

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { formatId } from "../event/event-id.ts";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { Backoff } from "../lifecycle/backoff.ts";
 import { type Pool, sqlState } from "../store/pool.ts";
@@ -8,11 +9,14 @@ import { type Commit, commitBatches, FencedError } from "../store/write-batches.
 import type { NatsConnection } from "../stream/connect.ts";
 import { PartitionFeed, type StreamBatch } from "../stream/partition-feed.ts";
 import type { BatchPublisher } from "../stream/publisher.ts";
-import { streamEnd } from "../stream/streams.ts";
+import { eventsStream, streamEnd } from "../stream/streams.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { commitInTries } from "./bounded-tries.ts";
 import type { AggregateMetrics } from "./metrics.ts";
 import { prepare, type ReadBatch, readBatch } from "./prepare.ts";
 import type { StepContexts } from "./step-contexts.ts";
+import { STEPS } from "./steps/process.ts";
+import type { Step } from "./steps/step.ts";
 
 export interface WorkerDeps {
   readonly pool: Pool;
@@ -25,6 +29,10 @@ export interface WorkerDeps {
   readonly commitMaxRows: number;
   readonly fetchMaxBytes: number;
   readonly heartbeatMs: number;
+  /** How often a batch that fails is tried before it is set aside. */
+  readonly processTries: number;
+  /** Default: STEPS. */
+  readonly steps?: readonly Step[];
 }
 
 /** First and longest pause before a partition starts over, ms. */
@@ -77,7 +85,15 @@ async function workFeed(partition: number, deps: WorkerDeps, signal: AbortSignal
         await heartbeat(partition, after, deps);
         continue;
       }
-      after = await commitGroup(partition, after, group.batches, deps);
+      after = await commitInTries(after, group.batches, {
+        tries: deps.processTries,
+        commit: (position, batches) => commitGroup(partition, position, batches, deps),
+        failed: (err, batch, tried) =>
+          deps.log.warn(
+            { err, partition, seq: batch?.message.seq, tried },
+            "a commit failed by fault of a batch",
+          ),
+      });
       feed.ackThrough(after);
     }
   } finally {
@@ -132,13 +148,14 @@ async function commitGroup(
   for (const batch of batches) if (batch.problem !== undefined) await setAside(partition, batch, deps);
   const context = await deps.contexts.of(batches.flatMap(({ view }) => view ?? []));
   const observe = (step: string, seconds: number) => metrics.steps.inc({ step }, seconds);
+  const options = { context, steps: deps.steps ?? STEPS, observe };
   const last = batches.at(-1)!.message;
   const commit: Commit = {
     partition,
     after,
     through: last.seq,
     storedThrough: last.storedTime,
-    batches: batches.flatMap((batch) => prepare(batch, context, observe) ?? []),
+    batches: batches.flatMap((batch) => prepare(batch, options) ?? []),
     gaps: findGaps(after, batches),
   };
   const done = metrics.commit.startTimer();
@@ -148,6 +165,9 @@ async function commitGroup(
   metrics.duplicates.inc(committed.duplicates);
   metrics.rejected.inc(committed.rejected);
   metrics.repeatedBatches.inc(committed.repeatedBatches);
+  for (const { problem } of batches) {
+    if (problem !== undefined) metrics.setAside.inc({ reason: BatchRejectReason[problem.reason] });
+  }
   metrics.lag.set({ partition }, (Date.now() - last.storedTime) / 1_000);
   for (const [first, end] of commit.gaps) {
     metrics.gaps.inc({ partition }, end - first + 1);
@@ -156,11 +176,20 @@ async function commitGroup(
   return last.seq;
 }
 
-/** Keeps a batch that cannot be processed, so that it does not block the ones behind it. */
-async function setAside(partition: number, { message, problem }: ReadBatch, deps: WorkerDeps): Promise<void> {
+/**
+ * Keeps a batch that cannot be processed, so that it does not block the ones behind it. It is safe before the
+ * position moves past it.
+ */
+async function setAside(partition: number, batch: ReadBatch, deps: WorkerDeps): Promise<void> {
+  const { message: stored, sealed, problem, stack } = batch;
   const reason = BatchRejectReason[problem!.reason];
-  deps.log.error({ partition, seq: message.seq, reason, problem: problem!.message }, "batch set aside");
-  await deps.publisher.reject(partition, reason, `seq ${message.seq}: ${problem!.message}`, message.bytes);
+  deps.log.error({ partition, seq: stored.seq, reason, problem: problem!.message }, "batch set aside");
+  await deps.publisher.reject(partition, reason, problem!.message, stored.bytes, {
+    stream: eventsStream(partition),
+    sequence: stored.seq,
+    batchId: sealed && formatId(sealed.batchId),
+    stack,
+  });
 }
 
 /** Ranges of sequences between the position and the batches that did not come. */

@@ -5,10 +5,11 @@ import { formatId, ID_BYTES, uuidV7Time } from "../event/event-id.ts";
 import { type BatchProblem, open } from "../event/seal.ts";
 import type { SealedBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
+import type { EventColumns } from "../store/event-columns.ts";
 import type { BatchWrite } from "../store/write-batches.ts";
 import type { StreamBatch } from "../stream/partition-feed.ts";
 import { process } from "./steps/process.ts";
-import type { StepContext } from "./steps/step.ts";
+import type { Step, StepContext } from "./steps/step.ts";
 import { toColumns } from "./to-columns.ts";
 
 /** A batch from the stream, read and checked; or what is wrong with it. */
@@ -18,6 +19,13 @@ export interface ReadBatch {
   readonly sealed: SealedBatch | undefined;
   readonly view: BatchView | undefined;
   readonly problem: BatchProblem | undefined;
+  /** Where the code stood when it failed on the batch. */
+  readonly stack?: string | undefined;
+}
+
+/** A step failed on a batch: the batch or the code is at fault, not a part that is away. */
+export class ProcessingError extends Error {
+  override readonly name = "ProcessingError";
 }
 
 /**
@@ -27,9 +35,23 @@ export interface ReadBatch {
 export function readBatch(message: StreamBatch, partition: number, partitions: number): ReadBatch {
   const { sealed, batch, problem } = open(message.bytes);
   if (problem !== undefined) return setAside(message, partition, sealed, problem);
-  const found = checkBatch(sealed, batch, partitions) ?? checkPartition(sealed, partition);
-  if (found !== undefined) return setAside(message, partition, sealed, found);
-  return { message, sealed, view: new BatchView(sealed.batchId, batch), problem: undefined };
+  try {
+    const found = checkBatch(sealed, batch, partitions) ?? checkPartition(sealed, partition);
+    if (found !== undefined) return setAside(message, partition, sealed, found);
+    return { message, sealed, view: new BatchView(sealed.batchId, batch), problem: undefined };
+  } catch (error) {
+    const { problem: fault, stack } = faultOf(error);
+    return { ...setAside(message, partition, sealed, fault), stack };
+  }
+}
+
+/** What is written down of an error that a batch is at fault for. */
+export function faultOf(error: unknown): { problem: BatchProblem; stack: string | undefined } {
+  const origin = error instanceof ProcessingError ? error.cause : error;
+  const { name, message, stack } = origin instanceof Error ? origin : new Error(String(origin));
+  const code = "code" in Object(origin) ? ` (${(origin as { code: unknown }).code})` : "";
+  const reason = BatchRejectReason.PROCESSING_FAILED;
+  return { problem: { reason, message: `${name}${code}: ${message}` }, stack };
 }
 
 function setAside(
@@ -53,11 +75,20 @@ function checkPartition(sealed: SealedBatch, partition: number): BatchProblem | 
   return { reason: BatchRejectReason.PARTITION, message };
 }
 
-/** Runs the steps and gives the batch the form in which it is written. */
+export interface PrepareOptions {
+  readonly context: StepContext;
+  readonly steps: readonly Step[];
+  /** Is told how long each step took, seconds. */
+  readonly observe: (step: string, seconds: number) => void;
+}
+
+/**
+ * Runs the steps and gives the batch the form in which it is written.
+ * @throws ProcessingError when a step fails.
+ */
 export function prepare(
   { message, sealed, view }: ReadBatch,
-  context: StepContext,
-  observe: (step: string, seconds: number) => void,
+  options: PrepareOptions,
 ): BatchWrite | undefined {
   // Without an envelope there is no id to write down: the rejected stream keeps the bytes.
   if (sealed === undefined) return undefined;
@@ -69,6 +100,14 @@ export function prepare(
     collectorId: sealed.collectorId.replaceAll("\0", "\ufffd"),
     checksum: sealed.checksum,
     rows: sealed.rows,
-    columns: view && toColumns(view, process(view, context, observe)),
+    columns: view && runSteps(view, options),
   };
+}
+
+function runSteps(view: BatchView, { context, steps, observe }: PrepareOptions): EventColumns {
+  try {
+    return toColumns(view, process(view, context, observe, steps));
+  } catch (cause) {
+    throw new ProcessingError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }

@@ -16,3 +16,16 @@ test.each(["collector", "ingest", "aggregator", "query", "admin"])(
     });
   },
 );
+
+test("deploy/footfall.env promises what can be kept: strict, three replicas, streams that fit deploy/nats", () => {
+  const ingest = PROGRAMS.find(({ name }) => name === "ingest")!;
+  const config = readConfig(ingest, [], env, KNOWN_VARIABLES) as Record<string, unknown>;
+  expect(config).toMatchObject({ durability: "strict", replicas: 3 });
+  expect(config.natsMonitorUrls).toHaveLength(3);
+  const server = readFileSync(join(import.meta.dirname, "../../deploy/nats/nats-server.conf"), "utf8");
+  const setting = (name: string) => Number(new RegExp(`^ *${name}: (\\d+)`, "m").exec(server)![1]);
+  expect(server).toMatch(/^ *sync_interval: always$/m);
+  // The installation of deploy/README.md has 64 partitions; REJECTED is one stream more.
+  expect(65 * Number(config.streamMaxBytes)).toBeLessThan(setting("max_file_store") * 1e9);
+  expect(Number(config.maxBatchBytes) + 8_192).toBeLessThanOrEqual(setting("max_payload"));
+});

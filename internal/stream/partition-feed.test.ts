@@ -5,7 +5,7 @@ import { ensureTestStreams, openTestNats, type TestNats } from "../testkit/nats.
 import { startProxy } from "../testkit/proxy.ts";
 import type { NatsConnection } from "./connect.ts";
 import { CONSUMER, PartitionFeed, type StreamBatch } from "./partition-feed.ts";
-import { BatchPublisher } from "./publisher.ts";
+import { BatchPublisher, MAX_HEADER_BYTES } from "./publisher.ts";
 import { eventsStream, streamEnd } from "./streams.ts";
 
 const WAIT_MS = 20_000;
@@ -90,6 +90,18 @@ test("batches come in their order, with the time at which they were stored; then
   expect(await feed.next(20)).toBeUndefined();
   await publish(1);
   expect(await take(feed, 1)).toEqual([251]);
+});
+
+test("a batch larger than what is fetched ahead comes too, and those behind it", async () => {
+  partition++;
+  const largest = nc.info!.max_payload - MAX_HEADER_BYTES;
+  for (const size of [10, largest, 10]) {
+    await publisher.publish(partition, crypto.randomUUID(), Buffer.alloc(size));
+  }
+  const feed = await feedFrom(0);
+  const sizes = [];
+  for (let i = 0; i < 3; i++) sizes.push((await feed.next(WAIT_MS))?.bytes.length);
+  expect(sizes).toEqual([10, largest, 10]);
 });
 
 describe("opened again at a position", () => {

@@ -15,6 +15,9 @@ export const CONSUMER = "aggregator";
 /** How long JetStream waits for an ack before it delivers again, ms. */
 const ACK_WAIT_MS = 60_000;
 
+/** More than subject and reply address take of a delivery, which JetStream counts along. */
+const ENVELOPE_BYTES = 4 << 10;
+
 export interface StreamBatch {
   readonly seq: number;
   /** When JetStream stored it, by the broker's clock: ms since 1970-01-01 UTC. */
@@ -26,7 +29,7 @@ export interface FeedOptions {
   readonly partition: number;
   /** Sequence whose effect is committed already: the feed begins behind it. */
   readonly after: number;
-  /** Most bytes that are fetched ahead. */
+  /** Most bytes that are fetched ahead; as much as the server's largest message may take is fetched in any case. */
   readonly maxBytes: number;
 }
 
@@ -70,7 +73,8 @@ export class PartitionFeed {
     });
     const consumer = await jetstream(nc).consumers.get(stream, CONSUMER);
     const messages = await consumer.consume({
-      max_bytes: maxBytes,
+      // JetStream would never send a message that is larger than what is asked for, nor any behind it.
+      max_bytes: Math.max(maxBytes, nc.info!.max_payload + ENVELOPE_BYTES),
       expires: 10_000,
       abort_on_missing_resource: true,
     });

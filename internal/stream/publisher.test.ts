@@ -4,8 +4,8 @@ import { Failure } from "../failure/failure.ts";
 import { waitFor } from "../testkit/installation-wait.ts";
 import { ensureTestStreams, openTestNats, type TestNats } from "../testkit/nats.ts";
 import type { NatsConnection } from "./connect.ts";
-import { BatchPublisher } from "./publisher.ts";
-import { ensureStreams, eventsStream, REJECTED_STREAM, streamEnd } from "./streams.ts";
+import { BatchPublisher, MAX_HEADER_BYTES } from "./publisher.ts";
+import { eventsStream, REJECTED_STREAM, streamEnd } from "./streams.ts";
 
 const PARTITIONS = 3;
 const KIB = 1 << 10;
@@ -51,9 +51,8 @@ describe("ensureStreams", () => {
       ["events.2"],
       ["rejected.>"],
     ]);
-    // Again, by two programs at once, with other limits: what exists is not touched.
-    const limits = { replicas: 1, maxAgeMs: 60_000, maxBytes: 1 << 20 };
-    await Promise.all([ensureTestStreams(nc, PARTITIONS), ensureStreams(nc, PARTITIONS, limits)]);
+    // Again, by two programs at once: what exists is not touched.
+    await Promise.all([ensureTestStreams(nc, PARTITIONS), ensureTestStreams(nc, PARTITIONS)]);
     const after = await Promise.all(names.map(stream));
     expect(after.map(({ config }) => config)).toEqual(before.map(({ config }) => config));
     expect(after[0]!.state.messages).toBe(1);
@@ -94,39 +93,6 @@ describe("publish", () => {
   });
 });
 
-describe("a full stream", () => {
-  const limits = { replicas: 1, maxAgeMs: 60_000, maxBytes: 64 * KIB };
-  const quarter = Buffer.alloc(16 * KIB);
-
-  test("of events refuses new batches and keeps the old ones", async () => {
-    const p = PARTITIONS + 1;
-    await ensureStreams(nc, p + 1, limits);
-    const failures: Failure[] = [];
-    while (failures.length === 0) {
-      await publisher
-        .publish(p, crypto.randomUUID(), quarter)
-        .catch((error: Failure) => failures.push(error));
-    }
-    expect(failures[0]).toMatchObject({
-      kind: "unavailable",
-      message: expect.stringMatching(/maximum bytes/),
-    });
-    expect((await stream(eventsStream(p))).state).toMatchObject({ first_seq: 1, messages: 3 });
-  });
-
-  test("of refused batches drops the oldest: they must not stand in the way of good ones", async () => {
-    const jsm = await jetstreamManager(nc);
-    await jsm.streams.delete(REJECTED_STREAM);
-    await ensureStreams(nc, PARTITIONS, limits);
-    for (let i = 0; i < 6; i++) await publisher.reject(0, "CHECKSUM", `${i}`, quarter);
-    const { state } = await stream(REJECTED_STREAM);
-    expect(state.last_seq).toBe(6);
-    expect(state.first_seq).toBeGreaterThan(1);
-    await jsm.streams.delete(REJECTED_STREAM);
-    await ensureTestStreams(nc, PARTITIONS);
-  });
-});
-
 describe("reject", () => {
   test("keeps the bytes under the partition, with the reason and the message as headers", async () => {
     await publisher.reject(2, "VALUE_RANGE", "time: 1e300 ms", Buffer.from([0, 1, 255]));
@@ -145,6 +111,43 @@ describe("reject", () => {
     expect(message.header.values("Footfall-Reason")).toEqual(["MALFORMED"]);
     const expected = `?ber??Footfall-Reason: FORGED?${"x".repeat(5_000)}`.slice(0, 1_024);
     expect(message.header.get("Footfall-Message")).toBe(expected);
+  });
+});
+
+describe("reject of a batch that came from a stream", () => {
+  const origin = {
+    stream: "EVENTS_1",
+    sequence: 17,
+    batchId: "b-1",
+    stack: "Error: no\n    at step (a.ts:1)\n",
+  };
+
+  test("says where it stood and where the code did, in one line each", async () => {
+    await publisher.reject(1, "PROCESSING_FAILED", "Error: no", Buffer.from("x"), origin);
+    const { header } = await stored(REJECTED_STREAM, (await stream(REJECTED_STREAM)).state.last_seq);
+    expect(header.get("Footfall-Stream")).toBe("EVENTS_1");
+    expect(header.get("Footfall-Sequence")).toBe("17");
+    expect(header.get("Footfall-Batch-Id")).toBe("b-1");
+    expect(header.get("Footfall-Stack")).toBe("Error: no | at step (a.ts:1)");
+  });
+
+  test("done again after a crash, it is kept once", async () => {
+    const { last_seq } = (await stream(REJECTED_STREAM)).state;
+    await publisher.reject(1, "PROCESSING_FAILED", "Error: no", Buffer.from("x"), origin);
+    expect((await stream(REJECTED_STREAM)).state.last_seq).toBe(last_seq);
+    await publisher.reject(1, "PROCESSING_FAILED", "again", Buffer.from("x"), { ...origin, sequence: 18 });
+    expect((await stream(REJECTED_STREAM)).state.last_seq).toBe(last_seq + 1);
+  });
+
+  test("whatever the texts, the headers stay below what is left of max_payload for them", async () => {
+    const long = "ü\r\n".repeat(20_000);
+    const huge = { stream: "EVENTS_4095", sequence: Number.MAX_SAFE_INTEGER, batchId: long, stack: long };
+    // The largest batch that ingest takes.
+    const bytes = Buffer.alloc(nc.info!.max_payload - MAX_HEADER_BYTES);
+    await publisher.reject(1, long, long, bytes, huge);
+    const kept = await stored(REJECTED_STREAM, (await stream(REJECTED_STREAM)).state.last_seq);
+    expect(kept.data.length).toBe(bytes.length);
+    expect(kept.header.get("Footfall-Stack").length).toBeGreaterThan(4_000);
   });
 });
 

@@ -1,12 +1,10 @@
 import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
-import { headers } from "@nats-io/transport-node";
 import { Failure } from "../failure/failure.ts";
 import type { NatsConnection } from "./connect.ts";
-import { eventsSubject, rejectedSubject } from "./streams.ts";
+import { eventsSubject, rejectedSubject } from "./names.ts";
+import { type RefusalOrigin, refusalHeaders } from "./refusal-headers.ts";
 
-/** Headers of a refused batch. */
-export const REASON_HEADER = "Footfall-Reason";
-export const MESSAGE_HEADER = "Footfall-Message";
+export { MAX_HEADER_BYTES, type RefusalOrigin } from "./refusal-headers.ts";
 
 /** Publishes batches to JetStream; each promise resolves with JetStream's own ack. */
 export class BatchPublisher {
@@ -20,14 +18,14 @@ export class BatchPublisher {
   }
 
   /**
-   * @param batchId JetStream leaves out a second batch of this id within two minutes.
+   * @param messageId JetStream leaves out a second message of this id within two minutes: the batch's own id.
    * @returns the batch's sequence in its partition's stream.
    * @throws Failure unavailable when JetStream did not ack in time or refused; the batch may be stored all
    * the same, and may be published again.
    */
-  async publish(partition: number, batchId: string, bytes: Uint8Array): Promise<number> {
+  async publish(partition: number, messageId: string, bytes: Uint8Array): Promise<number> {
     try {
-      const options = { msgID: batchId, timeout: this.#timeoutMs };
+      const options = { msgID: messageId, timeout: this.#timeoutMs };
       const ack = await this.#js.publish(eventsSubject(partition), bytes, options);
       return ack.seq;
     } catch (error) {
@@ -35,19 +33,23 @@ export class BatchPublisher {
     }
   }
 
-  /** Keeps a refused batch with its reason. @throws Failure unavailable, as publish does. */
+  /**
+   * Keeps a refused batch with its reason.
+   * @param origin of one that came from a partition's stream: it is kept once for its place there, however often
+   * this is called within two minutes.
+   * @throws Failure unavailable, as publish does.
+   */
   async reject(
     partition: number | undefined,
     reason: string,
     message: string,
     bytes: Uint8Array,
+    origin?: RefusalOrigin,
   ): Promise<void> {
-    const head = headers();
-    head.set(REASON_HEADER, reason);
-    // A header ends at a line break.
-    head.set(MESSAGE_HEADER, message.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 1_024));
+    const once = origin && { msgID: `${origin.stream}:${origin.sequence}` };
     try {
-      const options = { headers: head, timeout: this.#timeoutMs };
+      const head = refusalHeaders(reason, message, origin);
+      const options = { ...once, headers: head, timeout: this.#timeoutMs };
       await this.#js.publish(rejectedSubject(partition), bytes, options);
     } catch (error) {
       throw unavailable(error);

@@ -1,78 +1,77 @@
-import {
-  DiscardPolicy,
-  type JetStreamManager,
-  jetstreamManager,
-  RetentionPolicy,
-  StorageType,
-  type StreamConfig,
-} from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
+import { ConfigError } from "../config/read-config.ts";
 import type { NatsConnection } from "./connect.ts";
+import { eventsStream } from "./names.ts";
+import {
+  findDifferences,
+  type PromisedStream,
+  promisedStreams,
+  type StreamLimits,
+} from "./stream-settings.ts";
 
-/** The stream of refused batches, of all partitions. */
-export const REJECTED_STREAM = "REJECTED";
+export { eventsStream, eventsSubject, REJECTED_STREAM, rejectedSubject } from "./names.ts";
+export type { StreamLimits } from "./stream-settings.ts";
 
-/** The stream of a partition. Each has its own, so that its sequence numbers have no gaps. */
-export const eventsStream = (partition: number): string => `EVENTS_${partition}`;
-
-/** The subject of a partition's batches. */
-export const eventsSubject = (partition: number): string => `events.${partition}`;
-
-/** The subject of a partition's refused batches; "none" where the partition could not be read. */
-export const rejectedSubject = (partition: number | undefined): string => `rejected.${partition ?? "none"}`;
-
-export interface StreamLimits {
-  readonly replicas: number;
-  /** How long batches are kept for replays, ms. */
-  readonly maxAgeMs: number;
-  /**
-   * Most bytes of one stream, 0 for no limit. A partition's stream that is full refuses new batches, it never
-   * drops old ones; that of refused batches drops its oldest.
-   */
-  readonly maxBytes: number;
-}
-
-/** JetStream's own memory of message ids; only an optimisation, the ledger is what counts. */
-const DUPLICATE_WINDOW_MS = 120_000;
-
-/** Nanoseconds a millisecond, JetStream's unit of time. */
-const NANOS = 1_000_000;
-
-/** Creates the streams of all partitions and of refused batches, where they are missing. */
+/**
+ * Creates the streams of all partitions and of refused batches, where they are missing.
+ * @throws ConfigError when one exists with other settings than promised: which stream, which setting, what it
+ * is and should be. Nothing is changed then, as a change may drop batches: `admin streams --apply` does it.
+ */
 export async function ensureStreams(
   nc: NatsConnection,
   partitions: number,
   limits: StreamLimits,
 ): Promise<void> {
   const jsm = await jetstreamManager(nc, { timeout: 10_000 });
-  for (let p = 0; p < partitions; p++) {
-    await ensure(jsm, { name: eventsStream(p), subjects: [eventsSubject(p)], ...settings(limits) });
+  /** The streams that have a difference, by its text: those of many partitions mostly differ alike. */
+  const differing = new Map<string, string[]>();
+  for (const promise of promisedStreams(partitions, limits)) {
+    const info = await streamInfo(jsm, promise.name);
+    if (info === undefined) await createStream(jsm, promise);
+    for (const one of info === undefined ? [] : findDifferences(info.config, promise)) {
+      const text = `${one.setting} is ${one.is}, promised ${one.promised}`;
+      differing.set(text, [...(differing.get(text) ?? []), promise.name]);
+    }
   }
-  // The oldest refused batches make room for new ones: were they kept, senders would wait for ever.
-  const rejected = { ...settings(limits), discard: DiscardPolicy.Old };
-  await ensure(jsm, { name: REJECTED_STREAM, subjects: ["rejected.>"], ...rejected });
+  if (differing.size > 0) throw new ConfigError(refusal(differing));
 }
 
-function settings(limits: StreamLimits) {
-  return {
-    storage: StorageType.File,
-    retention: RetentionPolicy.Limits,
-    discard: DiscardPolicy.New,
-    num_replicas: limits.replicas,
-    max_age: limits.maxAgeMs * NANOS,
-    max_bytes: limits.maxBytes || -1,
-    duplicate_window: Math.min(DUPLICATE_WINDOW_MS, limits.maxAgeMs) * NANOS,
-  };
+/** Most streams that are named for one difference. */
+const MOST_NAMES = 4;
+
+function refusal(differing: ReadonlyMap<string, readonly string[]>): string {
+  const lines = [...differing].map(([text, streams]) => {
+    const more = streams.length - MOST_NAMES;
+    const names = streams.slice(0, MOST_NAMES).join(", ") + (more > 0 ? ` and ${more} more` : "");
+    return `${names}: ${text}`;
+  });
+  return [
+    "the streams' settings are not what was promised:",
+    ...lines,
+    "Mend it with `admin streams --apply`, which changes the streams, or promise what they are by FOOTFALL_STREAM_REPLICAS, FOOTFALL_STREAM_MAX_AGE_HOURS and FOOTFALL_STREAM_MAX_BYTES.",
+  ].join("\n");
 }
 
-async function ensure(
-  jsm: JetStreamManager,
-  config: Partial<StreamConfig> & { name: string },
-): Promise<void> {
-  const existing = await jsm.streams.info(config.name).catch((error: unknown) => {
+/** A stream's configuration and state; undefined when it does not exist. */
+export async function streamInfo(jsm: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
+  return jsm.streams.info(name).catch((error: unknown) => {
     if (isNotFound(error)) return undefined;
     throw error;
   });
-  if (existing === undefined) await jsm.streams.add(config);
+}
+
+/** @throws with the promise in the message: JetStream's own names neither the stream nor its settings. */
+export async function createStream(jsm: JetStreamManager, promise: PromisedStream): Promise<void> {
+  try {
+    await jsm.streams.add(promise);
+  } catch (error) {
+    const { name, num_replicas, max_bytes } = promise;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `${name}: JetStream did not create it with num_replicas ${num_replicas} and max_bytes ${max_bytes}: ${reason}`,
+      { cause: error },
+    );
+  }
 }
 
 /** Whether JetStream answered that a stream or consumer does not exist. */

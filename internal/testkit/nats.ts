@@ -7,6 +7,8 @@ import { ensureStreams } from "../stream/streams.ts";
 /** A nats-server with JetStream for one test file. */
 export interface TestNats {
   readonly url: string;
+  /** Its monitoring endpoint, if it was asked for. */
+  readonly monitorUrl: string | undefined;
   /** A connection as programs make it; closed by `close`. Through another address, such as a proxy's, if given. */
   connect(url?: string): Promise<NatsConnection>;
   /** kill -9; resolves when the process is gone. */
@@ -17,14 +19,16 @@ export interface TestNats {
   close(): Promise<void>;
 }
 
-export async function openTestNats(): Promise<TestNats> {
+export async function openTestNats({ monitor = false } = {}): Promise<TestNats> {
   const directory = await temporaryDirectory("nats");
   const port = await freePort();
-  const launch = () => startNats({ dataDir: directory.path, port });
+  const monitoring = monitor ? { monitorPort: await freePort() } : {};
+  const launch = () => startNats({ dataDir: directory.path, port, ...monitoring });
   let server: Nats = await launch();
   const connections: NatsConnection[] = [];
   return {
     url: server.url,
+    monitorUrl: monitor ? `http://127.0.0.1:${monitoring.monitorPort}` : undefined,
     async connect(url = server.url) {
       const connection = await connectNats(url, "test", 10_000);
       connections.push(connection);

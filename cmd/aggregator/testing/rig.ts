@@ -1,3 +1,4 @@
+import { STEPS } from "../../../internal/aggregate/steps/process.ts";
 import { aggregator } from "../../../internal/config/programs/aggregator.ts";
 import type { Child } from "../../../internal/embedded/child.ts";
 import { freePort } from "../../../internal/embedded/free-port.ts";
@@ -45,9 +46,10 @@ export class Rig<D extends TestDatabase = TestDatabase> {
     return this.database.pool;
   }
 
-  /** Starts an aggregator of all partitions that is quick to notice things. */
-  async start(settings: Readonly<Record<string, string>> = {}): Promise<TestService> {
-    const service = await startTestService(aggregator, start, this.#settings(settings));
+  /** Starts an aggregator of all partitions that is quick to notice things. @param steps instead of the usual ones. */
+  async start(settings: Readonly<Record<string, string>> = {}, steps = STEPS): Promise<TestService> {
+    const run = (service: Parameters<typeof start>[0]) => start(service, steps);
+    const service = await startTestService(aggregator, run, this.#settings(settings));
     this.#services.push(service);
     return service;
   }

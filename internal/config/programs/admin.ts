@@ -1,10 +1,10 @@
 import { integer, member, optionalDate, optionalText, yesNo } from "../setting.ts";
-import { databaseUrl } from "./shared.ts";
+import { databaseUrl, natsUrl, streamSettings } from "./shared.ts";
 
 export const admin = {
   name: "admin",
   description:
-    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates; `admin storage` shows what each table takes on disk; `admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired.",
+    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates; `admin storage` shows what each table takes on disk; `admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired; `admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them.",
   settings: {
     databaseUrl,
     partitions: {
@@ -75,6 +75,16 @@ export const admin = {
       env: "FOOTFALL_ADMIN_REPAIR",
       flag: "repair",
       description: "verify: compute what differs anew from the raw rows: true or false",
+      schema: yesNo(),
+      fallback: "false",
+      isSwitch: true,
+    },
+    natsUrl,
+    ...streamSettings,
+    apply: {
+      env: "FOOTFALL_ADMIN_APPLY",
+      flag: "apply",
+      description: "streams: create what is missing and change what differs from the settings",
       schema: yesNo(),
       fallback: "false",
       isSwitch: true,

@@ -88,6 +88,14 @@ export const aggregator = {
       fallback: "1000",
     },
     ...databaseLimits("aggregator"),
+    processTries: {
+      env: "FOOTFALL_AGGREGATOR_PROCESS_TRIES",
+      flag: "process-tries",
+      description:
+        "how often a batch is tried that a step fails on, or whose rows the database refuses, before it goes to the rejected stream",
+      schema: integer(1, 100),
+      fallback: "3",
+    },
     closeDeadlineMs,
     logLevel,
   },

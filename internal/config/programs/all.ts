@@ -6,6 +6,7 @@ import { collector } from "./collector.ts";
 import { demo } from "./demo.ts";
 import { ingest } from "./ingest.ts";
 import { query } from "./query.ts";
+import { replay } from "./replay.ts";
 import { simulate } from "./simulate.ts";
 import { standalone } from "./standalone.ts";
 
@@ -16,6 +17,7 @@ export const PROGRAMS: readonly Program<Settings>[] = [
   aggregator,
   query,
   admin,
+  replay,
   standalone,
   demo,
   simulate,

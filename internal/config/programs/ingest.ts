@@ -1,6 +1,15 @@
 import { z } from "zod";
-import { integer } from "../setting.ts";
-import { closeDeadlineMs, databaseUrl, host, logLevel, natsUrl, opsPort, servicePort } from "./shared.ts";
+import { address, choice, integer } from "../setting.ts";
+import {
+  closeDeadlineMs,
+  databaseUrl,
+  host,
+  logLevel,
+  natsUrl,
+  opsPort,
+  servicePort,
+  streamSettings,
+} from "./shared.ts";
 
 export const ingest = {
   name: "ingest",
@@ -50,27 +59,25 @@ export const ingest = {
       schema: integer(0, 86_400_000),
       fallback: "10000",
     },
-    replicas: {
-      env: "FOOTFALL_STREAM_REPLICAS",
-      flag: "stream-replicas",
-      description: "replicas of each stream; 3 on a cluster",
-      schema: integer(1, 5),
-      fallback: "1",
-    },
-    streamMaxAgeHours: {
-      env: "FOOTFALL_STREAM_MAX_AGE_HOURS",
-      flag: "stream-max-age-hours",
-      description: "how long JetStream keeps batches, hours",
-      schema: integer(1, 24 * 365),
-      fallback: "168",
-    },
-    streamMaxBytes: {
-      env: "FOOTFALL_STREAM_MAX_BYTES",
-      flag: "stream-max-bytes",
+    ...streamSettings,
+    durability: {
+      env: "FOOTFALL_STREAM_DURABILITY",
+      flag: "stream-durability",
       description:
-        "most bytes of one partition's stream, which the NATS server sets aside at once; a full one refuses batches; 0: as much as the server has",
-      schema: integer(0, Number.MAX_SAFE_INTEGER),
-      fallback: "0",
+        "strict: do not start unless the NATS servers can keep every acked batch (docs/jetstream.md has the list of checks); relaxed: warn of what is found",
+      schema: choice(["strict", "relaxed"]),
+      fallback: "relaxed",
+    },
+    natsMonitorUrls: {
+      env: "FOOTFALL_NATS_MONITOR_URL",
+      flag: "nats-monitor-url",
+      description:
+        "monitoring endpoints of all NATS servers, as http://host:8222, parted by commas; asked once, at the start",
+      schema: z
+        .string()
+        .transform((value) => value.split(",").filter((url) => url !== ""))
+        .pipe(z.array(address("http", "https"))),
+      fallback: "",
     },
     closeDeadlineMs,
     logLevel,

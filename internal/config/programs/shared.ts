@@ -70,3 +70,29 @@ export const allowedOrigins = (program: string): Setting<string[]> => ({
   schema: z.string().transform((value) => value.split(",").filter((origin) => origin !== "")),
   fallback: "*",
 });
+
+/** What the streams are promised to be; ingest and admin must be told the same. */
+export const streamSettings = {
+  replicas: {
+    env: "FOOTFALL_STREAM_REPLICAS",
+    flag: "stream-replicas",
+    description: "replicas of each stream; 3 on a cluster",
+    schema: integer(1, 5),
+    fallback: "1",
+  },
+  streamMaxAgeHours: {
+    env: "FOOTFALL_STREAM_MAX_AGE_HOURS",
+    flag: "stream-max-age-hours",
+    description: "how long JetStream keeps batches, hours",
+    schema: integer(1, 24 * 365),
+    fallback: "168",
+  },
+  streamMaxBytes: {
+    env: "FOOTFALL_STREAM_MAX_BYTES",
+    flag: "stream-max-bytes",
+    description:
+      "most bytes of one partition's stream, which the NATS server sets aside at once; a full one refuses batches; 0: as much as the server has",
+    schema: integer(0, Number.MAX_SAFE_INTEGER),
+    fallback: "0",
+  },
+} as const;

@@ -236,6 +236,14 @@ export enum BatchRejectReason {
    * @generated from enum value: BATCH_REJECT_REASON_PARTITION = 9;
    */
   PARTITION = 9,
+
+  /**
+   * The checks passed, but a processing step failed on the batch, or the database refused its rows. Never in an
+   * answer: the batch was stored, and is set aside later.
+   *
+   * @generated from enum value: BATCH_REJECT_REASON_PROCESSING_FAILED = 10;
+   */
+  PROCESSING_FAILED = 10,
 }
 
 /**

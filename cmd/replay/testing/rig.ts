@@ -1,0 +1,96 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { jetstreamManager, type StreamState } from "@nats-io/jetstream";
+import { replay } from "../../../internal/config/programs/replay.ts";
+import { readConfig } from "../../../internal/config/read-config.ts";
+import type { NatsConnection } from "../../../internal/stream/connect.ts";
+import { BatchPublisher, type RefusalOrigin } from "../../../internal/stream/publisher.ts";
+import { REJECTED_STREAM } from "../../../internal/stream/streams.ts";
+import { merchantsOf, type TestBatch, type TestEvent, testBatch } from "../../../internal/testkit/batches.ts";
+import { ensureTestStreams, openTestNats, type TestNats } from "../../../internal/testkit/nats.ts";
+import { COMMANDS } from "../commands.ts";
+
+export const PARTITIONS = 4;
+export const TIME = Date.UTC(2026, 2, 1);
+
+/** A nats-server with the streams, and the commands on it. */
+export class Rejected {
+  readonly nc: NatsConnection;
+  readonly publisher: BatchPublisher;
+  readonly #nats: TestNats;
+
+  private constructor(nats: TestNats, nc: NatsConnection) {
+    this.#nats = nats;
+    this.nc = nc;
+    this.publisher = new BatchPublisher(nc, 2_000);
+  }
+
+  static async open(): Promise<Rejected> {
+    const nats = await openTestNats();
+    const nc = await nats.connect();
+    await ensureTestStreams(nc, PARTITIONS);
+    return new Rejected(nats, nc);
+  }
+
+  /** Runs a command in this process; @returns its result. */
+  run<T>(name: string, ...flags: string[]): Promise<T> {
+    return this.runUntil<T>(new AbortController().signal, name, ...flags);
+  }
+
+  async runUntil<T>(signal: AbortSignal, name: string, ...flags: string[]): Promise<T> {
+    const argv = ["--database-url", "postgres://unused", ...flags];
+    const config = readConfig(replay, argv, {}, new Set());
+    const deps = { config, nats: this.nc, partitions: PARTITIONS, signal };
+    return (await COMMANDS.get(name)!(deps)).result as T;
+  }
+
+  /** Puts a batch into the stream of refused ones; @returns its sequence there. */
+  async reject(
+    partition: number | undefined,
+    reason: string,
+    bytes: Uint8Array,
+    origin?: RefusalOrigin,
+  ): Promise<number> {
+    await this.publisher.reject(partition, reason, `because of ${reason}`, bytes, origin);
+    return (await this.info(REJECTED_STREAM)).last_seq;
+  }
+
+  async info(stream: string): Promise<StreamState> {
+    return (await (await jetstreamManager(this.nc)).streams.info(stream)).state;
+  }
+
+  /** Takes everything out of the stream of refused batches. */
+  async purge(): Promise<void> {
+    await (await jetstreamManager(this.nc)).streams.purge(REJECTED_STREAM);
+  }
+
+  close(): Promise<void> {
+    return this.#nats.close();
+  }
+}
+
+/** A good batch of a partition, of its first merchant unless told otherwise. */
+export function batchOf(partition: number, ...events: Partial<TestEvent>[]): TestBatch {
+  const [merchantId] = merchantsOf(partition, PARTITIONS, 1) as [number];
+  return testBatch(
+    events.map((event) => ({ merchantId, time: TIME, ...event })),
+    { partition },
+  );
+}
+
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+
+/** Runs the program to its end, as an operator would. */
+export function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Finished> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}

@@ -100,7 +100,7 @@ test("connections that fall silent: each in the middle of something, and nobody 
   const stop = load.keepPublishing();
   for (let round = 0; round < 4; round++) {
     await load.progress(3);
-    proxy.stall();
+    proxy.silence();
   }
   await load.progress(3);
   await stop();
@@ -116,7 +116,7 @@ test("one that has lost the network loses its partitions to another one, and com
   await settled(rig, [2, 2]);
   const stop = load.keepPublishing();
   await load.progress(3);
-  const silence = setInterval(() => proxy.stall(), 20);
+  const silence = setInterval(() => proxy.silence(), 20);
   await settled(rig, [4]);
   await load.progress(3);
   clearInterval(silence);
@@ -142,7 +142,7 @@ test("a backlog in front of a database that hangs is not taken into memory", asy
   const service = await rig.startProcess({ ...settings, "heartbeat-ms": "60000" });
   await settled(rig, [4]);
   const before = await metricOf(service, "process_resident_memory_bytes");
-  const silence = setInterval(() => proxy.stall(), 20);
+  const silence = setInterval(() => proxy.silence(), 20);
   const count = Math.ceil((24 * MIB) / big.bytes.length);
   for (let i = 0; i < count; i++)
     for (const p of [0, 1]) await rig.publisher.publish(p, crypto.randomUUID(), big.bytes);

@@ -29,3 +29,9 @@ test("deploy/footfall.env promises what can be kept: strict, three replicas, str
   expect(65 * Number(config.streamMaxBytes)).toBeLessThan(setting("max_file_store") * 1e9);
   expect(Number(config.maxBatchBytes) + 8_192).toBeLessThanOrEqual(setting("max_payload"));
 });
+
+test("the collector's spool is in the folder that systemd makes for it", () => {
+  const unit = readFileSync(join(import.meta.dirname, "../../deploy/systemd/footfall@.service"), "utf8");
+  const state = /^StateDirectory=(.+)$/m.exec(unit)![1]!;
+  expect(env.FOOTFALL_COLLECTOR_SPOOL_DIR).toMatch(new RegExp(`^/var/lib/${state}/.`));
+});

@@ -3,11 +3,12 @@ import type { Registry } from "../telemetry/metrics.ts";
 import { Batcher, type BatcherOptions } from "./batcher.ts";
 import type { IngestClient } from "./ingest-client.ts";
 import { IngestLink } from "./ingest-link.ts";
+import { type LimitOptions, Limits } from "./limits/limits.ts";
 import { type CollectMetrics, collectMetrics } from "./metrics.ts";
 import { RecentEvents } from "./recent-events.ts";
 import type { SendDeps } from "./send.ts";
 
-export interface CollectorOptions extends Omit<BatcherOptions, "codec"> {
+export interface CollectorOptions extends Omit<BatcherOptions, "codec" | "merchantShare">, LimitOptions {
   readonly compression: "zstd" | "none";
   readonly deliverTimeoutMs: number;
   /** Events remembered to answer "duplicate". */
@@ -17,6 +18,7 @@ export interface CollectorOptions extends Omit<BatcherOptions, "codec"> {
 
 /** The path of events within a collector: recent window, batches, link to ingest. */
 export interface Collector extends SendDeps {
+  readonly limits: Limits;
   /** Closes the open batches and waits for ingest's answers. */
   close(): Promise<void>;
 }
@@ -38,8 +40,10 @@ export function createCollector(
     metrics.batchBytes.inc(batch.bytes.length);
     link.deliver(batch);
   });
-  reportPending(metrics, batcher);
+  const limits = new Limits(options);
+  reportGauges(metrics, batcher, limits);
   return {
+    limits,
     batcher,
     recent: new RecentEvents(options.recentEvents),
     metrics,
@@ -50,7 +54,10 @@ export function createCollector(
   };
 }
 
-/** The gauge is read when metrics are asked for, not at each batch. */
-function reportPending({ pending }: CollectMetrics, batcher: Batcher): void {
+/** The gauges are read when metrics are asked for, not at each batch. */
+function reportGauges(metrics: CollectMetrics, batcher: Batcher, limits: Limits): void {
+  const { pending, requests, readingBytes } = metrics;
   Object.assign(pending, { collect: () => pending.set(batcher.pendingBytes) });
+  Object.assign(requests, { collect: () => requests.set(limits.requests) });
+  Object.assign(readingBytes, { collect: () => readingBytes.set(limits.readingBytes) });
 }

@@ -52,11 +52,9 @@ export async function runService<S extends ServiceSettings>(
         shutdown: life.stopping,
       });
       life.onClose("operations port", () => ops.close());
-      life.stopping.addEventListener("abort", () => {
-        health.problem = "stopping";
-      });
+      life.stopping.addEventListener("abort", () => health.drain());
       await start({ config, log, registry, life, health });
-      if (!life.stopping.aborted) health.problem = undefined;
+      health.problem = undefined;
       log.info({ opsPort: ops.port }, "started");
     },
     { closeDeadlineMs, report },

@@ -49,6 +49,12 @@ const DEFAULTS = {
   maxPendingBytes: 64 << 20,
   deliverTimeoutMs: 10_000,
   recentEvents: 10_000,
+  merchantEventsPerSecond: 0,
+  eventsPerSecond: 0,
+  rateWindowSeconds: 2,
+  maxRequests: 4_000,
+  maxReadingBytes: 128 << 20,
+  merchantShare: 100,
 } as const;
 
 export async function startRig({

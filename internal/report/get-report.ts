@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { partitionOf } from "../event/partition.ts";
 import { Failure } from "../failure/failure.ts";
 import type { Pool } from "../store/pool.ts";
@@ -11,12 +12,17 @@ import { bucketEdges, type Granularity } from "./time/edges.ts";
 import { type DateRange, spanOf, type TimeRange } from "./time/range.ts";
 import { timeZoneNamed } from "./time/zone.ts";
 
+/** Pause between two tries while the database is away, milliseconds. */
+const AWAY_RETRY_MS = 200;
+
 export interface GetReportDeps {
   readonly pool: Pool;
   /** How many partitions the installation has. */
   readonly partitions: number;
   /** For each SQL statement, milliseconds. */
   readonly statementTimeoutMs: number;
+  /** How long a report waits for a database that is away, milliseconds. Default 0. */
+  readonly databaseWaitMs?: number;
 }
 
 export interface Merchant {
@@ -73,7 +79,7 @@ export async function getReport(
   const timeZone = timeZoneNamed(request.timeZone ?? merchant.timeZone);
   const edges = bucketEdges(spanOf(request.range, timeZone), timeZone, granularity);
   const names = namesAskedFor(request.metrics);
-  const { columns, dataThrough } = await read(deps.pool, {
+  const { columns, dataThrough } = await whenBack(deps, {
     merchantId,
     partitionId: partitionOf(merchantId, deps.partitions),
     edges,
@@ -89,13 +95,30 @@ export async function getReport(
   return { merchantId, timeZone, granularity, currency, edges, series, dataThrough, unconvertedOrders };
 }
 
+/** Reads, and while the database is away, as when it restarts, tries again: reading twice does no harm. */
+async function whenBack(
+  { pool, databaseWaitMs = 0 }: GetReportDeps,
+  query: ReportQuery,
+): Promise<ReportData> {
+  const deadline = performance.now() + databaseWaitMs;
+  for (;;) {
+    try {
+      return await read(pool, query);
+    } catch (error) {
+      const away = error instanceof Failure && error.kind === "unavailable";
+      if (!away || performance.now() + AWAY_RETRY_MS > deadline) throw error;
+      await sleep(AWAY_RETRY_MS);
+    }
+  }
+}
+
 async function read(pool: Pool, query: ReportQuery): Promise<ReportData> {
   try {
     return await readReport(pool, query);
   } catch (cause) {
     switch (refusalOf(cause)) {
       case "away":
-        throw new Failure("unavailable", "the database is away", { cause });
+        throw new Failure("unavailable", "the database is away", { cause, retryAfterMs: 1_000 });
       case "too_slow": {
         const limit = `a statement of the report took longer than ${query.statementTimeoutMs} ms`;
         throw new Failure("exhausted", `${limit}: ask for a shorter range or fewer metrics`, { cause });

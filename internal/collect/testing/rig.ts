@@ -19,6 +19,8 @@ export interface Rig {
   readonly publisher: FakePublisher;
   readonly ingest: FakeIngest;
   readonly collector: Collector;
+  /** A counter's value, by its labels; 0 where it never counted. */
+  count(name: string, labels: Record<string, string>): Promise<number>;
   readonly keys: WriteKeys;
   readonly url: string;
   readonly port: number;
@@ -68,7 +70,8 @@ export async function startRig({
   const linkStates: (string | undefined)[] = [];
   const client = new IngestClient(ingest.address, TOKEN);
   const onLinkState = (problem: string | undefined) => linkStates.push(problem);
-  const collector = createCollector(client, createRegistry("test"), { ...DEFAULTS, onLinkState, ...options });
+  const registry = createRegistry("test");
+  const collector = createCollector(client, registry, { ...DEFAULTS, onLinkState, ...options });
   const keys = new WriteKeys(client, 60_000);
   const shutdown = new AbortController();
   const server = await serveCollect({
@@ -92,6 +95,13 @@ export async function startRig({
     url,
     port: server.port,
     linkStates,
+    async count(name, labels) {
+      const metric = await registry.getSingleMetric(name)?.get();
+      const same = metric?.values.find(({ labels: of }) =>
+        Object.entries(labels).every(([label, value]) => of[label] === value),
+      );
+      return same?.value ?? 0;
+    },
     grpc: (key = "ffw_one") =>
       createClient(CollectService, createGrpcTransport({ baseUrl: url, interceptors: [withHeaders(key)] })),
     json: (key = "ffw_one", headers = {}) =>

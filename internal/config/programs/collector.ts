@@ -1,5 +1,13 @@
 import { choice, integer, optionalText, text, yesNo } from "../setting.ts";
-import { allowedOrigins, closeDeadlineMs, host, logLevel, opsPort, servicePort } from "./shared.ts";
+import {
+  allowedOrigins,
+  closeDeadlineMs,
+  drainGraceMs,
+  host,
+  logLevel,
+  opsPort,
+  servicePort,
+} from "./shared.ts";
 
 export const collector = {
   name: "collector",
@@ -169,6 +177,7 @@ export const collector = {
       fallback: "false",
       isSwitch: true,
     },
+    drainGraceMs,
     closeDeadlineMs,
     logLevel,
   },

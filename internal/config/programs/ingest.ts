@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { integer } from "../setting.ts";
-import { closeDeadlineMs, databaseUrl, host, logLevel, natsUrl, opsPort, servicePort } from "./shared.ts";
+import {
+  closeDeadlineMs,
+  databaseUrl,
+  drainGraceMs,
+  host,
+  logLevel,
+  natsUrl,
+  opsPort,
+  servicePort,
+} from "./shared.ts";
 
 export const ingest = {
   name: "ingest",
@@ -72,6 +81,7 @@ export const ingest = {
       schema: integer(0, Number.MAX_SAFE_INTEGER),
       fallback: "0",
     },
+    drainGraceMs,
     closeDeadlineMs,
     logLevel,
   },

@@ -10,8 +10,8 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-/** Starts a TCP proxy on 127.0.0.1 in front of a server there. */
-export async function startProxy(target: number): Promise<Proxy> {
+/** Starts a TCP proxy on 127.0.0.1 in front of a server there. @param port any free one by default. */
+export async function startProxy(target: number, port = 0): Promise<Proxy> {
   const pairs = new Set<{ client: Socket; server: Socket }>();
   const listener = createServer((client) => {
     const server = connect(target, "127.0.0.1");
@@ -26,7 +26,7 @@ export async function startProxy(target: number): Promise<Proxy> {
     client.pipe(server);
     server.pipe(client);
   });
-  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => listener.listen(port, "127.0.0.1", resolve));
   const cut = () => {
     for (const { client } of pairs) client.destroy();
   };

@@ -20,6 +20,9 @@ export interface AdapterOptions extends ConnectNodeAdapterOptions {
   readonly report: (error: unknown) => void;
 }
 
+const PUSHBACK = "grpc-retry-pushback-ms";
+const EXHAUSTED = String(Code.ResourceExhausted);
+
 type Request = Parameters<Handler>[0];
 type Response = Parameters<Handler>[1];
 
@@ -87,6 +90,9 @@ async function send(answer: UniversalServerResponse, request: Request, response:
     await universalResponseToNodeResponse({ ...answer, body: resumed } as never, response as never);
     return;
   }
+  // What is too large, or too slow, stays so: a policy that retries this code must be told not to (gRPC A6).
+  if (answer.trailer.get("grpc-status") === EXHAUSTED && !answer.trailer.has(PUSHBACK))
+    answer.trailer.set(PUSHBACK, "-1");
   response.statusCode = answer.status;
   for (const headers of [answer.header, answer.trailer]) {
     for (const [name, value] of headers ?? []) response.setHeader(name, value);

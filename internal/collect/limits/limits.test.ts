@@ -58,30 +58,33 @@ function streamOf(key: WriteKey, counts: readonly number[], before: (at: number)
   return rig.grpc(key).stream(requests());
 }
 
+/** 1,200 events each 3 s: long enough that a slow machine does not reach the next window by itself. */
+const RATE = { merchantEventsPerSecond: 400, rateWindowSeconds: 3 };
+
 async function start(options: RigOptions): Promise<void> {
   rig = await startRig(options);
   // The collector knows the keys: what follows is about limits.
   for (const key of ["ffw_one", "ffw_two"] as const) await rig.grpc(key).send({ events: named(1) });
+  await vi.waitFor(() => expect(rig.collector.limits.requests).toBe(0));
 }
 
 describe.each(["grpc", "json"] as const)("over %s", (form) => {
   test("a merchant's events a second: refused until the window ends, then taken; others are not", async () => {
-    await start({ merchantEventsPerSecond: 1_000, rateWindowSeconds: 1 });
-    await sleep(1_000);
+    await start(RATE);
     expect((await rig[form]().send({ events: named(900) })).accepted).toBe(900);
     const wait = expectExhausted(
-      await refusal(form, "ffw_one", 200),
-      "merchant 1: more than 1000 events a second",
+      await refusal(form, "ffw_one", 400),
+      "merchant 1: more than 400 events a second",
     );
-    expect(wait).toBeLessThanOrEqual(1_100);
+    expect(wait).toBeLessThanOrEqual(3_300);
     expect((await rig[form]("ffw_two").send({ events: named(900) })).accepted).toBe(900);
     // Refused unread now: even one event is too many.
-    expectExhausted(await refusal(form, "ffw_one"), "merchant 1: more than 1000 events a second");
+    expectExhausted(await refusal(form, "ffw_one"), "merchant 1: more than 400 events a second");
     await sleep(wait);
-    expect((await rig[form]().send({ events: named(200) })).accepted).toBe(200);
+    expect((await rig[form]().send({ events: named(400) })).accepted).toBe(400);
     expect(await limited("merchant_rate")).toBe(2);
-    expect(await rig.count("footfall_collector_limited_events_total", { limit: "merchant_rate" })).toBe(200);
-    expect(rig.publisher.rows()).toHaveLength(2 + 900 + 900 + 200);
+    expect(await rig.count("footfall_collector_limited_events_total", { limit: "merchant_rate" })).toBe(400);
+    expect(rig.publisher.rows()).toHaveLength(2 + 900 + 900 + 400);
   });
 
   test("the largest request gets in, however small the limit", async () => {
@@ -92,15 +95,14 @@ describe.each(["grpc", "json"] as const)("over %s", (form) => {
   });
 
   test("all merchants' events a second; who is refused for them has used up none of its own", async () => {
-    await start({ eventsPerSecond: 1_000, merchantEventsPerSecond: 1_000, rateWindowSeconds: 1 });
-    await sleep(1_000);
-    await rig[form]().send({ events: named(600) });
+    await start({ ...RATE, eventsPerSecond: 400 });
+    await rig[form]().send({ events: named(700) });
     const wait = expectExhausted(
-      await refusal(form, "ffw_two", 600),
-      "collector: more than 1000 events a second",
+      await refusal(form, "ffw_two", 700),
+      "collector: more than 400 events a second",
     );
     await sleep(wait);
-    expect((await rig[form]("ffw_two").send({ events: named(600) })).accepted).toBe(600);
+    expect((await rig[form]("ffw_two").send({ events: named(700) })).accepted).toBe(700);
     expect(await limited("rate")).toBe(1);
   });
 
@@ -178,8 +180,7 @@ function slowUpload(key: WriteKey, bytes: number) {
 
 describe("on a stream", () => {
   test("a request over the rate is UNAVAILABLE with the time to wait, and the stream goes on", async () => {
-    await start({ merchantEventsPerSecond: 1_000, rateWindowSeconds: 1 });
-    await sleep(1_000);
+    await start(RATE);
     const answers: StreamResponse[] = [];
     let wait = 0;
     const before = async (at: number) => {
@@ -189,13 +190,13 @@ describe("on a stream", () => {
         await sleep(wait);
       }
     };
-    for await (const answer of streamOf("ffw_one", [900, 200, 200], before)) answers.push(answer);
+    for await (const answer of streamOf("ffw_one", [900, 400, 400], before)) answers.push(answer);
     expect(answers.map(({ statuses }) => statuses[0])).toEqual([ACCEPTED, UNAVAILABLE, ACCEPTED]);
-    expect(answers[1]!.statuses).toHaveLength(200);
+    expect(answers[1]!.statuses).toHaveLength(400);
     expect(answers[0]!.retryAfter).toBeUndefined();
     expect(wait).toBeGreaterThan(0);
-    expect(wait).toBeLessThanOrEqual(1_100);
-    expect(rig.publisher.rows()).toHaveLength(2 + 900 + 200);
+    expect(wait).toBeLessThanOrEqual(3_300);
+    expect(rig.publisher.rows()).toHaveLength(2 + 900 + 400);
   });
 
   test("requests on many streams of one merchant do not keep another out", async () => {
@@ -224,17 +225,16 @@ describe("on a stream", () => {
 });
 
 test("a gRPC client with a retry policy obeys the time to wait by itself", async () => {
-  await start({ merchantEventsPerSecond: 1_000, rateWindowSeconds: 1 });
+  await start(RATE);
   const client = new SdkClient([rig.url], "ffw_one");
   try {
-    for (let at = 0; at < 3; at++) await client.send(named(700));
+    for (let at = 0; at < 2; at++) await client.send(named(700));
   } finally {
     client.close();
   }
-  expect(rig.publisher.rows()).toHaveLength(2 + 2_100);
-  expect(await limited("merchant_rate")).toBeGreaterThanOrEqual(2);
-  // One refusal for each request that did not fit: nobody came back too early.
-  expect(await limited("merchant_rate")).toBeLessThanOrEqual(3);
+  expect(rig.publisher.rows()).toHaveLength(2 + 1_400);
+  // Refused once, and not again: it did not come back too early.
+  expect(await limited("merchant_rate")).toBe(1);
 });
 
 test("one merchant at 13 times its limit does not delay ten quiet ones", async () => {
@@ -263,7 +263,7 @@ test("one merchant at 13 times its limit does not delay ten quiet ones", async (
   await hot;
   expect(latencies).toHaveLength(10 * 20);
   // Far above what it takes (some ms), far below what waiting behind the hot merchant would.
-  expect(latencies[Math.floor(latencies.length * 0.9)]).toBeLessThan(500);
+  expect(latencies[Math.floor(latencies.length * 0.9)]).toBeLessThan(1_000);
   const rows = rig.publisher.rows();
   expect(rows.filter(({ merchantId }) => merchantId >= 100)).toHaveLength(10 * 20 * 5);
   expect(rows.filter(({ merchantId }) => merchantId === 1).length).toBeLessThan(tried * 100);

@@ -106,6 +106,9 @@ async function startPrograms({ databaseUrl, natsUrl, natsPid }: Servers, program
     FOOTFALL_INGEST_TOKENS: "bench",
     FOOTFALL_INGEST_TOKEN: "bench",
     FOOTFALL_COLLECTOR_PORT: String(port),
+    // One merchant sends as much as goes.
+    FOOTFALL_COLLECTOR_MERCHANT_EVENTS_PER_SECOND: "0",
+    FOOTFALL_COLLECTOR_MERCHANT_SHARE: "100",
     FOOTFALL_LOG_LEVEL: "warn",
   };
   const pids: Record<string, number> = natsPid === undefined ? {} : { nats: natsPid };

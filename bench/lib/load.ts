@@ -27,7 +27,7 @@ export async function startRig(
   merchants: number,
 ): Promise<Rig> {
   const { databaseUrl, natsUrl, pool } = servers;
-  const env = { FOOTFALL_LOG_LEVEL: "warn" };
+  const env = { FOOTFALL_LOG_LEVEL: "warn", FOOTFALL_COLLECTOR_MERCHANT_EVENTS_PER_SECOND: "0" };
   const installation = await startInstallation({ dataDir: folder, partitions, databaseUrl, natsUrl, env });
   const created: CreatedMerchant[] = [];
   for (let i = 0; i < merchants; i++) {

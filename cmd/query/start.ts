@@ -15,7 +15,7 @@ const MAX_REQUEST_BYTES = 64 << 10;
 
 /** Wires the query service: database, keys, limits, one port. */
 export async function start({ config, log, life, health }: Service<typeof query.settings>) {
-  const { databaseUrl: url, maxConnections, statementTimeoutMs } = config;
+  const { databaseUrl: url, maxConnections, statementTimeoutMs, databaseWaitMs } = config;
   const pool = createPool({ url, name: "query", maxConnections, statementTimeoutMs });
   life.onClose("database", () => pool.end());
   const { partitions } = await readInstallation(pool);
@@ -28,7 +28,10 @@ export async function start({ config, log, life, health }: Service<typeof query.
   };
   const handler = connectHandler({
     routes(router) {
-      router.service(QueryService, queryHandlers({ pool, partitions, statementTimeoutMs, authenticate }));
+      router.service(
+        QueryService,
+        queryHandlers({ pool, partitions, statementTimeoutMs, databaseWaitMs, authenticate }),
+      );
       routeStandard(router, health, [QueryService]);
     },
     log,

@@ -1,3 +1,4 @@
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
 import type { CollectMetrics } from "./metrics.ts";
 import { type Refusal, refuse } from "./refusal.ts";
@@ -12,6 +13,19 @@ export interface Answers {
   readonly accepted: number;
   readonly duplicates: number;
   readonly rejected: number;
+  /** When UNAVAILABLE events should be sent again; RETRY_AFTER_MS where it is not told. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** When events that could not be stored should be sent again, ms. */
+export const RETRY_AFTER_MS = 500;
+
+/** Answers as the response carries them: with a time to wait where any event is to be sent again. */
+export function toWire({ retryAfterMs = RETRY_AFTER_MS, ...answers }: Answers) {
+  const known = answers.accepted + answers.duplicates + answers.rejected;
+  return known === answers.statuses.length
+    ? answers
+    : { ...answers, retryAfter: durationFromMs(retryAfterMs) };
 }
 
 /** All events of a request with the same answer. */

@@ -117,11 +117,11 @@ test("the ticket of a row is that of its batch, whatever becomes of it", async (
 
 test("room is made by settling, well or badly", async () => {
   const batcher = batcherOf({ maxPendingBytes: 200 });
-  batcher.checkRoom();
+  batcher.checkRoom(1);
   add(batcher, "a".repeat(200));
   await pass(1);
   expect(batcher.pendingBytes).toBe(out[0]!.bytes.length);
-  expect(() => batcher.checkRoom()).toThrow(
+  expect(() => batcher.checkRoom(1)).toThrow(
     expect.objectContaining({
       kind: "exhausted",
       message: `collector: ${out[0]!.bytes.length} bytes wait for ingest already`,
@@ -131,5 +131,5 @@ test("room is made by settling, well or badly", async () => {
   out[0]!.ticket.settle({ stored: false, retry: false, message: "refused" });
   await pass(0);
   expect(batcher.pendingBytes).toBe(0);
-  batcher.checkRoom();
+  batcher.checkRoom(1);
 });

@@ -1,8 +1,9 @@
 import { BatchBuilder } from "../event/batch-builder.ts";
 import { partitionOf } from "../event/partition.ts";
 import { seal, sealedBytes } from "../event/seal.ts";
-import { Failure } from "../failure/failure.ts";
 import type { Codec } from "../gen/footfall/event/v1/batch_pb.js";
+import { OverLimit } from "./limits/over-limit.ts";
+import { Room } from "./limits/room.ts";
 import { Ticket } from "./ticket.ts";
 
 export interface BatcherOptions {
@@ -18,6 +19,8 @@ export interface BatcherOptions {
   readonly maxPendingBytes: number;
   /** @throws Failure exhausted when a batch could go nowhere now. */
   readonly checkDelivery?: (() => void) | undefined;
+  /** Percentage of them that one merchant comes to when it is alone (limits/room.ts). Default 100. */
+  readonly merchantShare?: number;
 }
 
 /** A closed batch on its way. */
@@ -49,25 +52,33 @@ export class Batcher {
   readonly #options: BatcherOptions;
   readonly #deliver: (batch: OutgoingBatch) => void;
   readonly #lanes = new Map<number, Lane>();
-  #pendingBytes = 0;
+  readonly #pending: Room;
 
   /** @param deliver takes a closed batch and must settle its ticket in the end. */
   constructor(options: BatcherOptions, deliver: (batch: OutgoingBatch) => void) {
     this.#options = options;
+    this.#pending = new Room(options.maxPendingBytes, (options.merchantShare ?? 100) / 100);
     this.#deliver = deliver;
   }
 
   /** Bytes of batches on their way. */
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#pending.used;
   }
 
-  /** @throws Failure exhausted when too many bytes wait for ingest already, or a batch could go nowhere. */
-  checkRoom(): void {
+  /**
+   * @throws Failure exhausted when a batch could go nowhere; OverLimit when too many bytes wait for ingest already, in
+   * all or of this merchant.
+   */
+  checkRoom(merchantId: number): void {
     this.#options.checkDelivery?.();
-    if (this.#pendingBytes < this.#options.maxPendingBytes) return;
-    const message = `collector: ${this.#pendingBytes} bytes wait for ingest already`;
-    throw new Failure("exhausted", message, { retryAfterMs: 1_000 });
+    const refusal = this.#pending.refusal(merchantId);
+    if (refusal === undefined) return;
+    const [limit, whose] =
+      refusal === "all"
+        ? (["pending", `collector: ${this.#pending.used}`] as const)
+        : (["merchant_pending", `merchant ${merchantId}: too many`] as const);
+    throw new OverLimit(limit, `${whose} bytes wait for ingest already`, 1_000);
   }
 
   /** The lane of a merchant. */
@@ -109,17 +120,33 @@ export class Batcher {
     if (lane.builder.rows === 0) return;
     const { partition, ticket } = lane;
     const { collectorId, codec } = this.#options;
-    const sealed = seal(lane.builder.take(), { partition, collectorId, codec, closedTime: Date.now() });
+    const batch = lane.builder.take();
+    const sealed = seal(batch, { partition, collectorId, codec, closedTime: Date.now() });
     const bytes = sealedBytes(sealed);
     lane.ticket = new Ticket();
     lane.inFlight++;
-    this.#pendingBytes += bytes.length;
+    const parts = partsOf(batch.merchantId, bytes.length);
+    for (const [merchantId, part] of parts) this.#pending.take(merchantId, part);
     void ticket.settled.then(() => {
       lane.inFlight--;
-      this.#pendingBytes -= bytes.length;
+      for (const [merchantId, part] of parts) this.#pending.give(merchantId, part);
       // What gathered while this batch was on its way need not wait for its age.
       if (lane.inFlight === 0) this.#close(lane);
     });
     this.#deliver({ batchId: sealed.batchId, partition, bytes, rows: sealed.rows, ticket });
   }
+}
+
+/** The merchants of a batch and how much of its bytes is theirs, by their rows. @param column its merchant ids. */
+function partsOf(column: Uint8Array, bytes: number): [merchantId: number, bytes: number][] {
+  const ids = new DataView(column.buffer, column.byteOffset, column.length);
+  const rows = new Map<number, number>();
+  const count = column.length / 4;
+  // A request's rows come one after another: a merchant is looked up once for each stretch of its rows.
+  for (let start = 0, end = 0; start < count; start = end) {
+    const id = ids.getUint32(4 * start, true);
+    while (end < count && ids.getUint32(4 * end, true) === id) end++;
+    rows.set(id, (rows.get(id) ?? 0) + end - start);
+  }
+  return [...rows].map(([id, of]) => [id, (bytes * of) / count]);
 }

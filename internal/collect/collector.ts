@@ -5,12 +5,15 @@ import { Batcher, type BatcherOptions, type OutgoingBatch } from "./batcher.ts";
 import { Delivery } from "./delivery.ts";
 import type { IngestClient } from "./ingest-client.ts";
 import { IngestLink } from "./ingest-link.ts";
+import { type LimitOptions, Limits } from "./limits/limits.ts";
 import { type CollectMetrics, collectMetrics } from "./metrics.ts";
 import { RecentEvents } from "./recent-events.ts";
 import type { SendDeps } from "./send.ts";
 import type { Spool } from "./spool/spool.ts";
 
-export interface CollectorOptions extends Omit<BatcherOptions, "codec" | "checkDelivery"> {
+export interface CollectorOptions
+  extends Omit<BatcherOptions, "codec" | "checkDelivery" | "merchantShare">,
+    LimitOptions {
   readonly compression: "zstd" | "none";
   readonly deliverTimeoutMs: number;
   /** Events remembered to answer "duplicate". */
@@ -31,6 +34,7 @@ export interface SpoolUse {
 
 /** The path of events within a collector: recent window, batches, link to ingest and spool. */
 export interface Collector extends SendDeps {
+  readonly limits: Limits;
   /** Ingest has little time from now on: with a spool, a collector that stops does not wait for it. */
   hurry(): void;
   /** Closes the open batches and waits until ingest or the spool has them. */
@@ -61,8 +65,10 @@ export function createCollector(
     metrics.batchBytes.inc(batch.bytes.length);
     outlet.deliver(batch);
   });
-  reportPending(metrics, batcher);
+  const limits = new Limits(options);
+  reportGauges(metrics, batcher, limits);
   return {
+    limits,
     batcher,
     recent: new RecentEvents(options.recentEvents),
     metrics,
@@ -86,7 +92,10 @@ function createOutlet(client: IngestClient, options: CollectorOptions): Outlet {
   return new IngestLink(client, { deliverTimeoutMs, onState });
 }
 
-/** The gauge is read when metrics are asked for, not at each batch. */
-function reportPending({ pending }: CollectMetrics, batcher: Batcher): void {
+/** The gauges are read when metrics are asked for, not at each batch. */
+function reportGauges(metrics: CollectMetrics, batcher: Batcher, limits: Limits): void {
+  const { pending, requests, readingBytes } = metrics;
   Object.assign(pending, { collect: () => pending.set(batcher.pendingBytes) });
+  Object.assign(requests, { collect: () => requests.set(limits.requests) });
+  Object.assign(readingBytes, { collect: () => readingBytes.set(limits.readingBytes) });
 }

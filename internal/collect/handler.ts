@@ -1,12 +1,9 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
-import { MAX_TIME_MS, MIN_TIME_MS } from "../event/batch-limits.ts";
 import { Failure } from "../failure/failure.ts";
 import {
   CollectService,
   EventStatus,
-  RejectReason,
   type SendRequest,
   type StreamRequest,
 } from "../gen/footfall/collect/v1/collect_pb.js";
@@ -17,30 +14,22 @@ import {
   StreamFramesSchema,
 } from "../gen/footfall/collect/v1/frames_pb.js";
 import { bearerToken } from "../rpc/bearer.ts";
-import { type Answers, answerAll } from "./answers.ts";
+import { answerRequest, countProblem, type Defaults, type Request, refuseAll } from "./answer-request.ts";
+import { type Answers, answerAll, RETRY_AFTER_MS, toWire } from "./answers.ts";
 import { inWindow } from "./in-window.ts";
 import type { WriteKeys } from "./keys.ts";
-import { encodeEvent, type ReadEvent } from "./read-event.ts";
-import { refuse } from "./refusal.ts";
-import { MAX_EVENTS, type SendDeps, type Sender, submit } from "./send.ts";
-import type { EventContext } from "./take-event.ts";
-
-type Defaults = EventContext["defaults"];
+import { counting, type Reading, readingKey } from "./limits/gate.ts";
+import type { Limits } from "./limits/limits.ts";
+import { encodeEvent } from "./read-event.ts";
+import type { SendDeps } from "./send.ts";
 
 export interface CollectDeps extends SendDeps {
   readonly keys: WriteKeys;
+  readonly limits: Limits;
   /** The client's address and user agent of a request, for events that do not tell. */
   readonly defaults: (context: HandlerContext) => Defaults;
   /** Most requests of one stream that may wait for their answers. */
   readonly maxStreamWindow: number;
-}
-
-/** A request of either form. */
-interface Request {
-  readonly sentTime?: Timestamp | undefined;
-  /** Number of events: counted before they are read, since a request may hold millions of empty ones. */
-  readonly count: number;
-  readonly read: () => readonly ReadEvent[];
 }
 
 /** Routes CollectService for binary requests: their events stay bytes. */
@@ -53,7 +42,7 @@ export function routeBinary(router: ConnectRouter, deps: CollectDeps): void {
   const rpcs = {
     send: (request: SendFrames, context: HandlerContext) => send(deps, frames(request), context),
     stream: (requests: AsyncIterable<StreamFrames>, context: HandlerContext) =>
-      stream(deps, mapRequests(requests, frames), context),
+      stream(deps, mapRequests(requests, frames, context.values.get(readingKey)), context),
   };
   // The descriptor differs from the generated one in the input types, which the types cannot follow.
   router.service(framesService() as typeof CollectService, rpcs as never);
@@ -68,7 +57,8 @@ export function routeJson(router: ConnectRouter, deps: CollectDeps): void {
   });
   router.service(CollectService, {
     send: (request, context) => send(deps, messages(request), context),
-    stream: (requests, context) => stream(deps, mapRequests(requests, messages), context),
+    stream: (requests, context) =>
+      stream(deps, mapRequests(requests, messages, context.values.get(readingKey)), context),
   });
 }
 
@@ -86,43 +76,93 @@ async function send(deps: CollectDeps, request: Request, context: HandlerContext
   const sender = await deps.keys.sender(bearerToken(context.requestHeader.get("authorization")));
   const problem = countProblem(request.count);
   if (problem !== undefined) throw new Failure("invalid", problem);
-  const answers = await timed(deps, sender, request, deps.defaults(context));
+  const answers = await answerRequest(deps, sender, request, deps.defaults(context));
   if (answers.statuses.every((status) => status === EventStatus.UNAVAILABLE)) {
-    throw new Failure("unavailable", "events: none was stored, send them again", { retryAfterMs: 500 });
+    throw new Failure("unavailable", "events: none was stored, send them again", {
+      retryAfterMs: RETRY_AFTER_MS,
+    });
   }
-  return answers;
+  return toWire(answers);
 }
 
 interface Numbered extends Request {
   readonly sequence: bigint;
 }
 
+/** @param reading of the stream: what makes a whole message is no longer being read. */
 async function* mapRequests<R extends { sequence: bigint }>(
   requests: AsyncIterable<R>,
   read: (request: R) => Request,
+  reading: Reading | undefined,
 ): AsyncIterable<Numbered> {
-  for await (const request of requests) yield { ...read(request), sequence: request.sequence };
+  for await (const request of requests) {
+    reading?.taken();
+    yield { ...read(request), sequence: request.sequence };
+  }
 }
 
 /**
- * Answers a stream's requests in order; up to the window they are worked on at the same time.
+ * Answers a stream's requests in order; up to the window they are worked on at the same time. A request counts
+ * as one in progress until its answer is written: a client that does not read holds its own place only.
  * @throws Failure unavailable when the collector shuts down, after the answers to what it has read.
  */
 async function* stream(deps: CollectDeps, requests: AsyncIterable<Numbered>, context: HandlerContext) {
   const sender = await deps.keys.sender(bearerToken(context.requestHeader.get("authorization")));
   const defaults = deps.defaults(context);
+  const places = new Places(deps.limits, sender.merchantId);
   const work = async ({ sequence, ...request }: Numbered) => {
     const problem = countProblem(request.count);
-    if (problem !== undefined) return { ...refuseAll(request.count, problem), sequence };
-    const answers = await orUnavailable(timed(deps, sender, request, defaults), request.count);
-    return { ...answers, sequence };
+    if (problem !== undefined) return { ...refuseAll(request.count, problem), sequence, leave: () => {} };
+    const place = counting(deps.metrics, () => places.take(), request.count);
+    const answering = place.then(() => answerRequest(deps, sender, request, defaults));
+    const answers = await orUnavailable(answering, request.count);
+    return { ...answers, sequence, leave: await place.catch(() => () => {}) };
   };
-  yield* inWindow(requests, work, deps.maxStreamWindow, context.signal);
+  try {
+    for await (const { leave, sequence, ...answers } of inWindow(
+      requests,
+      work,
+      deps.maxStreamWindow,
+      context.signal,
+    )) {
+      yield { ...toWire(answers), sequence };
+      leave();
+    }
+  } finally {
+    places.leaveAll();
+  }
   if (!context.signal.aborted) return;
   // What was read is answered by now; a request that was not is sent again on the client's next stream.
   throw new Failure("unavailable", "collector: is shutting down, open the stream again", {
-    retryAfterMs: 500,
+    retryAfterMs: RETRY_AFTER_MS,
   });
+}
+
+/** The places of a stream's requests among those in progress. */
+class Places {
+  readonly #limits: Limits;
+  readonly #merchantId: number;
+  readonly #taken = new Set<() => void>();
+
+  constructor(limits: Limits, merchantId: number) {
+    this.#limits = limits;
+    this.#merchantId = merchantId;
+  }
+
+  /** @returns how to give the place back. @throws OverLimit without one. */
+  async take(): Promise<() => void> {
+    const end = this.#limits.takeRequest(this.#merchantId);
+    const leave = () => {
+      this.#taken.delete(leave);
+      end();
+    };
+    this.#taken.add(leave);
+    return leave;
+  }
+
+  leaveAll(): void {
+    for (const leave of this.#taken) leave();
+  }
 }
 
 /** One request that cannot be taken now does not end its stream: its events are to be sent again. */
@@ -131,41 +171,6 @@ async function orUnavailable(answers: Promise<Answers>, count: number): Promise<
     return await answers;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return answerAll(count, EventStatus.UNAVAILABLE);
+    return { ...answerAll(count, EventStatus.UNAVAILABLE), retryAfterMs: error.retryAfterMs };
   }
-}
-
-function countProblem(count: number): string | undefined {
-  return count >= 1 && count <= MAX_EVENTS ? undefined : `events: ${count}, must be 1 to ${MAX_EVENTS}`;
-}
-
-/** The answer to a stream's request of too many events, or of none. */
-function refuseAll(count: number, message: string): Answers {
-  const refusal = refuse(RejectReason.TOO_MANY_EVENTS, message);
-  const answers = answerAll(count, EventStatus.REJECTED, refusal);
-  // Without an event there is none to hang the reason on: it stands alone.
-  return count === 0 ? { ...answers, rejections: [{ index: 0, ...refusal }] } : answers;
-}
-
-async function timed(
-  deps: CollectDeps,
-  sender: Sender,
-  { sentTime, read }: Request,
-  defaults: Defaults,
-): Promise<Answers> {
-  const done = deps.metrics.latency.startTimer();
-  const sent = sentTime === undefined ? 0 : timestampToMs(sentTime);
-  // A sending time that no clock can show tells nothing about the client's clock: as good as absent.
-  const plausible = sent >= MIN_TIME_MS && sent <= MAX_TIME_MS ? sent : 0;
-  const times = { receivedTime: Date.now(), sentTime: plausible };
-  try {
-    return await submit(deps, { sender, events: read(), ...times, defaults });
-  } finally {
-    done();
-  }
-}
-
-/** Whole ms since 1970-01-01 UTC. */
-function timestampToMs({ seconds, nanos }: Timestamp): number {
-  return Number(seconds) * 1_000 + Math.floor(nanos / 1_000_000);
 }

@@ -4,9 +4,10 @@ import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb
 import { type Line, readLog } from "./access-log/read-log.ts";
 import { lineToEvent } from "./access-log/to-event.ts";
 import type { WriteKeys } from "./keys.ts";
+import { MAX_EVENTS } from "./max-events.ts";
 import { encodeEvent, type ReadEvent } from "./read-event.ts";
 import { refuse } from "./refusal.ts";
-import { MAX_EVENTS, type SendDeps, type Sender, submit } from "./send.ts";
+import { type SendDeps, type Sender, submit } from "./send.ts";
 import { NO_DEFAULTS } from "./take-event.ts";
 
 export interface ImportOptions {

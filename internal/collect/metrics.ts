@@ -16,6 +16,20 @@ export function collectMetrics(registry: Registry) {
       "Bytes of closed batches, as they travel.",
     ),
     pending: gauge(registry, "footfall_collector_pending_bytes", "Bytes of batches on their way to ingest."),
+    limitedRequests: counter(
+      registry,
+      "footfall_collector_limited_requests_total",
+      "Requests, also those of streams, that were refused for being over a limit.",
+      ["limit"],
+    ),
+    limitedEvents: counter(
+      registry,
+      "footfall_collector_limited_events_total",
+      "Events of such requests; those of requests that were refused unread are not known.",
+      ["limit"],
+    ),
+    requests: gauge(registry, "footfall_collector_requests", "Requests in progress, and open streams."),
+    readingBytes: gauge(registry, "footfall_collector_reading_bytes", "Bytes of requests being read."),
     latency: latency(
       registry,
       "footfall_collector_latency_seconds",

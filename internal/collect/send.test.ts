@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { status } from "@grpc/grpc-js";
+import { type ServiceError, status } from "@grpc/grpc-js";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { partitionOf } from "../event/partition.ts";
@@ -104,7 +104,10 @@ test("a sending time that no clock shows is as good as none", async () => {
 test("a request of more than 8 MiB is refused as a whole: RESOURCE_EXHAUSTED", async () => {
   const event = Buffer.concat([eventBytes("x"), textField(7, "x".repeat(60_000))]);
   const large = sendRequest(Array.from({ length: 150 }, () => event));
-  await expect(sendRaw(rig.port, large)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+  const error: unknown = await sendRaw(rig.port, large).catch((cause: unknown) => cause);
+  expect(error).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+  // It will always be too large: gRPC's retry must not try again.
+  expect((error as ServiceError).metadata.get("grpc-retry-pushback-ms")).toEqual(["-1"]);
   const body = JSON.stringify({ events: [{ name: "x".repeat(9 << 20) }] });
   expect(await sendJson(body)).toEqual([429, "resource_exhausted"]);
   expect(rig.publisher.stored).toEqual([]);

@@ -9,9 +9,6 @@ import type { RecentEvents } from "./recent-events.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { type EventContext, takeEvent } from "./take-event.ts";
 
-/** Most events of one request. */
-export const MAX_EVENTS = 1_000;
-
 /** The merchant whose key came with a request. */
 export interface Sender {
   readonly merchantId: number;
@@ -35,10 +32,10 @@ export interface SendDeps {
 /**
  * Takes the events of one request: each is read, checked, looked up in the recent window and put into a
  * batch; the answers come when all their batches are settled.
- * @throws Failure exhausted when the collector holds too much already; nothing was taken then.
+ * @throws OverLimit when the collector, or the merchant, has too much on its way already; nothing was taken then.
  */
 export async function submit(deps: SendDeps, submission: Submission): Promise<Answers> {
-  deps.batcher.checkRoom();
+  deps.batcher.checkRoom(submission.sender.merchantId);
   const answers = await claim(deps, submission).settled();
   countAnswers(deps.metrics, answers);
   return answers;

@@ -7,6 +7,7 @@ import type { HealthState } from "../rpc/health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "../rpc/one-port.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { type CollectDeps, routeBinary, routeJson } from "./handler.ts";
+import { collectGate } from "./limits/gate.ts";
 import { type EventContext, NO_DEFAULTS } from "./take-event.ts";
 
 export interface ServeOptions extends Omit<CollectDeps, "defaults" | "maxStreamWindow"> {
@@ -42,7 +43,8 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
     maxStreamWindow: STREAM_WINDOW,
     defaults: (context) => requestDefaults(context, options.clientIpHeader),
   };
-  const shared = { ...options, readMaxBytes: MAX_REQUEST_BYTES, maxTimeoutMs: MAX_TIMEOUT_MS };
+  const gate = collectGate(options.keys, options.limits, options.metrics);
+  const shared = { ...options, gate, readMaxBytes: MAX_REQUEST_BYTES, maxTimeoutMs: MAX_TIMEOUT_MS };
   const contextValues = (request: NodeServerRequest) =>
     createContextValues().set(remoteAddress, request.socket?.remoteAddress ?? "");
   const binary = connectHandler({

@@ -3,6 +3,7 @@ import { createCollector } from "../collect/collector.ts";
 import { importLog } from "../collect/import-log.ts";
 import { IngestClient } from "../collect/ingest-client.ts";
 import { WriteKeys } from "../collect/keys.ts";
+import { NO_LIMITS } from "../collect/limits/limits.ts";
 import { sendTraffic } from "../simulate/send.ts";
 import type { Traffic } from "../simulate/traffic.ts";
 import type { Installation } from "../standalone/installation.ts";
@@ -83,6 +84,7 @@ export async function sendLog(
 
 /** The log's collector: the settings' defaults of cmd/collector. */
 const LOG_COLLECTOR = {
+  ...NO_LIMITS,
   collectorId: "access-log",
   compression: "zstd",
   maxRows: 8_192,

@@ -16,8 +16,8 @@ interface Run {
   readonly end: Promise<{ code: number | null; words: string[]; errors: string }>;
 }
 
-function run(what: string, deadlineMs = 20_000): Run {
-  const env = { ...process.env, DEADLINE_MS: String(deadlineMs) };
+function run(what: string, deadlineMs = 20_000, settings: Record<string, string> = {}): Run {
+  const env = { ...process.env, DEADLINE_MS: String(deadlineMs), ...settings };
   const child = spawn(process.execPath, [PROGRAM, what], { env });
   children.add(child);
   let out = "";
@@ -51,6 +51,29 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     });
   },
 );
+
+test("with a grace the program works on after the signal, and drains then", async () => {
+  const program = run("serve", 20_000, { GRACE_MS: "1000" });
+  await says(program, "started");
+  program.child.kill("SIGTERM");
+  expect((await program.end).words).toEqual([
+    "started",
+    "signalled",
+    "works on",
+    "draining",
+    "server",
+    "database",
+  ]);
+});
+
+test("a second signal ends the grace, too", async () => {
+  const program = run("serve", 20_000, { GRACE_MS: "600000" });
+  await says(program, "started");
+  program.child.kill("SIGTERM");
+  await says(program, "works on");
+  program.child.kill("SIGTERM");
+  expect((await program.end).code).toBe(1);
+});
 
 test("a second signal ends a drain that takes too long", async () => {
   const program = run("hang");

@@ -13,6 +13,8 @@ type ServiceSettings = Settings & {
   readonly opsPort: Setting<number>;
   readonly logLevel: Setting<"debug" | "info" | "warn" | "error" | "silent">;
   readonly closeDeadlineMs: Setting<number>;
+  /** Of those that clients reach by load balancers. */
+  readonly drainGraceMs?: Setting<number>;
 };
 
 /** What a service starts with. */
@@ -36,13 +38,13 @@ export async function runService<S extends ServiceSettings>(
   start: (service: Service<S>) => Promise<void>,
 ): Promise<void> {
   const config = configOrExit(program);
-  const { host, opsPort, logLevel, closeDeadlineMs } = config as ConfigOf<ServiceSettings>;
+  const { host, opsPort, logLevel, closeDeadlineMs, drainGraceMs = 0 } = config as ConfigOf<ServiceSettings>;
   const log = createLogger(program.name, logLevel);
   const report = (message: string) => log.error(message);
+  const health = new HealthState(services);
   await runProgram(
     async (life) => {
       const registry = createRegistry(program.name);
-      const health = new HealthState(services);
       const ops = await serveOperations({
         host,
         port: opsPort,
@@ -52,14 +54,12 @@ export async function runService<S extends ServiceSettings>(
         shutdown: life.stopping,
       });
       life.onClose("operations port", () => ops.close());
-      life.stopping.addEventListener("abort", () => {
-        health.problem = "stopping";
-      });
+      life.stopping.addEventListener("abort", () => health.drain());
       await start({ config, log, registry, life, health });
-      if (!life.stopping.aborted) health.problem = undefined;
+      health.problem = undefined;
       log.info({ opsPort: ops.port }, "started");
     },
-    { closeDeadlineMs, report },
+    { closeDeadlineMs, graceMs: drainGraceMs, onSignal: () => health.drain(), report },
   );
 }
 

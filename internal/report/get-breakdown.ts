@@ -6,7 +6,7 @@ import { InvalidInput } from "./errors.ts";
 import type { GetReportDeps, Merchant, ReportRequest, Series } from "./get-report.ts";
 import { namesAskedFor } from "./metrics/asked-for.ts";
 import { METRICS, metricOf, type SeriesName } from "./metrics/registry.ts";
-import { orRefused } from "./refused.ts";
+import { readPatiently } from "./read-patiently.ts";
 import { spanOf } from "./time/range.ts";
 import { timeZoneNamed } from "./time/zone.ts";
 
@@ -49,8 +49,7 @@ export async function getBreakdown(
   }
   const timeZone = timeZoneNamed(request.timeZone ?? merchant.timeZone);
   const names = namesAskedFor(request.metrics);
-  const { statementTimeoutMs } = deps;
-  const reading = readBreakdown(deps.pool, {
+  const query = {
     ...spanOf(request.range, timeZone),
     merchantId,
     partitionId: partitionOf(merchantId, deps.partitions),
@@ -58,9 +57,10 @@ export async function getBreakdown(
     columns: names.map(columnOf),
     limit,
     includeBots: request.includeBots,
-    statementTimeoutMs,
-  });
-  const { values, counts, totals, ...rest } = await orRefused(reading, statementTimeoutMs);
+    statementTimeoutMs: deps.statementTimeoutMs,
+  };
+  const read = () => readBreakdown(deps.pool, query);
+  const { values, counts, totals, ...rest } = await readPatiently(deps, read);
   const series = names.map((metric, index) => ({
     metric,
     unit: METRICS[metric].unit,

@@ -5,17 +5,15 @@ import { namesAskedFor } from "./metrics/asked-for.ts";
 import type { Unit } from "./metrics/metric.ts";
 import { METRICS, type SeriesName } from "./metrics/registry.ts";
 import { planReport } from "./plan/plan.ts";
-import { orRefused } from "./refused.ts";
+import { type Patience, readPatiently } from "./read-patiently.ts";
 import { bucketEdges, type Granularity } from "./time/edges.ts";
 import { type DateRange, spanOf, type TimeRange } from "./time/range.ts";
 import { timeZoneNamed } from "./time/zone.ts";
 
-export interface GetReportDeps {
+export interface GetReportDeps extends Patience {
   readonly pool: Pool;
   /** How many partitions the installation has. */
   readonly partitions: number;
-  /** For each SQL statement, milliseconds. */
-  readonly statementTimeoutMs: number;
 }
 
 export interface Merchant {
@@ -74,16 +72,15 @@ export async function getReport(
   const timeZone = timeZoneNamed(request.timeZone ?? merchant.timeZone);
   const edges = bucketEdges(spanOf(request.range, timeZone), timeZone, granularity);
   const names = namesAskedFor(request.metrics);
-  const { statementTimeoutMs } = deps;
-  const reading = readReport(deps.pool, {
+  const query = {
     merchantId,
     partitionId: partitionOf(merchantId, deps.partitions),
     edges,
     statements: planReport(edges, [...names, "unconverted_orders"]),
     includeBots: request.includeBots,
-    statementTimeoutMs,
-  });
-  const { columns, dataThrough } = await orRefused(reading, statementTimeoutMs);
+    statementTimeoutMs: deps.statementTimeoutMs,
+  };
+  const { columns, dataThrough } = await readPatiently(deps, () => readReport(deps.pool, query));
   const series = names.map((metric) => ({
     metric,
     unit: METRICS[metric].unit,

@@ -1,11 +1,13 @@
 import { type Client, Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "../embedded/free-port.ts";
 import { partitionOf } from "../event/partition.ts";
 import { Failure } from "../failure/failure.ts";
 import { Dimension, Granularity, Metric, QueryService, Unit } from "../gen/footfall/query/v1/query_pb.js";
 import { toConnectError } from "../rpc/errors.ts";
 import { createPool } from "../store/pool.ts";
 import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
+import { startProxy } from "../testkit/proxy.ts";
 import type { Merchant } from "./get-report.ts";
 import { queryHandlers } from "./handler.ts";
 import { A, B, insertRows, PARTITIONS, randomRows, refreshTotals } from "./testing/fixture.ts";
@@ -28,13 +30,19 @@ beforeAll(async () => {
 });
 afterAll(() => database?.close());
 
-function clientOf(pool: TestDatabase["pool"]): Client<typeof QueryService> {
+function clientOf(pool: TestDatabase["pool"], databaseWaitMs = 0): Client<typeof QueryService> {
   const authenticate = async (headers: Headers) => {
     const merchant = KEYS[headers.get("authorization") ?? ""];
     if (merchant === undefined) throw new Failure("unauthenticated", "unknown key");
     return merchant;
   };
-  const handlers = queryHandlers({ pool, partitions: PARTITIONS, statementTimeoutMs: 30_000, authenticate });
+  const handlers = queryHandlers({
+    pool,
+    partitions: PARTITIONS,
+    statementTimeoutMs: 30_000,
+    databaseWaitMs,
+    authenticate,
+  });
   const transport = createRouterTransport((router) => router.service(QueryService, handlers), {
     router: {
       interceptors: [
@@ -201,7 +209,24 @@ test("a database that is away is UNAVAILABLE", async () => {
   const pool = createPool({ url, name: "test", maxConnections: 1, statementTimeoutMs: 0 });
   const error = await refusal(clientOf(pool).getReport({ range: days("2025-03-29") }, keyOfA));
   expect([error.code, error.rawMessage]).toEqual([Code.Unavailable, "the database is away"]);
+  expect(error.metadata.get("grpc-retry-pushback-ms")).toBe("1000");
   await pool.end();
+});
+
+test("a report waits for a database that comes back in time", async () => {
+  const port = await freePort();
+  const url = new URL(database.url);
+  const real = Number(url.port);
+  url.port = String(port);
+  const pool = createPool({ url: url.href, name: "test", maxConnections: 1, statementTimeoutMs: 0 });
+  const request = { range: days("2025-03-29"), metrics: [Metric.EVENTS] };
+  const waiting = clientOf(pool, 30_000).getReport(request, keyOfA);
+  await expect(clientOf(pool).getReport(request, keyOfA)).rejects.toThrow("the database is away");
+  const proxy = await startProxy(real, port);
+  const answer = await waiting;
+  expect(answer.series[0]!.total).toBe((await client.getReport(request, keyOfA)).series[0]!.total);
+  await pool.end();
+  await proxy.close();
 });
 
 test("every metric, granularity and dimension of the wire is known", async () => {

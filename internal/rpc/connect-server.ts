@@ -1,11 +1,13 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ContextValues } from "@connectrpc/connect";
-import { type ConnectNodeAdapterOptions, connectNodeAdapter } from "@connectrpc/connect-node";
+import type { ConnectNodeAdapterOptions } from "@connectrpc/connect-node";
 import type { Registry } from "prom-client";
 import { Health } from "../gen/health_pb.js";
 import type { Logger } from "../telemetry/logger.ts";
 import { errorInterceptor } from "./errors.ts";
+import type { Gate } from "./gate.ts";
 import { type HealthState, routeHealth } from "./health.ts";
+import { type AdapterOptions, nodeAdapter } from "./node-adapter.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "./one-port.ts";
 import { routeReflection } from "./reflection.ts";
 
@@ -26,21 +28,25 @@ export interface ConnectHandlerOptions {
   readonly fallback?: Handler;
   /** What handlers may know of a request beside its headers. */
   readonly contextValues?: (request: NodeServerRequest) => ContextValues;
+  /** Decides about calls before their bodies are read. */
+  readonly gate?: Gate;
 }
 
 /** A handler of Connect, gRPC and gRPC-Web requests, with the one error mapper around every RPC. */
 export function connectHandler(options: ConnectHandlerOptions): Handler {
   const { routes, log, readMaxBytes, maxTimeoutMs, shutdown, fallback, contextValues } = options;
-  const handler = connectNodeAdapter({
+  return nodeAdapter({
     routes,
     readMaxBytes,
     maxTimeoutMs,
     shutdownSignal: shutdown,
     interceptors: [errorInterceptor(log)],
     ...(contextValues === undefined ? {} : { contextValues }),
-    fallback: (fallback ?? operations(options.health)) as ReturnType<typeof connectNodeAdapter>,
+    gate: options.gate,
+    draining: () => options.health.draining,
+    report: (error) => log.error({ err: error }, "a call's answer"),
+    fallback: (fallback ?? operations(options.health)) as AdapterOptions["fallback"],
   });
-  return handler as Handler;
 }
 
 /** Answers /healthz (200 `ok` or 503 with the problem) and, with a registry, /metrics. */

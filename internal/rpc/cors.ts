@@ -5,7 +5,7 @@ import type { Handler } from "./one-port.ts";
 const MAX_AGE_SECONDS = 7_200;
 
 const ALLOWED_HEADERS = ["authorization", ...cors.allowedHeaders].join(", ");
-const EXPOSED_HEADERS = ["retry-after-ms", ...cors.exposedHeaders].join(", ");
+const EXPOSED_HEADERS = ["retry-after-ms", "retry-after", ...cors.exposedHeaders].join(", ");
 
 /**
  * Lets pages of other origins call a handler from a browser: answers preflights and marks answers (Fetch

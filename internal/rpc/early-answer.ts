@@ -30,11 +30,15 @@ function dropRest(request: IncomingMessage, response: ServerResponse): void {
 
 /** HTTP/2: after the answer the stream is reset without an error, as RFC 9113 section 8.1 has it. */
 function resetRest({ stream }: Http2ServerRequest): void {
+  stream.on("wantTrailers", () => resetSoon(stream));
+}
+
+/** For an HTTP/2 answer that has just been ended without trailers: nothing else tells that it is out. */
+export function resetSoon(stream: Http2ServerRequest["stream"]): void {
   // The answer's last frame, its trailers, goes out in the next turn of the event loop.
-  stream.on("wantTrailers", () => setImmediate(reset));
-  function reset(): void {
+  setImmediate(() => {
     if (stream.readableEnded || stream.closed) return;
     stream.close(constants.NGHTTP2_NO_ERROR);
     stream.removeAllListeners("data").resume();
-  }
+  });
 }

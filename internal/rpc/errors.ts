@@ -23,11 +23,23 @@ export function codeOf(kind: FailureKind): Code {
 export function toConnectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error;
   if (error instanceof Failure) {
-    const wait = error.retryAfterMs;
-    const headers = wait === undefined ? undefined : { "retry-after-ms": String(Math.ceil(wait)) };
-    return new ConnectError(error.message, CODES[error.kind], headers, undefined, error);
+    return new ConnectError(error.message, CODES[error.kind], waitHeaders(error), undefined, error);
   }
   return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
+}
+
+/**
+ * The time to wait in three forms: ours in ms; gRPC's (A6, "Pushback"), which gRPC clients with a retry policy
+ * obey by themselves; HTTP's in whole seconds (RFC 9110 section 10.2.3).
+ */
+export function waitHeaders({ retryAfterMs }: Failure): Record<string, string> | undefined {
+  if (retryAfterMs === undefined) return undefined;
+  const wait = String(Math.ceil(retryAfterMs));
+  return {
+    "retry-after-ms": wait,
+    "grpc-retry-pushback-ms": wait,
+    "retry-after": String(Math.ceil(retryAfterMs / 1_000)),
+  };
 }
 
 /** Applies the mapper to every RPC of a server, and logs what was not expected. */

@@ -11,6 +11,7 @@ import {
 /** Whether a program can do its work now; what the gRPC health protocol and /healthz answer. */
 export class HealthState {
   #problem: string | undefined = "starting";
+  #draining = false;
   readonly #services: ReadonlySet<string>;
   #changed = Promise.withResolvers<void>();
 
@@ -19,13 +20,24 @@ export class HealthState {
     this.#services = new Set(["", ...services]);
   }
 
+  /** Whether the program is about to stop, and clients should go elsewhere. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** From now on the program is not healthy, whatever else becomes of it. */
+  drain(): void {
+    this.problem = "stopping";
+    this.#draining = true;
+  }
+
   /** Why the program cannot work, or undefined when it can. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
   set problem(problem: string | undefined) {
-    if (problem === this.#problem) return;
+    if (problem === this.#problem || this.#draining) return;
     this.#problem = problem;
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();

@@ -39,8 +39,11 @@ export async function listenOnePort(host: string, port: number, handler: Handler
   const http2 = createHttp2({ settings: { initialWindowSize: 4 << 20, maxConcurrentStreams: 1_000 } }, serve);
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<Socket>();
+  let closing = false;
   http2.on("session", (session) => {
     sessions.add(session);
+    // A connection that was accepted at the last moment: its calls are refused, which gRPC clients repeat elsewhere.
+    if (closing) session.close();
     session.setLocalWindowSize(16 << 20);
     session.on("close", () => sessions.delete(session));
     session.on("error", () => session.destroy());
@@ -63,7 +66,9 @@ export async function listenOnePort(host: string, port: number, handler: Handler
   return {
     port: (server.address() as AddressInfo).port,
     async close() {
+      closing = true;
       const gone = new Promise<void>((resolve) => server.close(() => resolve()));
+      // GOAWAY: what is under way is answered, what comes later is refused unseen (RFC 9113 section 6.8).
       for (const session of sessions) session.close();
       http1.close();
       // Keep-alive connections become idle one by one as their last answer goes out.

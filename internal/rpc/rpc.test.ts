@@ -106,3 +106,66 @@ test("garbage bytes end their own connection only", async () => {
   expect(answers[0]).toContain("400 Bad Request");
   expect((await fetch(`${base}/healthz`)).status).toBe(200);
 });
+
+test("while draining, HTTP/1.1 clients are told to close and gRPC is still answered", async () => {
+  const state = new HealthState([]);
+  const log = createLogger("test", "silent");
+  const end = new AbortController();
+  const draining = await serveOperations({
+    host: "127.0.0.1",
+    port: 0,
+    health: state,
+    registry: createRegistry("test"),
+    log,
+    shutdown: end.signal,
+  });
+  const url = `http://127.0.0.1:${draining.port}`;
+  const check = () =>
+    fetch(`${url}/grpc.health.v1.Health/Check`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "{}",
+    });
+  const before = await check();
+  expect([before.headers.get("connection"), await before.json()]).toEqual([
+    "keep-alive",
+    { status: "NOT_SERVING" },
+  ]);
+  state.problem = undefined;
+  state.drain();
+  // Whatever else becomes of the program, it is on its way out.
+  state.problem = undefined;
+  const after = await check();
+  expect([after.headers.get("connection"), await after.json()]).toEqual(["close", { status: "NOT_SERVING" }]);
+  const grpc = createClient(Health, createGrpcTransport({ baseUrl: url }));
+  expect((await grpc.check({})).status).toBe(Status.NOT_SERVING);
+  end.abort();
+  await draining.close();
+});
+
+test("a connection whose first bytes come while the server closes does not hold it up", async () => {
+  const silent = await serveOperations({
+    host: "127.0.0.1",
+    port: 0,
+    health: new HealthState([]),
+    registry: createRegistry("test"),
+    log: createLogger("test", "silent"),
+    shutdown: new AbortController().signal,
+  });
+  const socket = connect(silent.port, "127.0.0.1");
+  // All but the last byte of HTTP/2's preface: it is no session yet.
+  const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  await new Promise<void>((resolve) => socket.write(preface.slice(0, 10), () => resolve()));
+  const gone = new Promise((resolve) =>
+    socket
+      .on("close", resolve)
+      .on("error", () => {})
+      .resume(),
+  );
+  await expect
+    .poll(() => fetch(`http://127.0.0.1:${silent.port}/healthz`).then(({ status }) => status))
+    .toBe(503);
+  const closed = silent.close();
+  socket.write(`${preface.slice(10)}\0\0\0\x04\0\0\0\0\0`);
+  await Promise.all([closed, gone]);
+});

@@ -1,4 +1,4 @@
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { EventStatus, type SendRequest, type SendResponse } from "../gen/footfall/collect/v1/collect_pb.js";
 import type { Event } from "../gen/footfall/event/v1/event_pb.js";
@@ -67,7 +67,8 @@ async function attempt(
     const headers = { authorization: `Bearer ${writeKey}` };
     const message: SendRequest = { $typeName: "footfall.collect.v1.SendRequest", events, sentTime };
     const response = await client.send(message, { headers, timeoutMs });
-    return { left: unsettled(events, response, tally), final: false, waitMs: 0 };
+    const waitMs = response.retryAfter === undefined ? 0 : durationMs(response.retryAfter);
+    return { left: unsettled(events, response, tally), final: false, waitMs };
   } catch (error) {
     const failure = ConnectError.from(error);
     tally.problem(failure.message);

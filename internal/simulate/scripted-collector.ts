@@ -1,5 +1,6 @@
 import { createServer, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { CollectService, EventStatus, type SendRequest } from "../gen/footfall/collect/v1/collect_pb.js";
@@ -12,6 +13,8 @@ type Reply = EventStatus[] | Promise<EventStatus[]>;
 export class ScriptedCollector {
   /** Ids of the events that it has stored. */
   readonly stored = new Set<string>();
+  /** Told with answers in which events are to be sent again, ms. */
+  retryAfterMs = 0;
   /** How many tries it has seen. */
   tries = 0;
   readonly #sessions = new Set<ServerHttp2Session>();
@@ -20,7 +23,9 @@ export class ScriptedCollector {
   constructor(script: Script) {
     const send = async (request: SendRequest, context: HandlerContext) => {
       this.tries++;
-      return { statuses: await script(request, context, this) };
+      const statuses = await script(request, context, this);
+      const again = statuses.includes(EventStatus.UNAVAILABLE) && this.retryAfterMs > 0;
+      return again ? { statuses, retryAfter: durationFromMs(this.retryAfterMs) } : { statuses };
     };
     this.#server = createServer(
       connectNodeAdapter({ routes: (router) => router.service(CollectService, { send }) }),

@@ -98,6 +98,19 @@ test("a limited client waits as long as it was asked to", async () => {
   expect(records[0]!.ackedMs - records[0]!.sentMs).toBeGreaterThanOrEqual(395);
 });
 
+test("events that are UNAVAILABLE are sent again after the time told, not before", async () => {
+  const records: RequestRecord[] = [];
+  const summary = await run(
+    (request, _, self) => {
+      self.retryAfterMs = 400;
+      return self.tries > 1 ? self.store(request) : request.events.map(() => EventStatus.UNAVAILABLE);
+    },
+    { inFlight: 1, events: 20, onRequest: (record) => records.push(record) },
+  );
+  expect(summary).toMatchObject({ accepted: 20, retries: 1 });
+  expect(records[0]!.ackedMs - records[0]!.sentMs).toBeGreaterThanOrEqual(395);
+});
+
 test("what cannot be sent is given up in time, and a refusal for good at once", async () => {
   const down = await run(() => Promise.reject(new ConnectError("down", Code.Unavailable)), {
     events: 50,

@@ -63,9 +63,11 @@ export async function startSecond(
   name: ProgramName,
   env: Readonly<Record<string, string>> = {},
 ): Promise<SecondProcess> {
-  const [port, opsPort] = [await freePort(), await freePort()];
+  // A port that the settings name is kept: a process that was stopped can be started again.
+  const portName = `FOOTFALL_${name.toUpperCase()}_PORT`;
+  const [port, opsPort] = [Number(env[portName] ?? (await freePort())), await freePort()];
   // The aggregator serves nothing but its operators' port.
-  const service = name === "aggregator" ? {} : { [`FOOTFALL_${name.toUpperCase()}_PORT`]: String(port) };
+  const service = name === "aggregator" ? {} : { [portName]: String(port) };
   const settings = { ...shared, ...service, ...env };
   const child = await startProgram(name, opsPort, settings);
   return { ...child, url: `http://127.0.0.1:${port}`, opsUrl: `http://127.0.0.1:${opsPort}` };

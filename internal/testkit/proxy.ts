@@ -24,8 +24,8 @@ interface Pair {
   readonly answers: Transform;
 }
 
-/** Starts a TCP proxy on 127.0.0.1 in front of a server there. */
-export async function startProxy(target: number): Promise<Proxy> {
+/** Starts a TCP proxy on 127.0.0.1 in front of a server there. @param port any free one by default. */
+export async function startProxy(target: number, port = 0): Promise<Proxy> {
   const pairs = new Set<Pair>();
   const state = { delayMs: 0, stalled: false };
   const listener = createServer((client) => {
@@ -40,7 +40,7 @@ export async function startProxy(target: number): Promise<Proxy> {
     pair.server.pipe(pair.answers);
     if (!state.stalled) join(pair);
   });
-  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => listener.listen(port, "127.0.0.1", resolve));
   const cut = () => {
     for (const { client } of pairs) client.destroy();
   };

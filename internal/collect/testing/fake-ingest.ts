@@ -13,10 +13,13 @@ export const TOKEN = "collector-token";
 
 /** Write keys and their merchants. */
 export const KEYS = { ffw_one: 1, ffw_two: 2 } as const;
-export type WriteKey = keyof typeof KEYS;
+export type WriteKey = keyof typeof KEYS | `ffw_quiet${number}`;
+
+/** Merchants beside the two, for tests that need many: key ffw_quietN is merchant N's. */
+const QUIET = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`ffw_quiet${100 + at}`, 100 + at]));
 
 function findMerchant(sha256: Uint8Array): Merchant | undefined {
-  const found = Object.entries(KEYS).find(([key]) => keySha256(key).equals(sha256));
+  const found = Object.entries({ ...KEYS, ...QUIET }).find(([key]) => keySha256(key).equals(sha256));
   const rest = { name: "shop", timeZone: "UTC", currency: "EUR", retentionDays: RETENTION_DAYS };
   // One merchant of each kind.
   return found && { merchantId: found[1], ...rest, truncateIp: found[0] === "ffw_one" };

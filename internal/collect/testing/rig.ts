@@ -24,6 +24,8 @@ export interface Rig {
   readonly registry: Registry;
   /** What the collector told of why it can take no events. */
   readonly problems: (string | undefined)[];
+  /** A counter's value, by its labels; 0 where it never counted. */
+  count(name: string, labels: Record<string, string>): Promise<number>;
   readonly keys: WriteKeys;
   readonly url: string;
   readonly port: number;
@@ -65,6 +67,12 @@ const DEFAULTS = {
   maxPendingBytes: 64 << 20,
   deliverTimeoutMs: 10_000,
   recentEvents: 10_000,
+  merchantEventsPerSecond: 0,
+  eventsPerSecond: 0,
+  rateWindowSeconds: 2,
+  maxRequests: 4_000,
+  maxReadingBytes: 128 << 20,
+  merchantShare: 100,
 } as const;
 
 export async function startRig({
@@ -117,6 +125,13 @@ export async function startRig({
     url,
     port: server.port,
     linkStates,
+    async count(name, labels) {
+      const metric = await registry.getSingleMetric(name)?.get();
+      const same = metric?.values.find(({ labels: of }) =>
+        Object.entries(labels).every(([label, value]) => of[label] === value),
+      );
+      return same?.value ?? 0;
+    },
     grpc: (key = "ffw_one") =>
       createClient(CollectService, createGrpcTransport({ baseUrl: url, interceptors: [withHeaders(key)] })),
     json: (key = "ffw_one", headers = {}) =>

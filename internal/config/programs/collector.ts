@@ -1,5 +1,13 @@
 import { choice, integer, optionalText, text, yesNo } from "../setting.ts";
-import { allowedOrigins, closeDeadlineMs, host, logLevel, opsPort, servicePort } from "./shared.ts";
+import {
+  allowedOrigins,
+  closeDeadlineMs,
+  drainGraceMs,
+  host,
+  logLevel,
+  opsPort,
+  servicePort,
+} from "./shared.ts";
 
 export const collector = {
   name: "collector",
@@ -65,6 +73,50 @@ export const collector = {
       description: "most bytes on their way to ingest; beyond it events are refused with RESOURCE_EXHAUSTED",
       schema: integer(1 << 20, 2_147_483_647),
       fallback: "67108864",
+    },
+    merchantEventsPerSecond: {
+      env: "FOOTFALL_COLLECTOR_MERCHANT_EVENTS_PER_SECOND",
+      flag: "merchant-events-per-second",
+      description: "most events a second of one merchant; beyond it requests are refused; 0: no limit",
+      schema: integer(0, 1_000_000_000),
+      fallback: "20000",
+    },
+    eventsPerSecond: {
+      env: "FOOTFALL_COLLECTOR_EVENTS_PER_SECOND",
+      flag: "events-per-second",
+      description: "most events a second of all merchants; 0: no limit",
+      schema: integer(0, 1_000_000_000),
+      fallback: "0",
+    },
+    rateWindowSeconds: {
+      env: "FOOTFALL_COLLECTOR_RATE_WINDOW_SECONDS",
+      flag: "rate-window-seconds",
+      description:
+        "over how many seconds events are counted: a burst may use them all at once, and whoever is over the limit waits for the next window",
+      schema: integer(1, 60),
+      fallback: "2",
+    },
+    maxRequests: {
+      env: "FOOTFALL_COLLECTOR_MAX_REQUESTS",
+      flag: "max-requests",
+      description: "most requests in progress, those on streams included; an open stream counts as one",
+      schema: integer(8, 1_000_000),
+      fallback: "4000",
+    },
+    maxReadingBytes: {
+      env: "FOOTFALL_COLLECTOR_MAX_READING_BYTES",
+      flag: "max-reading-bytes",
+      description: "most bytes of requests that have come in part",
+      schema: integer(32 << 20, 2_147_483_647),
+      fallback: "134217728",
+    },
+    merchantShare: {
+      env: "FOOTFALL_COLLECTOR_MERCHANT_SHARE",
+      flag: "merchant-share",
+      description:
+        "percentage of max-requests, max-reading-bytes and max-pending-bytes that one merchant comes to while it is the only busy one (it may hold so much as is free, times a factor); 100: no limit of its own",
+      schema: integer(1, 100),
+      fallback: "25",
     },
     deliverTimeoutMs: {
       env: "FOOTFALL_COLLECTOR_DELIVER_TIMEOUT_MS",
@@ -161,6 +213,7 @@ export const collector = {
       fallback: "false",
       isSwitch: true,
     },
+    drainGraceMs,
     closeDeadlineMs,
     logLevel,
   },

@@ -3,6 +3,7 @@ import { address, choice, integer } from "../setting.ts";
 import {
   closeDeadlineMs,
   databaseUrl,
+  drainGraceMs,
   host,
   logLevel,
   natsUrl,
@@ -79,6 +80,7 @@ export const ingest = {
         .pipe(z.array(address("http", "https"))),
       fallback: "",
     },
+    drainGraceMs,
     closeDeadlineMs,
     logLevel,
   },

@@ -43,6 +43,15 @@ export const closeDeadlineMs: Setting<number> = {
   fallback: "20000",
 };
 
+export const drainGraceMs: Setting<number> = {
+  env: "FOOTFALL_DRAIN_GRACE_MS",
+  flag: "drain-grace-ms",
+  description:
+    "how long to go on serving after SIGTERM while /healthz says no, ms: longer than a load balancer takes to notice; 0 where clients connect directly",
+  schema: integer(0, 600_000),
+  fallback: "0",
+};
+
 /** The operators' port: /healthz, /metrics, gRPC health and reflection. */
 export const opsPort = (program: string, fallback: number): Setting<number> => ({
   env: `FOOTFALL_${program.toUpperCase()}_OPS_PORT`,

@@ -9,6 +9,11 @@ import { type Life, runProgram } from "../run-program.ts";
 const say = (word: string) => void process.stdout.write(`${word}\n`);
 const forEver = () => new Promise<void>(() => setInterval(() => {}, 1_000));
 
+/** Tells that the program works on after the signal. */
+function sayWhenSignalled(life: Life): void {
+  process.on("SIGTERM", () => setTimeout(() => say(life.stopping.aborted ? "stopped" : "works on"), 50));
+}
+
 const WHAT: Record<string, (life: Life) => Promise<void>> = {
   async serve(life) {
     life.onClose("database", () => say("database"));
@@ -18,6 +23,7 @@ const WHAT: Record<string, (life: Life) => Promise<void>> = {
       say("server");
     });
     setInterval(() => {}, 1_000);
+    if (process.env.GRACE_MS !== undefined) sayWhenSignalled(life);
     say("started");
   },
   async hang(life) {
@@ -59,5 +65,9 @@ const WHAT: Record<string, (life: Life) => Promise<void>> = {
   },
 };
 
-const options = { closeDeadlineMs: Number(process.env.DEADLINE_MS ?? 20_000) };
+const options = {
+  closeDeadlineMs: Number(process.env.DEADLINE_MS ?? 20_000),
+  graceMs: Number(process.env.GRACE_MS ?? 0),
+  ...(process.env.GRACE_MS === undefined ? {} : { onSignal: () => say("signalled") }),
+};
 await runProgram(WHAT[process.argv[2]!]!, options);

@@ -5,7 +5,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Event } from "../../event/v1/event_pb.js";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file footfall/collect/v1/collect.proto.
@@ -80,6 +80,13 @@ export declare type SendResponse = Message<"footfall.collect.v1.SendResponse"> &
    * @generated from field: uint32 rejected = 5;
    */
   rejected: number;
+
+  /**
+   * How long to wait before events that are EVENT_STATUS_UNAVAILABLE are sent again; absent when none is.
+   *
+   * @generated from field: google.protobuf.Duration retry_after = 6;
+   */
+  retryAfter?: Duration | undefined;
 };
 
 /**
@@ -169,6 +176,13 @@ export declare type StreamResponse = Message<"footfall.collect.v1.StreamResponse
    * @generated from field: uint64 sequence = 6;
    */
   sequence: bigint;
+
+  /**
+   * As in SendResponse.
+   *
+   * @generated from field: google.protobuf.Duration retry_after = 7;
+   */
+  retryAfter?: Duration | undefined;
 };
 
 /**
@@ -246,7 +260,8 @@ export enum EventStatus {
   REJECTED = 3,
 
   /**
-   * Not known to be stored, for want of a part behind the collector: send it again, with the same event_id.
+   * Not known to be stored, for want of a part behind the collector, or not taken for being over a limit: send
+   * it again after `retry_after`, with the same event_id.
    *
    * @generated from enum value: EVENT_STATUS_UNAVAILABLE = 4;
    */
@@ -408,8 +423,9 @@ export declare const CollectService: GenService<{
    * collector's spool, or refused.
    * Errors: UNAUTHENTICATED (unknown key), INVALID_ARGUMENT (no events, or more than 1,000; JSON that is none,
    * or has a field of a wrong type), RESOURCE_EXHAUSTED (over a limit: try again after the time in
-   * `retry-after-ms`; without that header, the request is larger than 8 MiB and will always be), UNAVAILABLE
-   * (nothing was stored: send it again).
+   * `retry-after-ms`, which `grpc-retry-pushback-ms` and `retry-after` repeat; without these, the request is
+   * larger than 8 MiB and will always be), UNAVAILABLE (nothing was stored: send it again). docs/sdk-rules.md
+   * has the rules for clients.
    *
    * @generated from rpc footfall.collect.v1.CollectService.Send
    */
@@ -421,7 +437,8 @@ export declare const CollectService: GenService<{
   /**
    * The same for a client with a steady flow: requests are answered as their events become safe, which may
    * be in another order; `sequence` pairs them. One bad request does not end the stream: each event of a
-   * request with too many is rejected. When the collector shuts down it answers what it has read and ends the
+   * request with too many is rejected, and each event of one that is over a limit is UNAVAILABLE, to be sent
+   * again after `retry_after`. When the collector shuts down it answers what it has read and ends the
    * stream with UNAVAILABLE.
    *
    * @generated from rpc footfall.collect.v1.CollectService.Stream

@@ -1,0 +1,92 @@
+import { createContextKey } from "@connectrpc/connect";
+import { CollectService } from "../../gen/footfall/collect/v1/collect_pb.js";
+import { bearerToken } from "../../rpc/bearer.ts";
+import type { Gate, Passage } from "../../rpc/gate.ts";
+import type { WriteKeys } from "../keys.ts";
+import type { CollectMetrics } from "../metrics.ts";
+import type { Limits } from "./limits.ts";
+import { OverLimit } from "./over-limit.ts";
+
+const SEND = `/${CollectService.typeName}/${CollectService.method.send.name}`;
+const STREAM = `/${CollectService.typeName}/${CollectService.method.stream.name}`;
+
+/** A request's bytes as they are read, for the handler of a stream. */
+export const readingKey = createContextKey<Reading | undefined>(undefined, {
+  description: "bytes of the request that are being read",
+});
+
+/**
+ * Refuses calls of CollectService before their bodies are read: of unknown keys, of merchants that are over
+ * their rate, and those for which there is no room.
+ */
+export function collectGate(keys: WriteKeys, limits: Limits, metrics: CollectMetrics): Gate {
+  return {
+    async enter({ path, header, contextValues }): Promise<Passage | undefined> {
+      if (path !== SEND && path !== STREAM) return undefined;
+      const { merchantId } = await keys.sender(bearerToken(header.get("authorization")));
+      return counting(metrics, async () => {
+        // A stream may open all the same: its requests are refused one by one.
+        if (path === SEND) await limits.checkRate(merchantId);
+        const reading = new Reading(limits, merchantId, metrics);
+        contextValues?.set(readingKey, reading);
+        return reading;
+      });
+    },
+  };
+}
+
+/** A call in progress and its bytes that are being read. */
+export class Reading implements Passage {
+  readonly #limits: Limits;
+  readonly #merchantId: number;
+  readonly #metrics: CollectMetrics;
+  readonly #end: () => void;
+  #bytes = 0;
+
+  /** @throws OverLimit without room for the call. */
+  constructor(limits: Limits, merchantId: number, metrics: CollectMetrics) {
+    this.#limits = limits;
+    this.#merchantId = merchantId;
+    this.#metrics = metrics;
+    this.#end = limits.takeRequest(merchantId);
+  }
+
+  /** @throws OverLimit without room for the bytes; all that were read are given up then. */
+  read(bytes: number): void {
+    try {
+      this.#limits.takeBytes(this.#merchantId, bytes);
+      this.#bytes += bytes;
+    } catch (error) {
+      this.taken();
+      if (error instanceof OverLimit) this.#metrics.limitedRequests.inc({ limit: error.limit });
+      throw error;
+    }
+  }
+
+  taken(): void {
+    this.#limits.giveBytes(this.#merchantId, this.#bytes);
+    this.#bytes = 0;
+  }
+
+  close(): void {
+    this.taken();
+    this.#end();
+  }
+}
+
+/** Counts a refusal. @param events how many there are, where that is known. */
+export async function counting<T>(
+  { limitedRequests, limitedEvents }: CollectMetrics,
+  work: () => Promise<T>,
+  events = 0,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof OverLimit) {
+      limitedRequests.inc({ limit: error.limit });
+      limitedEvents.inc({ limit: error.limit }, events);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,2 @@
+/** Most events of one request. */
+export const MAX_EVENTS = 1_000;

@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "../failure/failure.ts";
+import { refusalOf } from "../store/report/refusal.ts";
+
+export interface Patience {
+  /** For each SQL statement, milliseconds. */
+  readonly statementTimeoutMs: number;
+  /** How long to wait for a database that is away, milliseconds. Default: not at all. */
+  readonly databaseWaitMs?: number;
+}
+
+/** Pause between two tries while the database is away, ms. */
+const AWAY_RETRY_MS = 250;
+
+/**
+ * Reads, and while the database is away, as when it restarts, tries again: reading twice does no harm.
+ *
+ * @throws Failure "unavailable" when the database stays away, "exhausted" when a statement took longer than it
+ * may; everything else as it came.
+ */
+export async function readPatiently<T>(patience: Patience, read: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + (patience.databaseWaitMs ?? 0);
+  for (;;) {
+    try {
+      return await read();
+    } catch (cause) {
+      const failure = toFailure(cause, patience);
+      if (failure.kind !== "unavailable" || performance.now() + AWAY_RETRY_MS > deadline) throw failure;
+      await sleep(AWAY_RETRY_MS);
+    }
+  }
+}
+
+/** What the database's refusal means to the caller. @throws everything that is no refusal, as it came. */
+function toFailure(cause: unknown, { statementTimeoutMs }: Patience): Failure {
+  switch (refusalOf(cause)) {
+    case "away":
+      return new Failure("unavailable", "the database is away", { cause, retryAfterMs: 1_000 });
+    case "too_slow": {
+      const limit = `a statement of the report took longer than ${statementTimeoutMs} ms`;
+      return new Failure("exhausted", `${limit}: ask for a shorter range or fewer metrics`, { cause });
+    }
+    case undefined:
+      throw cause;
+  }
+}

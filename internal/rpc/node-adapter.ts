@@ -1,0 +1,123 @@
+import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import {
+  type ConnectNodeAdapterOptions,
+  compressionBrotli,
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+import { resetSoon } from "./early-answer.ts";
+import { type Gate, gatedBody, type Passage } from "./gate.ts";
+import type { Handler } from "./one-port.ts";
+
+export interface AdapterOptions extends ConnectNodeAdapterOptions {
+  readonly fallback: NonNullable<ConnectNodeAdapterOptions["fallback"]>;
+  readonly gate?: Gate | undefined;
+  /** Whether clients should take their next request to another process. */
+  readonly draining: () => boolean;
+  /** Told of what went wrong outside of any RPC. */
+  readonly report: (error: unknown) => void;
+}
+
+const PUSHBACK = "grpc-retry-pushback-ms";
+const EXHAUSTED = String(Code.ResourceExhausted);
+
+type Request = Parameters<Handler>[0];
+type Response = Parameters<Handler>[1];
+
+/**
+ * Serves a ConnectRouter as connectNodeAdapter does, and beyond it: a gate before the bodies; gRPC errors as
+ * Trailers-Only, without which gRPC clients do not retry (gRPC A6: a call that has got headers is committed);
+ * `Connection: close` to HTTP/1.1 clients while draining.
+ */
+export function nodeAdapter(options: AdapterOptions): Handler {
+  const { gate, draining, contextValues, fallback, report } = options;
+  const router = createConnectRouter({
+    acceptCompression: [compressionGzip, compressionBrotli],
+    ...options,
+  });
+  options.routes(router);
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  return (request, response) => {
+    const path = request.url?.split("?", 1)[0] ?? "";
+    const handle = handlers.get(path);
+    if (handle === undefined) {
+      fallback(request as never, response as never);
+      return;
+    }
+    const call = universalRequestFromNodeRequest(
+      request as never,
+      response as never,
+      undefined,
+      contextValues?.(request as never),
+    );
+    if (gate !== undefined) pass(gate, path, call, response);
+    handle(call)
+      .then((answer) => {
+        if (request.httpVersionMajor === 1 && draining()) response.setHeader("connection", "close");
+        return send(answer, request, response);
+      })
+      .catch((error: unknown) => {
+        if (ConnectError.from(error).code !== Code.Aborted) report(error);
+      });
+  };
+}
+
+/** Puts the gate before a call's body. */
+function pass(gate: Gate, path: string, call: UniversalServerRequest, response: Response): void {
+  let passage: Passage | undefined;
+  let closed = false;
+  response.once("close", () => {
+    closed = true;
+    passage?.close();
+  });
+  const enter = async () => {
+    passage = await gate.enter({ path, ...call });
+    // The client may have gone while it was decided.
+    if (closed) passage?.close();
+    return passage;
+  };
+  call.body = gatedBody(call.body as AsyncIterable<Uint8Array>, enter);
+}
+
+async function send(answer: UniversalServerResponse, request: Request, response: Response): Promise<void> {
+  const body = answer.body?.[Symbol.asyncIterator]();
+  const first = await body?.next();
+  const isGrpc = /^application\/grpc(\+|;|$)/.test(answer.header?.get("content-type") ?? "");
+  if (!isGrpc || first?.done !== true || answer.trailer === undefined || !("stream" in request)) {
+    const resumed = body === undefined || first === undefined ? undefined : resume(first, body);
+    await universalResponseToNodeResponse({ ...answer, body: resumed } as never, response as never);
+    return;
+  }
+  // What is too large, or too slow, stays so: a policy that retries this code must be told not to (gRPC A6).
+  if (answer.trailer.get("grpc-status") === EXHAUSTED && !answer.trailer.has(PUSHBACK))
+    answer.trailer.set(PUSHBACK, "-1");
+  response.statusCode = answer.status;
+  for (const headers of [answer.header, answer.trailer]) {
+    for (const [name, value] of headers ?? []) response.setHeader(name, value);
+  }
+  // Ended before its headers were sent: they go out with the stream's end.
+  (response as { end(): void }).end();
+  resetSoon(request.stream);
+}
+
+/** The same body, although its first piece was taken already. */
+function resume(
+  first: IteratorResult<Uint8Array>,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  let taken: IteratorResult<Uint8Array> | undefined = first;
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next() {
+        if (taken === undefined) return rest.next();
+        const next = taken;
+        taken = undefined;
+        return Promise.resolve(next);
+      },
+      return: (value) => rest.return?.(value) ?? Promise.resolve({ done: true, value: undefined }),
+      throw: (error) => rest.throw?.(error) ?? Promise.reject(error),
+    }),
+  };
+}

@@ -13,6 +13,14 @@ const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition);
 const FAILURES = "footfall_aggregator_failures_total";
 const MIB = 1 << 20;
 
+/** Limits that are reached within a test. */
+const IMPATIENT = {
+  "idle-in-transaction-timeout-ms": "1000",
+  "statement-timeout-ms": "2000",
+  "transaction-timeout-ms": "3000",
+  "refresh-timeout-ms": "3000",
+};
+
 let rig: Rig;
 let load: Load;
 /** The network between aggregators and the database. */
@@ -44,16 +52,19 @@ function through(): { "database-url": string; "lease-ms": string } {
   return { "database-url": url.href, "lease-ms": "2000" };
 }
 
-/** Nobody holds the database: a write to every table that commits touch goes through, and nothing is left open. */
+/** Nobody holds the database: a write to every row that commits touch goes through, and nothing is left open. */
 async function expectNothingOpen(): Promise<void> {
   await rig.query("UPDATE partitions SET committed_through = committed_through");
   await rig.query("DELETE FROM stale_buckets WHERE bucket < '1970-01-01'");
-  const open = () =>
+  const sessions = (having: string) =>
     rig.query(
       `SELECT application_name, state, query FROM pg_stat_activity
-       WHERE application_name LIKE 'aggregator %' AND datname = current_database()`,
+       WHERE application_name LIKE 'aggregator %' AND datname = current_database() AND ${having}`,
     );
-  await waitFor("the end of all connections", async () => (await open()).length === 0);
+  expect(await sessions("xact_start IS NOT NULL")).toEqual([]);
+  // A network that has fallen silent keeps connections at the other end. Nobody else does.
+  proxy.cut();
+  await waitFor("the end of all connections", async () => (await sessions("true")).length === 0);
 }
 
 test("the database is full for a while: it waits, gives nothing up, and goes on by itself", async () => {
@@ -96,7 +107,7 @@ test("the database answers late: commits go on, slower, and nothing starts over"
 });
 
 test("connections that fall silent: each in the middle of something, and nobody is told", async () => {
-  const service = await rig.start({ ...through(), "idle-in-transaction-timeout-ms": "1000" });
+  const service = await rig.start({ ...through(), ...IMPATIENT });
   const stop = load.keepPublishing();
   for (let round = 0; round < 4; round++) {
     await load.progress(3);
@@ -112,7 +123,7 @@ test("connections that fall silent: each in the middle of something, and nobody 
 
 test("one that has lost the network loses its partitions to another one, and comes back", async () => {
   await rig.start({ "lease-ms": "2000" });
-  const away = await rig.start({ ...through(), "idle-in-transaction-timeout-ms": "1000" });
+  const away = await rig.start({ ...through(), ...IMPATIENT });
   await settled(rig, [2, 2]);
   const stop = load.keepPublishing();
   await load.progress(3);

@@ -10,9 +10,6 @@ export interface Pools {
   readonly leases: Pool;
 }
 
-/** A refresh of many buckets may take longer than any write should, ms. */
-const REFRESH_MS = 3_600_000;
-
 /** The aggregator's pools; their names tell other aggregators whose connections they are. */
 export function openPools(
   config: Service<typeof aggregator.settings>["config"],
@@ -30,7 +27,11 @@ export function openPools(
   const half = Math.floor(config.leaseMs / 2);
   return {
     writes: open("writes", { maxConnections: config.databaseConnections }),
-    refresh: open("refresh", { statementTimeoutMs: REFRESH_MS, transactionTimeoutMs: REFRESH_MS }),
+    // A refresh of many buckets may take longer than any write should.
+    refresh: open("refresh", {
+      statementTimeoutMs: config.refreshTimeoutMs,
+      transactionTimeoutMs: config.refreshTimeoutMs,
+    }),
     leases: open("leases", {
       statementTimeoutMs: half,
       transactionTimeoutMs: half,

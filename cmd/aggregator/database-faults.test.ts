@@ -72,7 +72,7 @@ test("the database is full for a while: it waits, gives nothing up, and goes on 
   const service = await rig.start();
   const stop = load.keepPublishing();
   await load.progress(5);
-  for (const state of ["53100", "53200", "53300", "57P03", "55P03", "57014", "40001", "40P01"]) {
+  for (const state of ["53100", "57P03", "40P01"]) {
     const before = await metric(service, FAILURES);
     await rig.query(`CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '${state}'; END $$`);
@@ -96,7 +96,7 @@ test("the database answers late: commits go on, slower, and nothing starts over"
   const service = await rig.start({ ...through(), "lease-ms": "6000" });
   const stop = load.keepPublishing();
   await load.progress(3);
-  proxy.delay(20);
+  proxy.delay(10);
   await load.progress(3);
   proxy.delay(0);
   await load.progress(3);
@@ -141,7 +141,7 @@ test("one that has lost the network loses its partitions to another one, and com
 });
 
 test("a backlog in front of a database that hangs is not taken into memory", async () => {
-  // 2 partitions with 24 MiB each, of which it may hold 1 MiB each.
+  // 2 partitions with 8 MiB each, of which it may hold 1 MiB each.
   const settings = {
     ...through(),
     "fetch-max-bytes": String(MIB),
@@ -154,7 +154,7 @@ test("a backlog in front of a database that hangs is not taken into memory", asy
   await settled(rig, [4]);
   const before = await metricOf(service, "process_resident_memory_bytes");
   const silence = setInterval(() => proxy.stall(), 20);
-  const count = Math.ceil((24 * MIB) / big.bytes.length);
+  const count = Math.ceil((8 * MIB) / big.bytes.length);
   for (let i = 0; i < count; i++)
     for (const p of [0, 1]) await rig.publisher.publish(p, crypto.randomUUID(), big.bytes);
   const { consumers } = await jetstreamManager(rig.nc);
@@ -166,6 +166,8 @@ test("a backlog in front of a database that hangs is not taken into memory", asy
     }
     await sleep(100);
   }
-  expect((await metricOf(service, "process_resident_memory_bytes")) - before).toBeLessThan(150 * MIB);
+  expect((await metricOf(service, "process_resident_memory_bytes")) - before).toBeLessThan(100 * MIB);
   clearInterval(silence);
+  // It has nothing to finish, and would wait for the database.
+  process.kill(service.pid, "SIGKILL");
 });

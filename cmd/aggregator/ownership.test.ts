@@ -129,7 +129,7 @@ describe("takeover", () => {
   });
 
   test("of one that stands still; when it wakes up, it commits nothing", async () => {
-    const settings = { "lease-ms": "3000", "idle-in-transaction-timeout-ms": "1500" };
+    const settings = { "lease-ms": "2000", "idle-in-transaction-timeout-ms": "1000" };
     const stop = load.keepPublishing();
     await rig.start(settings);
     const sleeper = await rig.startProcess(settings);

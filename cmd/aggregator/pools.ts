@@ -11,9 +11,6 @@ export interface Pools {
   readonly leases: Pool;
 }
 
-/** A refresh of many buckets, or the conversion of a chunk, may take longer than any write should, ms. */
-const REFRESH_MS = 3_600_000;
-
 /** The aggregator's pools; their names tell other aggregators whose connections they are. */
 export function openPools(
   config: Service<typeof aggregator.settings>["config"],
@@ -29,10 +26,15 @@ export function openPools(
   };
   // A renewal that takes longer than half a lease should rather be tried again on another connection.
   const half = Math.floor(config.leaseMs / 2);
+  const long = {
+    statementTimeoutMs: config.refreshTimeoutMs,
+    transactionTimeoutMs: config.refreshTimeoutMs,
+  };
   return {
     writes: open("writes", { maxConnections: config.databaseConnections }),
-    refresh: open("refresh", { statementTimeoutMs: REFRESH_MS, transactionTimeoutMs: REFRESH_MS }),
-    maintenance: open("maintenance", { statementTimeoutMs: REFRESH_MS, transactionTimeoutMs: REFRESH_MS }),
+    // A refresh of many buckets, or the conversion of a chunk, may take longer than any write should.
+    refresh: open("refresh", long),
+    maintenance: open("maintenance", long),
     leases: open("leases", {
       statementTimeoutMs: half,
       transactionTimeoutMs: half,

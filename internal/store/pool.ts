@@ -33,6 +33,7 @@ const WAIT_MS = 60_000;
 const MARGIN_MS = 5_000;
 
 interface Details {
+  readonly name: string;
   readonly clients: Set<Client>;
   readonly transactionTimeoutMs: number;
 }
@@ -44,7 +45,8 @@ const detailsOf = new WeakMap<Pool, Details>();
  * error of the statement, not of the start.
  */
 export function createPool(options: PoolOptions): Pool {
-  const { statementTimeoutMs, transactionTimeoutMs = 0, connectTimeoutMs = 10_000 } = options;
+  const { statementTimeoutMs, transactionTimeoutMs = 0 } = options;
+  const { connectTimeoutMs = 10_000, keepAliveMs = 10_000 } = options;
   /** The pool's own limit counts the wait for a free connection too. */
   class ConnectingClient extends pg.Client {
     constructor(config?: pg.ClientConfig) {
@@ -59,7 +61,9 @@ export function createPool(options: PoolOptions): Pool {
     connectionTimeoutMillis: Math.max(transactionTimeoutMs || WAIT_MS, connectTimeoutMs),
     idleTimeoutMillis: 30_000,
     keepAlive: true,
-    keepAliveInitialDelayMillis: options.keepAliveMs ?? 10_000,
+    keepAliveInitialDelayMillis: keepAliveMs,
+    // The server probes too: it would keep a session, and its locks, for hours after the client is gone.
+    options: `-c tcp_keepalives_idle=${Math.ceil(keepAliveMs / 1_000)} -c tcp_keepalives_interval=1 -c tcp_keepalives_count=10`,
     statement_timeout: statementTimeoutMs,
     ...(statementTimeoutMs > 0 && {
       query_timeout: statementTimeoutMs + Math.min(MARGIN_MS, statementTimeoutMs / 4),
@@ -72,7 +76,7 @@ export function createPool(options: PoolOptions): Pool {
   const clients = new Set<Client>();
   pool.on("connect", (client) => void clients.add(client));
   pool.on("remove", (client) => void clients.delete(client as Client));
-  detailsOf.set(pool, { clients, transactionTimeoutMs });
+  detailsOf.set(pool, { name: options.name, clients, transactionTimeoutMs });
   return pool;
 }
 
@@ -81,9 +85,13 @@ export function cutConnections(pool: Pool): void {
   for (const client of detailsOf.get(pool)?.clients ?? []) cut(client);
 }
 
-/** With a statement under way, ending a connection means to break it. */
+/** Clients whose server was not told that they are gone. */
+const silent = new WeakSet<Client>();
+
+/** Not `end()`: that says goodbye first, and waits for a server that may not be heard any more. */
 function cut(client: Client): void {
-  (client as unknown as pg.Client).end().catch(() => {});
+  silent.add(client);
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 /**
@@ -108,15 +116,43 @@ export async function transaction<T>(
     await client.query("COMMIT");
     return result;
   } catch (error) {
-    await client.query("ROLLBACK").catch((cause: Error) => {
-      broken = cause;
-    });
+    broken = await rollBack(client, error);
     throw error;
   } finally {
     clearTimeout(limit);
-    client.off("error", ignore);
     client.release(broken);
+    client.off("error", ignore);
+    if (silent.has(client)) await endSession(pool, client);
   }
+}
+
+/** @returns why the connection cannot be used any more. */
+async function rollBack(client: Client, failed: unknown): Promise<Error | undefined> {
+  // The client's own time limit: the statement is still under way, and a ROLLBACK would only wait behind it.
+  if (failed instanceof Error && failed.message === "Query read timeout") {
+    cut(client);
+    return failed;
+  }
+  return client.query("ROLLBACK").then(
+    () => undefined,
+    (cause: Error) => cause,
+  );
+}
+
+/**
+ * Ends the session of a connection that was cut, which its server may not notice. While a server waits for the rest
+ * of a COPY no time limit ends it, and it would keep the locks of its transaction.
+ */
+async function endSession(pool: Pool, client: Client): Promise<void> {
+  const { processID } = client as unknown as { processID: number | null };
+  await pool
+    .query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE pid = $1 AND application_name = $2 AND pid <> pg_backend_pid()`,
+      [processID, detailsOf.get(pool)?.name],
+    )
+    // Where the database is away altogether, it notices by itself.
+    .catch(() => {});
 }
 
 /** Whether an error is PostgreSQL's of the given SQLSTATE. */

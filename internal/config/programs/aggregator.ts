@@ -87,6 +87,13 @@ export const aggregator = {
       schema: integer(50, 200_000),
       fallback: "1000",
     },
+    refreshTimeoutMs: {
+      env: "FOOTFALL_AGGREGATOR_REFRESH_TIMEOUT_MS",
+      flag: "refresh-timeout-ms",
+      description: "longest time of refreshing one span of stale buckets, ms",
+      schema: integer(100, 86_400_000),
+      fallback: "3600000",
+    },
     ...databaseLimits("aggregator"),
     processTries: {
       env: "FOOTFALL_AGGREGATOR_PROCESS_TRIES",

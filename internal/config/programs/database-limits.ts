@@ -22,12 +22,12 @@ export function databaseLimits(program: string) {
       integer(1, 1_000),
       "8",
     ),
-    statementTimeoutMs: setting("statement-timeout-ms", "longest time of a write statement, ms", ms, "60000"),
+    statementTimeoutMs: setting("statement-timeout-ms", "longest time of a write statement, ms", ms, "30000"),
     transactionTimeoutMs: setting(
       "transaction-timeout-ms",
       "longest time of a transaction, after which its connection is cut, and longest wait for a connection, ms",
       ms,
-      "120000",
+      "60000",
     ),
     lockTimeoutMs: setting("lock-timeout-ms", "longest wait for a lock, ms", ms, "10000"),
     idleInTransactionTimeoutMs: setting(

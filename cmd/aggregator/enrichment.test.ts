@@ -97,14 +97,16 @@ describe("orders", () => {
 });
 
 describe("salts", () => {
-  const today = Math.floor(Date.now() / DAY_MS);
+  // One moment for all events: midnight may pass while the test runs.
+  const now = Date.now();
+  const today = Math.floor(now / DAY_MS);
   const visitor = async (name: string) =>
     (await rig.query<{ id: string }>("SELECT visitor_id AS id FROM events WHERE name = $1", [name])).map(
       ({ id }) => id,
     );
   const event = (name: string): Partial<TestEvent> => ({
     name,
-    time: Date.now(),
+    time: now,
     visitorId: "",
     ip: "192.0.2.0",
     userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",

@@ -92,6 +92,7 @@ describe("batches", () => {
       {
         merchant_id: merchantId,
         bucket: new Date("2026-03-29T10:00:00Z"),
+        is_bot: false,
         events: "2",
         page_views: "1",
         orders: "1",

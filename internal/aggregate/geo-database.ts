@@ -10,7 +10,7 @@ const DEFAULT = "@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-countr
 const CAPACITY = 100_000;
 
 /** Records of MaxMind's databases and of those made like them: nested with names, or flat. */
-interface Nested {
+export interface GeoRecord {
   readonly country?: { readonly iso_code?: string } | string;
   readonly country_code?: string;
   readonly subdivisions?: readonly { readonly names?: { readonly en?: string } }[];
@@ -28,8 +28,8 @@ export async function openGeoDatabase(file: string | undefined): Promise<StepCon
   try {
     const reader = await maxmind.open(path);
     return memo((address: string) => {
-      const record = maxmind.validate(address) ? (reader.get(address) as Nested | null) : null;
-      return record === null ? undefined : placeOf(record);
+      const record = maxmind.validate(address) ? (reader.get(address) as GeoRecord | null) : null;
+      return record === null ? undefined : placeOfRecord(record);
     }, CAPACITY);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -37,7 +37,14 @@ export async function openGeoDatabase(file: string | undefined): Promise<StepCon
   }
 }
 
-function placeOf({ country, country_code, subdivisions, state1, city }: Nested): Place | undefined {
+/** The place that a record tells; undefined without a country. */
+export function placeOfRecord({
+  country,
+  country_code,
+  subdivisions,
+  state1,
+  city,
+}: GeoRecord): Place | undefined {
   const code = country_code ?? (typeof country === "string" ? country : country?.iso_code);
   if (code === undefined) return undefined;
   return {

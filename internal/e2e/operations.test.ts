@@ -92,6 +92,7 @@ test("a merchant that `admin` creates can write and read at once", async () => {
     timeZone: "Asia/Tokyo",
     currency: "JPY",
     retentionDays: 760,
+    truncateIp: true,
   });
   const event = { name: "purchase", order: { id: "1", revenueMicros: 900_000_000n } };
   await collectClient(footfall.collectorUrl).send({ events: [event] }, bearer(tea.writeKey));

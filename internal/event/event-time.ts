@@ -16,7 +16,8 @@ export const CLOCK_TOLERANCE_MS = 5_000;
 export function clockShift(client: number, sent: number, received: number): number {
   const shift = received - sent;
   if (sent === 0 || Math.abs(shift) <= CLOCK_TOLERANCE_MS || client > sent + CLOCK_TOLERANCE_MS) return 0;
-  return client < MIN_TIME_MS || client > MAX_TIME_MS ? 0 : shift;
+  // What no batch may hold is not corrected, and no correction leads there.
+  return Math.min(client, client + shift) < MIN_TIME_MS || client > MAX_TIME_MS ? 0 : shift;
 }
 
 /**

@@ -61,7 +61,7 @@ describe("a connection that falls silent", () => {
       const failed = new Promise((_, reject) => copy.on("error", reject));
       await new Promise((resolve) => copy.write("1\t1\t1\n", resolve));
       await sleep(100);
-      proxy.stall();
+      proxy.silence();
       await failed;
     });
     expect(isTemporary(await failureOf(work))).toBe(true);
@@ -73,7 +73,7 @@ describe("a connection that falls silent", () => {
     const pool = poolWith({ statementTimeoutMs: 400, idleInTransactionTimeoutMs: 2_000 });
     const work = transaction(pool, async (client) => {
       await client.query(LOCK_ROW);
-      proxy.stall();
+      proxy.silence();
       await client.query("SELECT 1");
     });
     expect(isTemporary(await failureOf(work))).toBe(true);
@@ -84,7 +84,7 @@ describe("a connection that falls silent", () => {
   test("outside of transactions", async () => {
     const pool = poolWith({ statementTimeoutMs: 400 });
     await pool.query("SELECT 1");
-    proxy.stall();
+    proxy.silence();
     expect(isTemporary(await failureOf(pool.query("SELECT 1")))).toBe(true);
     await pool.query("SELECT 1");
   });

@@ -12,19 +12,20 @@ const NUMBERS = `count(*) AS events,
 
 /**
  * Counts a merchant's raw rows with plain SQL: in all, and by local hour or day (start of the bucket, ms).
- * Times before and after do not matter: all rows of people count.
+ * Times before and after do not matter: all rows count, bots' only if they are asked for.
  */
 export async function recount(
   pool: Pool,
   { merchantId, currency }: Pick<Merchant, "merchantId" | "currency">,
   granularity: "hour" | "day",
   timeZone: string,
+  includeBots = false,
 ) {
   const { rows } = await pool.query<Record<keyof Numbers | "bucket", string | null>>(
     `SELECT extract(epoch FROM date_trunc($3, ts, $4)) * 1000 AS bucket, ${NUMBERS}
-     FROM events WHERE merchant_id = $1 AND is_bot IS FALSE
+     FROM events WHERE merchant_id = $1 AND (is_bot IS FALSE OR $5)
      GROUP BY GROUPING SETS ((date_trunc($3, ts, $4)), ())`,
-    [merchantId, currency, granularity, timeZone],
+    [merchantId, currency, granularity, timeZone, includeBots],
   );
   const numbers = rows.map(({ bucket, ...counts }) => {
     const row = Object.fromEntries(Object.entries(counts).map(([name, value]) => [name, BigInt(value!)]));

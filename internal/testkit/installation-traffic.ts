@@ -35,7 +35,7 @@ function note(merchant: number, event: Event): Generated {
   const time = timestampMs(clientTime!);
   const day = new Date(time).toISOString().slice(0, 10);
   const visitor = visitorId || `${ip.replace(/\.\d+$/, ".0")} ${userAgent} ${day}`;
-  const isBot = /bot/i.test(userAgent);
+  const isBot = /bot|externalhit|python/i.test(userAgent);
   return { merchant, eventId, name, time, revenue: order?.revenueMicros, isBot, visitor, sessionId };
 }
 

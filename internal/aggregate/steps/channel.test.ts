@@ -127,9 +127,10 @@ test("every rule has an example", () => {
 });
 
 test("a campaign is a shopping campaign by the word, not by letters within another", () => {
-  expect(channel("anyone", "referral", "workshop")).toBe("Organic Shopping");
-  // GA4's expression takes what no letter but e (or none at all) stands before.
+  expect(channel("anyone", "referral", "summer shop")).toBe("Organic Shopping");
+  // GA4's expression takes what no letter but e stands before.
   expect(channel("anyone", "referral", "eshop")).toBe("Organic Shopping");
+  expect(channel("anyone", "referral", "workshop")).toBe("Referral");
   expect(channel("anyone", "referral", "bishop")).toBe("Referral");
 });
 

@@ -59,6 +59,7 @@ test("whatever the clocks say: never ahead, never beyond what batches hold, and 
     fc.property(span, fc.option(span, { nil: undefined }), (client, sent) => {
       const [time, quality] = timeOf(client, sent);
       expect(time).toBeLessThanOrEqual(5 * SECOND);
+      expect(NOON + time).toBeGreaterThanOrEqual(MIN_TIME_MS);
       if (quality === CLIENT) expect(time).toBe(client);
       if (quality === RECEIVED) expect(time).toBe(0);
       // From event to sending the client's clock ran right: as long before the receipt it happened.

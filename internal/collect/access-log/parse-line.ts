@@ -45,7 +45,7 @@ const REQUEST_LINE = /^([A-Z][A-Z_-]*) (\S+) (HTTP\/\d(?:\.\d)?)$/;
  */
 export function parseLine(text: string): ParsedLine {
   const fields = COMBINED.exec(text);
-  if (fields === null) return refuse("line is not in the combined log format", text);
+  if (fields === null) return refuse("line is not in the combined log format", withoutClient(text));
   const [, ip, time, requestLine, status, bytes, referrer, userAgent] = fields as unknown as string[];
   if (isIP(ip!) === 0) return refuse("client is not an IP address", ip!);
   const timeMs = parseTime(time!);
@@ -71,6 +71,11 @@ export function parseLine(text: string): ParsedLine {
 
 function present(field: string): string | undefined {
   return field === "-" || field === "" ? undefined : unescapeField(field);
+}
+
+/** A line as it may be shown: reasons are logged, and visitors' addresses never are. */
+function withoutClient(text: string): string {
+  return text.replace(/^\S+/, "…");
 }
 
 /** Longest piece of a line that a reason repeats, UTF-16 code units. */

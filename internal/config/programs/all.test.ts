@@ -43,7 +43,7 @@ test("what holds a secret is marked as one", () => {
 
 test("variables are FOOTFALL_ ones, apart from the customary addresses", () => {
   const others = new Set(all.map(([, { env }]) => env).filter((env) => !env.startsWith("FOOTFALL_")));
-  expect([...others].sort()).toEqual(["DATABASE_URL", "NATS_URL"]);
+  expect([...others].sort()).toEqual(["DATABASE_URL", "GEOIP_DB", "NATS_URL"]);
 });
 
 test("tokens of ingest are parted by commas, and there is at least one", () => {

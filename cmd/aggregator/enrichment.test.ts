@@ -1,0 +1,149 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { saveRates } from "../../internal/store/currency-rates.ts";
+import { destroyOldSalts, visitorSalts } from "../../internal/store/visitor-salts.ts";
+import { merchantsOf, type TestEvent, testBatch } from "../../internal/testkit/batches.ts";
+import { PARTITIONS, Rig } from "./testing/rig.ts";
+
+const DAY_MS = 86_400_000;
+const NOON = Date.UTC(2026, 2, 29, 12);
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await Rig.open();
+});
+afterEach(() => rig?.stop());
+afterAll(() => rig?.close());
+
+const PARTITION = 0;
+const [M] = merchantsOf(PARTITION, PARTITIONS, 1) as [number];
+
+/** Publishes events as one batch, and waits until they are committed. */
+async function store(...events: Partial<TestEvent>[]): Promise<void> {
+  const all = events.map((event) => ({ merchantId: M, time: NOON, visitorId: "v", ...event }));
+  const batch = testBatch(all, { partition: PARTITION });
+  await rig.publish(batch);
+  await rig.committed(batch);
+}
+
+test("what the steps derive is stored with the row", async () => {
+  await rig.start();
+  await store({
+    name: "derived",
+    time: NOON - 7_200_000,
+    sentTime: NOON - 3_600_000,
+    receivedTime: NOON,
+    ip: "130.237.218.0",
+    url: "https://shop.example/?utm_source=News&utm_medium=email&utm_campaign=Spring",
+    referrer: "https://www.google.com/",
+    userAgent:
+      "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+  });
+  const [row] = await rig.query<object>("SELECT * FROM events WHERE name = 'derived'");
+  expect(row).toMatchObject({
+    ts: new Date(NOON - 3_600_000),
+    time_quality: 1,
+    processor_version: 9,
+    is_bot: false,
+    browser: "Safari",
+    browser_version: "17",
+    os: "iOS",
+    device_type: "mobile",
+    country: "SE",
+    region: null,
+    city: null,
+    channel: "Email",
+    source: "news",
+    medium: "email",
+    campaign: "Spring",
+    click_id: null,
+    order_kind: null,
+  });
+});
+
+describe("orders", () => {
+  const counted = (id: string) =>
+    rig.query<object>(
+      "SELECT order_kind AS kind, revenue_micros::integer AS revenue FROM events WHERE order_id LIKE $1 ORDER BY received_at, order_id",
+      [id],
+    );
+
+  test("a thank-you page that is loaded again, days later and by another batch, counts once", async () => {
+    await rig.start();
+    const order = { id: "thanks", revenueMicros: 5_000_000n, currency: "EUR" };
+    await store({ name: "purchase", order });
+    await store({ name: "purchase", order, time: NOON + DAY_MS });
+    expect(await counted("thanks")).toEqual([
+      { kind: 1, revenue: 5_000_000 },
+      { kind: 2, revenue: null },
+    ]);
+  });
+
+  test("rates convert once they are loaded: the day's or the last before it, a week back at most", async () => {
+    const first = NOON / DAY_MS - 0.5;
+    await saveRates(rig.pool, [{ currency: "USD", day: first, perEuro: 1.25 }]);
+    await rig.start();
+    const dollars = (days: number) => ({
+      time: NOON + days * DAY_MS,
+      order: { id: `usd${days + 1}`, revenueMicros: 100_000_000n, currency: "USD" },
+    });
+    await store(dollars(-1), dollars(0), dollars(7), dollars(8));
+    expect(await counted("usd%")).toEqual([
+      { kind: 1, revenue: null },
+      { kind: 1, revenue: 80_000_000 },
+      { kind: 1, revenue: 80_000_000 },
+      { kind: 1, revenue: null },
+    ]);
+  });
+});
+
+describe("salts", () => {
+  // One moment for all events: midnight may pass while the test runs.
+  const now = Date.now();
+  const today = Math.floor(now / DAY_MS);
+  const visitor = async (name: string) =>
+    (await rig.query<{ id: string }>("SELECT visitor_id AS id FROM events WHERE name = $1", [name])).map(
+      ({ id }) => id,
+    );
+  const event = (name: string): Partial<TestEvent> => ({
+    name,
+    time: now,
+    visitorId: "",
+    ip: "192.0.2.0",
+    userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
+  });
+
+  test("all aggregators share a day's: a visitor without an id is one through two of them", async () => {
+    await rig.start();
+    await store(event("salt-a"));
+    await rig.stop();
+    await rig.start();
+    await store(event("salt-b"));
+    const [[a], [b]] = [await visitor("salt-a"), await visitor("salt-b")];
+    expect(a).toBe(b);
+  });
+
+  test("after 48 hours a salt is gone, and its day's visitors have nothing in common with rows stored before", async () => {
+    const before = await visitorSalts(rig.pool, [today]);
+    await rig.pool.query("UPDATE visitor_salts SET created_at = created_at - INTERVAL '48 hours'");
+    await rig.start();
+    await store(event("salt-c"));
+    const [[a], [c]] = [await visitor("salt-a"), await visitor("salt-c")];
+    expect(c).not.toBe(a);
+    const [after] = await visitorSalts(rig.pool, [today]);
+    expect(after!.salt.equals(before[0]!.salt)).toBe(false);
+    expect(after!.leftMs).toBeGreaterThan(47 * 3_600_000);
+  });
+
+  test("of programs that ask at the same time one makes it", async () => {
+    const salts = await Promise.all(Array.from({ length: 4 }, () => visitorSalts(rig.pool, [1, 2, 3])));
+    const different = new Set(salts.flat().map(({ day, salt }) => `${day} ${salt.toString("hex")}`));
+    expect(different.size).toBe(3);
+    expect(await destroyOldSalts(rig.pool)).toBe(0);
+  });
+});
+
+test("a geo database that cannot be read stops the start, and is named", async () => {
+  await expect(rig.start({ "geoip-db": "/no/such.mmdb" })).rejects.toThrow(
+    "GEOIP_DB: /no/such.mmdb cannot be used as a MaxMind database: ENOENT",
+  );
+});

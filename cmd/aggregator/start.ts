@@ -2,8 +2,8 @@ import { Currencies } from "../../internal/aggregate/currencies.ts";
 import { aggregateMetrics } from "../../internal/aggregate/metrics.ts";
 import { workPartition } from "../../internal/aggregate/partition-worker.ts";
 import { Refresher } from "../../internal/aggregate/refresher.ts";
-import type { aggregator } from "../../internal/config/programs/aggregator.ts";
-import { ConfigError } from "../../internal/config/read-config.ts";
+import { parsePartitions } from "../../internal/config/partition-list.ts";
+import { aggregator } from "../../internal/config/programs/aggregator.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { createPool } from "../../internal/store/pool.ts";
@@ -39,7 +39,7 @@ export async function start({ config, log, registry, life }: Service<typeof aggr
     partitions,
     onCommit: () => refresher.committed(),
   };
-  const owned = parsePartitions(config.partitions, partitions);
+  const owned = parsePartitions(config.partitions, partitions, aggregator.settings.partitions.env);
   const refreshStopped = new AbortController();
   const refreshing = refresher.run(refreshStopped.signal);
   const workers = Promise.all(owned.map((partition) => workPartition(partition, deps, life.stopping)));
@@ -50,17 +50,4 @@ export async function start({ config, log, registry, life }: Service<typeof aggr
   });
   life.onClose("partitions", () => workers.then(() => {}));
   log.info({ partitions: owned.length }, "aggregator works");
-}
-
-/** The partitions of a list such as "0-31,40". @throws ConfigError for one that does not exist. */
-function parsePartitions(list: string, count: number): number[] {
-  if (list === "all") return Array.from({ length: count }, (_, partition) => partition);
-  const partitions = list.split(",").flatMap((part) => {
-    const [first, last = first] = part.split("-").map(Number);
-    if (first! > last! || last! >= count) {
-      throw new ConfigError(`FOOTFALL_AGGREGATOR_PARTITIONS: ${part} is not within 0-${count - 1}`);
-    }
-    return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
-  });
-  return [...new Set(partitions)];
 }

@@ -117,7 +117,7 @@ export class ObjectStore {
       const Parts: CompletedPart[] = [];
       for (let start = 0; start < bytes.length; start += PART_BYTES) {
         const Body = bytes.subarray(start, start + PART_BYTES);
-        const part: CompletedPart = { PartNumber: Parts.length + 1, ChecksumSHA256: sha256(Body) };
+        const part = { PartNumber: start / PART_BYTES + 1, ChecksumSHA256: sha256(Body) };
         const { ETag } = await this.#client.send(new UploadPartCommand({ ...at, UploadId, Body, ...part }));
         Parts.push({ ...part, ETag });
       }

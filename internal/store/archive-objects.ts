@@ -19,7 +19,7 @@ interface Row {
   readonly first_seq: string;
   readonly last_seq: string;
   readonly day: string;
-  readonly object_key: string;
+  readonly name: string;
   readonly batches: number;
   readonly rows: string;
   readonly bytes: string;
@@ -30,7 +30,7 @@ interface Row {
 /** The objects of some days, in the order of partition and stream: the only list that a reader should go by. */
 export async function listObjects(pool: Pool, { from, to }: ArchiveDays): Promise<LedgerObject[]> {
   const { rows } = await pool.query<Row>(
-    `SELECT partition_id, kind, first_seq, last_seq, day::text AS day, object_key, batches, rows, bytes, sha256, reason
+    `SELECT partition_id, kind, first_seq, last_seq, day::text AS day, name, batches, rows, bytes, sha256, reason
      FROM archive_objects
      WHERE day >= coalesce($1::date, '-infinity') AND day <= coalesce($2::date, 'infinity')
      ORDER BY partition_id, first_seq, kind`,
@@ -42,7 +42,7 @@ export async function listObjects(pool: Pool, { from, to }: ArchiveDays): Promis
     firstSeq: Number(row.first_seq),
     lastSeq: Number(row.last_seq),
     day: row.day,
-    key: row.object_key,
+    name: row.name,
     batches: row.batches,
     rows: Number(row.rows),
     bytes: Number(row.bytes),

@@ -75,7 +75,8 @@ export interface ArchivedObject {
   readonly lastSeq: number;
   /** UTC day, as 2026-11-23. */
   readonly day: string;
-  readonly key: string;
+  /** Behind the prefix of the installation's archive. */
+  readonly name: string;
   readonly batches: number;
   readonly rows: number;
   readonly bytes: number;
@@ -116,7 +117,7 @@ export function commitObjects(pool: Pool, commit: ArchiveCommit): Promise<void> 
 async function insertObject(client: Client, partition: number, object: ArchivedObject): Promise<void> {
   await client.query(
     `INSERT INTO archive_objects
-       (partition_id, kind, first_seq, last_seq, day, object_key, batches, rows, bytes, sha256, reason)
+       (partition_id, kind, first_seq, last_seq, day, name, batches, rows, bytes, sha256, reason)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
       partition,
@@ -124,7 +125,7 @@ async function insertObject(client: Client, partition: number, object: ArchivedO
       object.firstSeq,
       object.lastSeq,
       object.day,
-      object.key,
+      object.name,
       object.batches,
       object.rows,
       object.bytes,

@@ -22,7 +22,8 @@ CREATE TABLE archive_objects (
   last_seq bigint NOT NULL CHECK (last_seq >= first_seq),
   -- The UTC day on which JetStream stored the batches.
   day date NOT NULL,
-  object_key text NOT NULL UNIQUE,
+  -- Behind the prefix of the archive.
+  name text NOT NULL UNIQUE,
   batches integer NOT NULL,
   rows bigint NOT NULL,
   bytes bigint NOT NULL,

@@ -3,7 +3,7 @@ import { ConfigError } from "../../internal/config/read-config.ts";
 import { runProgram } from "../../internal/lifecycle/run-program.ts";
 import { configOrExit } from "../../internal/program/run-service.ts";
 import { createPool } from "../../internal/store/pool.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, exitCodeOf } from "./commands.ts";
 
 const [name = "", ...flags] = process.argv.slice(2);
 const asksForHelp = name.startsWith("-");
@@ -23,6 +23,7 @@ await runProgram(async (life) => {
     statementTimeoutMs: 0,
   });
   life.onClose("database", () => pool.end());
-  process.stdout.write(`${JSON.stringify(await command(pool, config))}\n`);
-  life.stop("done", 0);
+  const result = await command(pool, config);
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  life.stop("done", exitCodeOf(result));
 });

@@ -1,10 +1,24 @@
-import { integer, member, optionalText } from "../setting.ts";
+import { z } from "zod";
+import { integer, member, optionalText, type Setting } from "../setting.ts";
+import { s3 } from "./s3.ts";
 import { databaseUrl } from "./shared.ts";
+
+/** A day of the archive. */
+const day = (which: "from" | "to", meaning: string): Setting<string | undefined> => ({
+  env: `FOOTFALL_ADMIN_${which.toUpperCase()}`,
+  flag: which,
+  description: `verify-archive: ${meaning} UTC day of storing, as 2026-11-23; none for all`,
+  schema: z
+    .string()
+    .regex(/^(\d{4}-\d{2}-\d{2})?$/, "is not a day such as 2026-11-23")
+    .transform((value) => (value === "" ? undefined : value)),
+  fallback: "",
+});
 
 export const admin = {
   name: "admin",
   description:
-    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`.",
+    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`. `admin verify-archive` reads the archive's objects again and compares them with the ledger.",
   settings: {
     databaseUrl,
     partitions: {
@@ -42,5 +56,9 @@ export const admin = {
       schema: integer(1, 7_300),
       fallback: "760",
     },
+    from: day("from", "first"),
+    to: day("to", "last"),
+    ...s3,
+    s3Bucket: { ...s3.s3Bucket, schema: optionalText(), fallback: "" },
   },
 } as const;

@@ -22,7 +22,6 @@ export const s3 = {
     flag: "s3-bucket",
     description: "bucket of the archive",
     schema: text(),
-    fallback: "footfall",
   },
   s3Prefix: {
     env: "FOOTFALL_S3_PREFIX",

@@ -38,7 +38,10 @@ const DAY_MS = 86_400_000;
 const dayOf = ({ storedTime }: StreamBatch) => Math.floor(storedTime / DAY_MS);
 
 /** Takes batches until there are enough for an object. @returns undefined when the signal was aborted first. */
-export async function gather(feed: PartitionFeed, options: Gathering): Promise<Group | undefined> {
+export async function gather(
+  feed: Pick<PartitionFeed, "next">,
+  options: Gathering,
+): Promise<Group | undefined> {
   const { plannedThrough, held, signal } = options;
   const batches: StreamBatch[] = [];
   let bytes = 0;

@@ -4,7 +4,7 @@ import { ARCHIVER, PartitionFeed, type StreamBatch } from "../stream/partition-f
 import { type ArchiveDeps, archiveGroup } from "./archive-group.ts";
 import { type Gathering, gather } from "./gather.ts";
 import type { HeldBytes } from "./held-bytes.ts";
-import { type Ownership, ownPartition } from "./ownership.ts";
+import { type Owned, ownPartition } from "./ownership.ts";
 
 export interface WorkerDeps extends ArchiveDeps {
   readonly nats: NatsConnection;
@@ -29,29 +29,23 @@ export async function workPartition(partition: number, deps: WorkerDeps, signal:
   let wait = BACKOFF_MS.first;
   while (!signal.aborted) {
     const started = Date.now();
+    let pause = deps.leaseMs / 3;
     try {
       const ownership = await ownPartition(deps.pool, { ...deps, partition }, signal);
-      if (ownership === undefined) {
-        await sleep(deps.leaseMs / 3, undefined, { signal }).catch(() => {});
-        continue;
-      }
-      await workOwned(partition, ownership, deps).finally(() => ownership.release());
+      await ownership?.use((owned) => workOwned(partition, owned, deps));
     } catch (error) {
       if (signal.aborted) return;
       deps.metrics.failures.inc({ partition });
       deps.log.warn({ err: error, partition }, "partition starts over");
+      // A feed that worked for a while was no failure to begin with.
+      wait = Date.now() - started > 60_000 ? BACKOFF_MS.first : Math.min(wait * 2, BACKOFF_MS.longest);
+      pause = wait;
     }
-    // A feed that worked for a while was no failure to begin with.
-    wait = Date.now() - started > 60_000 ? BACKOFF_MS.first : Math.min(wait * 2, BACKOFF_MS.longest);
-    await sleep(wait, undefined, { signal }).catch(() => {});
+    await sleep(pause, undefined, { signal }).catch(() => {});
   }
 }
 
-async function workOwned(
-  partition: number,
-  { position, signal }: Ownership,
-  deps: WorkerDeps,
-): Promise<void> {
+async function workOwned(partition: number, { position, signal }: Owned, deps: WorkerDeps): Promise<void> {
   let { seq: after, plannedThrough } = position;
   const options = { partition, after, maxBytes: deps.fetchMaxBytes, durable: ARCHIVER };
   const feed = await PartitionFeed.open(deps.nats, options);

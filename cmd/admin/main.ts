@@ -3,7 +3,7 @@ import { ConfigError } from "../../internal/config/read-config.ts";
 import { runProgram } from "../../internal/lifecycle/run-program.ts";
 import { configOrExit } from "../../internal/program/run-service.ts";
 import { createPool } from "../../internal/store/pool.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, exitCodeOf } from "./commands.ts";
 
 const [name = "", ...rest] = process.argv.slice(2);
 // `admin load-rates FILE` is short for `admin load-rates --file FILE`.
@@ -27,10 +27,5 @@ await runProgram(async (life) => {
   life.onClose("database", () => pool.end());
   const result = await command(pool, config);
   process.stdout.write(`${JSON.stringify(result)}\n`);
-  life.stop("done", isAlarm(result) ? 1 : 0);
+  life.stop("done", exitCodeOf(result));
 });
-
-/** Whether a result must not go unseen in a script. */
-function isAlarm(result: unknown): boolean {
-  return typeof result === "object" && result !== null && "isAlarm" in result && result.isAlarm === true;
-}

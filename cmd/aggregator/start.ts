@@ -9,6 +9,7 @@ import { keepRefreshing } from "../../internal/aggregate/refresher.ts";
 import { StepContexts } from "../../internal/aggregate/step-contexts.ts";
 import { STEPS } from "../../internal/aggregate/steps/process.ts";
 import type { Step } from "../../internal/aggregate/steps/step.ts";
+import { parsePartitions } from "../../internal/config/partition-list.ts";
 import type { aggregator } from "../../internal/config/programs/aggregator.ts";
 import { ConfigError } from "../../internal/config/read-config.ts";
 import type { Service } from "../../internal/program/run-service.ts";
@@ -16,7 +17,6 @@ import { readInstallation } from "../../internal/store/migrate.ts";
 import { cutConnections } from "../../internal/store/pool.ts";
 import { connectNats } from "../../internal/stream/connect.ts";
 import { BatchPublisher } from "../../internal/stream/publisher.ts";
-import { parsePartitions } from "./partitions.ts";
 import { openPools } from "./pools.ts";
 
 type AggregatorService = Service<typeof aggregator.settings>;
@@ -39,7 +39,9 @@ export async function start(
   const log = parent.child({ instance: instanceId });
   const pools = openPools(config, instanceId, life);
   const { partitions } = await readInstallation(pools.writes);
-  const candidates = parsePartitions(config.partitions, partitions);
+  const { env } = aggregator.settings.partitions;
+  const listed = parsePartitions(config.partitions, partitions, env);
+  const candidates = config.partitions === "all" ? undefined : listed;
   const nats = await connectNats(config.natsUrl, "aggregator", 10_000);
   life.onClose("NATS", () => nats.close());
   const metrics = aggregateMetrics(registry);

@@ -7,7 +7,7 @@ import { readConfig } from "./read-config.ts";
 
 const env = parseEnv(readFileSync(join(import.meta.dirname, "../../deploy/footfall.env"), "utf8"));
 
-test.each(["collector", "ingest", "aggregator", "query", "admin"])(
+test.each(["collector", "ingest", "aggregator", "archiver", "query", "admin"])(
   "deploy/footfall.env starts the %s",
   (name) => {
     const program = PROGRAMS.find((one) => one.name === name)!;

@@ -8,6 +8,19 @@ import { asI64, asU16, asU32, type I64Column } from "./columns.ts";
 import { Dictionary } from "./dictionary.ts";
 import { type EventIds, readEventIds } from "./event-ids.ts";
 
+/** The text columns of a row. */
+export const TEXT_COLUMNS = [
+  "name",
+  "visitorId",
+  "sessionId",
+  "url",
+  "referrer",
+  "userAgent",
+  "ip",
+  "language",
+] as const;
+export type TextColumn = (typeof TEXT_COLUMNS)[number];
+
 type SideNames<T> = Exclude<keyof T, "$typeName" | "$unknown">;
 
 /**
@@ -41,9 +54,7 @@ export class BatchView {
   }
 
   /** Dictionary indexes of a text column, or undefined when no row has one. */
-  text(
-    name: "name" | "visitorId" | "sessionId" | "url" | "referrer" | "userAgent" | "ip" | "language",
-  ): Uint32Array | undefined {
+  text(name: TextColumn): Uint32Array | undefined {
     return nonEmpty(this.#batch[name]);
   }
 

@@ -26,6 +26,8 @@ export interface SealOptions {
   readonly codec: Codec;
   /** Ms since 1970-01-01 UTC. */
   readonly closedTime: number;
+  /** 16 bytes; default: a new one. */
+  readonly batchId?: Uint8Array;
 }
 
 /** A new batch id: the 16 bytes of a UUIDv7. */
@@ -37,7 +39,7 @@ export function newBatchId(): Buffer {
 export function seal(batch: EventBatch, options: SealOptions): SealedBatch {
   const payload = compress(toBinary(EventBatchSchema, batch), options.codec);
   return create(SealedBatchSchema, {
-    batchId: newBatchId(),
+    batchId: options.batchId ?? newBatchId(),
     partition: options.partition,
     rows: batch.rows,
     codec: options.codec,

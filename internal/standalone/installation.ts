@@ -5,6 +5,7 @@ import type { Child } from "../embedded/child.ts";
 import { freePort } from "../embedded/free-port.ts";
 import { startNats } from "../embedded/nats/start.ts";
 import { startTimescale } from "../embedded/postgres/start.ts";
+import { s3Settings, startS3 } from "../embedded/s3/start.ts";
 import { migrate } from "../store/migrate.ts";
 import { createPool } from "../store/pool.ts";
 import { type ProgramName, startProgram } from "./programs.ts";
@@ -19,12 +20,17 @@ export interface InstallationOptions {
   readonly databaseUrl?: string | undefined;
   /** Used instead of the embedded nats-server. */
   readonly natsUrl?: string | undefined;
+  /** Whether an S3 endpoint and the archiver are started too. Default: no. */
+  readonly archive?: boolean;
   /** Ports of the services; free ones where absent or 0. */
   readonly ports?: Partial<Record<"collector" | "query", number>>;
   /** Further settings of the programs. */
   readonly env?: Readonly<Record<string, string>>;
   readonly events?: SupervisorEvents;
 }
+
+/** Of the archiver only where there is one. */
+type OpsUrls = Readonly<Record<Exclude<ProgramName, "archiver">, string> & { readonly archiver?: string }>;
 
 /** A whole Footfall on one machine. */
 export interface Installation {
@@ -35,7 +41,7 @@ export interface Installation {
   /** Address of QueryService. */
   readonly queryUrl: string;
   /** Addresses of the programs' operators' ports: /healthz, /metrics. */
-  readonly opsUrls: Readonly<Record<ProgramName, string>>;
+  readonly opsUrls: OpsUrls;
   /** Settings with which another program can be pointed at this installation. */
   readonly env: Readonly<Record<string, string>>;
   /** Process id of a part: timescale, nats or a program; undefined while it is being restarted. */
@@ -49,14 +55,16 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   const supervisor = new Supervisor(options.events);
   try {
     await mkdir(options.dataDir, { recursive: true });
-    const [databaseUrl, natsUrl] = await Promise.all([
+    const [databaseUrl, natsUrl, s3Url] = await Promise.all([
       options.databaseUrl ?? embedded(supervisor, "timescale", options.dataDir, startTimescale),
       options.natsUrl ?? embedded(supervisor, "nats", options.dataDir, startNats),
+      options.archive === true ? embedded(supervisor, "s3", options.dataDir, startS3) : undefined,
     ]);
     await prepareDatabase(databaseUrl, options.partitions);
     const addresses = await startPrograms(supervisor, options, {
       DATABASE_URL: databaseUrl,
       NATS_URL: natsUrl,
+      ...(s3Url === undefined ? {} : s3Settings(s3Url)),
     });
     return {
       databaseUrl,
@@ -102,7 +110,7 @@ async function prepareDatabase(url: string, partitions: number): Promise<void> {
 
 async function startPrograms(
   supervisor: Supervisor,
-  { dataDir, ports = {}, env = {} }: InstallationOptions,
+  { dataDir, ports = {}, env = {}, archive = false }: InstallationOptions,
   shared: Readonly<Record<string, string>>,
 ) {
   const token = randomBytes(24).toString("base64url");
@@ -126,7 +134,9 @@ async function startPrograms(
     await supervisor.add({ name, start: () => startProgram(name, opsPort, { ...own, ...settings }) });
   };
   // Side by side: each waits for what it needs. Stopping goes the other way, the collector first.
-  await Promise.all([add("aggregator"), add("query"), add("ingest")]);
+  const others = archive ? [add("archiver")] : [];
+  // The streams are ingest's: an archiver that comes before them tries again.
+  await Promise.all([add("aggregator"), add("query"), add("ingest"), ...others]);
   // A spool belongs to one collector: another one that is pointed at this installation must not get it too.
   await add("collector", { FOOTFALL_COLLECTOR_SPOOL_DIR: join(dataDir, "spool") });
   return {

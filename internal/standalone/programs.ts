@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type Child, startChild } from "../embedded/child.ts";
 
-export type ProgramName = "collector" | "ingest" | "aggregator" | "query";
+export type ProgramName = "collector" | "ingest" | "aggregator" | "query" | "archiver";
 
 const READY_MS = 60_000;
 

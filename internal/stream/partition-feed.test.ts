@@ -4,7 +4,7 @@ import { waitFor } from "../testkit/installation-wait.ts";
 import { ensureTestStreams, openTestNats, type TestNats } from "../testkit/nats.ts";
 import { startProxy } from "../testkit/proxy.ts";
 import type { NatsConnection } from "./connect.ts";
-import { CONSUMER, PartitionFeed, type StreamBatch } from "./partition-feed.ts";
+import { ARCHIVER, CONSUMER, PartitionFeed, type StreamBatch } from "./partition-feed.ts";
 import { BatchPublisher, MAX_HEADER_BYTES } from "./publisher.ts";
 import { eventsStream, streamEnd } from "./streams.ts";
 
@@ -141,6 +141,35 @@ describe("opened again at a position", () => {
     expect(await take(second, 2)).toEqual([6, 7]);
     await expect(first.next(10)).rejects.toThrow();
   });
+});
+
+test("feeds of two consumers do not disturb each other, and each has its own acks", async () => {
+  partition++;
+  await publish(6);
+  const first = await feedFrom(0);
+  await take(first, 2);
+  const archiver = await PartitionFeed.open(nc, {
+    partition,
+    after: 3,
+    maxBytes: 1 << 20,
+    durable: ARCHIVER,
+  });
+  open.push(archiver);
+  const batches = [];
+  for (let i = 0; i < 3; i++) batches.push(await archiver.next(WAIT_MS));
+  expect(batches.map((batch) => [batch?.seq, batch?.pending])).toEqual([
+    [4, 2],
+    [5, 1],
+    [6, 0],
+  ]);
+  archiver.ackThrough(5);
+  expect(await take(first, 4)).toEqual(range(3, 6));
+  const floor = async () => {
+    const jsm = await jetstreamManager(nc);
+    return (await jsm.consumers.info(eventsStream(partition), ARCHIVER.name)).ack_floor.stream_seq;
+  };
+  await waitFor("the ack", async () => (await floor()) === 5);
+  expect((await consumer()).ack_floor.stream_seq).toBe(0);
 });
 
 describe("a stream that lost messages", () => {

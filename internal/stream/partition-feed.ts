@@ -9,11 +9,21 @@ import {
 import type { NatsConnection } from "./connect.ts";
 import { eventsStream, isNotFound } from "./streams.ts";
 
-/** The durable consumer of each partition's stream, whose lag operators can watch. */
-export const CONSUMER = "aggregator";
+/** A durable consumer of each partition's stream, whose lag operators can watch. */
+export interface Durable {
+  readonly name: string;
+  /** How long JetStream waits for an ack before it delivers again, ms. */
+  readonly ackWaitMs: number;
+  /** Most batches that may wait for their ack; -1 for no limit. */
+  readonly maxUnacked: number;
+}
 
-/** How long JetStream waits for an ack before it delivers again, ms. */
-const ACK_WAIT_MS = 60_000;
+/** The aggregator's consumer. */
+export const CONSUMER = "aggregator";
+const AGGREGATOR: Durable = { name: CONSUMER, ackWaitMs: 60_000, maxUnacked: 4_096 };
+
+/** The archiver's, which holds batches for as long as an object grows. */
+export const ARCHIVER: Durable = { name: "archiver", ackWaitMs: 86_400_000, maxUnacked: -1 };
 
 /** More than subject and reply address take of a delivery, which JetStream counts along. */
 const ENVELOPE_BYTES = 4 << 10;
@@ -22,6 +32,8 @@ export interface StreamBatch {
   readonly seq: number;
   /** When JetStream stored it, by the broker's clock: ms since 1970-01-01 UTC. */
   readonly storedTime: number;
+  /** How many batches the stream held behind it when it was delivered. */
+  readonly pending: number;
   readonly bytes: Uint8Array;
 }
 
@@ -31,6 +43,8 @@ export interface FeedOptions {
   readonly after: number;
   /** Most bytes that are fetched ahead; as much as the server's largest message may take is fetched in any case. */
   readonly maxBytes: number;
+  /** Default: the aggregator's. */
+  readonly durable?: Durable;
 }
 
 /**
@@ -57,21 +71,22 @@ export class PartitionFeed {
   }
 
   /** @throws when JetStream does not answer, or has no such stream. */
-  static async open(nc: NatsConnection, { partition, after, maxBytes }: FeedOptions): Promise<PartitionFeed> {
+  static async open(nc: NatsConnection, options: FeedOptions): Promise<PartitionFeed> {
+    const { partition, after, maxBytes, durable = AGGREGATOR } = options;
     const jsm = await jetstreamManager(nc);
     const stream = eventsStream(partition);
-    await jsm.consumers.delete(stream, CONSUMER).catch((error: unknown) => {
+    await jsm.consumers.delete(stream, durable.name).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
     });
     await jsm.consumers.add(stream, {
-      durable_name: CONSUMER,
+      durable_name: durable.name,
       ack_policy: AckPolicy.All,
-      ack_wait: ACK_WAIT_MS * 1_000_000,
+      ack_wait: durable.ackWaitMs * 1_000_000,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: after + 1,
-      max_ack_pending: 4_096,
+      max_ack_pending: durable.maxUnacked,
     });
-    const consumer = await jetstream(nc).consumers.get(stream, CONSUMER);
+    const consumer = await jetstream(nc).consumers.get(stream, durable.name);
     const messages = await consumer.consume({
       // JetStream would never send a message that is larger than what is asked for, nor any behind it.
       max_bytes: Math.max(maxBytes, nc.info!.max_payload + ENVELOPE_BYTES),
@@ -100,7 +115,8 @@ export class PartitionFeed {
       if (message.seq <= this.#last) continue;
       this.#last = message.seq;
       this.#unacked.push(message);
-      return { seq: message.seq, storedTime: message.time.getTime(), bytes: message.data };
+      const { pending } = message.info;
+      return { seq: message.seq, storedTime: message.time.getTime(), pending, bytes: message.data };
     }
   }
 
@@ -122,7 +138,7 @@ export class PartitionFeed {
     await returned;
   }
 
-  /** JetStream waits ACK_WAIT_MS for the ack of a delivery that got lost, and meanwhile goes on behind it. */
+  /** JetStream waits long for the ack of a delivery that got lost, and meanwhile goes on behind it. */
   #checkDelivery(message: JsMsg): void {
     const delivery = message.info.deliverySequence;
     if (delivery !== ++this.#deliveries) {

@@ -26,6 +26,8 @@ export interface TestOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A folder that an earlier installation has left. */
   readonly dataDir?: string;
+  /** Whether there is an archive. Default: no. */
+  readonly archive?: boolean;
 }
 
 /** Starts an installation with embedded parts. */
@@ -35,7 +37,14 @@ export async function startTestInstallation(options: TestOptions = {}): Promise<
   // Quiet partitions tell how far they are more often than by default, so that tests wait less.
   const env = { FOOTFALL_LOG_LEVEL: "warn", FOOTFALL_AGGREGATOR_HEARTBEAT_MS: "250", ...options.env };
   const died = (part: string, exitCode: number | null) => void deaths.push({ part, exitCode });
-  const installation = await startInstallation({ dataDir, partitions: PARTITIONS, env, events: { died } });
+  const { archive = false } = options;
+  const installation = await startInstallation({
+    dataDir,
+    partitions: PARTITIONS,
+    archive,
+    env,
+    events: { died },
+  });
   const pool = createPool({
     url: installation.databaseUrl,
     name: "test",

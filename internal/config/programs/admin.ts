@@ -1,10 +1,11 @@
 import { integer, member, optionalDate, optionalText, yesNo } from "../setting.ts";
+import { s3 } from "./s3.ts";
 import { databaseUrl, natsUrl, streamSettings } from "./shared.ts";
 
 export const admin = {
   name: "admin",
   description:
-    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates; `admin storage` shows what each table takes on disk; `admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired; `admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them.",
+    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates; `admin storage` shows what each table takes on disk; `admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired; `admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them; `admin verify-archive` reads the archive's objects again and compares them with the ledger.",
   settings: {
     databaseUrl,
     partitions: {
@@ -60,14 +61,14 @@ export const admin = {
     from: {
       env: "FOOTFALL_ADMIN_FROM",
       flag: "from",
-      description: "verify: first UTC day, as YYYY-MM-DD; absent: the first with data",
+      description: "verify, verify-archive: first UTC day, as YYYY-MM-DD; absent: the first with data",
       schema: optionalDate(),
       fallback: "",
     },
     to: {
       env: "FOOTFALL_ADMIN_TO",
       flag: "to",
-      description: "verify: last UTC day, as YYYY-MM-DD; absent: the last with data",
+      description: "verify, verify-archive: last UTC day, as YYYY-MM-DD; absent: the last with data",
       schema: optionalDate(),
       fallback: "",
     },
@@ -89,5 +90,7 @@ export const admin = {
       fallback: "false",
       isSwitch: true,
     },
+    ...s3,
+    s3Bucket: { ...s3.s3Bucket, schema: optionalText(), fallback: "" },
   },
 } as const;

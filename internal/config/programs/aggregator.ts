@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { partitionList } from "../partition-list.ts";
 import { integer, optionalText } from "../setting.ts";
 import { databaseLimits } from "./database-limits.ts";
 import { closeDeadlineMs, databaseUrl, host, logLevel, natsUrl, opsPort } from "./shared.ts";
@@ -12,16 +12,7 @@ export const aggregator = {
     opsPort: opsPort("aggregator", 9319),
     databaseUrl,
     natsUrl,
-    partitions: {
-      env: "FOOTFALL_AGGREGATOR_PARTITIONS",
-      flag: "partitions",
-      description:
-        "which partitions it may work, such as 0-31 or 3,5; all. Those of several aggregators are shared out evenly",
-      schema: z
-        .string()
-        .regex(/^(all|\d+(-\d+)?(,\d+(-\d+)?)*)$/, "is neither `all` nor a list such as 0-31,40"),
-      fallback: "all",
-    },
+    partitions: partitionList("aggregator"),
     commitMaxRows: {
       env: "FOOTFALL_AGGREGATOR_COMMIT_MAX_ROWS",
       flag: "commit-max-rows",

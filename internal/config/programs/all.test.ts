@@ -12,6 +12,7 @@ const REQUIRED = {
   DATABASE_URL: "postgres://footfall:secret@127.0.0.1:5432/footfall",
   FOOTFALL_INGEST_TOKEN: "token",
   FOOTFALL_INGEST_TOKENS: "token,other",
+  FOOTFALL_S3_BUCKET: "events",
 };
 
 describe.each(PROGRAMS)("$name", (program) => {

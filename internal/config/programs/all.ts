@@ -2,6 +2,7 @@ import type { Program } from "../read-config.ts";
 import type { Settings } from "../setting.ts";
 import { admin } from "./admin.ts";
 import { aggregator } from "./aggregator.ts";
+import { archiver } from "./archiver.ts";
 import { collector } from "./collector.ts";
 import { demo } from "./demo.ts";
 import { ingest } from "./ingest.ts";
@@ -15,6 +16,7 @@ export const PROGRAMS: readonly Program<Settings>[] = [
   collector,
   ingest,
   aggregator,
+  archiver,
   query,
   admin,
   replay,

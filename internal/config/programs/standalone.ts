@@ -1,4 +1,4 @@
-import { integer, optionalText, port, text } from "../setting.ts";
+import { integer, optionalText, port, text, yesNo } from "../setting.ts";
 import { logLevel } from "./shared.ts";
 
 /** Addresses of servers that are used instead of the embedded ones. */
@@ -39,6 +39,14 @@ export const standalone = {
       description: "number of partitions, fixed for good at the first start",
       schema: integer(1, 4_096),
       fallback: "4",
+    },
+    archive: {
+      env: "FOOTFALL_ARCHIVE",
+      flag: "archive",
+      description: "keep an archive too: starts an S3 endpoint, whose objects are files, and the archiver",
+      schema: yesNo(),
+      fallback: "false",
+      isSwitch: true,
     },
     collectorPort: {
       env: "FOOTFALL_COLLECTOR_PORT",

@@ -1,0 +1,56 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { HeldBytes } from "../../internal/archive/held-bytes.ts";
+import { archiveMetrics } from "../../internal/archive/metrics.ts";
+import { workPartition } from "../../internal/archive/partition-worker.ts";
+import { Slots } from "../../internal/archive/slots.ts";
+import { parsePartitions } from "../../internal/config/partition-list.ts";
+import { archiver } from "../../internal/config/programs/archiver.ts";
+import { ConfigError } from "../../internal/config/read-config.ts";
+import { isRefused, type ObjectStore } from "../../internal/lake/object-store.ts";
+import { openStore } from "../../internal/lake/open-store.ts";
+import type { Service } from "../../internal/program/run-service.ts";
+import { readInstallation } from "../../internal/store/migrate.ts";
+import { createPool } from "../../internal/store/pool.ts";
+import { connectNats } from "../../internal/stream/connect.ts";
+import type { Logger } from "../../internal/telemetry/logger.ts";
+
+/** Objects that are made and put at a time: each takes several times its size in memory. */
+const SLOTS = 2;
+
+/** Wires the archiver: database, JetStream, store, one worker a partition. */
+export async function start({ config, log, registry, life }: Service<typeof archiver.settings>) {
+  const { databaseUrl: url, statementTimeoutMs } = config;
+  const pool = createPool({ url, name: "archiver", maxConnections: 4, statementTimeoutMs });
+  life.onClose("database", () => pool.end());
+  const { partitions } = await readInstallation(pool);
+  const store = openStore(config);
+  life.onClose("store", () => store.close());
+  await checkBucket(store, config.s3Bucket, log);
+  const nats = await connectNats(config.natsUrl, "archiver", 10_000);
+  life.onClose("NATS", () => nats.close());
+  const owned = parsePartitions(config.partitions, partitions, archiver.settings.partitions.env);
+  const held = new HeldBytes(config.heldMaxBytes, owned.length);
+  const metrics = archiveMetrics(registry);
+  metrics.held(() => held.used);
+  const owner = `${hostname()}/${process.pid}/${randomUUID()}`;
+  const slots = new Slots(SLOTS);
+  const deps = { ...config, pool, nats, store, held, slots, metrics, log, owner, partitions };
+  const workers = Promise.all(owned.map((partition) => workPartition(partition, deps, life.stopping)));
+  life.onClose("partitions", () => workers.then(() => {}));
+  log.info({ partitions: owned.length }, "archiver works");
+}
+
+/** A bucket that is wrong is told at once; a store that is away is waited for, as later on. */
+async function checkBucket(store: ObjectStore, bucket: string, log: Logger): Promise<void> {
+  try {
+    await store.check();
+  } catch (error) {
+    if (isRefused(error)) {
+      const { name, $metadata } = error as { name: string; $metadata: { httpStatusCode?: number } };
+      const answer = `${$metadata.httpStatusCode} ${name}`;
+      throw new ConfigError(`FOOTFALL_S3_BUCKET: ${JSON.stringify(bucket)} cannot be used: ${answer}`);
+    }
+    log.warn({ err: error }, "the store does not answer yet");
+  }
+}

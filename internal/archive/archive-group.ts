@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { objectName } from "../lake/object-name.ts";
+import { isRefused, type ObjectStore } from "../lake/object-store.ts";
+import { type ArchivedObject, commitObjects, planObject } from "../store/archive-positions.ts";
+import type { Pool } from "../store/pool.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { type Encoded, encodeBatches, sha256 } from "./encode.ts";
+import type { Group } from "./gather.ts";
+import type { ArchiveMetrics } from "./metrics.ts";
+import type { Slots } from "./slots.ts";
+
+export interface ArchiveDeps {
+  readonly pool: Pool;
+  readonly store: ObjectStore;
+  readonly metrics: ArchiveMetrics;
+  readonly log: Logger;
+  /** Partitions of the installation. */
+  readonly partitions: number;
+  /** How many objects are made and put at a time. */
+  readonly slots: Slots;
+}
+
+/** First and longest pause before a put is tried again, ms. */
+const BACKOFF_MS = { first: 200, longest: 30_000 };
+
+/** An object of the group: its ledger line, its name, its bytes. */
+interface Outgoing {
+  readonly line: ArchivedObject;
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Brings a group into the archive: encode and check, plan, put, commit. Whatever fails or dies in between, the
+ * next try makes the same objects under the same names: the plan says where the group ends, and a name holds
+ * the digest of its object.
+ * @returns the new position.
+ */
+export async function archiveGroup(
+  partition: number,
+  after: number,
+  group: Group,
+  deps: ArchiveDeps,
+  signal: AbortSignal,
+): Promise<number> {
+  const range = { partition, after, through: group.through };
+  const gaps = findGaps(after, group);
+  await deps.slots.run(async () => {
+    const { outgoing, encoded } = await encode(partition, group, deps);
+    await planObject(deps.pool, range);
+    for (const { name, bytes } of outgoing) await put(name, bytes, deps, signal);
+    const objects = outgoing.map(({ line }) => line);
+    await commitObjects(deps.pool, { ...range, objects, gaps });
+    count(objects, encoded, deps);
+  });
+  for (const [first, last] of gaps) {
+    deps.metrics.gaps.inc({ partition }, last - first + 1);
+    deps.log.error({ partition, first, last }, "sequences are missing in the stream");
+  }
+  return group.through;
+}
+
+async function encode(
+  partition: number,
+  { batches, through }: Group,
+  { partitions, metrics, log }: ArchiveDeps,
+) {
+  if (batches.length === 0) return { outgoing: [], encoded: undefined };
+  const firstSeq = batches[0]!.seq;
+  const day = new Date(batches[0]!.storedTime).toISOString().slice(0, 10);
+  const done = metrics.encode.startTimer();
+  const encoded = await encodeBatches(batches, { partition, partitions, firstSeq, lastSeq: through });
+  done();
+  const outgoing = encoded.setAside.map(({ message, reason, problem }) => {
+    const { seq, bytes } = message;
+    log.error({ partition, seq, reason, problem }, "batch kept aside");
+    const line = {
+      kind: "set_aside",
+      firstSeq: seq,
+      lastSeq: seq,
+      day,
+      batches: 1,
+      rows: 0,
+      reason,
+    } as const;
+    return outgoingObject(partition, line, bytes);
+  });
+  if (encoded.events !== undefined) {
+    const { rows, batches: count } = encoded;
+    const line = { kind: "events", firstSeq, lastSeq: through, day, batches: count, rows } as const;
+    outgoing.unshift(outgoingObject(partition, line, encoded.events));
+  }
+  return { outgoing, encoded };
+}
+
+function outgoingObject(
+  partition: number,
+  line: Omit<ArchivedObject, "name" | "bytes" | "sha256">,
+  bytes: Uint8Array,
+): Outgoing {
+  const digest = sha256(bytes);
+  const name = objectName({ ...line, partition, digest: digest.toString("hex").slice(0, 16) });
+  return { name, bytes, line: { ...line, name, bytes: bytes.length, sha256: digest } };
+}
+
+/** Tries until the store has taken the object. @throws when the signal is aborted between two tries. */
+async function put(name: string, bytes: Uint8Array, deps: ArchiveDeps, signal: AbortSignal): Promise<void> {
+  let wait = BACKOFF_MS.first;
+  for (;;) {
+    const done = deps.metrics.put.startTimer();
+    try {
+      await deps.store.put(name, bytes);
+      done();
+      return;
+    } catch (error) {
+      deps.metrics.putFailures.inc();
+      const level = isRefused(error) ? "error" : "warn";
+      deps.log[level]({ err: error, name, bytes: bytes.length }, "the store did not take an object");
+    }
+    await sleep(wait, undefined, { signal });
+    wait = Math.min(wait * 2, BACKOFF_MS.longest);
+  }
+}
+
+function count(
+  objects: readonly ArchivedObject[],
+  encoded: Encoded | undefined,
+  { metrics }: ArchiveDeps,
+): void {
+  for (const { kind, bytes } of objects) {
+    metrics.objects.inc({ kind });
+    metrics.bytes.inc(bytes);
+  }
+  metrics.rows.inc(encoded?.rows ?? 0);
+  metrics.batches.inc(encoded?.batches ?? 0);
+  metrics.keptWhole.inc(encoded?.keptWhole ?? 0);
+}
+
+/** Ranges of sequences behind the position that did not come. */
+function findGaps(after: number, { batches, through }: Group): [number, number][] {
+  const gaps: [number, number][] = [];
+  let expected = after + 1;
+  for (const { seq } of batches) {
+    if (seq > expected) gaps.push([expected, seq - 1]);
+    expected = seq + 1;
+  }
+  if (through >= expected) gaps.push([expected, through]);
+  return gaps;
+}

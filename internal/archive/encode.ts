@@ -1,0 +1,137 @@
+import { hash } from "node:crypto";
+import { setImmediate as turnOfTheLoop } from "node:timers/promises";
+import { BatchView } from "../event/batch-view.ts";
+import { appendRows } from "../event/plain-columns.ts";
+import { type CheckedBatch, readCheckedBatch } from "../event/read-batch.ts";
+import { rebuildBatch } from "../event/rebuild.ts";
+import { differingField } from "../event/same-events.ts";
+import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
+import { openObject } from "../lake/object-reader.ts";
+import { type ObjectFacts, ObjectWriter } from "../lake/object-writer.ts";
+import { emptyTable } from "../lake/schema.ts";
+import { appendFacts, type BatchFacts } from "../lake/table.ts";
+import type { StreamBatch } from "../stream/partition-feed.ts";
+
+/** Rows at which a row group is full. It holds whole batches. */
+const GROUP_ROWS = 65_536;
+
+type GoodBatch = Extract<CheckedBatch, { readonly view: BatchView }>;
+
+/** A batch that could not be read, and why. */
+export interface SetAside {
+  readonly message: StreamBatch;
+  readonly reason: string;
+  readonly problem: string;
+}
+
+/** What becomes of a group of batches. */
+export interface Encoded {
+  /** A Parquet object; undefined when no batch of the group could be read. */
+  readonly events: Uint8Array | undefined;
+  readonly batches: number;
+  readonly rows: number;
+  /** Batches whose bytes are kept beside their rows. */
+  readonly keptWhole: number;
+  readonly setAside: readonly SetAside[];
+}
+
+/**
+ * Makes an object of batches, and reads it back: every batch that comes out of it must be the one that went in.
+ * A batch with fields that this program does not know, or that comes out otherwise, is kept as it arrived, too.
+ * @throws when a batch's own bytes do not come out as they went in.
+ */
+export async function encodeBatches(messages: readonly StreamBatch[], facts: ObjectFacts): Promise<Encoded> {
+  const good: StreamBatch[] = [];
+  const setAside: SetAside[] = [];
+  for (const message of messages) {
+    const { problem } = read(message, facts);
+    if (problem === undefined) good.push(message);
+    else setAside.push({ message, reason: BatchRejectReason[problem.reason]!, problem: problem.message });
+  }
+  if (good.length === 0) return { events: undefined, batches: 0, rows: 0, keptWhole: 0, setAside };
+  const first = await write(good, facts, new Set());
+  const differing = await differingBatches(first.events, good, facts);
+  if (differing.size === 0) return { ...first, batches: good.length, setAside };
+  const second = await write(good, facts, differing);
+  const wrong = [...(await differingBatches(second.events, good, facts))];
+  if (wrong.length > 0)
+    throw new Error(`batches at sequences ${wrong} do not come out of the archive's format`);
+  return { ...second, batches: good.length, setAside };
+}
+
+function read(message: StreamBatch, { partition, partitions }: ObjectFacts): CheckedBatch {
+  return readCheckedBatch(message.bytes, partition, partitions);
+}
+
+/** @param whole sequences of the batches whose bytes are kept whatever they hold. */
+async function write(messages: readonly StreamBatch[], facts: ObjectFacts, whole: ReadonlySet<number>) {
+  const writer = new ObjectWriter(facts);
+  let [rows, keptWhole] = [0, 0];
+  let table = emptyTable();
+  for (const [at, message] of messages.entries()) {
+    const batch = read(message, facts) as GoodBatch;
+    const batchFacts = factsOf(message, batch, whole.has(message.seq));
+    if (batchFacts.sealedBatch !== undefined) keptWhole++;
+    appendRows(batch.view, table);
+    appendFacts(table, batchFacts, batch.view.rows);
+    rows += batch.view.rows;
+    if (table.streamSeq.length < GROUP_ROWS && at < messages.length - 1) continue;
+    writer.write(table);
+    table = emptyTable();
+    await turnOfTheLoop();
+  }
+  return { events: writer.finish(), rows, keptWhole };
+}
+
+function factsOf(message: StreamBatch, { sealed, hasUnknown }: GoodBatch, whole: boolean): BatchFacts {
+  return {
+    batchId: sealed.batchId,
+    streamSeq: message.seq,
+    storedTime: message.storedTime,
+    closedTime: Number(sealed.closedTimeMs),
+    collectorId: sealed.collectorId,
+    batchChecksum: sealed.checksum,
+    sealedBatch: hasUnknown || whole ? message.bytes : undefined,
+  };
+}
+
+/** Sequences of batches that come out of an object otherwise than they went in. */
+async function differingBatches(
+  object: Uint8Array,
+  messages: readonly StreamBatch[],
+  facts: ObjectFacts,
+): Promise<Set<number>> {
+  const differing = new Set(messages.map(({ seq }) => seq));
+  const sources = messages[Symbol.iterator]();
+  for await (const archived of (await openObject(object)).batches()) {
+    const source = sources.next().value;
+    if (source === undefined) throw new Error("an object gives more batches than were written to it");
+    const batch = read(source, facts) as GoodBatch;
+    const expected = factsOf(source, batch, archived.sealedBatch !== undefined);
+    if (!sameFacts(expected, archived)) continue;
+    const again = rebuildBatch(archived.table, archived.batchId, archived);
+    const same = differingField(batch.view, new BatchView(archived.batchId, again)) === undefined;
+    if (same || archived.sealedBatch !== undefined) differing.delete(source.seq);
+    if (archived.first === 0) await turnOfTheLoop();
+  }
+  return differing;
+}
+
+function sameFacts(a: BatchFacts, b: BatchFacts): boolean {
+  return (
+    Buffer.compare(a.batchId, b.batchId) === 0 &&
+    a.streamSeq === b.streamSeq &&
+    a.storedTime === b.storedTime &&
+    a.closedTime === b.closedTime &&
+    a.collectorId === b.collectorId &&
+    a.batchChecksum === b.batchChecksum &&
+    Buffer.compare(a.sealedBatch ?? NONE, b.sealedBatch ?? NONE) === 0
+  );
+}
+
+const NONE = new Uint8Array(0);
+
+/** SHA-256 of an object. */
+export function sha256(bytes: Uint8Array): Buffer {
+  return hash("sha256", bytes, "buffer");
+}

@@ -1,0 +1,76 @@
+import { type BatchView, TEXT_COLUMNS } from "./batch-view.ts";
+
+const ORDER_TEXTS = ["id", "currency", "coupon"] as const;
+const ORDER_AMOUNTS = ["revenueMicros", "taxMicros", "shippingMicros", "discountMicros"] as const;
+const ITEM_TEXTS = ["id", "name", "brand", "category", "variant"] as const;
+
+/**
+ * Whether two batches hold the same events in the same order, whatever their layout: every field that this
+ * program knows, ids included.
+ * @returns the name of the first field that differs, or undefined.
+ */
+export function differingField(a: BatchView, b: BatchView): string | undefined {
+  if (a.rows !== b.rows) return "rows";
+  if (!Buffer.from(a.ids.bytes).equals(b.ids.bytes)) return "eventId";
+  const times = [a.receivedTime, a.clientTime, b.receivedTime, b.clientTime] as const;
+  for (let row = 0; row < a.rows; row++) {
+    if (a.merchantIds[row] !== b.merchantIds[row]) return "merchantId";
+    if (times[0].get(row) !== times[2].get(row)) return "receivedTime";
+    if (times[1].get(row) !== times[3].get(row)) return "clientTime";
+    if ((a.sentTime?.get(row) ?? 0) !== (b.sentTime?.get(row) ?? 0)) return "sentTime";
+  }
+  for (const name of ["screenWidth", "screenHeight"] as const) {
+    if (!sameNumbers(a[name], b[name], a.rows)) return name;
+  }
+  for (const name of TEXT_COLUMNS) {
+    if (!sameTexts(a, a.text(name), b, b.text(name), a.rows)) return name;
+  }
+  return differingSide(a, b);
+}
+
+function differingSide(a: BatchView, b: BatchView): string | undefined {
+  const sides = [
+    ["properties", a.property("row"), b.property("row")],
+    ["orders", a.order("row"), b.order("row")],
+    ["items", a.item("row"), b.item("row")],
+  ] as const;
+  for (const [name, rowsA, rowsB] of sides) {
+    if (rowsA?.length !== rowsB?.length || !sameNumbers(rowsA, rowsB, rowsA?.length ?? 0)) return name;
+  }
+  const [properties, orders, items] = sides.map(([, rows]) => rows?.length ?? 0) as [number, number, number];
+  for (const name of ["key", "value"] as const) {
+    if (!sameTexts(a, a.property(name), b, b.property(name), properties)) return "properties";
+  }
+  for (const name of ORDER_TEXTS) if (!sameTexts(a, a.order(name), b, b.order(name), orders)) return "orders";
+  for (const name of ITEM_TEXTS) if (!sameTexts(a, a.item(name), b, b.item(name), items)) return "items";
+  if (!sameNumbers(a.item("quantity"), b.item("quantity"), items)) return "items";
+  for (let at = 0; at < items; at++) {
+    if (a.itemPriceMicros!.get(at) !== b.itemPriceMicros!.get(at)) return "items";
+  }
+  for (const name of ORDER_AMOUNTS) {
+    const [left, right] = [a.orderMicros(name), b.orderMicros(name)];
+    for (let at = 0; at < orders; at++) if ((left?.get(at) ?? 0) !== (right?.get(at) ?? 0)) return "orders";
+  }
+  return undefined;
+}
+
+type Numbers = Uint32Array | Uint16Array | undefined;
+
+function sameNumbers(a: Numbers, b: Numbers, count: number): boolean {
+  for (let at = 0; at < count; at++) if ((a?.[at] ?? 0) !== (b?.[at] ?? 0)) return false;
+  return true;
+}
+
+function sameTexts(
+  a: BatchView,
+  ofA: Uint32Array | undefined,
+  b: BatchView,
+  ofB: Uint32Array | undefined,
+  count: number,
+): boolean {
+  if (ofA === undefined && ofB === undefined) return true;
+  for (let at = 0; at < count; at++) {
+    if (a.dictionary.text(ofA?.[at] ?? 0) !== b.dictionary.text(ofB?.[at] ?? 0)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,46 @@
+-- The archive on S3: where each partition stands, what objects there are, what was missing.
+
+-- stream_seq is the last JetStream sequence that is in the archive: an archiver moves it from the value it
+-- knows, so that of two archivers only one can commit. A row is made when a partition is first archived.
+CREATE TABLE archive_positions (
+  partition_id integer PRIMARY KEY,
+  stream_seq bigint NOT NULL DEFAULT 0,
+  -- The last sequence of the object that is being put: whoever goes on after a crash makes the same one.
+  planned_through bigint CHECK (planned_through > stream_seq),
+  -- Who works the partition now. It keeps others from working in vain; the position is what fences.
+  owner text,
+  owned_until timestamptz
+);
+
+-- What the archive holds, one line an object, written in the transaction that moves the position. An object
+-- without a line was put by an archiver that died before its commit, and does not count.
+CREATE TABLE archive_objects (
+  partition_id integer NOT NULL,
+  -- events: a Parquet object. set_aside: the bytes of one batch that could not be read.
+  kind text NOT NULL CHECK (kind IN ('events', 'set_aside')),
+  first_seq bigint NOT NULL,
+  last_seq bigint NOT NULL CHECK (last_seq >= first_seq),
+  -- The UTC day on which JetStream stored the batches.
+  day date NOT NULL,
+  -- Behind the prefix of the archive.
+  name text NOT NULL UNIQUE,
+  batches integer NOT NULL,
+  rows bigint NOT NULL,
+  bytes bigint NOT NULL,
+  sha256 bytea NOT NULL CHECK (length(sha256) = 32),
+  -- Why a batch was set aside.
+  reason text CHECK ((reason IS NOT NULL) = (kind = 'set_aside')),
+  created_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (partition_id, kind, first_seq)
+);
+CREATE INDEX archive_objects_day ON archive_objects (day, partition_id);
+
+-- Sequences that a partition's stream no longer had when its archiver came to them: lost to the archive.
+-- Empty in good times.
+CREATE TABLE archive_gaps (
+  partition_id integer NOT NULL,
+  first_seq bigint NOT NULL,
+  last_seq bigint NOT NULL,
+  seen_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (partition_id, first_seq)
+);

@@ -10,7 +10,7 @@ import { StepContexts } from "../../internal/aggregate/step-contexts.ts";
 import { STEPS } from "../../internal/aggregate/steps/process.ts";
 import type { Step } from "../../internal/aggregate/steps/step.ts";
 import { parsePartitions } from "../../internal/config/partition-list.ts";
-import type { aggregator } from "../../internal/config/programs/aggregator.ts";
+import { aggregator } from "../../internal/config/programs/aggregator.ts";
 import { ConfigError } from "../../internal/config/read-config.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";

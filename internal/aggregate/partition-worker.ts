@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { failpoint } from "../failpoint/failpoint.ts";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import type { Pool } from "../store/pool.ts";
 import { movedThrough, readPosition } from "../store/positions.ts";
@@ -71,7 +72,9 @@ async function workFeed(partition: number, deps: WorkerDeps, signal: AbortSignal
         continue;
       }
       after = await commitGroup(partition, after, group.batches, deps);
+      failpoint("stream-ack.before");
       feed.ackThrough(after);
+      failpoint("stream-ack.after");
     }
   } finally {
     await feed.close();

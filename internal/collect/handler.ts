@@ -2,6 +2,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { MAX_TIME_MS, MIN_TIME_MS } from "../event/batch-limits.ts";
+import { failpoint } from "../failpoint/failpoint.ts";
 import { Failure } from "../failure/failure.ts";
 import {
   CollectService,
@@ -159,7 +160,9 @@ async function timed(
   const plausible = sent >= MIN_TIME_MS && sent <= MAX_TIME_MS ? sent : 0;
   const times = { receivedTime: Date.now(), sentTime: plausible };
   try {
-    return await submit(deps, { sender, events: read(), ...times, defaults });
+    const answers = await submit(deps, { sender, events: read(), ...times, defaults });
+    failpoint("client-ack.before");
+    return answers;
   } finally {
     done();
   }

@@ -1,3 +1,4 @@
+import { failpoint } from "../failpoint/failpoint.ts";
 import { CopyWriter, copyRows } from "./copy-writer.ts";
 import type { EventColumns } from "./event-columns.ts";
 import { COPY_EVENTS, COPY_ITEMS, encodeEvents } from "./event-copy.ts";
@@ -53,23 +54,26 @@ export const STALE_BUCKET_MS = 15 * 60_000;
  * transaction. A batch that the ledger knows is skipped; an event that is stored is left out and counted.
  * @throws FencedError when the position is not `after` any more.
  */
-export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
-  return transaction(pool, async (client) => {
+export async function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
+  const committed = await transaction(pool, async (client) => {
     await movePosition(client, commit);
     const fresh = await notInLedger(client, commit.batches);
     const claims = fresh.flatMap(({ columns }) =>
       columns === undefined ? [] : [{ columns, duplicates: new Uint8Array(columns.rows) }],
     );
+    failpoint("copy.before");
     await claimEvents(client, claims);
     const events = new CopyWriter();
     const items = new CopyWriter(64 << 10);
     for (const { columns, duplicates } of claims) encodeEvents(events, items, columns, duplicates);
     await copyRows(client, COPY_EVENTS, events);
     await copyRows(client, COPY_ITEMS, items);
+    failpoint("copy.after");
     const duplicatesOf = new Map(claims.map(({ columns, duplicates }) => [columns, count(duplicates)]));
     const lines = fresh.map((batch) => ledgerLine(batch, duplicatesOf));
     await insertLedger(client, commit.partition, lines);
     await markStale(client, commit, claims);
+    failpoint("commit.before");
     return {
       stored: events.rows,
       duplicates: sum(lines.map((line) => line.duplicates)),
@@ -77,6 +81,8 @@ export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
       repeatedBatches: commit.batches.length - fresh.length,
     };
   });
+  failpoint("commit.after");
+  return committed;
 }
 
 async function movePosition(client: Client, { partition, after, through, storedThrough, gaps }: Commit) {

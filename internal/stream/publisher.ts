@@ -1,5 +1,6 @@
 import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
 import { headers } from "@nats-io/transport-node";
+import { failpoint } from "../failpoint/failpoint.ts";
 import { Failure } from "../failure/failure.ts";
 import type { NatsConnection } from "./connect.ts";
 import { eventsSubject, rejectedSubject } from "./streams.ts";
@@ -28,7 +29,11 @@ export class BatchPublisher {
   async publish(partition: number, batchId: string, bytes: Uint8Array): Promise<number> {
     try {
       const options = { msgID: batchId, timeout: this.#timeoutMs };
-      const ack = await this.#js.publish(eventsSubject(partition), bytes, options);
+      failpoint("publish.before");
+      const acked = this.#js.publish(eventsSubject(partition), bytes, options);
+      failpoint("publish.after");
+      const ack = await acked;
+      failpoint("jetstream-ack.before");
       return ack.seq;
     } catch (error) {
       throw unavailable(error);

@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { integer } from "../setting.ts";
-import { closeDeadlineMs, databaseUrl, host, logLevel, natsUrl, opsPort } from "./shared.ts";
+import {
+  allowFailpoints,
+  closeDeadlineMs,
+  databaseUrl,
+  failpoints,
+  host,
+  logLevel,
+  natsUrl,
+  opsPort,
+} from "./shared.ts";
 
 export const aggregator = {
   name: "aggregator",
@@ -57,5 +66,7 @@ export const aggregator = {
     },
     closeDeadlineMs,
     logLevel,
+    failpoints,
+    allowFailpoints,
   },
 } as const;

@@ -1,5 +1,14 @@
 import { choice, integer, optionalText, text, yesNo } from "../setting.ts";
-import { allowedOrigins, closeDeadlineMs, host, logLevel, opsPort, servicePort } from "./shared.ts";
+import {
+  allowedOrigins,
+  allowFailpoints,
+  closeDeadlineMs,
+  failpoints,
+  host,
+  logLevel,
+  opsPort,
+  servicePort,
+} from "./shared.ts";
 
 export const collector = {
   name: "collector",
@@ -127,5 +136,7 @@ export const collector = {
     },
     closeDeadlineMs,
     logLevel,
+    failpoints,
+    allowFailpoints,
   },
 } as const;

@@ -1,6 +1,16 @@
 import { z } from "zod";
 import { integer } from "../setting.ts";
-import { closeDeadlineMs, databaseUrl, host, logLevel, natsUrl, opsPort, servicePort } from "./shared.ts";
+import {
+  allowFailpoints,
+  closeDeadlineMs,
+  databaseUrl,
+  failpoints,
+  host,
+  logLevel,
+  natsUrl,
+  opsPort,
+  servicePort,
+} from "./shared.ts";
 
 export const ingest = {
   name: "ingest",
@@ -74,5 +84,7 @@ export const ingest = {
     },
     closeDeadlineMs,
     logLevel,
+    failpoints,
+    allowFailpoints,
   },
 } as const;

@@ -24,7 +24,7 @@ export const ingestSteps: Steps = (world, state, take) => {
 };
 
 /** JetStream appends a batch, unless it is in the duplicate window. */
-function publish(state: State, batch: number): State {
+export function publish(state: State, batch: number): State {
   if ((state.window >> batch) & 1) return state;
   return { ...state, stream: [...state.stream, batch], window: state.window | (1 << batch) };
 }

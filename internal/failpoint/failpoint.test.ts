@@ -74,5 +74,5 @@ test("a program that is not allowed its failpoints does not start, and says why"
 });
 
 test("each boundary has a point before and one behind it", () => {
-  expect(new Set(FAILPOINTS).size).toBe(20);
+  expect(new Set(FAILPOINTS).size).toBe(22);
 });

@@ -2,7 +2,8 @@
  * Every failpoint, by the boundary that it stands before or behind. What holds for the rest of the installation
  * when the process dies there:
  *
- * - `spool-fsync` (collector): the batch is written to the spool, and not yet or just now on the disk.
+ * - `spool-fsync` (collector): batches are about to be written to the spool, or are on the disk there.
+ * - `spool-delete` (collector): ingest has acked batches of the spool, which are still there, or just gone.
  * - `client-ack` (collector): the batch is safe, and the answer to the SDK's request is about to go, or is gone.
  * - `publish` (ingest): the batch is checked and about to go to JetStream, or given to the connection.
  * - `jetstream-ack` (ingest): JetStream has the batch; its ack has come, and is not yet or just now believed.
@@ -16,6 +17,7 @@
  */
 export const BOUNDARIES = {
   "spool-fsync": "collector",
+  "spool-delete": "collector",
   "client-ack": "collector",
   publish: "ingest",
   "jetstream-ack": "ingest",

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatId } from "../event/event-id.ts";
+import { failpoint } from "../failpoint/failpoint.ts";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { Backoff } from "../lifecycle/backoff.ts";
 import { type Pool, sqlState } from "../store/pool.ts";
@@ -94,7 +95,9 @@ async function workFeed(partition: number, deps: WorkerDeps, signal: AbortSignal
             "a commit failed by fault of a batch",
           ),
       });
+      failpoint("stream-ack.before");
       feed.ackThrough(after);
+      failpoint("stream-ack.after");
     }
   } finally {
     await feed.close();

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { failpoint } from "../failpoint/failpoint.ts";
 import { objectName } from "../lake/object-name.ts";
 import { isRefused, type ObjectStore } from "../lake/object-store.ts";
 import { type ArchivedObject, commitObjects, planObject } from "../store/archive-positions.ts";
@@ -109,7 +110,9 @@ async function put(name: string, bytes: Uint8Array, deps: ArchiveDeps, signal: A
   for (;;) {
     const done = deps.metrics.put.startTimer();
     try {
+      failpoint("archive-put.before");
       await deps.store.put(name, bytes);
+      failpoint("archive-put.after");
       done();
       return;
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { MAX_TIME_MS, MIN_TIME_MS } from "../event/batch-limits.ts";
+import { failpoint } from "../failpoint/failpoint.ts";
 import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { type Answers, answerAll } from "./answers.ts";
 import { counting } from "./limits/gate.ts";
@@ -39,7 +40,9 @@ export async function answerRequest(
     // Before the events are counted: of a request that finds no room none were sent.
     deps.batcher.checkRoom(sender.merchantId);
     await deps.limits.takeEvents(sender.merchantId, count);
-    return submit(deps, { sender, events: read(), ...times, defaults });
+    const answers = await submit(deps, { sender, events: read(), ...times, defaults });
+    failpoint("client-ack.before");
+    return answers;
   };
   try {
     return await counting(deps.metrics, take, count);

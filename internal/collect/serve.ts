@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { createContextKey, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { failpointAtClose } from "../failpoint/failpoint.ts";
 import { CollectService } from "../gen/footfall/collect/v1/collect_pb.js";
 import { connectHandler, type NodeServerRequest, routeStandard } from "../rpc/connect-server.ts";
 import { withCors } from "../rpc/cors.ts";
@@ -57,6 +58,7 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
   });
   const json = connectHandler({ ...shared, contextValues, routes: (router) => routeJson(router, deps) });
   const handler: Handler = (request, response) => {
+    failpointAtClose("client-ack.after", response);
     const isJson = /^application\/(connect\+|grpc\+|grpc-web\+)?json\b/i.test(
       request.headers["content-type"] ?? "",
     );

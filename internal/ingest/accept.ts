@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { formatId, ID_BYTES } from "../event/event-id.ts";
+import { failpoint } from "../failpoint/failpoint.ts";
 import { Failure } from "../failure/failure.ts";
 import {
   BatchRejectReason,
@@ -41,6 +42,7 @@ async function publish(deps: AcceptDeps, judgement: Judgement, bytes: Uint8Array
   const { sealed, problem } = judgement;
   if (problem === undefined) {
     await deps.publisher.publish(sealed.partition, formatId(sealed.batchId), bytes);
+    failpoint("jetstream-ack.after");
     deps.metrics.events.inc(sealed.rows);
     return answer(judgement, { status: BatchStatus.STORED });
   }

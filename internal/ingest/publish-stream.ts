@@ -1,4 +1,5 @@
 import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
+import { failpoint } from "../failpoint/failpoint.ts";
 import type { PublishResponse } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { toServiceError } from "../rpc/grpc-js.ts";
 import { type AcceptDeps, acceptBatch } from "./accept.ts";
@@ -34,7 +35,9 @@ export function servePublish(
     options.metrics.inFlight.inc(bytes.length);
     if (inFlight >= options.maxInFlightBytes) call.pause();
     try {
-      call.write(await acceptBatch(options, bytes));
+      const answer = await acceptBatch(options, bytes);
+      failpoint("batch-ack.before");
+      call.write(answer, () => failpoint("batch-ack.after"));
     } finally {
       open--;
       inFlight -= bytes.length;

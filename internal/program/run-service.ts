@@ -1,6 +1,7 @@
 import { KNOWN_VARIABLES } from "../config/programs/all.ts";
-import { type Program, readConfig } from "../config/read-config.ts";
+import { ConfigError, type Program, readConfig } from "../config/read-config.ts";
 import type { ConfigOf, Setting, Settings } from "../config/setting.ts";
+import { armFailpoints, type FailpointSettings } from "../failpoint/failpoint.ts";
 import { type Life, runProgram } from "../lifecycle/run-program.ts";
 import { serveOperations } from "../rpc/connect-server.ts";
 import { HealthState } from "../rpc/health.ts";
@@ -44,6 +45,7 @@ export async function runService<S extends ServiceSettings>(
   const health = new HealthState(services);
   await runProgram(
     async (life) => {
+      armOrRefuse(config as FailpointSettings);
       const registry = createRegistry(program.name);
       const ops = await serveOperations({
         host,
@@ -73,5 +75,14 @@ export function configOrExit<S extends Settings>(
   } catch (error) {
     process.stderr.write(`${program.name}: ${error instanceof Error ? error.message : error}\n`);
     process.exit(2);
+  }
+}
+
+/** @throws ConfigError */
+function armOrRefuse(settings: FailpointSettings): void {
+  try {
+    armFailpoints(settings);
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error));
   }
 }

@@ -1,3 +1,4 @@
+import { failpoint } from "../failpoint/failpoint.ts";
 import type { Pool } from "./pool.ts";
 import { STALE_BUCKET_MS } from "./write-batches.ts";
 
@@ -36,7 +37,9 @@ export async function refreshStale(pool: Pool): Promise<number> {
   const { rows } = await pool.query<Snapshot>(READ_SNAPSHOT);
   const { stale, positions } = rows[0]!;
   for (const span of spansOf(stale.map(({ bucket }) => bucket))) {
+    failpoint("refresh.before");
     await refreshSpan(pool, span);
+    failpoint("refresh.after");
     await clear(
       pool,
       stale.filter(({ bucket }) => bucket >= span.from && bucket < span.to),

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { failpoint } from "../failpoint/failpoint.ts";
 import { CopyWriter, copyRows } from "./copy-writer.ts";
 import type { EventColumns } from "./event-columns.ts";
 import { COPY_EVENTS, COPY_ITEMS, EventEncoder, type Found } from "./event-copy.ts";
@@ -58,11 +59,12 @@ export const STALE_BUCKET_MS = 15 * 60_000;
  * order that is stored is marked as a repeat.
  * @throws FencedError when the position is not `after` any more.
  */
-export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
-  return transaction(pool, async (client) => {
+export async function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
+  const committed = await transaction(pool, async (client) => {
     await movePosition(client, commit);
     const fresh = await notInLedger(client, commit.batches);
     const claims = fresh.flatMap(({ columns }) => (columns === undefined ? [] : [claimOf(columns)]));
+    failpoint("copy.before");
     await claimEvents(client, claims);
     await claimOrders(client, claims);
     const rejoined = await assignSessions(client, claims);
@@ -71,10 +73,12 @@ export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
     for (const claim of claims) await encodeInSlices(events, items, claim);
     await copyRows(client, COPY_EVENTS, events);
     await copyRows(client, COPY_ITEMS, items);
+    failpoint("copy.after");
     const duplicatesOf = new Map(claims.map(({ columns, duplicates }) => [columns, count(duplicates)]));
     const lines = fresh.map((batch) => ledgerLine(batch, duplicatesOf));
     await insertLedger(client, commit.partition, lines);
     await markStale(client, commit, claims, rejoined);
+    failpoint("commit.before");
     return {
       stored: events.rows,
       duplicates: sum(lines.map((line) => line.duplicates)),
@@ -82,6 +86,8 @@ export function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
       repeatedBatches: commit.batches.length - fresh.length,
     };
   });
+  failpoint("commit.after");
+  return committed;
 }
 
 /** Rows that are encoded without a pause: about ten milliseconds, after which the event loop has its turn. */

@@ -1,4 +1,5 @@
 import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
+import { failpoint } from "../failpoint/failpoint.ts";
 import { Failure } from "../failure/failure.ts";
 import type { NatsConnection } from "./connect.ts";
 import { eventsSubject, rejectedSubject } from "./names.ts";
@@ -26,7 +27,11 @@ export class BatchPublisher {
   async publish(partition: number, messageId: string, bytes: Uint8Array): Promise<number> {
     try {
       const options = { msgID: messageId, timeout: this.#timeoutMs };
-      const ack = await this.#js.publish(eventsSubject(partition), bytes, options);
+      failpoint("publish.before");
+      const acked = this.#js.publish(eventsSubject(partition), bytes, options);
+      failpoint("publish.after");
+      const ack = await acked;
+      failpoint("jetstream-ack.before");
       return ack.seq;
     } catch (error) {
       throw unavailable(error);

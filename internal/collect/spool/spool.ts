@@ -1,3 +1,4 @@
+import { failpoint } from "../../failpoint/failpoint.ts";
 import { Failure } from "../../failure/failure.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Registry } from "../../telemetry/metrics.ts";
@@ -162,7 +163,11 @@ export class Spool {
 
   async #apply(insert: SpoolBatch[], remove: number[]): Promise<readonly number[]> {
     try {
+      if (insert.length > 0) failpoint("spool-fsync.before");
+      if (remove.length > 0) failpoint("spool-delete.before");
       const answer = await this.#thread.ask({ op: "apply", insert, remove, time: Date.now() });
+      if (insert.length > 0) failpoint("spool-fsync.after");
+      if (remove.length > 0) failpoint("spool-delete.after");
       const positions = answer.positions!;
       this.#totals = answer.totals;
       if (remove.length > 0) this.#refusedBytes = 1;

@@ -1,7 +1,16 @@
 import { partitionList } from "../partition-list.ts";
 import { integer, optionalText } from "../setting.ts";
 import { databaseLimits } from "./database-limits.ts";
-import { closeDeadlineMs, databaseUrl, host, logLevel, natsUrl, opsPort } from "./shared.ts";
+import {
+  allowFailpoints,
+  closeDeadlineMs,
+  databaseUrl,
+  failpoints,
+  host,
+  logLevel,
+  natsUrl,
+  opsPort,
+} from "./shared.ts";
 
 export const aggregator = {
   name: "aggregator",
@@ -96,5 +105,7 @@ export const aggregator = {
     },
     closeDeadlineMs,
     logLevel,
+    failpoints,
+    allowFailpoints,
   },
 } as const;

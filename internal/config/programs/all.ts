@@ -26,7 +26,7 @@ export const PROGRAMS: readonly Program<Settings>[] = [
 ];
 
 /** Variables that are not settings of a program, but no typing errors either. */
-const OTHERS = ["FOOTFALL_TEST_DATABASE_URL", "FOOTFALL_TEST_NATS_URL"];
+const OTHERS = ["FOOTFALL_TEST_DATABASE_URL", "FOOTFALL_TEST_FAILPOINTS", "FOOTFALL_TEST_NATS_URL"];
 
 /** Every FOOTFALL_* variable that means something. */
 export const KNOWN_VARIABLES: ReadonlySet<string> = new Set([

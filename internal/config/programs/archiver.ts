@@ -1,7 +1,16 @@
 import { partitionList } from "../partition-list.ts";
 import { integer } from "../setting.ts";
 import { s3 } from "./s3.ts";
-import { closeDeadlineMs, databaseUrl, host, logLevel, natsUrl, opsPort } from "./shared.ts";
+import {
+  allowFailpoints,
+  closeDeadlineMs,
+  databaseUrl,
+  failpoints,
+  host,
+  logLevel,
+  natsUrl,
+  opsPort,
+} from "./shared.ts";
 
 export const archiver = {
   name: "archiver",
@@ -58,5 +67,7 @@ export const archiver = {
     },
     closeDeadlineMs,
     logLevel,
+    failpoints,
+    allowFailpoints,
   },
 } as const;

@@ -1,8 +1,10 @@
 import { choice, integer, optionalText, text, yesNo } from "../setting.ts";
 import {
   allowedOrigins,
+  allowFailpoints,
   closeDeadlineMs,
   drainGraceMs,
+  failpoints,
   host,
   logLevel,
   opsPort,
@@ -216,5 +218,7 @@ export const collector = {
     drainGraceMs,
     closeDeadlineMs,
     logLevel,
+    failpoints,
+    allowFailpoints,
   },
 } as const;

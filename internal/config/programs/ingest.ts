@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { address, choice, integer } from "../setting.ts";
 import {
+  allowFailpoints,
   closeDeadlineMs,
   databaseUrl,
   drainGraceMs,
+  failpoints,
   host,
   logLevel,
   natsUrl,
@@ -83,5 +85,7 @@ export const ingest = {
     drainGraceMs,
     closeDeadlineMs,
     logLevel,
+    failpoints,
+    allowFailpoints,
   },
 } as const;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { address, choice, integer, port, type Setting, text } from "../setting.ts";
+import { address, choice, integer, port, type Setting, text, yesNo } from "../setting.ts";
 
 /** Settings that several programs share. */
 
@@ -105,3 +105,22 @@ export const streamSettings = {
     fallback: "0",
   },
 } as const;
+
+/** For tests of crashes: where a program kills itself. */
+export const failpoints: Setting<string> = {
+  env: "FOOTFALL_FAILPOINTS",
+  flag: "failpoints",
+  description:
+    "for tests: places (internal/failpoint/names.ts), as name[:nth] parted by commas, at which the program kills itself as kill -9 would",
+  schema: z.string(),
+  fallback: "",
+};
+
+export const allowFailpoints: Setting<boolean> = {
+  env: "FOOTFALL_ALLOW_FAILPOINTS",
+  flag: "allow-failpoints",
+  description: "whether failpoints may be set; without it a program that has some does not start",
+  schema: yesNo(),
+  fallback: "false",
+  isSwitch: true,
+};

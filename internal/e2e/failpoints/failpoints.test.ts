@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Case, PAIRS, SINGLES, third, WRITE_PATH } from "./cases.ts";
+import { runCase } from "./crash.ts";
+import { type Installation, openInstallation } from "./installation.ts";
+
+// Programs kill themselves at every failpoint, and at pairs of them, in the middle of traffic. In the suite: all
+// failpoints and a third of the pairs. All pairs: `npm run failpoints`. FOOTFALL_TEST_FAILPOINTS=0, 1 or 2
+// chooses the third.
+const wanted = process.env.FOOTFALL_TEST_FAILPOINTS ?? String(Math.floor(Date.now() / 86_400_000) % 3);
+const pairs = wanted === "all" ? PAIRS : third(Number(wanted));
+
+let installation: Installation;
+
+beforeAll(async () => {
+  installation = await openInstallation();
+});
+
+afterAll(() => installation?.close());
+
+const titled = (cases: readonly Case[]) => cases.map((points) => [points.join(" and "), points] as const);
+
+describe("whatever dies at a failpoint, each acked event is stored exactly once", () => {
+  test.each(titled(SINGLES))("%s", (_title, points) => runCase(installation, points));
+});
+
+describe(`and at two of them (${wanted === "all" ? "all pairs" : `third ${wanted} of the pairs`})`, () => {
+  test.each(titled(pairs))("%s", (_title, points) => runCase(installation, points));
+});
+
+test("the thirds together are all pairs", () => {
+  expect([0, 1, 2].flatMap(third).sort()).toEqual([...PAIRS].sort());
+  expect(SINGLES.length).toBe(WRITE_PATH.length);
+});

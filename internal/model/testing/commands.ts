@@ -1,0 +1,204 @@
+import fc from "fast-check";
+import { expect } from "vitest";
+import type { Pool } from "../../store/pool.ts";
+import { FencedError } from "../../store/write-batches.ts";
+import { dyingAfter, dyingAt } from "../../testkit/dying-pool.ts";
+import { eventCount } from "../invariants.ts";
+import { AWAY, away, batchesIn, COMMITTED, READING, rowsOf, type State, type World } from "../state.ts";
+import { ack, begin, commit, die, read, takeUp } from "../steps/aggregator.ts";
+import { publish } from "../steps/ingest.ts";
+import type { Real } from "./real.ts";
+
+/** The model's state, moved on command by command. */
+export interface Model {
+  readonly world: World;
+  state: State;
+}
+
+type Command = fc.AsyncCommand<Model, Real>;
+
+/** A command: when it may come, and how it is taken by the model and in reality. */
+function command(
+  label: string,
+  check: (model: Model) => boolean,
+  run: (model: Model, real: Real) => Promise<void>,
+): fc.Arbitrary<Command> {
+  return fc.constant({
+    check,
+    toString: () => label,
+    async run(model, real) {
+      await run(model, real);
+      await expectSame(model, real);
+    },
+  });
+}
+
+/** What the database and JetStream hold is what the model expects. */
+export async function expectSame({ world, state }: Model, real: Real): Promise<void> {
+  const { position, ledger, ledgerRejected } = state;
+  const rows = Array.from({ length: eventCount(world) }, (_, event) => rowsOf(state, event));
+  expect(await real.look()).toEqual({ position, ledger, ledgerRejected, rows });
+  const floor = await real.floor();
+  if (floor !== undefined) expect(floor).toBe(state.floor);
+}
+
+const BATCHES_IN_STREAM = 7;
+
+function publishing(batch: number): fc.Arbitrary<Command> {
+  return command(
+    `publish batch ${batch}`,
+    ({ state }) => state.stream.length < BATCHES_IN_STREAM,
+    async (model, real) => {
+      const published = publish(model.state, batch);
+      model.state = { ...published, synced: published.stream.length };
+      expect(await real.publish(batch)).toBe(model.state.stream.lastIndexOf(batch) + 1);
+    },
+  );
+}
+
+const windowEnds = command(
+  "the duplicate window ends",
+  ({ state }) => state.window !== 0,
+  async (model, real) => {
+    model.state = { ...model.state, window: 0 };
+    real.endWindow();
+  },
+);
+
+const mended = command(
+  "the processing is mended",
+  ({ state }) => state.ledgerRejected !== 0 && !state.mended,
+  async (model) => {
+    model.state = { ...model.state, mended: 1 };
+  },
+);
+
+const redelivered = command(
+  "JetStream delivers again",
+  ({ state }) => state.owner !== -1 && state.floor < state.next - 1,
+  (_model, real) => real.redeliver(),
+);
+
+const phaseOf = ({ state }: Model, at: number) => state.aggregators[at]!.phase;
+const hasBatches = ({ state }: Model, at: number) =>
+  state.aggregators[at]!.phase === READING && state.aggregators[at]!.through > state.aggregators[at]!.after;
+
+/** Also when it is at work: then it has started over. */
+function takingUp(at: number): fc.Arbitrary<Command> {
+  return command(
+    `aggregator ${at} takes the partition up`,
+    () => true,
+    async (model, real) => {
+      model.state = takeUp(model.world, model.state, at);
+      expect(await real.takeUp(at)).toBe(model.state.position);
+    },
+  );
+}
+
+function reading(at: number): fc.Arbitrary<Command> {
+  return command(
+    `aggregator ${at} reads`,
+    (model) =>
+      phaseOf(model, at) === READING && model.state.owner === at && model.state.next <= model.state.synced,
+    async (model, real) => {
+      const seq = model.state.next;
+      expect(await real.read(at)).toEqual({ seq, batch: model.state.stream[seq - 1] });
+      model.state = read(model.state, at);
+    },
+  );
+}
+
+function losingFeed(at: number): fc.Arbitrary<Command> {
+  return command(
+    `aggregator ${at} sees that its feed ended`,
+    (model) => phaseOf(model, at) === READING && model.state.owner !== at,
+    async (model, real) => {
+      expect(await real.seesFeedEnd(at)).toContain("the feed ended");
+      await real.drop(at);
+      model.state = away(model.state, at);
+    },
+  );
+}
+
+/** How a commit goes: well, or with the death of the program before or after the database has committed. */
+type Way = "commits" | "dies before the commit" | "dies after the commit";
+
+function committing(at: number, way: Way, pool: Pool): fc.Arbitrary<Command> {
+  const through = {
+    commits: pool,
+    "dies before the commit": dyingAt(pool, "COMMIT"),
+    "dies after the commit": undefined,
+  }[way];
+  return command(
+    `aggregator ${at} ${way}`,
+    (model) => hasBatches(model, at),
+    async (model, real) => {
+      const { world, state } = model;
+      // Whether a batch can be processed is decided as it is read; set aside it is by then.
+      const { after, through: last } = state.aggregators[at]!;
+      const poison = state.mended ? 0 : world.poison & batchesIn(state, after + 1, last);
+      const begun = begin(world, { ...state, rejected: state.rejected | poison }, at);
+      const done = real.commit(at, poison, through ?? dyingAfter(pool, "COMMIT"));
+      if (begun === "fenced") {
+        await expect(done).rejects.toThrow(FencedError);
+        await real.drop(at);
+        model.state = away(state, at);
+        return;
+      }
+      if (begun === "waits") throw new Error("no other transaction is open");
+      if (way === "dies before the commit") await expect(done).rejects.toThrow();
+      else await done.catch((error) => way === "commits" && Promise.reject(error));
+      const committed = way === "dies before the commit" ? begun : commit(world, begun, at);
+      model.state = way === "commits" ? committed : die(committed, at);
+      if (way !== "commits") await real.drop(at);
+    },
+  );
+}
+
+function acking(at: number): fc.Arbitrary<Command> {
+  return command(
+    `aggregator ${at} acks`,
+    (model) => phaseOf(model, at) === COMMITTED,
+    async (model, real) => {
+      await real.ack(at);
+      model.state = ack(model.state, at);
+    },
+  );
+}
+
+function dying(at: number): fc.Arbitrary<Command> {
+  return command(
+    `aggregator ${at} dies`,
+    (model) => phaseOf(model, at) !== AWAY,
+    async (model, real) => {
+      await real.drop(at);
+      model.state = die(model.state, at);
+    },
+  );
+}
+
+/** The alphabet: publishing is drawn as often as each step of an aggregator. */
+export function commands(world: World, pool: Pool): fc.Arbitrary<Command>[] {
+  const aggregators = world.requests.length > 0 ? [0, 1] : [];
+  return [
+    fc.oneof(...world.requests.map((_, batch) => publishing(batch))),
+    fc.oneof(...world.requests.map((_, batch) => publishing(batch))),
+    windowEnds,
+    mended,
+    redelivered,
+    ...aggregators.flatMap((at) => [
+      takingUp(at),
+      reading(at),
+      reading(at),
+      reading(at),
+      losingFeed(at),
+      committing(at, "commits", pool),
+      committing(at, "commits", pool),
+      committing(at, "dies before the commit", pool),
+      committing(at, "dies after the commit", pool),
+      acking(at),
+      acking(at),
+      dying(at),
+    ]),
+  ];
+}

@@ -19,6 +19,19 @@ export interface NatsOptions {
   readonly port?: number;
   /** Server name, seen in its log and in JetStream's placement. Default: footfall. */
   readonly name?: string;
+  /** Port of the monitoring endpoints (/varz, /jsz, /healthz); none by default. */
+  readonly monitorPort?: number;
+  /** Makes the server one of a cluster, which is ready when JetStream's leader is elected. */
+  readonly cluster?: ClusterRoutes;
+}
+
+/** A server's place in a cluster on 127.0.0.1. */
+export interface ClusterRoutes {
+  readonly name: string;
+  /** Where the other servers reach this one. */
+  readonly port: number;
+  /** The routes of all servers: nats://127.0.0.1:PORT */
+  readonly routes: readonly string[];
 }
 
 /** Largest message: a batch of events with its dictionaries stays below. */
@@ -26,8 +39,9 @@ const MAX_PAYLOAD_BYTES = 8 << 20;
 const READY_MS = 30_000;
 
 /**
- * Starts nats-server on 127.0.0.1 without a monitoring port; resolves when JetStream answers. It stops when this
- * process exits (if this one is killed by SIGKILL, it stays). Its exit code after `stop` is 1 with 2.9. Throws, with the server's log in the message, if it is not ready within 30 s.
+ * Starts nats-server on 127.0.0.1; resolves when JetStream answers, and in a cluster when this server has also
+ * caught up with its streams. It ends when this process does. Its exit code after `stop` is 1 with 2.9. Throws,
+ * with the server's log in the message, if it is not ready within 30 s (60 s in a cluster).
  */
 export async function startNats(options: NatsOptions): Promise<Nats> {
   const binary = await findNatsServer();
@@ -36,14 +50,20 @@ export async function startNats(options: NatsOptions): Promise<Nats> {
   await mkdir(dataDir, { recursive: true });
   const configPath = join(dataDir, "nats-server.conf");
   const version = await natsVersion(binary);
-  await writeFile(configPath, configuration({ port, dataDir, name: options.name ?? "footfall", version }));
+  await writeFile(
+    configPath,
+    configuration({ ...options, port, dataDir, name: options.name ?? "footfall", version }),
+  );
   const url = `nats://127.0.0.1:${port}`;
   const child = await startChild({
     command: binary,
     args: ["--config", configPath],
     // Its own word first: on a port that is taken, another server would answer.
-    ready: ({ stderr }) => stderr.includes("Server is ready") && answers(url),
-    timeoutMs: READY_MS,
+    ready: async ({ stderr }) =>
+      stderr.includes("Server is ready") &&
+      (await answers(url)) &&
+      (options.cluster === undefined || isCurrent(options.monitorPort)),
+    timeoutMs: options.cluster === undefined ? READY_MS : 2 * READY_MS,
   });
   return { ...child, url };
 }
@@ -53,10 +73,13 @@ interface Configuration {
   readonly dataDir: string;
   readonly name: string;
   readonly version: readonly [number, number, number];
+  readonly monitorPort?: number;
+  readonly cluster?: ClusterRoutes;
 }
 
 /** The server's configuration file. From 2.10 on every acked message is on the disk, not only in its cache. */
-export function configuration({ port, dataDir, name, version }: Configuration): string {
+export function configuration(options: Configuration): string {
+  const { port, dataDir, name, version, monitorPort, cluster } = options;
   const [major, minor] = version;
   const canSyncAlways = major > 2 || (major === 2 && minor >= 10);
   return `server_name: ${JSON.stringify(name)}
@@ -65,7 +88,26 @@ max_payload: ${MAX_PAYLOAD_BYTES}
 jetstream {
   store_dir: ${JSON.stringify(join(dataDir, "jetstream"))}
 ${canSyncAlways ? "  sync_interval: always\n" : ""}}
+${monitorPort === undefined ? "" : `http: 127.0.0.1:${monitorPort}\n`}${cluster === undefined ? "" : clusterBlock(cluster)}`;
+}
+
+function clusterBlock({ name, port, routes }: ClusterRoutes): string {
+  return `cluster {
+  name: ${JSON.stringify(name)}
+  listen: 127.0.0.1:${port}
+  routes: ${JSON.stringify(routes)}
+}
 `;
+}
+
+/** Whether the server's own health check finds every stream and consumer of it up to date. */
+async function isCurrent(monitorPort: number | undefined): Promise<boolean> {
+  if (monitorPort === undefined) return true;
+  try {
+    return (await fetch(`http://127.0.0.1:${monitorPort}/healthz`)).ok;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the server takes a connection and JetStream answers on it. */

@@ -1,0 +1,31 @@
+import { type NatsCluster, startNatsCluster } from "../embedded/nats/cluster.ts";
+import { temporaryDirectory } from "../embedded/temporary.ts";
+import { connectNats, type NatsConnection } from "../stream/connect.ts";
+
+/** Three nats-servers with JetStream for one test file; see NatsCluster for what can be done to them. */
+export interface TestNatsCluster extends NatsCluster {
+  /** A connection as programs make it; closed by `close`. */
+  connect(url?: string): Promise<NatsConnection>;
+  /** Closes the connections, stops the servers and removes their files. */
+  close(): Promise<void>;
+}
+
+/** It takes some seconds: a leader has to be elected. */
+export async function openTestNatsCluster(): Promise<TestNatsCluster> {
+  const directory = await temporaryDirectory("nats-cluster");
+  const cluster = await startNatsCluster({ dataDir: directory.path });
+  const connections: NatsConnection[] = [];
+  return {
+    ...cluster,
+    async connect(url = cluster.url) {
+      const connection = await connectNats(url, "test", 10_000);
+      connections.push(connection);
+      return connection;
+    },
+    async close() {
+      await Promise.all(connections.map((connection) => connection.close()));
+      await cluster.stop();
+      await directory.remove();
+    },
+  };
+}

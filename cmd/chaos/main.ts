@@ -13,8 +13,7 @@ await runProgram(
     const text = config.json
       ? JSON.stringify(result)
       : `${rounds} rounds: acked ${acked}, stored ${stored}, lost ${lost}, duplicated ${duplicated}, report mismatches ${report_mismatches}`;
-    // In the last line, after all that is printed while the parts end.
-    life.onClose("result", () => void process.stdout.write(`${text}\n`));
+    process.stdout.write(`${text}\n`);
     life.stop("done", isClean(result) ? 0 : 1);
   },
   { closeDeadlineMs: 60_000 },

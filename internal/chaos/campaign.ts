@@ -8,6 +8,7 @@ import { Reports } from "./reports.ts";
 import { compareReports, runRound } from "./round.ts";
 import { countRows, readRows } from "./stored.ts";
 import type { System } from "./system.ts";
+import { trace } from "./trace.ts";
 import { CURRENCY } from "./traffic.ts";
 
 /** Merchants that send at one time, and for how many rounds: then others take their place. */
@@ -54,7 +55,7 @@ export class Campaign {
     const { seed } = this.#options;
     const faults = planRound(seed, round);
     if (this.#rounds++ % ROUNDS_OF_MERCHANTS === 0) await this.#changeMerchants();
-    const problems = await runRound({
+    const found = await runRound({
       ...this.#options,
       system: this.#system,
       reports: this.#reports,
@@ -65,6 +66,7 @@ export class Campaign {
       merchants: this.#merchants,
       revisited: this.#revisited(round),
     });
+    const problems = await trace(this.#system, found);
     // What is wrong with these merchants is known; others show whether it happens again.
     if (problems.length > 0) this.#rounds = 0;
     const seconds = (performance.now() - started) / 1_000;
@@ -86,7 +88,7 @@ export class Campaign {
     const ids = suspects.map(({ merchantId }) => merchantId);
     const problems = compareRows(this.ledger, ids, await readRows(this.#system.pool, ids));
     problems.push(...(await compareReports(this.#reports, this.ledger, all)));
-    return { stored, problems };
+    return { stored, problems: await trace(this.#system, problems) };
   }
 
   async #changeMerchants(): Promise<void> {

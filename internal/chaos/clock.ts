@@ -17,19 +17,15 @@ function read(): void {
   }
 }
 
-class ShiftedDate extends RealDate {
-  constructor(...args: [] | ConstructorParameters<typeof Date>) {
-    if (args.length === 0) super(ShiftedDate.now());
-    else super(...(args as ConstructorParameters<typeof Date>));
-  }
-
-  static override now(): number {
-    return RealDate.now() + shiftMs;
-  }
-}
+const now = () => RealDate.now() + shiftMs;
 
 if (file !== undefined) {
   read();
   process.on("SIGUSR2", read);
-  globalThis.Date = ShiftedDate as DateConstructor;
+  globalThis.Date = new Proxy(RealDate, {
+    construct: (target, args, newTarget) =>
+      Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget),
+    apply: () => new RealDate(now()).toString(),
+    get: (target, name, receiver) => (name === "now" ? now : Reflect.get(target, name, receiver)),
+  });
 }

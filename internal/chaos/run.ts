@@ -14,7 +14,7 @@ export interface ChaosOptions {
   /** Run this round alone; 0 for all. */
   readonly onlyRound: number;
   readonly rate: number;
-  /** Keeps the logs of rounds that fail; absent: a folder in the system's place for temporary files. */
+  /** Gets the logs of all parts; absent: they are kept in a temporary folder, and only when a round fails. */
   readonly logsDir: string | undefined;
   /** Prints a line of progress. */
   readonly say: (text: string) => void;
@@ -32,7 +32,8 @@ export async function runChaos(
   life.onClose("folder", () => folder.remove());
   const onDeath = (part: string, code: number | null) =>
     say(`  ${part} died by itself (${code ?? "signal"})`);
-  const system = await System.create({ dataDir: folder.path, onDeath });
+  const logDir = options.logsDir ?? join(folder.path, "logs");
+  const system = await System.create({ dataDir: folder.path, logDir, onDeath });
   life.onClose("system", () => system.close());
   await system.start();
   const campaign = new Campaign(system, { ...options, signal: life.stopping });
@@ -54,11 +55,11 @@ export async function runChaos(
   return summarise({ rounds, acked: campaign.ledger.acked, stored: end.stored }, problems);
 }
 
-/** @returns the folder that the logs of all parts were copied to. */
-async function keepLogs(system: System, round: number, { seed, logsDir }: ChaosOptions): Promise<string> {
-  const parent = logsDir ?? (await mkdtemp(join(tmpdir(), "footfall-chaos-logs-")));
-  const folder = join(parent, `seed-${seed}-round-${round}`);
-  await cp(system.logDir, folder, { recursive: true });
+/** @returns a folder with the logs of all parts that outlives this program. */
+async function keepLogs({ logDir }: System, round: number, { seed, logsDir }: ChaosOptions): Promise<string> {
+  if (logsDir !== undefined) return logsDir;
+  const folder = await mkdtemp(join(tmpdir(), `footfall-chaos-seed-${seed}-round-${round}-`));
+  await cp(logDir, folder, { recursive: true });
   return folder;
 }
 

@@ -12,8 +12,10 @@ import { ALL_LINES, kindOf, PARTITIONS, PARTS, partsOf } from "./topology.ts";
 import { CLEAR } from "./weather.ts";
 
 export interface SystemOptions {
-  /** Holds what the parts store, and their logs. */
+  /** Holds what the parts store. */
   readonly dataDir: string;
+  /** Gets a file of each part's log. */
+  readonly logDir: string;
   /** Told when a part ends though nobody has ended it; it is started again at the end of the round. */
   readonly onDeath: (part: string, exitCode: number | null) => void;
 }
@@ -43,7 +45,7 @@ export class System {
 
   private constructor(options: SystemOptions, ports: Surroundings["ports"]) {
     this.dataDir = options.dataDir;
-    this.logDir = join(options.dataDir, "logs");
+    this.logDir = options.logDir;
     this.#ports = ports;
     mkdirSync(this.logDir, { recursive: true });
     this.pool = createPool({

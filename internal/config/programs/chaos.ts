@@ -36,7 +36,7 @@ export const chaos = {
     logsDir: {
       env: "FOOTFALL_CHAOS_LOGS_DIR",
       flag: "logs-dir",
-      description: "folder that keeps the logs of all parts when a round fails; none: a temporary one",
+      description: "folder for the logs of all parts; none: a temporary one, when a round fails",
       schema: optionalText(),
       fallback: "",
     },

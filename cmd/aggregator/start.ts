@@ -1,66 +1,66 @@
+import { randomUUIDv7 } from "node:crypto";
 import { Currencies } from "../../internal/aggregate/currencies.ts";
 import { aggregateMetrics } from "../../internal/aggregate/metrics.ts";
+import { Owner } from "../../internal/aggregate/ownership/owner.ts";
+import { partitionOf } from "../../internal/aggregate/ownership/plan.ts";
 import { workPartition } from "../../internal/aggregate/partition-worker.ts";
-import { Refresher } from "../../internal/aggregate/refresher.ts";
+import { keepRefreshing } from "../../internal/aggregate/refresher.ts";
 import type { aggregator } from "../../internal/config/programs/aggregator.ts";
 import { ConfigError } from "../../internal/config/read-config.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
-import { createPool } from "../../internal/store/pool.ts";
+import { cutConnections } from "../../internal/store/pool.ts";
 import { connectNats } from "../../internal/stream/connect.ts";
 import { BatchPublisher } from "../../internal/stream/publisher.ts";
+import { parsePartitions } from "./partitions.ts";
+import { openPools } from "./pools.ts";
 
-/** Wires the aggregator: database, JetStream, one worker a partition, one refresher. */
-export async function start({ config, log, registry, life }: Service<typeof aggregator.settings>) {
-  const { databaseUrl: url, statementTimeoutMs } = config;
-  const pool = createPool({ url, name: "aggregator", maxConnections: 8, statementTimeoutMs });
-  life.onClose("database", () => pool.end());
-  // A refresh of many buckets may take longer than any write should.
-  const refreshPool = createPool({
-    url,
-    name: "aggregator refresh",
-    maxConnections: 1,
-    statementTimeoutMs: 3_600_000,
-  });
-  life.onClose("refresh connection", () => refreshPool.end());
-  const { partitions } = await readInstallation(pool);
+type AggregatorService = Service<typeof aggregator.settings>;
+
+/** Wires the aggregator: database, JetStream, and the owner of partitions and of the refresher. */
+export async function start({ config, log: parent, registry, life }: AggregatorService) {
+  if (config.leaseRenewMs * 3 > config.leaseMs) {
+    throw new ConfigError(
+      `FOOTFALL_AGGREGATOR_LEASE_RENEW_MS: ${config.leaseRenewMs} is above a third of the lease of ${config.leaseMs} ms`,
+    );
+  }
+  const instanceId = randomUUIDv7();
+  const log = parent.child({ instance: instanceId });
+  const pools = openPools(config, instanceId, life);
+  const { partitions } = await readInstallation(pools.writes);
+  const candidates = parsePartitions(config.partitions, partitions);
   const nats = await connectNats(config.natsUrl, "aggregator", 10_000);
   life.onClose("NATS", () => nats.close());
   const metrics = aggregateMetrics(registry);
-  const refresher = new Refresher({ pool: refreshPool, metrics, log, intervalMs: config.refreshIntervalMs });
+  const refresher = { pool: pools.refresh, metrics, log, intervalMs: config.refreshIntervalMs };
   const deps = {
     ...config,
-    pool,
+    pool: pools.writes,
     nats,
     publisher: new BatchPublisher(nats, 5_000),
-    currencies: new Currencies(pool),
+    currencies: new Currencies(pools.writes),
     metrics,
     log,
     partitions,
-    onCommit: () => refresher.committed(),
   };
-  const owned = parsePartitions(config.partitions, partitions);
-  const refreshStopped = new AbortController();
-  const refreshing = refresher.run(refreshStopped.signal);
-  const workers = Promise.all(owned.map((partition) => workPartition(partition, deps, life.stopping)));
-  // The last commits are refreshed before the refresher ends.
-  life.onClose("refresher", () => {
-    refreshStopped.abort();
-    return refreshing;
+  const owner = new Owner({
+    pool: pools.leases,
+    instanceId,
+    partitions,
+    candidates,
+    leaseMs: config.leaseMs,
+    renewMs: config.leaseRenewMs,
+    work: async (resource, signal) => {
+      const partition = partitionOf(resource);
+      if (partition === undefined) return keepRefreshing(refresher, signal);
+      await workPartition(partition, deps, signal);
+      metrics.lag.remove({ partition });
+    },
+    onExpired: () => cutConnections(pools.writes),
+    metrics,
+    log,
   });
-  life.onClose("partitions", () => workers.then(() => {}));
-  log.info({ partitions: owned.length }, "aggregator works");
-}
-
-/** The partitions of a list such as "0-31,40". @throws ConfigError for one that does not exist. */
-function parsePartitions(list: string, count: number): number[] {
-  if (list === "all") return Array.from({ length: count }, (_, partition) => partition);
-  const partitions = list.split(",").flatMap((part) => {
-    const [first, last = first] = part.split("-").map(Number);
-    if (first! > last! || last! >= count) {
-      throw new ConfigError(`FOOTFALL_AGGREGATOR_PARTITIONS: ${part} is not within 0-${count - 1}`);
-    }
-    return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
-  });
-  return [...new Set(partitions)];
+  life.onClose("partitions", () => owner.stop());
+  await owner.start();
+  log.info({ candidates: config.partitions }, "aggregator works");
 }

@@ -27,14 +27,29 @@ export function aggregateMetrics(registry: Registry) {
     failures: counter(
       registry,
       "footfall_aggregator_failures_total",
-      "Times that a partition started over.",
-      [...partition],
+      "Times that a partition started over; by cause: the database, fenced by another owner, or other.",
+      [...partition, "cause"],
     ),
     lag: gauge(
       registry,
       "footfall_aggregator_lag_seconds",
       "Age of the last committed batch at its commit.",
       [...partition],
+    ),
+    partitionsOwned: gauge(
+      registry,
+      "footfall_aggregator_partitions_owned",
+      "Partitions that this process works.",
+    ),
+    takeovers: counter(
+      registry,
+      "footfall_aggregator_takeovers_total",
+      "Leases claimed from an owner that did not renew them in time.",
+    ),
+    leasesLost: counter(
+      registry,
+      "footfall_aggregator_leases_lost_total",
+      "Leases that could not be renewed in time, or that another took.",
     ),
     commit: latency(registry, "footfall_aggregator_commit_seconds", "Time of one transaction."),
     refresh: latency(

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
-import type { Pool } from "../store/pool.ts";
+import { Backoff } from "../lifecycle/backoff.ts";
+import { type Pool, sqlState } from "../store/pool.ts";
 import { movedThrough, readPosition } from "../store/positions.ts";
-import { type Commit, commitBatches } from "../store/write-batches.ts";
+import { isTemporary } from "../store/temporary.ts";
+import { type Commit, commitBatches, FencedError } from "../store/write-batches.ts";
 import type { NatsConnection } from "../stream/connect.ts";
 import { PartitionFeed, type StreamBatch } from "../stream/partition-feed.ts";
 import type { BatchPublisher } from "../stream/publisher.ts";
@@ -23,12 +25,10 @@ export interface WorkerDeps {
   readonly commitMaxRows: number;
   readonly fetchMaxBytes: number;
   readonly heartbeatMs: number;
-  /** Told after each commit, so that the refresh need not wait for its interval. */
-  readonly onCommit: () => void;
 }
 
 /** First and longest pause before a partition starts over, ms. */
-const BACKOFF_MS = { first: 100, longest: 5_000 };
+const BACKOFF = { firstMs: 200, longestMs: 5_000 };
 
 /**
  * Works one partition until the signal is aborted: reads the position, opens the feed behind it, and commits
@@ -36,20 +36,26 @@ const BACKOFF_MS = { first: 100, longest: 5_000 };
  * after a pause that grows; nothing is acked that is not committed.
  */
 export async function workPartition(partition: number, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
-  let wait = BACKOFF_MS.first;
+  const backoff = new Backoff(BACKOFF);
   while (!signal.aborted) {
-    const started = Date.now();
+    const started = performance.now();
     try {
       await workFeed(partition, deps, signal);
     } catch (error) {
       if (signal.aborted) return;
-      deps.metrics.failures.inc({ partition });
+      deps.metrics.failures.inc({ partition, cause: causeOf(error) });
       deps.log.warn({ err: error, partition }, "partition starts over");
     }
     // A feed that worked for a while was no failure to begin with.
-    wait = Date.now() - started > 60_000 ? BACKOFF_MS.first : Math.min(wait * 2, BACKOFF_MS.longest);
-    await sleep(wait, undefined, { signal }).catch(() => {});
+    if (performance.now() - started > 60_000) backoff.reset();
+    await sleep(backoff.next(), undefined, { signal }).catch(() => {});
   }
+}
+
+/** What an operator should look at: the database, another owner of the partition, or something else. */
+function causeOf(error: unknown): "database" | "fenced" | "other" {
+  if (error instanceof FencedError) return "fenced";
+  return isTemporary(error) || sqlState(error) !== undefined ? "database" : "other";
 }
 
 /** After the last batch of a burst, data_through is moved this soon, ms. */
@@ -63,9 +69,10 @@ async function workFeed(partition: number, deps: WorkerDeps, signal: AbortSignal
     let carried: ReadBatch | undefined;
     let wait = FIRST_HEARTBEAT_MS;
     while (!signal.aborted) {
-      const group = await gather(feed, { read, maxRows: deps.commitMaxRows, carried, waitMs: wait });
+      const group = await gather(feed, { read, maxRows: deps.commitMaxRows, carried, waitMs: wait, signal });
       carried = group.next;
       wait = group.batches.length > 0 ? FIRST_HEARTBEAT_MS : deps.heartbeatMs;
+      if (signal.aborted) return;
       if (group.batches.length === 0) {
         await heartbeat(partition, after, deps);
         continue;
@@ -90,16 +97,21 @@ interface Gathering {
   /** What the last group had no room for. */
   readonly carried: ReadBatch | undefined;
   readonly waitMs: number;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
 }
 
 /** The batches that are there, up to the most rows of a commit; empty when none came within `waitMs`. */
-async function gather(feed: PartitionFeed, { read, maxRows, carried, waitMs }: Gathering): Promise<Group> {
+async function gather(
+  feed: PartitionFeed,
+  { read, maxRows, carried, waitMs, signal }: Gathering,
+): Promise<Group> {
   const batches: ReadBatch[] = [];
   let rows = 0;
   let next = carried;
   for (;;) {
     if (next === undefined) {
-      const message = await feed.next(batches.length === 0 ? waitMs : 0);
+      const message = await feed.next(batches.length === 0 ? waitMs : 0, signal);
       if (message === undefined) return { batches, next: undefined };
       next = read(message);
     }
@@ -141,7 +153,6 @@ async function commitGroup(
     metrics.gaps.inc({ partition }, end - first + 1);
     deps.log.error({ partition, first, last: end }, "sequences are missing in the stream");
   }
-  deps.onCommit();
   return last.seq;
 }
 
@@ -168,5 +179,4 @@ async function heartbeat(partition: number, after: number, deps: WorkerDeps): Pr
   const end = await streamEnd(deps.nats, partition);
   if (end.lastSeq !== after) return;
   await movedThrough(deps.pool, partition, after, end.time);
-  deps.onCommit();
 }

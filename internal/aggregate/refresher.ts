@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { Backoff } from "../lifecycle/backoff.ts";
 import type { Pool } from "../store/pool.ts";
 import { refreshStale } from "../store/refresh.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AggregateMetrics } from "./metrics.ts";
+import type { EndReason } from "./ownership/works.ts";
 
 export interface RefresherDeps {
   readonly pool: Pool;
@@ -19,43 +21,34 @@ export interface RefresherDeps {
  */
 const REST = 4;
 
-/** Refreshes the continuous aggregates after commits, one refresh at a time, for as long as the program runs. */
-export class Refresher {
-  readonly #deps: RefresherDeps;
-  #wake = Promise.withResolvers<void>();
+/** First and longest pause after a refresh that failed. */
+const BACKOFF = { firstMs: 100, longestMs: 10_000 };
 
-  constructor(deps: RefresherDeps) {
-    this.#deps = deps;
+/**
+ * Refreshes the continuous aggregates after commits, those of other processes too, until the signal is aborted:
+ * one refresh at a time, and a last one at the end, unless another process may have taken over. A refresh that
+ * fails is tried again: what is stale stays written down.
+ */
+export async function keepRefreshing(deps: RefresherDeps, signal: AbortSignal): Promise<void> {
+  const backoff = new Backoff(BACKOFF);
+  while (!signal.aborted) {
+    const started = performance.now();
+    const done = await refresh(deps);
+    if (done) backoff.reset();
+    const rest = done ? Math.max(deps.intervalMs, REST * (performance.now() - started)) : backoff.next();
+    await sleep(rest, undefined, { signal }).catch(() => {});
   }
+  const lost: EndReason = "lost";
+  if (signal.reason !== lost) await refresh(deps);
+}
 
-  /** Tells that something was committed. */
-  committed(): void {
-    this.#wake.resolve();
-  }
-
-  /** Runs until the signal is aborted. A refresh that fails is tried again: what is stale stays written down. */
-  async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener("abort", () => this.#wake.resolve(), { once: true });
-    // The first refresh needs no commit: a former run may have left stale buckets.
-    while (!signal.aborted) {
-      const started = performance.now();
-      await this.#refresh();
-      const rest = Math.max(this.#deps.intervalMs, REST * (performance.now() - started));
-      await sleep(rest, undefined, { signal }).catch(() => {});
-      await this.#wake.promise;
-      this.#wake = Promise.withResolvers();
-    }
-    await this.#refresh();
-  }
-
-  async #refresh(): Promise<void> {
-    const done = this.#deps.metrics.refresh.startTimer();
-    try {
-      await refreshStale(this.#deps.pool);
-      done();
-    } catch (error) {
-      this.#deps.log.warn({ err: error }, "refresh failed, will be tried again");
-      this.#wake.resolve();
-    }
+async function refresh({ pool, metrics, log }: RefresherDeps): Promise<boolean> {
+  const done = metrics.refresh.startTimer();
+  try {
+    if ((await refreshStale(pool)) > 0) done();
+    return true;
+  } catch (error) {
+    log.warn({ err: error }, "refresh failed, will be tried again");
+    return false;
   }
 }

@@ -51,6 +51,7 @@ export async function migrate(pool: Pool, partitions: number): Promise<string[]>
 
 async function applyOne(client: Client, migration: Migration): Promise<boolean> {
   await client.query("SET LOCAL statement_timeout = 0");
+  await client.query("SET LOCAL lock_timeout = 0");
   await client.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
   await client.query(
     `CREATE TABLE IF NOT EXISTS schema_migrations (

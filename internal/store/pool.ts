@@ -3,41 +3,92 @@ import pg from "pg";
 export type Pool = pg.Pool;
 export type Client = pg.PoolClient;
 
-export interface PoolOptions {
+/** How long things may take, ms; 0 for no limit. What is left out has the value named here. */
+export interface Timeouts {
+  /** A statement. The client waits a little longer, for the case that the server cannot be heard any more. */
+  readonly statementTimeoutMs: number;
+  /** A transaction as a whole, and the wait for a free connection. Default 0, and 60,000 for the wait. */
+  readonly transactionTimeoutMs?: number;
+  /** The wait for a lock. Default 0. */
+  readonly lockTimeoutMs?: number;
+  /** A pause within a transaction, after which the server ends the connection. Default 60,000. */
+  readonly idleInTransactionTimeoutMs?: number;
+  /** Making a connection. Default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** Silence on a connection before TCP asks whether the other side lives: 10 times, a second apart. Default 10,000. */
+  readonly keepAliveMs?: number;
+}
+
+export interface PoolOptions extends Timeouts {
   readonly url: string;
   /** Shown in pg_stat_activity. */
   readonly name: string;
   readonly maxConnections: number;
-  /** Longest time a statement may take, ms; 0 for no limit. */
-  readonly statementTimeoutMs: number;
-  /** Longest wait for a connection, ms. Default 10,000. */
-  readonly connectTimeoutMs?: number;
 }
+
+/** Default wait for a free connection, ms. Others' statements take as long as they take. */
+const WAIT_MS = 60_000;
+
+/** How much longer than the server the client waits for the end of a statement, ms: a quarter, but no longer than this. */
+const MARGIN_MS = 5_000;
+
+interface Details {
+  readonly clients: Set<Client>;
+  readonly transactionTimeoutMs: number;
+}
+
+const detailsOf = new WeakMap<Pool, Details>();
 
 /**
  * A pool of connections to TimescaleDB. Connecting happens at first use: a database that is away is an
  * error of the statement, not of the start.
  */
 export function createPool(options: PoolOptions): Pool {
-  const { url, name, maxConnections, statementTimeoutMs, connectTimeoutMs = 10_000 } = options;
+  const { statementTimeoutMs, transactionTimeoutMs = 0, connectTimeoutMs = 10_000 } = options;
+  /** The pool's own limit counts the wait for a free connection too. */
+  class ConnectingClient extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super({ ...config, connectionTimeoutMillis: connectTimeoutMs });
+    }
+  }
   const pool = new pg.Pool({
-    connectionString: url,
-    application_name: name,
-    max: maxConnections,
-    connectionTimeoutMillis: connectTimeoutMs,
+    connectionString: options.url,
+    application_name: options.name,
+    max: options.maxConnections,
+    Client: ConnectingClient,
+    connectionTimeoutMillis: Math.max(transactionTimeoutMs || WAIT_MS, connectTimeoutMs),
     idleTimeoutMillis: 30_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: options.keepAliveMs ?? 10_000,
     statement_timeout: statementTimeoutMs,
-    idle_in_transaction_session_timeout: 60_000,
+    ...(statementTimeoutMs > 0 && {
+      query_timeout: statementTimeoutMs + Math.min(MARGIN_MS, statementTimeoutMs / 4),
+    }),
+    lock_timeout: options.lockTimeoutMs ?? 0,
+    idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 60_000,
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on("error", () => {});
+  const clients = new Set<Client>();
+  pool.on("connect", (client) => void clients.add(client));
+  pool.on("remove", (client) => void clients.delete(client as Client));
+  detailsOf.set(pool, { clients, transactionTimeoutMs });
   return pool;
 }
 
+/** Cuts all connections: what runs on them fails at once, and the server rolls it back. New ones are made at need. */
+export function cutConnections(pool: Pool): void {
+  for (const client of detailsOf.get(pool)?.clients ?? []) cut(client);
+}
+
+/** With a statement under way, ending a connection means to break it. */
+function cut(client: Client): void {
+  (client as unknown as pg.Client).end().catch(() => {});
+}
+
 /**
- * Runs work in one transaction: committed when it returns, rolled back when it throws. A connection whose
- * rollback fails is not used again.
+ * Runs work in one transaction: committed when it returns, rolled back when it throws or takes longer than the
+ * pool's limit. A connection whose rollback fails is not used again.
  */
 export async function transaction<T>(
   pool: Pool,
@@ -48,6 +99,8 @@ export async function transaction<T>(
   // The connection may break while no statement runs; the next statement then fails with the cause.
   const ignore = () => {};
   client.on("error", ignore);
+  const { transactionTimeoutMs = 0 } = detailsOf.get(pool) ?? {};
+  const limit = transactionTimeoutMs > 0 ? setTimeout(cut, transactionTimeoutMs, client) : undefined;
   let broken: Error | undefined;
   try {
     await client.query(begin);
@@ -60,6 +113,7 @@ export async function transaction<T>(
     });
     throw error;
   } finally {
+    clearTimeout(limit);
     client.off("error", ignore);
     client.release(broken);
   }
@@ -67,5 +121,12 @@ export async function transaction<T>(
 
 /** Whether an error is PostgreSQL's of the given SQLSTATE. */
 export function hasSqlState(error: unknown, state: string): boolean {
-  return error instanceof Error && "code" in error && error.code === state;
+  return sqlState(error) === state;
+}
+
+/** The SQLSTATE of an error, if it is PostgreSQL's. */
+export function sqlState(error: unknown): string | undefined {
+  if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return undefined;
+  // Codes of sockets, such as EPIPE, have five letters too; no class of SQLSTATE begins with an E.
+  return /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(error.code) ? error.code : undefined;
 }

@@ -78,15 +78,15 @@ export class PartitionFeed {
   }
 
   /**
-   * The next batch, or undefined when none came within `waitMs`. A sequence that is left out is not in the
+   * The next batch, or undefined when none came within `waitMs`, or before the signal was aborted. A sequence that is left out is not in the
    * stream any more.
    * @throws when the feed ended: another owner opened one, or batches may have got lost on a connection that
    * broke. A new feed has them.
    */
-  async next(waitMs: number): Promise<StreamBatch | undefined> {
+  async next(waitMs: number, signal?: AbortSignal): Promise<StreamBatch | undefined> {
     for (;;) {
       this.#pending ??= this.#iterator.next();
-      const result = await within(this.#pending, waitMs);
+      const result = await within(this.#pending, waitMs, signal);
       if (result === undefined) return undefined;
       this.#pending = undefined;
       if (result.done) throw new Error(`the feed ended: ${this.#why}`);
@@ -139,15 +139,16 @@ export class PartitionFeed {
 /** The client's own type leaves out that it can be stopped. */
 type StoppableStatus = ReturnType<NatsConnection["status"]> & { stop(): void };
 
-/** The promise's value, or undefined after `ms`; a promise that is late stays usable. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
+/** The promise's value, or undefined after `ms` or at an abort; a promise that is late stays usable. */
+async function within<T>(promise: Promise<T>, ms: number, signal?: AbortSignal): Promise<T | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const giveUp = () => resolve(undefined);
+  const timer = setTimeout(giveUp, signal?.aborted ? 0 : ms);
+  signal?.addEventListener("abort", giveUp, { once: true });
   try {
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
   }
 }

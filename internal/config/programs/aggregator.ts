@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { integer } from "../setting.ts";
+import { databaseLimits } from "./database-limits.ts";
 import { closeDeadlineMs, databaseUrl, host, logLevel, natsUrl, opsPort } from "./shared.ts";
 
 export const aggregator = {
@@ -14,7 +15,8 @@ export const aggregator = {
     partitions: {
       env: "FOOTFALL_AGGREGATOR_PARTITIONS",
       flag: "partitions",
-      description: "which partitions to work, such as 0-31 or 3,5; all",
+      description:
+        "which partitions it may work, such as 0-31 or 3,5; all. Those of several aggregators are shared out evenly",
       schema: z
         .string()
         .regex(/^(all|\d+(-\d+)?(,\d+(-\d+)?)*)$/, "is neither `all` nor a list such as 0-31,40"),
@@ -30,7 +32,7 @@ export const aggregator = {
     fetchMaxBytes: {
       env: "FOOTFALL_AGGREGATOR_FETCH_MAX_BYTES",
       flag: "fetch-max-bytes",
-      description: "most bytes fetched ahead for each partition",
+      description: "most bytes fetched ahead for each partition: what is held while the database is slow",
       schema: integer(1 << 20, 1 << 30),
       fallback: "8388608",
     },
@@ -48,13 +50,22 @@ export const aggregator = {
       schema: integer(50, 3_600_000),
       fallback: "1000",
     },
-    statementTimeoutMs: {
-      env: "FOOTFALL_AGGREGATOR_STATEMENT_TIMEOUT_MS",
-      flag: "statement-timeout-ms",
-      description: "longest time of a write statement, ms",
-      schema: integer(100, 3_600_000),
-      fallback: "60000",
+    leaseMs: {
+      env: "FOOTFALL_AGGREGATOR_LEASE_MS",
+      flag: "lease-ms",
+      description: "how long a partition stays with an aggregator that is not heard of, ms",
+      schema: integer(500, 600_000),
+      fallback: "6000",
     },
+    leaseRenewMs: {
+      env: "FOOTFALL_AGGREGATOR_LEASE_RENEW_MS",
+      flag: "lease-renew-ms",
+      description:
+        "how often leases are renewed and partitions shared out anew, ms; at most a third of the lease",
+      schema: integer(50, 200_000),
+      fallback: "1000",
+    },
+    ...databaseLimits("aggregator"),
     closeDeadlineMs,
     logLevel,
   },

@@ -20,7 +20,10 @@ export interface ConnectionOptions {
   /** Unique within the server; also its "process id". */
   readonly id: number;
   readonly serverVersion: string;
-  /** Milliseconds without a message, while owning the database, after which the connection is ended. */
+  /**
+   * Milliseconds without a message, while owning the database, after which the connection is ended. Less if the
+   * client's startup packet asks for less (idle_in_transaction_session_timeout).
+   */
   readonly idleInTransactionMs: number;
 }
 
@@ -36,11 +39,13 @@ export class Connection {
   #session: Session | null = null;
   #conversation: Conversation | null = null;
   #idleTimer: NodeJS.Timeout | undefined;
+  #idleMs: number;
 
   constructor(shared: Shared, socket: Socket, options: ConnectionOptions) {
     this.#shared = shared;
     this.#socket = socket;
     this.#options = options;
+    this.#idleMs = options.idleInTransactionMs;
     socket.setNoDelay(true);
   }
 
@@ -114,6 +119,8 @@ export class Connection {
       return true;
     }
     const { id } = this.#options;
+    const asked = Number(startup.settings.get("idle_in_transaction_session_timeout"));
+    if (asked > 0) this.#idleMs = Math.min(asked, this.#idleMs);
     this.#session = new Session(startup.settings);
     this.#conversation = new Conversation(this.#shared, this, this.#session, new Statements(`c${id}_`));
     const renegotiate = startup.minor > 0 || startup.unknownOptions.length > 0;
@@ -152,7 +159,7 @@ export class Connection {
     if (!this.#conversation?.owns) return;
     this.#idleTimer = setTimeout(() => {
       this.close("25P03", "terminating connection due to idle-in-transaction timeout");
-    }, this.#options.idleInTransactionMs);
+    }, this.#idleMs);
   }
 }
 

@@ -73,7 +73,12 @@ function launchProgram(
       FOOTFALL_INGEST_TOKENS: token,
       FOOTFALL_STREAM_REPLICAS: String(nats.length),
     }),
-    aggregator: () => ({ FOOTFALL_AGGREGATOR_HEARTBEAT_MS: "250" }),
+    aggregator: () => ({
+      FOOTFALL_AGGREGATOR_HEARTBEAT_MS: "250",
+      // Shorter than usual, so that rounds are short.
+      FOOTFALL_AGGREGATOR_LEASE_MS: "2000",
+      FOOTFALL_AGGREGATOR_LEASE_RENEW_MS: "500",
+    }),
     query: () => ({ FOOTFALL_QUERY_PORT: String(service) }),
     collector: () => ({
       FOOTFALL_COLLECTOR_PORT: String(service),

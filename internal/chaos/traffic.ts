@@ -64,21 +64,24 @@ export class Traffic {
   /** @param nowMs ms since 1970-01-01 UTC. */
   next(nowMs: number): PlainRequest {
     const merchant = this.#random.below(this.#options.merchants);
-    const events = Array.from({ length: 3 + this.#random.below(15) }, () => this.#event(nowMs));
+    // What comes late was kept by a device that was offline, and is of one visit.
+    const visitAgeMs = this.#options.isLate ? this.#random.below(LATEST_DAYS * DAY_MS) : 0;
+    const length = 3 + this.#random.below(15);
+    const events = Array.from({ length }, () => this.#event(nowMs - visitAgeMs, nowMs));
     return { merchant, events };
   }
 
-  #event(nowMs: number): PlainEvent {
+  #event(visitMs: number, nowMs: number): PlainEvent {
     const random = this.#random;
-    const ageMs = this.#options.isLate ? 1 + random.below(LATEST_DAYS * DAY_MS) : random.below(2_000);
+    const timeMs = visitMs - random.below(2_000);
     const hasTime = this.#options.isLate || random.chance(0.8);
-    const uuid = uuidV7(nowMs - ageMs, random);
+    const uuid = uuidV7(hasTime ? timeMs : nowMs, random);
     const name = random.of(NAMES);
     return {
       // Some SDKs make ids without a time in them, which are kept apart from the others.
       id: random.chance(0.2) ? `${uuid.slice(0, 14)}4${uuid.slice(15)}` : uuid,
       name,
-      timeMs: hasTime ? nowMs - ageMs : undefined,
+      timeMs: hasTime ? timeMs : undefined,
       url: `https://shop.example/${random.below(50)}`,
       visitor: random.below(200),
       order: name === "purchase" ? this.#order() : undefined,

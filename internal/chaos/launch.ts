@@ -76,8 +76,8 @@ function launchProgram(
     aggregator: () => ({
       FOOTFALL_AGGREGATOR_HEARTBEAT_MS: "250",
       // Shorter than usual, so that rounds are short.
-      FOOTFALL_AGGREGATOR_LEASE_MS: "2000",
-      FOOTFALL_AGGREGATOR_LEASE_RENEW_MS: "500",
+      FOOTFALL_AGGREGATOR_LEASE_MS: "1200",
+      FOOTFALL_AGGREGATOR_LEASE_RENEW_MS: "300",
     }),
     query: () => ({ FOOTFALL_QUERY_PORT: String(service) }),
     collector: () => ({

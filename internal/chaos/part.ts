@@ -63,20 +63,25 @@ export class Part {
     await this.kill();
   }
 
-  /** Waits until the process runs and works, starting it as often as needed. @returns false when time is up. */
-  async recover(timeoutMs: number): Promise<boolean> {
+  /**
+   * Waits until the process runs and works, starting it as often as needed.
+   * @returns why not, when it does not within `timeoutMs`.
+   */
+  async recover(timeoutMs: number): Promise<string | undefined> {
     const deadline = performance.now() + timeoutMs;
     this.signal("SIGCONT");
+    let problem = "is not healthy";
     while (!this.#closed && performance.now() < deadline) {
       try {
         await this.start();
-        if (await this.#options.isHealthy()) return true;
-      } catch {
+        if (await this.#options.isHealthy()) return undefined;
+      } catch (error) {
         // What it needs may still be on its way back, too.
+        problem = (error as Error).message;
       }
       await sleep(POLL_MS);
     }
-    return false;
+    return `${this.name} did not recover: ${problem}`;
   }
 
   async #launch(): Promise<void> {

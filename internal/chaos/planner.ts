@@ -59,10 +59,16 @@ const KINDS = new Weighted(
   Object.entries(DRAWS).map(([kind, { weight }]) => [kind as FaultKind, weight] as const),
 );
 
-/** Longest wait before a fault begins, and shortest and longest time that it lasts; ms. */
+/** Longest wait before a fault begins, ms. */
 const BEGIN_MS = 600;
-const SHORTEST_MS = 200;
-const LONGEST_MS = 1_800;
+
+/**
+ * Shortest and longest time that a fault lasts, ms. Most are short, so that a round is; a few outlast leases, the
+ * time-outs of deliveries, and the pings by which dead connections are noticed.
+ */
+const SHORT_MS = [200, 1_800] as const;
+const LONG_MS = [3_000, 7_000] as const;
+const LONG_SHARE = 0.1;
 
 /** Keeps the plan's random numbers apart from those of the traffic. */
 const PLAN = 1;
@@ -80,12 +86,13 @@ export function planRound(seed: number, round: number): Fault[] {
 
 function draw(random: Random): Fault {
   const kind = KINDS.pick(random);
+  const [shortest, longest] = random.chance(LONG_SHARE) ? LONG_MS : SHORT_MS;
   const { targets, amount } = DRAWS[kind];
   return {
     kind,
     target: random.of(targets),
     atMs: random.below(BEGIN_MS),
-    forMs: SHORTEST_MS + random.below(LONGEST_MS - SHORTEST_MS),
+    forMs: shortest + random.below(longest - shortest),
     amount: amount?.(random) ?? 0,
   };
 }

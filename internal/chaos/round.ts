@@ -46,7 +46,7 @@ export async function runRound(options: RoundOptions): Promise<Problem[]> {
     await sleep(CALM_MS, undefined, { signal });
     await Promise.all(faults.map((fault) => strike(system, fault, signal)));
     const dead = await system.recover();
-    if (dead.length > 0) return [{ kind: "stuck", message: `did not recover: ${dead.join(", ")}` }];
+    if (dead.length > 0) return dead.map((message) => ({ kind: "stuck", message }));
     await sleep(CALM_MS, undefined, { signal });
     const isDrained = await load.drained(PATIENCE_MS);
     signal.throwIfAborted();

@@ -98,12 +98,10 @@ export class System {
     return `http://127.0.0.1:${this.#ports.get("query-1")!.service}`;
   }
 
-  /** Clears all lines and brings every part back to work. @returns the parts that did not come back. */
-  async recover(): Promise<string[]> {
+  /** Clears all lines and brings every part back to work. @returns what did not come back, and why. */
+  recover(): Promise<string[]> {
     for (const line of this.lines.values()) line.meet(CLEAR);
-    const parts = [...this.parts.values()];
-    const recovered = await Promise.all(parts.map((part) => part.recover(RECOVER_MS)));
-    return parts.filter((_, index) => !recovered[index]).map(({ name }) => name);
+    return recoverAll([...this.parts.values()]);
   }
 
   /** Ends everything at once. */
@@ -129,6 +127,13 @@ export class System {
 
   async #startAll(kinds: readonly ReturnType<typeof kindOf>[]): Promise<void> {
     const parts = kinds.flatMap(partsOf).map((name) => this.parts.get(name)!);
-    await Promise.all(parts.map((part) => part.start()));
+    // On a busy machine a program may find brokers too slow and end: it is started again, as in production.
+    const problems = await recoverAll(parts);
+    if (problems.length > 0) throw new Error(problems.join("\n"));
   }
+}
+
+async function recoverAll(parts: readonly Part[]): Promise<string[]> {
+  const problems = await Promise.all(parts.map((part) => part.recover(RECOVER_MS)));
+  return problems.filter((problem) => problem !== undefined);
 }

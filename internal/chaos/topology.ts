@@ -51,14 +51,27 @@ export const ALL_LINES: readonly Line[] = [
   ...partsOf("nats").map((server) => line("nats", server)),
 ];
 
-/** What a fault of lines can strike: one line, or all from one part to a kind, written "ingest-1>nats". */
+/** All lines from a part to the parts of a kind, written "ingest-1>nats". */
+const BUNDLES: readonly string[] = [...new Set(ALL_LINES.map(({ name }) => bundleOf(name)))];
+
+/**
+ * What a fault of lines can strike, and by how often it is named, how likely: one line, or all of a bundle, which is
+ * sure to be in use.
+ */
 export const LINE_TARGETS: readonly string[] = [
-  ...new Set(ALL_LINES.flatMap(({ name }) => [name, name.replace(/-\d+$/, "")])),
-].filter((target) => linesOf(target).length > 0);
+  ...BUNDLES,
+  ...BUNDLES,
+  ...BUNDLES,
+  ...ALL_LINES.map(({ name }) => name),
+];
 
 /** The lines that a target names. */
 export function linesOf(target: string): Line[] {
-  return ALL_LINES.filter(({ name }) => name === target || name.replace(/-\d+$/, "") === target);
+  return ALL_LINES.filter(({ name }) => name === target || bundleOf(name) === target);
+}
+
+function bundleOf(line: string): string {
+  return line.replace(/-\d+$/, "");
 }
 
 /** The kind of a part: "ingest" of "ingest-2". */

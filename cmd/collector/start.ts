@@ -3,15 +3,18 @@ import { importLog } from "../../internal/collect/import-log.ts";
 import { IngestClient } from "../../internal/collect/ingest-client.ts";
 import { WriteKeys } from "../../internal/collect/keys.ts";
 import { serveCollect } from "../../internal/collect/serve.ts";
+import { openSpool, type Spool } from "../../internal/collect/spool/spool.ts";
 import type { collector } from "../../internal/config/programs/collector.ts";
 import { ConfigError } from "../../internal/config/read-config.ts";
+import { Failure } from "../../internal/failure/failure.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 
-/** Wires the collector: link to ingest, then the server, or the reader of an access log. */
+/** Wires the collector: spool, link to ingest, then the server, or the reader of an access log. */
 export async function start(service: Service<typeof collector.settings>) {
   const { config, log, registry, life, health } = service;
   const client = new IngestClient(config.ingestAddress, config.ingestToken);
   life.onClose("ingest client", () => client.close());
+  const spool = await spoolOf(service);
   const sending = createCollector(client, registry, {
     ...config,
     maxRows: config.batchMaxRows,
@@ -19,10 +22,14 @@ export async function start(service: Service<typeof collector.settings>) {
     maxAgeMs: config.batchMaxAgeMs,
     onLinkState(problem) {
       if (problem !== undefined) log.warn({ problem }, "link to ingest");
+    },
+    onProblem(problem) {
       if (!life.stopping.aborted) health.problem = problem;
     },
+    spool: spool && { spool, spoolAfterMs: config.spoolAfterMs, log },
   });
   life.onClose("batches", () => sending.close());
+  life.stopping.addEventListener("abort", () => sending.hurry());
   const keys = new WriteKeys(client, config.keyFreshMs);
   if (config.accessLog !== undefined) {
     if (config.accessLogKey === undefined) {
@@ -32,7 +39,7 @@ export async function start(service: Service<typeof collector.settings>) {
     }
     const log = { file: config.accessLog, key: config.accessLogKey };
     // The service counts as started while it reads; the end of the log ends it.
-    const reading = readAccessLog(service, sending, keys, log).catch((error: unknown) => {
+    const reading = readAccessLog(service, sending, keys, spool, log).catch((error: unknown) => {
       if (life.stopping.aborted) return;
       service.log.error({ err: error }, "access log");
       life.stop("access log failed", 1);
@@ -57,11 +64,32 @@ export async function start(service: Service<typeof collector.settings>) {
   log.info({ port: server.port }, "collector listens");
 }
 
-/** Reads the log, prints the summary as one JSON line, and ends the program. */
+/** Opens the spool, if there is to be one; the collector closes it. */
+async function spoolOf({ config, log, registry, life }: Service<typeof collector.settings>) {
+  const { spoolDir: dir, spoolMaxBytes: maxBytes, spoolMaxAgeMs: maxAgeMs } = config;
+  if (dir === undefined) return undefined;
+  const onDeath = (err: Error) => {
+    log.error({ err }, "spool");
+    // Its batches are safe on disk: the next process finds them.
+    life.stop("the spool's thread died", 1);
+  };
+  const minFreeBytes = config.spoolMinFreeBytes;
+  try {
+    const spool = await openSpool({ dir, maxBytes, maxAgeMs, minFreeBytes, registry, log, onDeath });
+    if (spool.totals.batches > 0) log.info(spool.totals, "the spool holds batches");
+    return spool;
+  } catch (error) {
+    // An operator can mend it, and needs no stack.
+    throw error instanceof Failure ? new ConfigError(`--spool-dir: ${error.message}`) : error;
+  }
+}
+
+/** Reads the log, prints the summary as one JSON line, and ends the program when ingest has all of it. */
 async function readAccessLog(
   { config, log, life }: Service<typeof collector.settings>,
   sending: Collector,
   keys: WriteKeys,
+  spool: Spool | undefined,
   { file, key }: { readonly file: string; readonly key: string },
 ): Promise<void> {
   const summary = await importLog(sending, keys, {
@@ -73,5 +101,6 @@ async function readAccessLog(
     onRefused: (line, reason) => log.warn({ file, line, reason }, "line refused"),
   });
   process.stdout.write(`${JSON.stringify(summary)}\n`);
+  await spool?.emptied(life.stopping);
   life.stop("the log is read", 0);
 }

@@ -5,6 +5,8 @@ export interface LookupCacheOptions {
   readonly name: string;
   /** How long a found value is used without asking again, ms. */
   readonly freshMs: number;
+  /** A known value is used as it is when asking again takes longer than this, ms. Default: asking is waited for. */
+  readonly patienceMs?: number;
   /** Most values remembered. */
   readonly capacity: number;
 }
@@ -53,11 +55,26 @@ export class LookupCache<V> {
     const fresh = known?.value === undefined ? ABSENT_FRESH_MS : this.#options.freshMs;
     if (known !== undefined && Date.now() - known.readTime < fresh) return known;
     try {
-      return await this.#ask(name, key);
+      return await this.#soonOr(known, this.#ask(name, key));
     } catch (cause) {
       if (known?.value !== undefined) return known;
       const message = `${this.#options.name}: cannot be looked up now`;
       throw new Failure("unavailable", message, { cause, retryAfterMs: 1_000 });
+    }
+  }
+
+  /** The answer, or the value that is known when the source is slow. */
+  async #soonOr(known: Entry<V> | undefined, asked: Promise<Entry<V>>): Promise<Entry<V>> {
+    const { patienceMs } = this.#options;
+    if (known?.value === undefined || patienceMs === undefined) return asked;
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<Entry<V>>((resolve) => {
+      timer = setTimeout(() => resolve(known), patienceMs);
+    });
+    try {
+      return await Promise.race([asked, patience]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -16,11 +16,14 @@ export interface BatcherOptions {
   readonly maxAgeMs: number;
   /** Most bytes of batches that are open or on their way; beyond it events are refused, to be retried. */
   readonly maxPendingBytes: number;
+  /** @throws Failure exhausted when a batch could go nowhere now. */
+  readonly checkDelivery?: (() => void) | undefined;
 }
 
 /** A closed batch on its way. */
 export interface OutgoingBatch {
   readonly batchId: Uint8Array;
+  readonly partition: number;
   readonly bytes: Uint8Array;
   readonly rows: number;
   readonly ticket: Ticket;
@@ -59,8 +62,9 @@ export class Batcher {
     return this.#pendingBytes;
   }
 
-  /** @throws Failure exhausted when too many bytes wait for ingest already. */
+  /** @throws Failure exhausted when too many bytes wait for ingest already, or a batch could go nowhere. */
   checkRoom(): void {
+    this.#options.checkDelivery?.();
     if (this.#pendingBytes < this.#options.maxPendingBytes) return;
     const message = `collector: ${this.#pendingBytes} bytes wait for ingest already`;
     throw new Failure("exhausted", message, { retryAfterMs: 1_000 });
@@ -116,6 +120,6 @@ export class Batcher {
       // What gathered while this batch was on its way need not wait for its age.
       if (lane.inFlight === 0) this.#close(lane);
     });
-    this.#deliver({ batchId: sealed.batchId, bytes, rows: sealed.rows, ticket });
+    this.#deliver({ batchId: sealed.batchId, partition, bytes, rows: sealed.rows, ticket });
   }
 }

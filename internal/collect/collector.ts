@@ -1,23 +1,48 @@
 import { Codec } from "../gen/footfall/event/v1/batch_pb.js";
+import type { Logger } from "../telemetry/logger.ts";
 import type { Registry } from "../telemetry/metrics.ts";
-import { Batcher, type BatcherOptions } from "./batcher.ts";
+import { Batcher, type BatcherOptions, type OutgoingBatch } from "./batcher.ts";
+import { Delivery } from "./delivery.ts";
 import type { IngestClient } from "./ingest-client.ts";
 import { IngestLink } from "./ingest-link.ts";
 import { type CollectMetrics, collectMetrics } from "./metrics.ts";
 import { RecentEvents } from "./recent-events.ts";
 import type { SendDeps } from "./send.ts";
+import type { Spool } from "./spool/spool.ts";
 
-export interface CollectorOptions extends Omit<BatcherOptions, "codec"> {
+export interface CollectorOptions extends Omit<BatcherOptions, "codec" | "checkDelivery"> {
   readonly compression: "zstd" | "none";
   readonly deliverTimeoutMs: number;
   /** Events remembered to answer "duplicate". */
   readonly recentEvents: number;
   readonly onLinkState: (problem: string | undefined) => void;
+  /** Told at each change: why events cannot be taken now, or undefined. */
+  readonly onProblem?: (problem: string | undefined) => void;
+  /** Where batches go while ingest is away; it is closed with the collector. Without one they wait in memory. */
+  readonly spool?: SpoolUse | undefined;
 }
 
-/** The path of events within a collector: recent window, batches, link to ingest. */
+export interface SpoolUse {
+  readonly spool: Spool;
+  /** How long ingest may take to answer before a batch goes to the spool, ms. */
+  readonly spoolAfterMs: number;
+  readonly log: Logger;
+}
+
+/** The path of events within a collector: recent window, batches, link to ingest and spool. */
 export interface Collector extends SendDeps {
-  /** Closes the open batches and waits for ingest's answers. */
+  /** Ingest has little time from now on: with a spool, a collector that stops does not wait for it. */
+  hurry(): void;
+  /** Closes the open batches and waits until ingest or the spool has them. */
+  close(): Promise<void>;
+}
+
+/** Where closed batches go. */
+interface Outlet {
+  deliver(batch: OutgoingBatch): void;
+  /** @throws Failure exhausted when a batch could go nowhere now. */
+  checkRoom?(): void;
+  hurry?(): void;
   close(): Promise<void>;
 }
 
@@ -27,27 +52,38 @@ export function createCollector(
   options: CollectorOptions,
 ): Collector {
   const metrics = collectMetrics(registry);
-  const link = new IngestLink(client, {
-    deliverTimeoutMs: options.deliverTimeoutMs,
-    onState: options.onLinkState,
-  });
+  const outlet = createOutlet(client, options);
   const codec = options.compression === "zstd" ? Codec.ZSTD : Codec.NONE;
-  const batcher = new Batcher({ ...options, codec }, (batch) => {
+  const checkDelivery = () => outlet.checkRoom?.();
+  const batcher = new Batcher({ ...options, codec, checkDelivery }, (batch) => {
     metrics.batches.inc();
     metrics.batchEvents.inc(batch.rows);
     metrics.batchBytes.inc(batch.bytes.length);
-    link.deliver(batch);
+    outlet.deliver(batch);
   });
   reportPending(metrics, batcher);
   return {
     batcher,
     recent: new RecentEvents(options.recentEvents),
     metrics,
+    hurry: () => outlet.hurry?.(),
     async close() {
       batcher.flush();
-      await link.close();
+      await outlet.close();
     },
   };
+}
+
+function createOutlet(client: IngestClient, options: CollectorOptions): Outlet {
+  const { deliverTimeoutMs, onLinkState, onProblem = () => {}, spool } = options;
+  if (spool !== undefined) {
+    return new Delivery(client, { deliverTimeoutMs, onLinkState, onProblem, ...spool });
+  }
+  const onState = (problem: string | undefined) => {
+    onLinkState(problem);
+    onProblem(problem);
+  };
+  return new IngestLink(client, { deliverTimeoutMs, onState });
 }
 
 /** The gauge is read when metrics are asked for, not at each batch. */

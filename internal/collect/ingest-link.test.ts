@@ -56,6 +56,7 @@ afterEach(async () => {
 
 const batchOf = (): OutgoingBatch => ({
   batchId: randomBytes(16),
+  partition: 0,
   bytes: randomBytes(8),
   rows: 1,
   ticket: new Ticket(),

@@ -7,6 +7,9 @@ import type { Sender } from "./send.ts";
 /** Most write keys that a collector remembers. */
 const CAPACITY = 200_000;
 
+/** How long an ingest that does not answer may hold up events whose key was known, ms. */
+const PATIENCE_MS = 250;
+
 /** Tells merchants by their write keys, as ingest resolves them. */
 export class WriteKeys {
   readonly #cache: LookupCache<Sender>;
@@ -16,6 +19,7 @@ export class WriteKeys {
     this.#cache = new LookupCache((sha256) => find(client, sha256), {
       name: "write key",
       freshMs,
+      patienceMs: PATIENCE_MS,
       capacity: CAPACITY,
     });
   }

@@ -4,11 +4,12 @@ import { CollectService } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { HealthState } from "../../rpc/health.ts";
 import type { OnePortServer } from "../../rpc/one-port.ts";
 import { createLogger } from "../../telemetry/logger.ts";
-import { createRegistry } from "../../telemetry/metrics.ts";
+import { createRegistry, type Registry } from "../../telemetry/metrics.ts";
 import { type Collector, type CollectorOptions, createCollector } from "../collector.ts";
 import { IngestClient } from "../ingest-client.ts";
 import { WriteKeys } from "../keys.ts";
 import { serveCollect } from "../serve.ts";
+import { openSpool, type Spool } from "../spool/spool.ts";
 import { FakeIngest, TOKEN, type WriteKey } from "./fake-ingest.ts";
 import { FakePublisher } from "./fake-publisher.ts";
 
@@ -19,6 +20,10 @@ export interface Rig {
   readonly publisher: FakePublisher;
   readonly ingest: FakeIngest;
   readonly collector: Collector;
+  readonly spool: Spool | undefined;
+  readonly registry: Registry;
+  /** What the collector told of why it can take no events. */
+  readonly problems: (string | undefined)[];
   readonly keys: WriteKeys;
   readonly url: string;
   readonly port: number;
@@ -34,7 +39,18 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-export interface RigOptions extends Partial<CollectorOptions> {
+export interface RigSpool {
+  readonly dir: string;
+  readonly maxBytes?: number;
+  readonly maxAgeMs?: number;
+  readonly minFreeBytes?: number;
+  readonly spoolAfterMs?: number;
+}
+
+export interface RigOptions extends Partial<Omit<CollectorOptions, "spool">> {
+  readonly spool?: RigSpool;
+  /** Where the collector's link goes instead of to ingest; it gets ingest's port. */
+  readonly ingestAddress?: (port: number) => Promise<string>;
   readonly clientIpHeader?: string;
   /** How the collector listens; "::" takes IPv4 clients too. */
   readonly host?: string;
@@ -54,15 +70,27 @@ const DEFAULTS = {
 export async function startRig({
   clientIpHeader,
   host = "127.0.0.1",
+  spool: spoolOptions,
+  ingestAddress,
   ...options
 }: RigOptions = {}): Promise<Rig> {
   const publisher = new FakePublisher();
   const ingest = new FakeIngest(publisher);
   await ingest.start();
   const linkStates: (string | undefined)[] = [];
-  const client = new IngestClient(ingest.address, TOKEN);
+  const client = new IngestClient((await ingestAddress?.(ingest.port)) ?? ingest.address, TOKEN);
   const onLinkState = (problem: string | undefined) => linkStates.push(problem);
-  const collector = createCollector(client, createRegistry("test"), { ...DEFAULTS, onLinkState, ...options });
+  const problems: (string | undefined)[] = [];
+  const onProblem = (problem: string | undefined) => problems.push(problem);
+  const registry = createRegistry("test");
+  const spool = spoolOptions && (await openRigSpool(spoolOptions, registry));
+  const collector = createCollector(client, registry, {
+    ...DEFAULTS,
+    onLinkState,
+    onProblem,
+    ...options,
+    spool: spool && { spool, spoolAfterMs: spoolOptions.spoolAfterMs ?? 1_000, log: SILENT },
+  });
   const keys = new WriteKeys(client, 60_000);
   const shutdown = new AbortController();
   const server = await serveCollect({
@@ -72,7 +100,7 @@ export async function startRig({
     port: 0,
     clientIpHeader,
     allowedOrigins: ["*"],
-    log: createLogger("test", "silent"),
+    log: SILENT,
     health: new HealthState([CollectService.typeName]),
     shutdown: shutdown.signal,
   });
@@ -82,6 +110,9 @@ export async function startRig({
     publisher,
     ingest,
     collector,
+    spool,
+    registry,
+    problems,
     keys,
     url,
     port: server.port,
@@ -105,6 +136,16 @@ export async function startRig({
   };
 }
 
+const SILENT = createLogger("test", "silent");
+
+function openRigSpool(options: RigSpool, registry: Registry): Promise<Spool> {
+  const onDeath = (error: Error) => {
+    throw error;
+  };
+  const bounds = { maxBytes: 64 << 20, maxAgeMs: 3_600_000, minFreeBytes: 0 };
+  return openSpool({ ...bounds, ...options, registry, log: SILENT, onDeath });
+}
+
 async function drained(
   shutdown: AbortController,
   server: OnePortServer,
@@ -112,6 +153,7 @@ async function drained(
   client: IngestClient,
 ): Promise<void> {
   shutdown.abort();
+  collector.hurry();
   await server.close();
   await collector.close();
   client.close();

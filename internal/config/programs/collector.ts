@@ -73,6 +73,42 @@ export const collector = {
       schema: integer(100, 600_000),
       fallback: "10000",
     },
+    spoolDir: {
+      env: "FOOTFALL_COLLECTOR_SPOOL_DIR",
+      flag: "spool-dir",
+      description:
+        "folder of the spool, where batches are kept while ingest is away; one collector's own; empty: no spool, events are refused then",
+      schema: optionalText(),
+      fallback: "",
+    },
+    spoolAfterMs: {
+      env: "FOOTFALL_COLLECTOR_SPOOL_AFTER_MS",
+      flag: "spool-after-ms",
+      description: "how long ingest may take to answer before a batch goes to the spool, ms",
+      schema: integer(50, 600_000),
+      fallback: "1000",
+    },
+    spoolMaxBytes: {
+      env: "FOOTFALL_COLLECTOR_SPOOL_MAX_BYTES",
+      flag: "spool-max-bytes",
+      description: "most bytes of batches in the spool; beyond it events are refused with RESOURCE_EXHAUSTED",
+      schema: integer(1 << 10, Number.MAX_SAFE_INTEGER),
+      fallback: "1073741824",
+    },
+    spoolMaxAgeMs: {
+      env: "FOOTFALL_COLLECTOR_SPOOL_MAX_AGE_MS",
+      flag: "spool-max-age-ms",
+      description: "while the spool's oldest batch is older than this, it takes no other, ms",
+      schema: integer(1_000, 31_536_000_000),
+      fallback: "259200000",
+    },
+    spoolMinFreeBytes: {
+      env: "FOOTFALL_COLLECTOR_SPOOL_MIN_FREE_BYTES",
+      flag: "spool-min-free-bytes",
+      description: "disk space that the spool leaves free, bytes",
+      schema: integer(0, Number.MAX_SAFE_INTEGER),
+      fallback: "67108864",
+    },
     recentEvents: {
       env: "FOOTFALL_COLLECTOR_RECENT_EVENTS",
       flag: "recent-events",

@@ -87,6 +87,10 @@ function launchProgram(
       FOOTFALL_INGEST_ADDRESS: ingestAddress(part, linePort),
       // Less than usual, so that rounds are short, and that events are given back in some.
       FOOTFALL_COLLECTOR_DELIVER_TIMEOUT_MS: "3000",
+      FOOTFALL_COLLECTOR_SPOOL_DIR: join(around.dataDir, part, "spool"),
+      FOOTFALL_COLLECTOR_SPOOL_AFTER_MS: "400",
+      // One collector's spool is full soon after it has lost ingest.
+      FOOTFALL_COLLECTOR_SPOOL_MAX_BYTES: String(part.endsWith("-1") ? 64 << 20 : 8 << 10),
     }),
   };
   const env = {

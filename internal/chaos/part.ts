@@ -37,6 +37,11 @@ export class Part {
     await this.#starting;
   }
 
+  /** Process id; undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Sends a signal to the process, if it runs. */
   signal(signal: NodeJS.Signals): void {
     if (this.#child !== undefined) process.kill(this.#child.pid, signal);

@@ -25,6 +25,7 @@ test("within 200 plans every kind of fault and every part occurs, one or two at 
     "lose answers",
     "truncate",
     "new leader",
+    "full disk",
     "clock",
   ];
   expect([...kinds].sort()).toEqual(all.sort());

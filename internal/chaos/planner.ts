@@ -1,5 +1,5 @@
 import { Random, Weighted } from "../simulate/random.ts";
-import { kindOf, LINE_TARGETS, PARTITIONS, PARTS, PROGRAMS } from "./topology.ts";
+import { kindOf, LINE_TARGETS, PARTITIONS, PARTS, PROGRAMS, partsOf } from "./topology.ts";
 
 export type FaultKind =
   | "kill"
@@ -11,6 +11,7 @@ export type FaultKind =
   | "lose answers"
   | "truncate"
   | "new leader"
+  | "full disk"
   | "clock";
 
 /** One thing that goes wrong in a round, for a while. */
@@ -48,6 +49,8 @@ const DRAWS: Readonly<Record<FaultKind, Draw>> = {
   "lose answers": { weight: 3, targets: LINE_TARGETS },
   truncate: { weight: 3, targets: LINE_TARGETS, amount: (random) => 1 + random.below(20_000) },
   "new leader": { weight: 2, targets: STREAMS },
+  // Together with a cut from ingest: otherwise a collector has nothing to write.
+  "full disk": { weight: 2, targets: partsOf("collector") },
   clock: {
     weight: 2,
     targets: CLOCKED,

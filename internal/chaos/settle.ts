@@ -5,21 +5,33 @@ import { compareRows } from "./compare.ts";
 import type { Problem } from "./problem.ts";
 import { readPositions, readRows } from "./stored.ts";
 import type { System } from "./system.ts";
+import { partsOf } from "./topology.ts";
 
 const POLL_MS = 100;
 
 /**
- * Waits until the aggregators have worked all streams off.
- * @returns the partitions that did not get there within `timeoutMs`.
+ * Waits until the collectors have drained their spools, and then the aggregators have worked all streams off.
+ * @returns what did not get there within `timeoutMs`.
  */
 export async function workedOff(system: System, timeoutMs: number): Promise<Problem[]> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const behind = await partitionsBehind(system).catch((error: Error) => [error.message]);
+    const behind = await leftOver(system).catch((error: Error) => [error.message]);
     if (behind.length === 0) return [];
     if (performance.now() > deadline) return behind.map((message) => ({ kind: "stuck", message }));
     await sleep(POLL_MS);
   }
+}
+
+async function leftOver(system: System): Promise<string[]> {
+  const spools = await Promise.all(
+    partsOf("collector").map(async (part) => {
+      const batches = await system.spooled(part);
+      return batches === 0 ? [] : `${part} has ${batches} batches in its spool`;
+    }),
+  );
+  const left = spools.flat();
+  return left.length > 0 ? left : partitionsBehind(system);
 }
 
 async function partitionsBehind({ pool, nats }: System): Promise<string[]> {

@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { stepDownLeader } from "../embedded/nats/leader.ts";
 import { clockFile } from "./launch.ts";
 import type { Part } from "./part.ts";
@@ -43,9 +45,27 @@ async function begin(system: System, fault: Fault): Promise<Lift> {
     case "new leader":
       await stepDownLeader(system.nats, target, ELECTION_MS).catch(() => {});
       return () => {};
+    case "full disk":
+      return fillDisk(system, part!);
     default:
       return changeWeather(system, target, weatherOf(fault));
   }
+}
+
+/** A collector that cannot reach ingest, and cannot write to its spool either. */
+async function fillDisk(system: System, part: Part): Promise<Lift> {
+  const clear = changeWeather(system, `${part.name}>ingest`, { kind: "cut" });
+  await limitFiles(part, "1");
+  return async () => {
+    await limitFiles(part, "unlimited");
+    await clear();
+  };
+}
+
+/** Makes a running process fail when it writes behind so many bytes of a file: util-linux, as startChild has it. */
+async function limitFiles({ pid }: Part, bytes: string): Promise<void> {
+  if (pid === undefined) return;
+  await promisify(execFile)("prlimit", ["--pid", String(pid), `--fsize=${bytes}:unlimited`]);
 }
 
 async function setClock({ dataDir }: System, part: Part, shiftMs: number): Promise<void> {

@@ -98,6 +98,13 @@ export class System {
     return `http://127.0.0.1:${this.#ports.get("query-1")!.service}`;
   }
 
+  /** Batches in a collector's spool. */
+  async spooled(collector: string): Promise<number> {
+    const response = await fetch(`http://127.0.0.1:${this.#ports.get(collector)!.health}/metrics`);
+    const [, batches] = /^footfall_collector_spool_batches(?:{.*})? (\d+)$/m.exec(await response.text())!;
+    return Number(batches);
+  }
+
   /** Clears all lines and brings every part back to work. @returns what did not come back, and why. */
   recover(): Promise<string[]> {
     for (const line of this.lines.values()) line.meet(CLEAR);

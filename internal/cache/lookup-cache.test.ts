@@ -16,17 +16,21 @@ class Source {
   readonly asked: string[] = [];
   readonly values = new Map<string, string>();
   away = false;
+  /** What every answer waits for. */
+  slow: Promise<void> | undefined;
 
   readonly find = async (asked: Uint8Array) => {
     const name = Buffer.from(asked).toString();
     this.asked.push(name);
     if (this.away) throw new Error("connection refused");
+    await this.slow;
     return this.values.get(name);
   };
 }
 
-function cacheOf(source: Source, capacity = 100): LookupCache<string> {
-  return new LookupCache(source.find, { name: "write key", freshMs: FRESH_MS, capacity });
+function cacheOf(source: Source, capacity = 100, patienceMs?: number): LookupCache<string> {
+  const patience = patienceMs === undefined ? {} : { patienceMs };
+  return new LookupCache(source.find, { name: "write key", freshMs: FRESH_MS, capacity, ...patience });
 }
 
 function sourceOf(...names: string[]): Source {
@@ -130,6 +134,29 @@ test("a value that was read again is not the one read longest ago", async () => 
   vi.advanceTimersByTime(FRESH_MS);
   for (const name of ["a", "c", "a"]) await cache.get(key(name));
   expect(source.asked).toEqual(["a", "b", "a", "c"]);
+});
+
+test("a source that does not answer holds a known value up for its patience only, a new one until it answers", async () => {
+  const source = sourceOf("a", "b");
+  const cache = cacheOf(source, 100, 250);
+  const readTime = Date.now();
+  await cache.get(key("a"));
+  vi.advanceTimersByTime(FRESH_MS);
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  source.slow = answered;
+  source.values.set("a", "changed");
+  const known = cache.get(key("a"));
+  let isNewKnown = false;
+  const unknown = cache.get(key("b")).then(() => {
+    isNewKnown = true;
+  });
+  await vi.advanceTimersByTimeAsync(250);
+  expect(await known).toEqual({ value: "value of a", readTime });
+  expect(isNewKnown).toBe(false);
+  answer();
+  await unknown;
+  expect((await cache.get(key("a"))).value).toBe("changed");
+  expect(source.asked).toEqual(["a", "a", "b"]);
 });
 
 test("keys are told apart by all their bytes", async () => {

@@ -79,6 +79,19 @@ test("while ingest is away it waits, and then goes on", async () => {
   expect((await imported)[0]).toEqual({ lines: 2, accepted: 2, duplicates: 0, rejected: 0 });
 });
 
+test("with a spool it reads on while ingest is away", async () => {
+  rig = await startRig({ deliverTimeoutMs: 600_000, spool: { dir: join(folder, "spool") } });
+  await importLines([line("/a")]);
+  rig.ingest.kill();
+  const [summary] = await importLines([line("/b"), line("/c")]);
+  expect(summary).toEqual({ lines: 2, accepted: 2, duplicates: 0, rejected: 0 });
+  expect(rig.spool!.totals.batches).toBe(1);
+  await rig.ingest.start();
+  await rig.spool!.emptied(new AbortController().signal);
+  const pages = ["/a", "/b", "/c"].map((path) => `https://shop.example${path}`);
+  expect(rig.publisher.rows().map(({ url }) => url)).toEqual(pages);
+});
+
 test("an unknown key ends it", async () => {
   rig = await startRig();
   const unknown = importLines([line("/a")], "ffw_nobody");

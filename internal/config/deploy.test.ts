@@ -16,3 +16,9 @@ test.each(["collector", "ingest", "aggregator", "query", "admin"])(
     });
   },
 );
+
+test("the collector's spool is in the folder that systemd makes for it", () => {
+  const unit = readFileSync(join(import.meta.dirname, "../../deploy/systemd/footfall@.service"), "utf8");
+  const state = /^StateDirectory=(.+)$/m.exec(unit)![1]!;
+  expect(env.FOOTFALL_COLLECTOR_SPOOL_DIR).toMatch(new RegExp(`^/var/lib/${state}/.`));
+});

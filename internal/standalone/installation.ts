@@ -102,7 +102,7 @@ async function prepareDatabase(url: string, partitions: number): Promise<void> {
 
 async function startPrograms(
   supervisor: Supervisor,
-  { ports = {}, env = {} }: InstallationOptions,
+  { dataDir, ports = {}, env = {} }: InstallationOptions,
   shared: Readonly<Record<string, string>>,
 ) {
   const token = randomBytes(24).toString("base64url");
@@ -120,14 +120,15 @@ async function startPrograms(
     ...env,
   };
   const opsUrls = {} as Record<ProgramName, string>;
-  const add = async (name: ProgramName) => {
+  const add = async (name: ProgramName, own: Readonly<Record<string, string>> = {}) => {
     const opsPort = await freePort();
     opsUrls[name] = `http://127.0.0.1:${opsPort}`;
-    await supervisor.add({ name, start: () => startProgram(name, opsPort, settings) });
+    await supervisor.add({ name, start: () => startProgram(name, opsPort, { ...own, ...settings }) });
   };
   // Side by side: each waits for what it needs. Stopping goes the other way, the collector first.
   await Promise.all([add("aggregator"), add("query"), add("ingest")]);
-  await add("collector");
+  // A spool belongs to one collector: another one that is pointed at this installation must not get it too.
+  await add("collector", { FOOTFALL_COLLECTOR_SPOOL_DIR: join(dataDir, "spool") });
   return {
     collectorUrl: `http://127.0.0.1:${collectorPort}`,
     queryUrl: `http://127.0.0.1:${queryPort}`,

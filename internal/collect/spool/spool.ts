@@ -40,7 +40,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 export class Spool {
   readonly metrics: SpoolMetrics;
   readonly #options: SpoolOptions;
-  readonly #thread: SpoolThread;
+  readonly #thread: Pick<SpoolThread, "ask" | "close">;
   readonly #commits: GroupCommit;
   #totals: Totals;
   /** Positions that somebody works on, those being removed included. */
@@ -53,7 +53,7 @@ export class Spool {
   #failed: { readonly failure: Failure; readonly until: number } | undefined;
   #emptied = Promise.withResolvers<void>();
 
-  constructor(options: SpoolOptions, thread: SpoolThread, totals: Totals) {
+  constructor(options: SpoolOptions, thread: Pick<SpoolThread, "ask" | "close">, totals: Totals) {
     this.#options = options;
     this.#thread = thread;
     this.#totals = totals;
@@ -154,8 +154,9 @@ export class Spool {
       return refuse("bytes", `is full, ${spooled} of ${maxBytes} bytes`);
     }
     const { oldestTime = Date.now() } = this.#totals;
-    const age = Date.now() - oldestTime;
-    if (age > maxAgeMs) return refuse("age", `its oldest batch is ${age} ms old, at most ${maxAgeMs}`);
+    if (Date.now() - oldestTime > maxAgeMs) {
+      return refuse("age", `its oldest batch is older than ${maxAgeMs} ms`);
+    }
     return undefined;
   }
 

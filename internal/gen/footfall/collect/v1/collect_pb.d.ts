@@ -404,7 +404,8 @@ export declare const RejectReasonSchema: GenEnum<RejectReason>;
  */
 export declare const CollectService: GenService<{
   /**
-   * Sends up to 1,000 events and answers when all of them are safe in JetStream, or refused.
+   * Sends up to 1,000 events and answers when all of them are safe on disk, in JetStream or in the
+   * collector's spool, or refused.
    * Errors: UNAUTHENTICATED (unknown key), INVALID_ARGUMENT (no events, or more than 1,000; JSON that is none,
    * or has a field of a wrong type), RESOURCE_EXHAUSTED (over a limit: try again after the time in
    * `retry-after-ms`; without that header, the request is larger than 8 MiB and will always be), UNAVAILABLE

@@ -55,11 +55,12 @@ export async function runChaos(
   return summarise({ rounds, acked: campaign.ledger.acked, stored: end.stored }, problems);
 }
 
-/** @returns a folder with the logs of all parts that outlives this program. */
-async function keepLogs({ logDir }: System, round: number, { seed, logsDir }: ChaosOptions): Promise<string> {
+/** @returns a folder with the logs and metrics of all parts that outlives this program. */
+async function keepLogs(system: System, round: number, { seed, logsDir }: ChaosOptions): Promise<string> {
+  await system.keepMetrics();
   if (logsDir !== undefined) return logsDir;
   const folder = await mkdtemp(join(tmpdir(), `footfall-chaos-seed-${seed}-round-${round}-`));
-  await cp(logDir, folder, { recursive: true });
+  await cp(system.logDir, folder, { recursive: true });
   return folder;
 }
 

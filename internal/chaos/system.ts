@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { migrate } from "../store/migrate.ts";
 import { createPool, type Pool } from "../store/pool.ts";
@@ -8,7 +9,7 @@ import { launchPart, type Surroundings } from "./launch.ts";
 import { LineProxy } from "./line-proxy.ts";
 import { Part } from "./part.ts";
 import { choosePorts } from "./ports.ts";
-import { ALL_LINES, kindOf, PARTITIONS, PARTS, partsOf } from "./topology.ts";
+import { ALL_LINES, kindOf, PARTITIONS, PARTS, PROGRAMS, partsOf } from "./topology.ts";
 import { CLEAR } from "./weather.ts";
 
 export interface SystemOptions {
@@ -100,9 +101,16 @@ export class System {
 
   /** Batches in a collector's spool. */
   async spooled(collector: string): Promise<number> {
-    const response = await fetch(`http://127.0.0.1:${this.#ports.get(collector)!.health}/metrics`);
-    const [, batches] = /^footfall_collector_spool_batches(?:{.*})? (\d+)$/m.exec(await response.text())!;
-    return Number(batches);
+    const metrics = await this.#metrics(collector);
+    return Number(/^footfall_collector_spool_batches(?:{.*})? (\d+)$/m.exec(metrics)![1]);
+  }
+
+  /** Adds the metrics of this moment to the logs, where a program answers. */
+  async keepMetrics(): Promise<void> {
+    for (const part of PROGRAMS.flatMap(partsOf)) {
+      const metrics = await this.#metrics(part).catch((error: Error) => error.message);
+      await writeFile(join(this.logDir, `${part}.metrics`), metrics);
+    }
   }
 
   /** Clears all lines and brings every part back to work. @returns what did not come back, and why. */
@@ -118,6 +126,11 @@ export class System {
     await this.pool.end();
     await Promise.all([...this.lines.values()].map((line) => line.close()));
     for (const log of this.#logs) log.end();
+  }
+
+  async #metrics(part: string): Promise<string> {
+    const url = `http://127.0.0.1:${this.#ports.get(part)!.health}/metrics`;
+    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).text();
   }
 
   #part(name: string, around: Surroundings, { onDeath }: SystemOptions): Part {

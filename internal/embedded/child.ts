@@ -16,6 +16,9 @@ export interface Output {
   stderr: string;
 }
 
+/** Takes a piece of what a child prints, on either stream. */
+export type OutputListener = (text: string) => void;
+
 export interface ChildOptions {
   readonly command: string;
   readonly args: readonly string[];
@@ -25,6 +28,8 @@ export interface ChildOptions {
   readonly ready: (output: Readonly<Output>) => boolean | Promise<boolean>;
   /** Milliseconds until the child must be ready. */
   readonly timeoutMs: number;
+  /** Gets all that it prints, as it comes. */
+  readonly onOutput?: OutputListener | undefined;
 }
 
 const STOP_MS = 10_000;
@@ -45,6 +50,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   for (const name of ["stdout", "stderr"] as const) {
     process_[name].setEncoding("utf8").on("data", (text: string) => {
       output[name] = (output[name] + text).slice(-KEPT_OUTPUT);
+      options.onOutput?.(text);
     });
   }
   const child: Child = { pid: process_.pid ?? 0, exited, stop: () => stop(process_, exited) };

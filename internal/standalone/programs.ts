@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type Child, startChild } from "../embedded/child.ts";
+import { type Child, type OutputListener, startChild } from "../embedded/child.ts";
 
 export type ProgramName = "collector" | "ingest" | "aggregator" | "query" | "archiver";
 
@@ -10,6 +10,7 @@ export function startProgram(
   name: ProgramName,
   opsPort: number,
   env: Readonly<Record<string, string>>,
+  onOutput?: OutputListener,
 ): Promise<Child> {
   return startChild({
     command: process.execPath,
@@ -17,6 +18,7 @@ export function startProgram(
     env: { ...process.env, ...env, [`FOOTFALL_${name.toUpperCase()}_OPS_PORT`]: String(opsPort) },
     ready: () => isHealthy(opsPort),
     timeoutMs: READY_MS,
+    onOutput,
   });
 }
 

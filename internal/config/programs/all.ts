@@ -3,6 +3,7 @@ import type { Settings } from "../setting.ts";
 import { admin } from "./admin.ts";
 import { aggregator } from "./aggregator.ts";
 import { archiver } from "./archiver.ts";
+import { chaos } from "./chaos.ts";
 import { collector } from "./collector.ts";
 import { demo } from "./demo.ts";
 import { ingest } from "./ingest.ts";
@@ -23,6 +24,7 @@ export const PROGRAMS: readonly Program<Settings>[] = [
   standalone,
   demo,
   simulate,
+  chaos,
 ];
 
 /** Variables that are not settings of a program, but no typing errors either. */

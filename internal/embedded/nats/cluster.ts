@@ -74,7 +74,7 @@ export async function startNatsCluster({
   return { url: list("url"), monitorUrl: list("monitorUrl"), nodes, stop };
 }
 
-type NodeOptions = Required<NatsOptions>;
+type NodeOptions = Required<Omit<NatsOptions, "onOutput">>;
 
 class Node implements NatsNode {
   readonly name: string;

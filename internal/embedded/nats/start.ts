@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { type Child, startChild } from "../child.ts";
+import { type Child, type OutputListener, startChild } from "../child.ts";
 import { freePort } from "../free-port.ts";
 import { findNatsServer, natsVersion } from "./find.ts";
 
@@ -23,6 +23,8 @@ export interface NatsOptions {
   readonly monitorPort?: number;
   /** Makes the server one of a cluster, which is ready when JetStream's leader is elected. */
   readonly cluster?: ClusterRoutes;
+  /** Gets all that it prints. */
+  readonly onOutput?: OutputListener;
 }
 
 /** A server's place in a cluster on 127.0.0.1. */
@@ -32,6 +34,11 @@ export interface ClusterRoutes {
   readonly port: number;
   /** The routes of all servers: nats://127.0.0.1:PORT */
   readonly routes: readonly string[];
+  /**
+   * Port that the other servers are told instead of its own, such as a proxy's. Clients are then told no
+   * addresses beyond those that they were given, which may be of proxies, too.
+   */
+  readonly advertisedPort?: number;
 }
 
 /** Largest message: a batch of events with its dictionaries stays below. */
@@ -64,6 +71,7 @@ export async function startNats(options: NatsOptions): Promise<Nats> {
       (await answers(url)) &&
       (options.cluster === undefined || isCurrent(options.monitorPort)),
     timeoutMs: options.cluster === undefined ? READY_MS : 2 * READY_MS,
+    onOutput: options.onOutput,
   });
   return { ...child, url };
 }
@@ -91,12 +99,13 @@ ${canSyncAlways ? "  sync_interval: always\n" : ""}}
 ${monitorPort === undefined ? "" : `http: 127.0.0.1:${monitorPort}\n`}${cluster === undefined ? "" : clusterBlock(cluster)}`;
 }
 
-function clusterBlock({ name, port, routes }: ClusterRoutes): string {
+function clusterBlock({ name, port, routes, advertisedPort }: ClusterRoutes): string {
+  const advertised = `  advertise: "127.0.0.1:${advertisedPort}"\n  no_advertise: true\n`;
   return `cluster {
   name: ${JSON.stringify(name)}
   listen: 127.0.0.1:${port}
   routes: ${JSON.stringify(routes)}
-}
+${advertisedPort === undefined ? "" : advertised}}
 `;
 }
 

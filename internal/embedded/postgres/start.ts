@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type Child, startChild } from "../child.ts";
+import { type Child, type OutputListener, startChild } from "../child.ts";
 import { DATABASE, USER } from "./data-dir.ts";
 
 /** A running TimescaleDB. */
@@ -15,6 +15,8 @@ export interface TimescaleOptions {
   readonly port?: number;
   /** Milliseconds that a connection may own the database without sending anything. Default: 30,000. */
   readonly idleInTransactionMs?: number;
+  /** Gets all that it prints. */
+  readonly onOutput?: OutputListener;
 }
 
 const MAIN = fileURLToPath(new URL("../../../cmd/timescale-embedded/main.ts", import.meta.url));
@@ -39,6 +41,7 @@ export async function startTimescale(options: TimescaleOptions): Promise<Timesca
       return port > 0;
     },
     timeoutMs: READY_MS,
+    onOutput: options.onOutput,
   });
   return { ...child, url: `postgres://${USER}@127.0.0.1:${port}/${DATABASE}` };
 }

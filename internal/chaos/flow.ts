@@ -1,0 +1,86 @@
+import type { Socket } from "node:net";
+import type { Weather } from "./weather.ts";
+
+/** What happens to the bytes of one direction. */
+export type FlowWeather = Weather | { readonly kind: "lose" };
+
+/** The bytes of one direction of a connection, in order, as fast as the reader takes them. */
+export class Flow {
+  readonly #from: Socket;
+  readonly #to: Socket;
+  readonly #cut: () => void;
+  #weather: FlowWeather = { kind: "clear" };
+  /** Bytes that may still pass before the connection breaks. */
+  #budget = Number.POSITIVE_INFINITY;
+  /** Bytes on a long way, and when each piece arrives, by performance.now(). */
+  readonly #late: { readonly bytes: Buffer | undefined; readonly dueMs: number }[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #waitsForReader = false;
+
+  /** @param cut breaks the connection. */
+  constructor(from: Socket, to: Socket, cut: () => void) {
+    this.#from = from;
+    this.#to = to;
+    this.#cut = cut;
+    from.on("close", () => clearTimeout(this.#timer));
+    to.on("drain", () => {
+      this.#waitsForReader = false;
+      this.#listen();
+    });
+  }
+
+  start(): void {
+    this.#from.on("data", (bytes: Buffer) => this.#take(bytes)).on("end", () => this.#take(undefined));
+    this.#listen();
+  }
+
+  get isLosing(): boolean {
+    return this.#weather.kind === "lose";
+  }
+
+  meet(weather: FlowWeather): void {
+    this.#weather = weather;
+    this.#budget = weather.kind === "truncate" ? weather.bytes : Number.POSITIVE_INFINITY;
+    this.#listen();
+  }
+
+  #listen(): void {
+    if (this.#weather.kind === "stall" || this.#waitsForReader) this.#from.pause();
+    else this.#from.resume();
+  }
+
+  /** @param bytes undefined is the end. */
+  #take(bytes: Buffer | undefined): void {
+    if (this.#weather.kind === "lose") return;
+    const ms = this.#weather.kind === "delay" ? this.#weather.ms : 0;
+    // What is sent later never overtakes.
+    if (ms === 0 && this.#late.length === 0) {
+      this.#pass(bytes);
+      return;
+    }
+    const dueMs = Math.max(performance.now() + ms, this.#late.at(-1)?.dueMs ?? 0);
+    this.#late.push({ bytes, dueMs });
+    if (this.#late.length === 1) this.#passLater();
+  }
+
+  #passLater(): void {
+    const wait = Math.max(0, this.#late[0]!.dueMs - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#pass(this.#late.shift()!.bytes);
+      if (this.#late.length > 0) this.#passLater();
+    }, wait);
+  }
+
+  #pass(bytes: Buffer | undefined): void {
+    if (bytes === undefined) {
+      this.#to.end();
+      return;
+    }
+    const passed = bytes.length > this.#budget ? bytes.subarray(0, this.#budget) : bytes;
+    this.#budget -= bytes.length;
+    if (!this.#to.write(passed, this.#budget < 0 ? this.#cut : undefined)) {
+      this.#waitsForReader = true;
+      this.#listen();
+    }
+  }
+}

@@ -10,7 +10,7 @@ import { ConfigError } from "../../internal/config/read-config.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { cutConnections } from "../../internal/store/pool.ts";
-import { connectNats } from "../../internal/stream/connect.ts";
+import { ConnectionWatch, connectNats } from "../../internal/stream/connect.ts";
 import { BatchPublisher } from "../../internal/stream/publisher.ts";
 import { parsePartitions } from "./partitions.ts";
 import { openPools } from "./pools.ts";
@@ -31,6 +31,7 @@ export async function start({ config, log: parent, registry, life }: AggregatorS
   const candidates = parsePartitions(config.partitions, partitions);
   const nats = await connectNats(config.natsUrl, "aggregator", 10_000);
   life.onClose("NATS", () => nats.close());
+  const natsWatch = new ConnectionWatch(nats);
   const metrics = aggregateMetrics(registry);
   const refresher = { pool: pools.refresh, metrics, log, intervalMs: config.refreshIntervalMs };
   const deps = {
@@ -50,6 +51,8 @@ export async function start({ config, log: parent, registry, life }: AggregatorS
     candidates,
     leaseMs: config.leaseMs,
     renewMs: config.leaseRenewMs,
+    // Another aggregator may reach a server that this one has lost.
+    canWork: () => natsWatch.lostMs < config.leaseMs / 3,
     work: async (resource, signal) => {
       const partition = partitionOf(resource);
       if (partition === undefined) return keepRefreshing(refresher, signal);

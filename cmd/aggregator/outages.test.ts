@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type MortalDatabase, openMortalDatabase } from "../../internal/testkit/database.ts";
+import { waitFor } from "../../internal/testkit/installation-wait.ts";
 import { startProxy } from "../../internal/testkit/proxy.ts";
 import { Load } from "./testing/load.ts";
 import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
 
 const PARTITION = 2;
 const OWN = { partitions: String(PARTITION) };
+const OWNED = "footfall_aggregator_partitions_owned";
 const FAILURES = "footfall_aggregator_failures_total";
 
 let rig: Rig<MortalDatabase>;
@@ -57,6 +59,28 @@ test("a connection to nats-server that loses what is on its way and breaks, agai
     await stop();
     await load.expectAllOnce();
   } finally {
+    await rig.stop();
+    await proxy.close();
+  }
+});
+
+test("one that has lost nats-server alone leaves the partition to another one that has not", async () => {
+  const proxy = await startProxy(Number(new URL(rig.nats.url).port));
+  let silence: NodeJS.Timeout | undefined;
+  try {
+    const cutOff = await rig.start({ ...OWN, "nats-url": `nats://127.0.0.1:${proxy.port}` });
+    const stop = load.keepPublishing();
+    await load.progress(5);
+    const other = await rig.start(OWN);
+    expect(await metric(other, OWNED)).toBe(0);
+    silence = setInterval(() => proxy.stall(), 20);
+    await waitFor("the other one", async () => (await metric(other, OWNED)) === 1);
+    await load.progress(5);
+    await stop();
+    await load.expectAllOnce();
+    expect(await metric(cutOff, OWNED)).toBe(0);
+  } finally {
+    clearInterval(silence);
     await rig.stop();
     await proxy.close();
   }

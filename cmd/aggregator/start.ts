@@ -15,7 +15,7 @@ import { ConfigError } from "../../internal/config/read-config.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { cutConnections } from "../../internal/store/pool.ts";
-import { connectNats } from "../../internal/stream/connect.ts";
+import { ConnectionWatch, connectNats } from "../../internal/stream/connect.ts";
 import { BatchPublisher } from "../../internal/stream/publisher.ts";
 import { openPools } from "./pools.ts";
 
@@ -44,6 +44,7 @@ export async function start(
   const candidates = config.partitions === "all" ? undefined : listed;
   const nats = await connectNats(config.natsUrl, "aggregator", 10_000);
   life.onClose("NATS", () => nats.close());
+  const natsWatch = new ConnectionWatch(nats);
   const metrics = aggregateMetrics(registry);
   const contexts = new StepContexts(pools.writes, placeOf);
   contexts.salts.sweep(life.stopping, log);
@@ -67,6 +68,8 @@ export async function start(
     candidates,
     leaseMs: config.leaseMs,
     renewMs: config.leaseRenewMs,
+    // Another aggregator may reach a server that this one has lost.
+    canWork: () => natsWatch.lostMs < config.leaseMs / 3,
     work: async (resource, signal) => {
       const partition = partitionOf(resource);
       // Who owns the refresher maintains as well.

@@ -2,6 +2,28 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 
 export type { NatsConnection } from "@nats-io/transport-node";
 
+/** Tells for how long a connection has been lost. */
+export class ConnectionWatch {
+  #lostAt: number | undefined;
+
+  constructor(nc: NatsConnection) {
+    void this.#watch(nc);
+  }
+
+  /** Ms since the connection broke; 0 while it stands. */
+  get lostMs(): number {
+    return this.#lostAt === undefined ? 0 : performance.now() - this.#lostAt;
+  }
+
+  /** Ends with the connection. */
+  async #watch(nc: NatsConnection): Promise<void> {
+    for await (const { type } of nc.status()) {
+      if (type === "disconnect") this.#lostAt ??= performance.now();
+      else if (type === "reconnect") this.#lostAt = undefined;
+    }
+  }
+}
+
 /**
  * Connects to NATS and stays connected: a lost connection is made again for as long as the program runs.
  * Requests made meanwhile fail by their own time-outs.

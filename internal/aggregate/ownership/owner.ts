@@ -18,6 +18,8 @@ export interface OwnerDeps {
   readonly leaseMs: number;
   /** How often leases are renewed and shared out anew, ms. */
   readonly renewMs: number;
+  /** False while this process could not work anything, so that others should. */
+  readonly canWork: () => boolean;
   /** Works a resource until the signal is aborted; the abort's reason is an EndReason. */
   readonly work: (resource: string, signal: AbortSignal) => Promise<void>;
   /** Told when all leases may have run out: what is under way at the database should be cut. */
@@ -87,14 +89,16 @@ export class Owner {
 
   async #tick(): Promise<void> {
     const { pool, leaseMs, partitions, candidates, instanceId: id } = this.#deps;
+    const staying = this.#staying && this.#deps.canWork();
     const sentAt = performance.now();
     const held = this.#works.resources;
-    const roster = await leases.renewLeases(pool, { id, candidates, staying: this.#staying, leaseMs });
+    const roster = await leases.renewLeases(pool, { id, candidates, staying, leaseMs });
     this.#expireAt(sentAt + leaseMs);
     const mine = new Set(roster.renewed);
     for (const resource of held) if (!mine.has(resource)) this.#lost(resource);
     if (!this.#staying) return;
-    const { release, claim } = plan(this.#sharer, roster, partitions);
+    const nothing = { release: roster.renewed, claim: [] };
+    const { release, claim } = staying ? plan(this.#sharer, roster, partitions) : nothing;
     for (const resource of release) void this.#handOver(resource);
     // Also what a claim got whose answer was lost.
     for (const resource of mine) if (!release.includes(resource)) this.#start(resource);
@@ -111,8 +115,13 @@ export class Owner {
     const taken = claimed.filter(({ formerOwner }) => formerOwner !== undefined);
     metrics.takeovers.inc(taken.length);
     log.warn({ resources: taken.map(({ resource }) => resource), former: [...former] }, "took over");
-    const ended = await leases.endConnections(pool, [...former]);
-    if (ended > 0) log.warn({ ended }, "ended database connections of former owners");
+    try {
+      const ended = await leases.endConnections(pool, [...former]);
+      if (ended > 0) log.warn({ ended }, "ended database connections of former owners");
+    } catch (err) {
+      // What they hold is then free when the database's own limits end it.
+      log.warn({ err }, "could not end database connections of former owners");
+    }
   }
 
   #start(resource: string): void {

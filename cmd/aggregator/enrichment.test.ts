@@ -60,6 +60,35 @@ test("what the steps derive is stored with the row", async () => {
   });
 });
 
+test("texts of any kind harm nothing: no step fails on them, and the database takes what is derived", async () => {
+  await rig.start();
+  const odd = [
+    "https://shop.example/?utm_source=%00&utm_medium=%00a&utm_campaign=%ED%A0%80&utm_term=%",
+    "https://\u0001\u007f/?gclid=\ufffe",
+    "http://[::1]:99999/%%%?&&==&utm_id=%F0%9F%9B%92",
+    "https://xn--\u{1f6cd}.example/?utm_source=\u{1f6cd}",
+    "android-app:///",
+    "://",
+    "'; DROP TABLE events; --",
+    `https://${"a.".repeat(1_500)}/?${"utm_content=x&".repeat(100)}`,
+    "\\N\t\n",
+  ];
+  await store(
+    ...odd.map((text) => ({
+      name: "odd",
+      url: text,
+      referrer: text,
+      userAgent: text,
+      ip: text,
+      language: text,
+    })),
+  );
+  const [row] = await rig.query<{ n: number }>(
+    "SELECT count(*)::integer AS n FROM events WHERE name = 'odd'",
+  );
+  expect(row!.n).toBe(odd.length);
+});
+
 describe("orders", () => {
   const counted = (id: string) =>
     rig.query<object>(

@@ -24,8 +24,15 @@ describe("ResolveKey", () => {
       merchantId: rig.merchant.merchantId,
       retentionDays: 365,
       partitions: PARTITIONS,
+      keepFullIp: false,
     });
     expect(timestampMs(readTime!)).toBeGreaterThanOrEqual(before);
+  });
+
+  test("that the merchant keeps whole addresses", async () => {
+    const open = { ...rig.merchant, name: "Open", truncateIp: false };
+    const { writeKey } = await createMerchant(rig.database.pool, open);
+    expect(await ingest.client.resolveKey(keySha256(writeKey))).toMatchObject({ keepFullIp: true });
   });
 
   test.each([

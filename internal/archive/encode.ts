@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
+import { MAX_TIME_MS, MIN_TIME_MS } from "../event/batch-limits.ts";
 import { BatchView } from "../event/batch-view.ts";
 import { appendRows } from "../event/plain-columns.ts";
 import { type CheckedBatch, readCheckedBatch } from "../event/read-batch.ts";
@@ -84,14 +85,17 @@ async function write(messages: readonly StreamBatch[], facts: ObjectFacts, whole
 }
 
 function factsOf(message: StreamBatch, { sealed, hasUnknown }: GoodBatch, whole: boolean): BatchFacts {
+  // No check has looked at the collector's clock: a time that no column takes is in the batch's own bytes.
+  const closedTime = Math.min(Math.max(Number(sealed.closedTimeMs), MIN_TIME_MS), MAX_TIME_MS);
+  const clamped = BigInt(closedTime) !== sealed.closedTimeMs;
   return {
     batchId: sealed.batchId,
     streamSeq: message.seq,
     storedTime: message.storedTime,
-    closedTime: Number(sealed.closedTimeMs),
+    closedTime,
     collectorId: sealed.collectorId,
     batchChecksum: sealed.checksum,
-    sealedBatch: hasUnknown || whole ? message.bytes : undefined,
+    sealedBatch: hasUnknown || clamped || whole ? message.bytes : undefined,
   };
 }
 

@@ -94,6 +94,10 @@ describe("retention", () => {
   test("each merchant's rows go after its own retention, and with them their quarter hours", async () => {
     await merchants(30, 60, 90);
     for (const merchant of [1, 2, 3]) await store(merchant, [0, 29, 31, 59, 61, 89, 120]);
+    await query(
+      "INSERT INTO order_keys SELECT 3, age::text, gen_random_uuid(), $1::timestamptz - age * INTERVAL '1 day' FROM unnest('{89,119,121}'::integer[]) age",
+      [new Date(NOW)],
+    );
     await convertOld(database.pool, NOW - 40 * DAY);
     await refreshStale(database.pool);
     const expired = await expire(database.pool, NOW);
@@ -108,6 +112,10 @@ describe("retention", () => {
     ];
     expect(await counts()).toEqual(left);
     expect(await totals()).toEqual(left);
+    expect(await query("SELECT order_id FROM order_keys ORDER BY 1")).toEqual([
+      { order_id: "119" },
+      { order_id: "89" },
+    ]);
     expect(await verifyAggregates(database.pool, ALL)).toEqual([]);
     expect(await expire(database.pool, NOW)).toEqual({ chunks: 0, rows: 0 });
   });

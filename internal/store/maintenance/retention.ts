@@ -39,6 +39,9 @@ export async function expire(pool: Pool, now: number): Promise<Expired> {
     ]);
     chunks += rowCount ?? 0;
   }
+  await pool.query("DELETE FROM order_keys WHERE ts < $1", [
+    new Date(now - (longest + MARGIN_DAYS) * 86_400_000),
+  ]);
   return { chunks, rows: await expireRows(pool, now, longest) };
 }
 

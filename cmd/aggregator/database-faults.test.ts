@@ -93,7 +93,7 @@ test("the database is full for a while: it waits, gives nothing up, and goes on 
 });
 
 test("the database answers late: commits go on, slower, and nothing starts over", async () => {
-  const service = await rig.start({ ...through(), "lease-ms": "6000" });
+  const service = await rig.start({ ...through(), "lease-ms": "20000" });
   const stop = load.keepPublishing();
   await load.progress(3);
   proxy.delay(10);

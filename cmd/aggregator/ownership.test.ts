@@ -94,8 +94,8 @@ describe("shares", () => {
     for (const partition of stays) {
       const times = (await commitsSince(rig, start, [partition])).map(({ time }) => time);
       const gaps = times.slice(1).map((time, at) => time - times[at]!);
-      // It commits every few ms; a partition that moves is away for about a tick, one that is taken over for 6 s.
-      expect(Math.max(...gaps)).toBeLessThan(3_000);
+      // It commits every few ms; a partition that moves is away for about a tick, one that is taken over for 20 s.
+      expect(Math.max(...gaps)).toBeLessThan(5_000);
     }
     await load.expectAllOnce();
   });
@@ -105,15 +105,15 @@ describe("takeover", () => {
   test("of one that is killed, within 10 s, whatever their clocks say", async () => {
     const stop = load.keepPublishing();
     // The settings of production.
-    const settings = { "lease-renew-ms": "1000" };
+    const settings = { "lease-ms": "6000", "lease-renew-ms": "1000" };
     const survivor = await rig.startProcess(settings, clockOff(-3_600_000));
     const victim = await rig.startProcess(settings, clockOff(3_600_000));
     const shares = await settled(rig, [2, 2]);
     const [own, other] = (await members(rig)) as [string, string];
     const orphans = shares.get(other)!;
     await load.progress(10);
-    expect(await metricOf(survivor, LOST)).toBe(0);
-    expect(await metricOf(victim, LOST)).toBe(0);
+    // Neither takes the other for dead.
+    expect(await settled(rig, [2, 2])).toEqual(shares);
     const killed = await databaseTime(rig);
     process.kill(victim.pid, "SIGKILL");
     await victim.exited;

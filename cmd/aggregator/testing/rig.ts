@@ -60,6 +60,8 @@ export class Rig<D extends TestDatabase = TestDatabase> {
       "nats-url": this.nats.url,
       "heartbeat-ms": "100",
       "refresh-interval-ms": "50",
+      // Long enough for a database that is busy on a loaded machine.
+      "lease-ms": "20000",
       "lease-renew-ms": "300",
       ...settings,
     };

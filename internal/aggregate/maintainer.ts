@@ -16,19 +16,23 @@ export interface MaintainerDeps {
 
 const DAY_MS = 86_400_000;
 
+/** The first round waits for this long at most, ms: an aggregator that takes over has more urgent things to do. */
+const FIRST_MS = 60_000;
+
 /**
  * Forgets what is older than its merchant's retention and converts old chunks to the columnstore, again and again
  * until the signal is aborted. A round that fails is tried again at the next one; what was done stays done.
  */
 export async function keepMaintaining(deps: MaintainerDeps, signal: AbortSignal): Promise<void> {
   const { log, intervalMs } = deps;
-  while (!signal.aborted) {
+  for (let pause = Math.min(FIRST_MS, intervalMs); ; pause = intervalMs) {
+    await sleep(pause, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
     try {
       await maintain(deps, Date.now());
     } catch (err) {
       if (!signal.aborted) log.warn({ err }, "maintenance failed, will be tried again");
     }
-    await sleep(intervalMs, undefined, { signal }).catch(() => {});
   }
 }
 

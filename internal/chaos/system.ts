@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { finished } from "node:stream/promises";
 import { migrate } from "../store/migrate.ts";
 import { createPool, type Pool } from "../store/pool.ts";
 import { connectNats, type NatsConnection } from "../stream/connect.ts";
@@ -125,7 +126,7 @@ export class System {
     await Promise.all([...this.parts.values()].map((part) => part.close()));
     await this.pool.end();
     await Promise.all([...this.lines.values()].map((line) => line.close()));
-    for (const log of this.#logs) log.end();
+    await Promise.all(this.#logs.map((log) => finished(log.end())));
   }
 
   async #metrics(part: string): Promise<string> {

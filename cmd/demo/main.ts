@@ -18,7 +18,8 @@ await runProgram(
       ...config,
       dataDir: folder.path,
       partitions: 4,
-      env: { FOOTFALL_LOG_LEVEL: "warn" },
+      // What is shown is the straight path: on a slow machine events would take the way over the spool now and then.
+      env: { FOOTFALL_LOG_LEVEL: "warn", FOOTFALL_COLLECTOR_SPOOL_AFTER_MS: "10000" },
       events: {
         started: (name, ms) => say(`${name} started in ${Math.round(ms)} ms`),
         died: (name) => say(`${name} died, starting it again`),

@@ -8,6 +8,7 @@ import { Load } from "../testkit/installation-load.ts";
 import { signal, startSecond } from "../testkit/installation-programs.ts";
 import { ledgerTotals, storedRows } from "../testkit/installation-recount.ts";
 import { totalsOf, waitUntilReported } from "../testkit/installation-reports.ts";
+import { waitUntilDrained } from "../testkit/installation-spool.ts";
 import { recorded } from "../testkit/installation-traffic.ts";
 import { waitFor } from "../testkit/installation-wait.ts";
 
@@ -33,7 +34,8 @@ afterAll(() => footfall?.close());
 
 /** Runs faults under load; then every event that was ever generated must be stored and reported once. */
 async function underLoad(faults: (load: Load) => Promise<void>): Promise<void> {
-  const load = new Load({ target: footfall.collectorUrl, client, merchants, traffic, rate: RATE });
+  const target = { target: footfall.collectorUrl, targetOps: footfall.opsUrls.collector };
+  const load = new Load({ ...target, client, merchants, traffic, rate: RATE });
   let summary: SendSummary;
   try {
     await load.flows();
@@ -48,6 +50,7 @@ async function underLoad(faults: (load: Load) => Promise<void>): Promise<void> {
 }
 
 async function expectAllOnce(): Promise<void> {
+  await waitUntilDrained(footfall.opsUrls.collector);
   const now = Date.now();
   for (const [shop, merchant] of merchants.entries()) {
     await waitUntilReported(client, merchant, now);

@@ -7,7 +7,7 @@ import { bearer, type CollectClient, collectClient, queryClient } from "../testk
 import { launch, type SecondProcess, startSecond } from "../testkit/installation-programs.ts";
 import { storedRows } from "../testkit/installation-recount.ts";
 import { totalsOf, waitUntilReported } from "../testkit/installation-reports.ts";
-import { waitFor } from "../testkit/installation-wait.ts";
+import { spooledBatches, waitUntilDrained } from "../testkit/installation-spool.ts";
 
 let footfall: TestInstallation;
 let merchant: CreatedMerchant;
@@ -42,6 +42,7 @@ const collectorEnv = () => ({
   FOOTFALL_COLLECTOR_ID: "spooling",
   FOOTFALL_INGEST_ADDRESS: `127.0.0.1:${ingestPort}`,
   FOOTFALL_COLLECTOR_SPOOL_DIR: spoolDir,
+  FOOTFALL_COLLECTOR_SPOOL_AFTER_MS: "1000",
 });
 
 async function startCollector(): Promise<void> {
@@ -68,14 +69,11 @@ async function send(name: string, requests: number): Promise<number> {
   return longest;
 }
 
-async function spooled(): Promise<number> {
-  const text = await (await fetch(`${collector.opsUrl}/metrics`)).text();
-  return Number(/^footfall_collector_spool_batches\{.*\} (\d+)$/m.exec(text)![1]);
-}
+const spooled = () => spooledBatches(collector.opsUrl);
 
 /** What was acked is in the rows and the report, each event once, and no batch was counted twice. */
 async function expectAllOnce(): Promise<void> {
-  await waitFor("an empty spool", async () => (await spooled()) === 0);
+  await waitUntilDrained(collector.opsUrl);
   const query = queryClient(footfall.queryUrl);
   await waitUntilReported(query, merchant, Date.now());
   expect(await storedRows(footfall.pool, merchant.merchantId)).toEqual({

@@ -5,10 +5,13 @@ import type { Traffic } from "../simulate/traffic.ts";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import { bearer, type QueryClient } from "./installation-clients.ts";
 import { allDays, numbersOf, waitUntilReported } from "./installation-reports.ts";
+import { waitUntilDrained } from "./installation-spool.ts";
 import { waitFor } from "./installation-wait.ts";
 
 export interface LoadOptions {
   readonly target: string;
+  /** The operators' port of the collector there. */
+  readonly targetOps: string;
   readonly client: QueryClient;
   /** By the traffic's merchants. The first one's report is watched. */
   readonly merchants: readonly CreatedMerchant[];
@@ -42,9 +45,10 @@ export class Load {
 
   /** Waits until a second's worth of events that come from now on is answered, and is in the report. */
   async flows(): Promise<void> {
-    const { client, merchants, rate } = this.#options;
+    const { client, merchants, rate, targetOps } = this.#options;
     const goal = count(this.#answered) + rate;
     await waitFor("answers to events", () => count(this.#answered) >= goal, RECOVERY_MS);
+    await waitUntilDrained(targetOps, RECOVERY_MS);
     await waitUntilReported(client, merchants[0]!, Date.now(), RECOVERY_MS);
     for (let i = 0; i < 5; i++) await this.#expectDataThroughIsTrue();
   }
@@ -55,7 +59,7 @@ export class Load {
     return this.#sending;
   }
 
-  /** What was acked before data_through is in the report, at any moment. */
+  /** What was acked before data_through is in the report, at any moment at which the spool is empty. */
   async #expectDataThroughIsTrue(): Promise<void> {
     const { client, merchants } = this.#options;
     const report = await client.getReport(allDays(1), bearer(merchants[0]!.readKey));

@@ -33,7 +33,13 @@ export async function startTestInstallation(options: TestOptions = {}): Promise<
   const dataDir = options.dataDir ?? (await temporaryDirectory("e2e")).path;
   const deaths: { part: string; exitCode: number | null }[] = [];
   // Quiet partitions tell how far they are more often than by default, so that tests wait less.
-  const env = { FOOTFALL_LOG_LEVEL: "warn", FOOTFALL_AGGREGATOR_HEARTBEAT_MS: "250", ...options.env };
+  const env = {
+    FOOTFALL_LOG_LEVEL: "warn",
+    FOOTFALL_AGGREGATOR_HEARTBEAT_MS: "250",
+    // On a loaded machine ingest may be slow; data_through, which tests wait for, knows nothing of spools.
+    FOOTFALL_COLLECTOR_SPOOL_AFTER_MS: "10000",
+    ...options.env,
+  };
   const died = (part: string, exitCode: number | null) => void deaths.push({ part, exitCode });
   const installation = await startInstallation({ dataDir, partitions: PARTITIONS, env, events: { died } });
   const pool = createPool({

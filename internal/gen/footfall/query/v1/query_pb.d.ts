@@ -178,7 +178,8 @@ export declare type GetReportResponse = Message<"footfall.query.v1.GetReportResp
   series: Series[];
 
   /**
-   * Every event that was acknowledged before this time is in the report, and most that came later. Absent:
+   * Every event that was acknowledged before this time is in the report, and most that came later; but for
+   * those that a collector keeps in its spool while ingest is away or slow, which come when it is back. Absent:
    * nothing was processed yet.
    *
    * @generated from field: google.protobuf.Timestamp data_through = 7;

@@ -74,6 +74,8 @@ export class System {
 
   /** Starts everything. @throws when a part does not become ready. */
   async start(): Promise<void> {
+    // Every child process has a listener of its own for the end of this one.
+    process.setMaxListeners(100);
     for (const { name, from, to } of ALL_LINES) {
       const { service, routes } = this.#ports.get(to)!;
       this.lines.set(name, await LineProxy.start(from === "nats" ? routes : service));

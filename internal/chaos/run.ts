@@ -26,8 +26,6 @@ export async function runChaos(
   options: ChaosOptions,
 ): Promise<Result> {
   const { say, seed, onlyRound } = options;
-  // Every part that runs has a listener of its own for the end of this process.
-  process.setMaxListeners(100);
   const folder = await temporaryDirectory("chaos");
   life.onClose("folder", () => folder.remove());
   const onDeath = (part: string, code: number | null) =>

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { finished } from "node:stream/promises";
 import { migrate } from "../store/migrate.ts";
 import { createPool, type Pool } from "../store/pool.ts";
 import { connectNats, type NatsConnection } from "../stream/connect.ts";
@@ -73,6 +74,8 @@ export class System {
 
   /** Starts everything. @throws when a part does not become ready. */
   async start(): Promise<void> {
+    // Every child process has a listener of its own for the end of this one.
+    process.setMaxListeners(100);
     for (const { name, from, to } of ALL_LINES) {
       const { service, routes } = this.#ports.get(to)!;
       this.lines.set(name, await LineProxy.start(from === "nats" ? routes : service));
@@ -125,7 +128,7 @@ export class System {
     await Promise.all([...this.parts.values()].map((part) => part.close()));
     await this.pool.end();
     await Promise.all([...this.lines.values()].map((line) => line.close()));
-    for (const log of this.#logs) log.end();
+    await Promise.all(this.#logs.map((log) => finished(log.end())));
   }
 
   async #metrics(part: string): Promise<string> {

@@ -51,6 +51,9 @@ export class Connection {
 class Sessions extends Http2SessionManager {
   override async request(...args: Parameters<Http2SessionManager["request"]>): Promise<ClientHttp2Stream> {
     const stream = await super.request(...args);
+    // A session that ends just as the connection is closed has no listener of connect-node's any more, and its
+    // error would end the process.
+    if (stream.session?.listeners("error").includes(ignore) === false) stream.session.on("error", ignore);
     if (stream.closed) throw lost();
     let answered = false;
     stream.once("response", () => {
@@ -62,6 +65,8 @@ class Sessions extends Http2SessionManager {
     return stream;
   }
 }
+
+function ignore(): void {}
 
 function lost(): ConnectError {
   return new ConnectError("the connection was lost before an answer", Code.Unavailable);

@@ -54,9 +54,7 @@ export class GroupCommit {
   }
 
   #start(): void {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
@@ -65,6 +63,8 @@ export class GroupCommit {
     while (this.#writing.length > 0 || (this.#removing.length > 0 && this.#pause === undefined)) {
       await this.#commit(this.#nextGroup(), this.#pause === undefined ? this.#removing.splice(0) : []);
     }
+    // In the same turn as the last look: what is asked for from here on starts another run.
+    this.#running = undefined;
   }
 
   #nextGroup(): Writing[] {

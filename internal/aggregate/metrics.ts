@@ -30,6 +30,12 @@ export function aggregateMetrics(registry: Registry) {
     gaps: counter(registry, "footfall_aggregator_gap_sequences_total", "Sequences missing in the stream.", [
       ...partition,
     ]),
+    rewinds: counter(
+      registry,
+      "footfall_aggregator_stream_rewinds_total",
+      "Times that a stream was not what was committed of it any more, and the position went back.",
+      [...partition],
+    ),
     failures: counter(
       registry,
       "footfall_aggregator_failures_total",

@@ -4,13 +4,14 @@ import { failpoint } from "../failpoint/failpoint.ts";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { Backoff } from "../lifecycle/backoff.ts";
 import { type Pool, sqlState } from "../store/pool.ts";
-import { movedThrough, readPosition } from "../store/positions.ts";
+import { movedThrough, type Position, readPosition } from "../store/positions.ts";
 import { isTemporary } from "../store/temporary.ts";
 import { type Commit, commitBatches, FencedError } from "../store/write-batches.ts";
 import type { NatsConnection } from "../stream/connect.ts";
 import { PartitionFeed, type StreamBatch } from "../stream/partition-feed.ts";
 import type { BatchPublisher } from "../stream/publisher.ts";
-import { eventsStream, streamEnd } from "../stream/streams.ts";
+import { checkStream } from "../stream/stream-check.ts";
+import { eventsStream } from "../stream/streams.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { commitInTries } from "./bounded-tries.ts";
 import type { AggregateMetrics } from "./metrics.ts";
@@ -18,6 +19,7 @@ import { prepare, type ReadBatch, readBatch } from "./prepare.ts";
 import type { StepContexts } from "./step-contexts.ts";
 import { STEPS } from "./steps/process.ts";
 import type { Step } from "./steps/step.ts";
+import { StreamChanged } from "./stream-changed.ts";
 
 export interface WorkerDeps {
   readonly pool: Pool;
@@ -30,6 +32,8 @@ export interface WorkerDeps {
   readonly commitMaxRows: number;
   readonly fetchMaxBytes: number;
   readonly heartbeatMs: number;
+  /** How long a stream may be another than what was committed of it before the position goes back, ms. */
+  readonly streamChangedMs: number;
   /** How often a batch that fails is tried before it is set aside. */
   readonly processTries: number;
   /** Default: STEPS. */
@@ -46,12 +50,16 @@ const BACKOFF = { firstMs: 200, longestMs: 5_000 };
  */
 export async function workPartition(partition: number, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
   const backoff = new Backoff(BACKOFF);
+  const changed = new StreamChanged(partition, deps);
   while (!signal.aborted) {
     const started = performance.now();
     try {
-      await workFeed(partition, deps, signal);
+      await workFeed(partition, deps, { signal, opened: () => changed.opened() });
     } catch (error) {
       if (signal.aborted) return;
+      await changed
+        .failed(error)
+        .catch((err: unknown) => deps.log.warn({ err, partition }, "position not moved back"));
       deps.metrics.failures.inc({ partition, cause: causeOf(error) });
       deps.log.warn({ err: error, partition }, "partition starts over");
     }
@@ -70,9 +78,15 @@ function causeOf(error: unknown): "database" | "fenced" | "other" {
 /** After the last batch of a burst, data_through is moved this soon, ms. */
 const FIRST_HEARTBEAT_MS = 50;
 
-async function workFeed(partition: number, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
-  let after = await readPosition(deps.pool, partition);
-  const feed = await PartitionFeed.open(deps.nats, { partition, after, maxBytes: deps.fetchMaxBytes });
+async function workFeed(
+  partition: number,
+  deps: WorkerDeps,
+  { signal, opened }: { readonly signal: AbortSignal; readonly opened: () => void },
+): Promise<void> {
+  let { seq: after, storedTime: afterTime } = await readPosition(deps.pool, partition);
+  const options = { partition, after, afterTime, maxBytes: deps.fetchMaxBytes };
+  const feed = await PartitionFeed.open(deps.nats, options);
+  opened();
   const read = (message: StreamBatch) => readBatch(message, partition, deps.partitions);
   try {
     let carried: ReadBatch | undefined;
@@ -83,7 +97,7 @@ async function workFeed(partition: number, deps: WorkerDeps, signal: AbortSignal
       wait = group.batches.length > 0 ? FIRST_HEARTBEAT_MS : deps.heartbeatMs;
       if (signal.aborted) return;
       if (group.batches.length === 0) {
-        await heartbeat(partition, after, deps);
+        await heartbeat(partition, { seq: after, storedTime: afterTime }, deps);
         continue;
       }
       after = await commitInTries(after, group.batches, {
@@ -95,6 +109,7 @@ async function workFeed(partition: number, deps: WorkerDeps, signal: AbortSignal
             "a commit failed by fault of a batch",
           ),
       });
+      afterTime = group.batches.at(-1)!.message.storedTime;
       failpoint("stream-ack.before");
       feed.ackThrough(after);
       failpoint("stream-ack.after");
@@ -207,8 +222,8 @@ function findGaps(after: number, batches: readonly ReadBatch[]): [number, number
 }
 
 /** Without traffic: when the stream has nothing behind the position, all before this moment is committed. */
-async function heartbeat(partition: number, after: number, deps: WorkerDeps): Promise<void> {
-  const end = await streamEnd(deps.nats, partition);
-  if (end.lastSeq !== after) return;
-  await movedThrough(deps.pool, partition, after, end.time);
+async function heartbeat(partition: number, position: Position, deps: WorkerDeps): Promise<void> {
+  const end = await checkStream(deps.nats, partition, position);
+  if (end.lastSeq !== position.seq) return;
+  await movedThrough(deps.pool, partition, position.seq, end.time);
 }

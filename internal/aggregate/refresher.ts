@@ -21,6 +21,9 @@ export interface RefresherDeps {
  */
 const REST = 4;
 
+/** The last refresh, at a stop, ends at the first span behind this time, ms: another process goes on with the rest. */
+const LAST_MS = 1_000;
+
 /** First and longest pause after a refresh that failed. */
 const BACKOFF = { firstMs: 100, longestMs: 10_000 };
 
@@ -33,19 +36,19 @@ export async function keepRefreshing(deps: RefresherDeps, signal: AbortSignal): 
   const backoff = new Backoff(BACKOFF);
   while (!signal.aborted) {
     const started = performance.now();
-    const done = await refresh(deps);
+    const done = await refresh(deps, signal);
     if (done) backoff.reset();
     const rest = done ? Math.max(deps.intervalMs, REST * (performance.now() - started)) : backoff.next();
     await sleep(rest, undefined, { signal }).catch(() => {});
   }
   const lost: EndReason = "lost";
-  if (signal.reason !== lost) await refresh(deps);
+  if (signal.reason !== lost) await refresh(deps, AbortSignal.timeout(LAST_MS));
 }
 
-async function refresh({ pool, metrics, log }: RefresherDeps): Promise<boolean> {
+async function refresh({ pool, metrics, log }: RefresherDeps, signal: AbortSignal): Promise<boolean> {
   const done = metrics.refresh.startTimer();
   try {
-    if ((await refreshStale(pool)) > 0) done();
+    if ((await refreshStale(pool, signal)) > 0) done();
     return true;
   } catch (error) {
     log.warn({ err: error }, "refresh failed, will be tried again");

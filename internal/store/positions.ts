@@ -1,13 +1,23 @@
 import type { Pool } from "./pool.ts";
 
-/** A partition's last committed sequence. @throws when the installation has no such partition. */
-export async function readPosition(pool: Pool, partition: number): Promise<number> {
-  const { rows } = await pool.query<{ stream_seq: string }>(
-    "SELECT stream_seq FROM partitions WHERE partition_id = $1",
+/** How far a partition's stream is committed. */
+export interface Position {
+  /** The last committed sequence. */
+  readonly seq: number;
+  /** When JetStream stored the batch there, ms since 1970-01-01 UTC; undefined where that is not known. */
+  readonly storedTime: number | undefined;
+}
+
+/** A partition's position. @throws when the installation has no such partition. */
+export async function readPosition(pool: Pool, partition: number): Promise<Position> {
+  const { rows } = await pool.query<{ stream_seq: string; stored_ms: number | null }>(
+    `SELECT stream_seq, (extract(epoch FROM stream_stored_at) * 1000)::float8 AS stored_ms
+     FROM partitions WHERE partition_id = $1`,
     [partition],
   );
-  if (rows[0] === undefined) throw new Error(`partition ${partition}: is not in the table of partitions`);
-  return Number(rows[0].stream_seq);
+  const [row] = rows;
+  if (row === undefined) throw new Error(`partition ${partition}: is not in the table of partitions`);
+  return { seq: Number(row.stream_seq), storedTime: row.stored_ms ?? undefined };
 }
 
 /** Notes that all batches stored before a time (ms since 1970-01-01 UTC) are committed, if the position still holds. */
@@ -22,4 +32,28 @@ export async function movedThrough(
      WHERE partition_id = $1 AND stream_seq = $2`,
     [partition, position, time],
   );
+}
+
+/**
+ * Moves a position back, and writes that down.
+ * @returns whether the position still was `from`.
+ */
+export async function rewindPosition(
+  pool: Pool,
+  partition: number,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<boolean> {
+  // Stale buckets are told apart by the position of their last write, which may come a second time now: -1 is none
+  // of any commit, so that a refresh under way does not clear a bucket that is written after it.
+  const { rowCount } = await pool.query(
+    `WITH moved AS (
+       UPDATE partitions SET stream_seq = $3, stream_stored_at = NULL
+       WHERE partition_id = $1 AND stream_seq = $2 RETURNING partition_id
+     ), unnumbered AS (
+       UPDATE stale_buckets b SET written_seq = -1 FROM moved WHERE b.partition_id = moved.partition_id
+     )
+     INSERT INTO stream_rewinds (partition_id, from_seq, to_seq) SELECT partition_id, $2, $3 FROM moved`,
+    [partition, from, to],
+  );
+  return rowCount === 1;
 }

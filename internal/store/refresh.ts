@@ -31,12 +31,14 @@ const READ_SNAPSHOT = `SELECT
  * partition's refreshed_through to where it was committed when this began. A crash in between, or another
  * program's refresh, repeats work and loses none: a bucket is cleared only after its refresh, and only if it
  * was not written again.
- * @returns how many buckets were refreshed.
+ * @param signal ends it between two spans; what is not refreshed then stays stale.
+ * @returns how many buckets were refreshed; 0 when it was ended.
  */
-export async function refreshStale(pool: Pool): Promise<number> {
+export async function refreshStale(pool: Pool, signal?: AbortSignal): Promise<number> {
   const { rows } = await pool.query<Snapshot>(READ_SNAPSHOT);
   const { stale, positions } = rows[0]!;
   for (const span of spansOf(stale.map(({ bucket }) => bucket))) {
+    if (signal?.aborted) return 0;
     failpoint("refresh.before");
     await refreshSpan(pool, span);
     failpoint("refresh.after");

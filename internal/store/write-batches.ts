@@ -110,7 +110,7 @@ function claimOf(columns: EventColumns) {
 
 async function movePosition(client: Client, { partition, after, through, storedThrough, gaps }: Commit) {
   const { rowCount } = await client.query(
-    `UPDATE partitions SET stream_seq = $3,
+    `UPDATE partitions SET stream_seq = $3, stream_stored_at = to_timestamp($4::float8 / 1000),
        committed_through = greatest(committed_through, to_timestamp($4::float8 / 1000))
      WHERE partition_id = $1 AND stream_seq = $2`,
     [partition, after, through, storedThrough],

@@ -7,6 +7,7 @@ import {
   jetstreamManager,
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "./connect.ts";
+import { checkStream } from "./stream-check.ts";
 import { eventsStream, isNotFound } from "./streams.ts";
 
 /** A durable consumer of each partition's stream, whose lag operators can watch. */
@@ -41,6 +42,8 @@ export interface FeedOptions {
   readonly partition: number;
   /** Sequence whose effect is committed already: the feed begins behind it. */
   readonly after: number;
+  /** When JetStream stored what is there, ms; undefined where that is not known. */
+  readonly afterTime?: number | undefined;
   /** Most bytes that are fetched ahead; as much as the server's largest message may take is fetched in any case. */
   readonly maxBytes: number;
   /** Default: the aggregator's. */
@@ -70,9 +73,13 @@ export class PartitionFeed {
     void this.#endAtReconnect();
   }
 
-  /** @throws when JetStream does not answer, or has no such stream. */
+  /**
+   * @throws StreamChangedError when the stream is not the one that was read up to `after`; when JetStream does not
+   * answer, or has no such stream.
+   */
   static async open(nc: NatsConnection, options: FeedOptions): Promise<PartitionFeed> {
     const { partition, after, maxBytes, durable = AGGREGATOR } = options;
+    await checkStream(nc, partition, { seq: after, storedTime: options.afterTime });
     const jsm = await jetstreamManager(nc);
     const stream = eventsStream(partition);
     await jsm.consumers.delete(stream, durable.name).catch((error: unknown) => {
@@ -97,8 +104,8 @@ export class PartitionFeed {
   }
 
   /**
-   * The next batch, or undefined when none came within `waitMs`, or before the signal was aborted. A sequence that is left out is not in the
-   * stream any more.
+   * The next batch, or undefined when none came within `waitMs`, or before the signal was aborted. A sequence that
+   * is left out is not in the stream any more.
    * @throws when the feed ended: another owner opened one, or batches may have got lost on a connection that
    * broke. A new feed has them.
    */

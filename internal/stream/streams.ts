@@ -85,8 +85,12 @@ const INFO_TIMEOUT_MS = 2_000;
 
 /** The end of a partition's stream at a moment. */
 export interface StreamEnd {
+  /** The first sequence that is there; lastSeq + 1 when none is. */
+  readonly firstSeq: number;
   /** 0 when nothing was ever published. */
   readonly lastSeq: number;
+  /** When the message of lastSeq was stored, ms since 1970-01-01 UTC. */
+  readonly lastTime: number;
   /** Nothing behind lastSeq was stored before this time: ms since 1970-01-01 UTC, by the broker's clock. */
   readonly time: number;
 }
@@ -97,5 +101,10 @@ export async function streamEnd(nc: NatsConnection, partition: number): Promise<
   const askedAt = Date.now();
   const { state, ts } = await jsm.streams.info(eventsStream(partition));
   // Brokers before 2.10 do not tell their time.
-  return { lastSeq: state.last_seq, time: ts === undefined ? askedAt : Date.parse(ts) };
+  return {
+    firstSeq: state.first_seq,
+    lastSeq: state.last_seq,
+    lastTime: Date.parse(state.last_ts),
+    time: ts === undefined ? askedAt : Date.parse(ts),
+  };
 }

@@ -43,6 +43,14 @@ export const aggregator = {
       schema: integer(10, 3_600_000),
       fallback: "500",
     },
+    streamChangedMs: {
+      env: "FOOTFALL_AGGREGATOR_STREAM_CHANGED_MS",
+      flag: "stream-changed-ms",
+      description:
+        "how long a stream may lack what is committed of it, as under a new leader, before the position goes back to its beginning, ms",
+      schema: integer(0, 3_600_000),
+      fallback: "15000",
+    },
     maintenanceIntervalMs: {
       env: "FOOTFALL_AGGREGATOR_MAINTENANCE_INTERVAL_MS",
       flag: "maintenance-interval-ms",

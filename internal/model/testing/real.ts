@@ -103,8 +103,8 @@ export class Real {
 
   async takeUp(at: number): Promise<number> {
     await this.drop(at);
-    const after = await readPosition(this.#servers.pool, PARTITION);
-    const options = { partition: PARTITION, after, maxBytes: 1 << 20 };
+    const { seq: after, storedTime: afterTime } = await readPosition(this.#servers.pool, PARTITION);
+    const options = { partition: PARTITION, after, afterTime, maxBytes: 1 << 20 };
     const feed = await PartitionFeed.open(this.#servers.nc, options);
     // A feed begins to ask for batches when it is asked itself; before, it would not hear that it was ended.
     const early = await feed.next(0);

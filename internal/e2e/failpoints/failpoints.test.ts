@@ -9,6 +9,9 @@ import { type Installation, openInstallation } from "./installation.ts";
 const wanted = process.env.FOOTFALL_TEST_FAILPOINTS ?? String(Math.floor(Date.now() / 86_400_000) % 3);
 const pairs = wanted === "all" ? PAIRS : third(Number(wanted));
 
+/** A case takes about a second; a busy machine may take its time. */
+const TIMEOUT_MS = 180_000;
+
 let installation: Installation;
 
 beforeAll(async () => {
@@ -20,11 +23,13 @@ afterAll(() => installation?.close());
 const titled = (cases: readonly Case[]) => cases.map((points) => [points.join(" and "), points] as const);
 
 describe("whatever dies at a failpoint, each acked event is stored exactly once", () => {
-  test.each(titled(SINGLES))("%s", (_title, points) => runCase(installation, points));
+  test.each(titled(SINGLES))("%s", { timeout: TIMEOUT_MS }, (_title, points) =>
+    runCase(installation, points),
+  );
 });
 
 describe(`and at two of them (${wanted === "all" ? "all pairs" : `third ${wanted} of the pairs`})`, () => {
-  test.each(titled(pairs))("%s", (_title, points) => runCase(installation, points));
+  test.each(titled(pairs))("%s", { timeout: TIMEOUT_MS }, (_title, points) => runCase(installation, points));
 });
 
 test("the thirds together are all pairs", () => {

@@ -135,15 +135,20 @@ const committedSteps = (world: World, state: State, at: number, take: Parameters
   if (!world.rules.setAsideBeforeCommit && late !== 0) {
     take(`${name} sets aside what it has committed`, { ...state, rejected: state.rejected | late });
   } else {
-    take(`${name} acks sequence ${state.aggregators[at]!.through}`, ack(state, at));
+    const acked = `${name} acks sequence ${state.aggregators[at]!.through}`;
+    take(acked, ack(state, at, true));
+    if (state.owner !== at) take(`${acked}, to nobody`, ack(state, at, false));
   }
 };
 
-/** Tells JetStream, if the consumer is still its own, and goes on. */
-export function ack(state: State, at: number): State {
+/**
+ * Tells JetStream and goes on. @param counts whether the consumer takes the ack: one that another owner has made
+ * anew has the same name, and may take it or not.
+ */
+export function ack(state: State, at: number, counts: boolean): State {
   const { through } = state.aggregators[at]!;
   const next = withAggregator(state, at, { phase: READING, after: through, through, known: 0 });
-  return state.owner === at ? { ...next, floor: Math.max(state.floor, through) } : next;
+  return counts ? { ...next, floor: Math.max(state.floor, through) } : next;
 }
 
 /** Its connection to the database breaks, and its transaction is rolled back. */

@@ -9,7 +9,9 @@ export function dyingAt(pool: Pool, statement: string): Pool {
       if (sqlOf(args[0])?.startsWith(statement)) cut(client);
       return query(...args);
     };
-    return Object.assign(client, { query: guarded });
+    // Also where nothing died the connection is not used again: its query is another one now.
+    const release = client.release.bind(client);
+    return Object.assign(client, { query: guarded, release: () => release(true) });
   };
   return { connect, query: pool.query.bind(pool) } as unknown as Pool;
 }

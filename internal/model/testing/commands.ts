@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import type { Pool } from "../../store/pool.ts";
 import { FencedError } from "../../store/write-batches.ts";
 import { dyingAfter, dyingAt } from "../../testkit/dying-pool.ts";
+import { waitFor } from "../../testkit/installation-wait.ts";
 import { eventCount } from "../invariants.ts";
 import { AWAY, away, batchesIn, COMMITTED, READING, rowsOf, type State, type World } from "../state.ts";
 import { ack, begin, commit, die, read, takeUp } from "../steps/aggregator.ts";
@@ -29,8 +30,11 @@ export async function expectSame({ world, state }: Model, real: Real): Promise<v
   const { position, ledger, ledgerRejected } = state;
   const rows = Array.from({ length: eventCount(world) }, (_, event) => rowsOf(state, event));
   expect(await real.look()).toEqual({ position, ledger, ledgerRejected, rows });
-  const floor = await real.floor();
-  if (floor !== undefined) expect(floor).toBe(state.floor);
+  // JetStream takes an ack when it comes to it.
+  await waitFor(`the ack floor ${state.floor}`, async () => {
+    const floor = await real.floor();
+    return floor === undefined || floor === state.floor;
+  });
 }
 
 const BATCHES_IN_STREAM = 7;

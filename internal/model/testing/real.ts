@@ -67,10 +67,10 @@ export class Real {
   /** Begins behind all that is in the stream, with new ids. */
   static async begin(world: World, servers: Servers): Promise<Real> {
     const { lastSeq } = await streamEnd(servers.nc, PARTITION);
-    await servers.pool.query("UPDATE partitions SET stream_seq = $1 WHERE partition_id = $2", [
-      lastSeq,
-      PARTITION,
-    ]);
+    await servers.pool.query(
+      "UPDATE partitions SET stream_seq = $1, stream_stored_at = NULL WHERE partition_id = $2",
+      [lastSeq, PARTITION],
+    );
     const jsm = await jetstreamManager(servers.nc);
     await jsm.consumers.delete(STREAM, CONSUMER).catch(() => {});
     return new Real(world, servers, jsm, lastSeq);

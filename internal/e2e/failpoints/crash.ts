@@ -17,6 +17,8 @@ const MOST_LOADS = 20;
 const POLL_MS = 10;
 const BUCKET_MS = 15 * 60_000;
 
+/** Each case has a quarter of an hour of its own, the first one two hours back, where it meets no other events. */
+const FIRST_BUCKET = Math.floor(Date.now() / BUCKET_MS) - 8;
 let cases = 0;
 
 /** Runs a case: arms, sends until each failpoint has killed its program, restarts, drains and compares. */
@@ -42,8 +44,7 @@ class Crash {
   readonly #installation: Installation;
   readonly #collector: Collector;
   readonly #merchants: readonly CreatedMerchant[];
-  /** Each case has a quarter of an hour of its own, the first one two hours back. */
-  readonly #time = (Math.floor(Date.now() / BUCKET_MS) - 8 - cases++) * BUCKET_MS;
+  readonly #time = (FIRST_BUCKET - cases++) * BUCKET_MS;
   readonly #loads: Load[] = [];
   readonly #sending: Promise<void>[] = [];
   readonly #armed = new Set<Armed>();

@@ -5,7 +5,10 @@ import { type Installation, progress } from "./installation.ts";
 
 const BUCKET_MS = 15 * 60_000;
 
-/** What is still on its way: empty when nothing is. */
+/**
+ * What is still on its way: empty when nothing is. Asked along the path: nothing comes any more into a part
+ * whose forerunners were found empty.
+ */
 async function underWay(installation: Installation): Promise<string[]> {
   const { plain, spooling, ingest, pool } = installation;
   const amounts: [string, number][] = [
@@ -13,11 +16,12 @@ async function underWay(installation: Installation): Promise<string[]> {
     ["bytes pending beside the spool", await spooling.program.gauge("footfall_collector_pending_bytes")],
     ["batches in the spool", await spooling.program.gauge("footfall_collector_spool_batches")],
     ["bytes in ingest", await ingest.gauge("footfall_ingest_in_flight_bytes")],
-    ["stale buckets", (await pool.query("SELECT 1 FROM stale_buckets")).rowCount ?? 0],
   ];
   for (const { partition, position, last } of await progress(installation)) {
     amounts.push([`batches of partition ${partition} behind position ${position}`, last - position]);
   }
+  const { rowCount } = await pool.query("SELECT 1 FROM stale_buckets");
+  amounts.push(["stale buckets", rowCount ?? 0]);
   return amounts.filter(([, amount]) => amount !== 0).map(([what, amount]) => `${amount} ${what}`);
 }
 

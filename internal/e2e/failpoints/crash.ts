@@ -17,6 +17,8 @@ const MOST_LOADS = 20;
 const POLL_MS = 10;
 const BUCKET_MS = 15 * 60_000;
 
+/** Each case has a quarter of an hour of its own, the first one two hours back, where it meets no other events. */
+const FIRST_BUCKET = Math.floor(Date.now() / BUCKET_MS) - 8;
 let cases = 0;
 
 /** Runs a case: arms, sends until each failpoint has killed its program, restarts, drains and compares. */
@@ -24,23 +26,28 @@ export async function runCase(installation: Installation, [first, second]: Case)
   const hasSpool = first.startsWith("spool-") || second?.startsWith("spool-") === true;
   const crash = new Crash(installation, hasSpool);
   const isSameProgram = second !== undefined && programOf(first) === programOf(second);
-  await crash.arm(first, isSameProgram ? second : undefined);
-  if (second !== undefined && !isSameProgram) await crash.arm(second);
-  await crash.drive(first);
-  if (second !== undefined) await crash.drive(second);
+  const later = second === undefined ? undefined : { failpoint: second };
+  const armed = [{ failpoint: first, next: isSameProgram ? later : undefined }, ...(later ? [later] : [])];
+  await crash.arm(isSameProgram ? armed.slice(0, 1) : armed);
+  for (const one of armed) await crash.drive(one);
   await crash.settle();
+}
+
+/** A failpoint that has not killed yet. */
+interface Armed {
+  readonly failpoint: Failpoint;
+  /** Armed from the restart on. */
+  readonly next?: Armed | undefined;
 }
 
 class Crash {
   readonly #installation: Installation;
   readonly #collector: Collector;
   readonly #merchants: readonly CreatedMerchant[];
-  /** Each case has a quarter of an hour of its own, the first one two hours back. */
-  readonly #time = (Math.floor(Date.now() / BUCKET_MS) - 8 - cases++) * BUCKET_MS;
+  readonly #time = (FIRST_BUCKET - cases++) * BUCKET_MS;
   readonly #loads: Load[] = [];
   readonly #sending: Promise<void>[] = [];
-  /** What has not killed yet, and what is armed when its program starts again. */
-  readonly #armed = new Map<Failpoint, Failpoint | undefined>();
+  readonly #armed = new Set<Armed>();
 
   constructor(installation: Installation, hasSpool: boolean) {
     this.#installation = installation;
@@ -49,25 +56,24 @@ class Crash {
     this.#merchants = hasSpool ? installation.merchants.slice(0, 1) : installation.merchants;
   }
 
-  /** @param next armed from the restart on. */
-  async arm(failpoint: Failpoint, next?: Failpoint): Promise<void> {
-    this.#armed.set(failpoint, next);
-    await this.#program(failpoint).arm(failpoint);
+  async arm(all: readonly Armed[]): Promise<void> {
+    for (const armed of all) {
+      this.#armed.add(armed);
+      await this.#program(armed.failpoint).arm(armed.failpoint);
+    }
   }
 
   /** Sends until the failpoint has killed its program. */
-  async drive(failpoint: Failpoint): Promise<void> {
+  async drive(armed: Armed): Promise<void> {
+    const { failpoint } = armed;
+    // A collector that has just started knows no key yet, and asks ingest.
+    if (failpoint.startsWith("spool-")) await this.#sendAndWait(armed);
     if (failpoint.startsWith("spool-fsync")) {
-      // A collector that has just started knows no key yet, and asks ingest.
-      await this.#sendAndWait(failpoint);
-      await this.#whileIngestRests(() => this.#reach(failpoint));
-      return;
+      await this.#whileIngestRests(() => this.#reach(armed));
+    } else if (failpoint.startsWith("spool-delete")) {
+      await this.#whileIngestRests(() => this.#sendAndWait(armed));
     }
-    if (failpoint.startsWith("spool-delete") && this.#armed.has(failpoint)) {
-      await this.#sendAndWait(failpoint);
-      await this.#whileIngestRests(() => this.#sendAndWait(failpoint));
-    }
-    await this.#reach(failpoint);
+    await this.#reach(armed);
   }
 
   /** All is acked in the end, some of it is sent once more, and everything is stored exactly once. */
@@ -83,11 +89,11 @@ class Crash {
     return name === "ingest" ? this.#installation.ingest : this.#installation.aggregator;
   }
 
-  async #reach(failpoint: Failpoint): Promise<void> {
-    const isDone = () => !this.#armed.has(failpoint);
+  async #reach(armed: Armed): Promise<void> {
+    const isDone = () => !this.#armed.has(armed);
     while (!isDone()) {
       if (this.#loads.length >= MOST_LOADS)
-        throw new Error(`${failpoint}: not reached by ${MOST_LOADS} loads`);
+        throw new Error(`${armed.failpoint}: not reached by ${MOST_LOADS} loads`);
       void this.#send();
       await this.#attend(isDone, REACH_MS);
     }
@@ -104,26 +110,28 @@ class Crash {
   }
 
   /** Sends a load until it is acked, or the failpoint has killed: a collector may then have to wait for ingest. */
-  async #sendAndWait(failpoint: Failpoint): Promise<void> {
-    let isOver = false;
+  async #sendAndWait(armed: Armed): Promise<void> {
+    let isOver = !this.#armed.has(armed);
+    if (isOver) return;
     const over = () => {
       isOver = true;
     };
     this.#send().then(over, over);
-    await this.#attend(() => isOver || !this.#armed.has(failpoint), 60_000);
+    await this.#attend(() => isOver || !this.#armed.has(armed), 60_000);
   }
 
   /** Starts again what dies at a failpoint, until done or the time is over. */
   async #attend(isDone: () => boolean, ms: number): Promise<void> {
     const end = performance.now() + ms;
     while (performance.now() < end) {
-      for (const [failpoint, next] of this.#armed) {
+      for (const armed of this.#armed) {
+        const { failpoint, next } = armed;
         const program = this.#program(failpoint);
         if (!program.diedAt(failpoint)) continue;
         if (program === this.#installation.aggregator) await expectAckedIsCommitted(this.#installation);
-        this.#armed.delete(failpoint);
-        if (next !== undefined) this.#armed.set(next, undefined);
-        await program.start(next);
+        this.#armed.delete(armed);
+        if (next !== undefined) this.#armed.add(next);
+        await program.start(next?.failpoint);
       }
       if (isDone()) return;
       await sleep(POLL_MS);

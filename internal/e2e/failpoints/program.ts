@@ -47,8 +47,10 @@ export class Program {
     if (failpoint === undefined && running.isOver) throw this.#unexpected(running);
   }
 
+  /** Arms a failpoint. One that an earlier case has left dead, because it failed, is started with it. */
   async arm(failpoint: Failpoint): Promise<void> {
-    const { child } = this.#running!;
+    const { child, isOver } = this.#running!;
+    if (isOver) return this.start(failpoint);
     const armed = once(child, "message");
     say(this.#running!, { failpoints: failpoint });
     await armed;

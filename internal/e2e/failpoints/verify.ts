@@ -5,20 +5,32 @@ import { type Installation, progress } from "./installation.ts";
 
 const BUCKET_MS = 15 * 60_000;
 
-/** Waits until nothing is on its way any more: collectors, ingest, streams, stale buckets. */
-async function quiet(installation: Installation): Promise<void> {
+/**
+ * What is still on its way: empty when nothing is. Asked along the path: nothing comes any more into a part
+ * whose forerunners were found empty.
+ */
+async function underWay(installation: Installation): Promise<string[]> {
   const { plain, spooling, ingest, pool } = installation;
+  const amounts: [string, number][] = [
+    ["bytes pending", await plain.program.gauge("footfall_collector_pending_bytes")],
+    ["bytes pending beside the spool", await spooling.program.gauge("footfall_collector_pending_bytes")],
+    ["batches in the spool", await spooling.program.gauge("footfall_collector_spool_batches")],
+    ["bytes in ingest", await ingest.gauge("footfall_ingest_in_flight_bytes")],
+  ];
+  for (const { partition, position, last } of await progress(installation)) {
+    amounts.push([`batches of partition ${partition} behind position ${position}`, last - position]);
+  }
+  const { rowCount } = await pool.query("SELECT 1 FROM stale_buckets");
+  amounts.push(["stale buckets", rowCount ?? 0]);
+  return amounts.filter(([, amount]) => amount !== 0).map(([what, amount]) => `${amount} ${what}`);
+}
+
+/** Waits until nothing is on its way any more. @throws naming what still is. */
+async function quiet(installation: Installation): Promise<void> {
   await waitFor("everything to be drained", async () => {
-    const waiting = await Promise.all([
-      plain.program.gauge("footfall_collector_pending_bytes"),
-      spooling.program.gauge("footfall_collector_pending_bytes"),
-      spooling.program.gauge("footfall_collector_spool_batches"),
-      ingest.gauge("footfall_ingest_in_flight_bytes"),
-    ]);
-    if (waiting.some((value) => value !== 0)) return false;
-    if ((await progress(installation)).some(({ position, last }) => position !== last)) return false;
-    const { rowCount } = await pool.query("SELECT 1 FROM stale_buckets LIMIT 1");
-    return rowCount === 0;
+    const left = await underWay(installation);
+    if (left.length > 0) throw new Error(left.join(", "));
+    return true;
   });
 }
 

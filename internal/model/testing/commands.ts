@@ -3,7 +3,6 @@ import { expect } from "vitest";
 import type { Pool } from "../../store/pool.ts";
 import { FencedError } from "../../store/write-batches.ts";
 import { dyingAfter, dyingAt } from "../../testkit/dying-pool.ts";
-import { waitFor } from "../../testkit/installation-wait.ts";
 import { eventCount } from "../invariants.ts";
 import { AWAY, away, batchesIn, COMMITTED, READING, rowsOf, type State, type World } from "../state.ts";
 import { ack, begin, commit, die, read, takeUp } from "../steps/aggregator.ts";
@@ -30,11 +29,9 @@ export async function expectSame({ world, state }: Model, real: Real): Promise<v
   const { position, ledger, ledgerRejected } = state;
   const rows = Array.from({ length: eventCount(world) }, (_, event) => rowsOf(state, event));
   expect(await real.look()).toEqual({ position, ledger, ledgerRejected, rows });
-  // JetStream takes an ack when it comes to it.
-  await waitFor(`the ack floor ${state.floor}`, async () => {
-    const floor = await real.floor();
-    return floor === undefined || floor === state.floor;
-  });
+  // JetStream takes an ack when it comes to it, and may leave one out that a former owner's ack of the same consumer
+  // number came before; but nothing is acked that is not committed.
+  expect((await real.floor()) ?? 0).toBeLessThanOrEqual(position);
 }
 
 const BATCHES_IN_STREAM = 7;

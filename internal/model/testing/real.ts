@@ -33,13 +33,13 @@ export interface Servers {
   readonly nc: NatsConnection;
 }
 
+/** Longest wait for JetStream to deliver again, ms. */
+const REDELIVERY_MS = 500;
+
 /**
  * The real publisher, feed and commit of one partition, step by step as the model takes them. Sequences count
  * from what earlier runs have left in the stream.
  */
-/** Longest wait for JetStream to deliver again, ms. */
-const REDELIVERY_MS = 500;
-
 export class Real {
   readonly world: World;
   readonly #servers: Servers;

@@ -1,7 +1,7 @@
-import { checkBatch } from "../event/batch-check.ts";
 import { MAX_ROWS } from "../event/batch-limits.ts";
-import { BatchView } from "../event/batch-view.ts";
+import type { BatchView } from "../event/batch-view.ts";
 import { formatId, ID_BYTES, uuidV7Time } from "../event/event-id.ts";
+import { readCheckedBatch } from "../event/read-batch.ts";
 import { type BatchProblem, open } from "../event/seal.ts";
 import type { SealedBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
@@ -29,19 +29,17 @@ export class ProcessingError extends Error {
 }
 
 /**
- * Reads and checks a batch's bytes. Ingest has checked them; disks and networks may have changed them since.
+ * Reads and checks a batch's bytes.
  * @param partition the one whose stream it came from.
  */
 export function readBatch(message: StreamBatch, partition: number, partitions: number): ReadBatch {
-  const { sealed, batch, problem } = open(message.bytes);
-  if (problem !== undefined) return setAside(message, partition, sealed, problem);
   try {
-    const found = checkBatch(sealed, batch, partitions) ?? checkPartition(sealed, partition);
-    if (found !== undefined) return setAside(message, partition, sealed, found);
-    return { message, sealed, view: new BatchView(sealed.batchId, batch), problem: undefined };
+    const { sealed, view, problem } = readCheckedBatch(message.bytes, partition, partitions);
+    if (problem !== undefined) return setAside(message, partition, sealed, problem);
+    return { message, sealed, view, problem };
   } catch (error) {
-    const { problem: fault, stack } = faultOf(error);
-    return { ...setAside(message, partition, sealed, fault), stack };
+    const { problem, stack } = faultOf(error);
+    return { ...setAside(message, partition, open(message.bytes).sealed, problem), stack };
   }
 }
 
@@ -67,12 +65,6 @@ function setAside(
     sealed.rows <= MAX_ROWS &&
     sealed.partition === partition;
   return { message, sealed: fits ? sealed : undefined, view: undefined, problem };
-}
-
-function checkPartition(sealed: SealedBatch, partition: number): BatchProblem | undefined {
-  if (sealed.partition === partition) return undefined;
-  const message = `partition: ${sealed.partition}, in the stream of ${partition}`;
-  return { reason: BatchRejectReason.PARTITION, message };
 }
 
 export interface PrepareOptions {

@@ -13,17 +13,26 @@ export type CheckedBatch =
       readonly hasUnknown: boolean;
       readonly problem?: undefined;
     }
-  | { readonly problem: BatchProblem };
+  | {
+      /** The envelope, unchecked; undefined where the bytes hold none. */
+      readonly sealed: SealedBatch | undefined;
+      readonly view?: undefined;
+      readonly problem: BatchProblem;
+    };
 
-/** Opens and checks the bytes of a batch from a partition's stream. */
+/**
+ * Opens and checks the bytes of a batch from a partition's stream. Ingest has checked them; disks and networks may have
+ * changed them since.
+ * @param partition the one whose stream it came from.
+ */
 export function readCheckedBatch(bytes: Uint8Array, partition: number, partitions: number): CheckedBatch {
   const { sealed, batch, problem } = open(bytes);
-  if (problem !== undefined) return { problem };
+  if (problem !== undefined) return { sealed, problem };
   const found = checkBatch(sealed, batch, partitions);
-  if (found !== undefined) return { problem: found };
+  if (found !== undefined) return { sealed, problem: found };
   if (sealed.partition !== partition) {
     const message = `partition: ${sealed.partition}, in the stream of ${partition}`;
-    return { problem: { reason: BatchRejectReason.PARTITION, message } };
+    return { sealed, problem: { reason: BatchRejectReason.PARTITION, message } };
   }
   const messages = [sealed, batch, batch.properties, batch.orders, batch.items];
   const hasUnknown = messages.some((message) => (message?.$unknown?.length ?? 0) > 0);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Case, PAIRS, SINGLES, third, WRITE_PATH } from "./cases.ts";
-import { runCase } from "./crash.ts";
-import { type Installation, openInstallation } from "./installation.ts";
+import { type Case, PAIRS, SINGLES, third, WRITE_PATH } from "./testing/cases.ts";
+import { runCase } from "./testing/crash.ts";
+import { type Installation, openInstallation } from "./testing/installation.ts";
 
 // Programs kill themselves at every failpoint, and at pairs of them, in the middle of traffic. In the suite: all
 // failpoints and a third of the pairs. All pairs: `npm run failpoints`. FOOTFALL_TEST_FAILPOINTS=0, 1 or 2

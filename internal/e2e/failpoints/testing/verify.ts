@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { waitFor } from "../../testkit/installation-wait.ts";
+import { waitFor } from "../../../testkit/installation-wait.ts";
 import type { Load } from "./client.ts";
 import { type Installation, progress } from "./installation.ts";
 

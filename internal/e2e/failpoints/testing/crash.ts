@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Failpoint } from "../../failpoint/names.ts";
-import type { CreatedMerchant } from "../../store/merchants.ts";
+import type { Failpoint } from "../../../failpoint/names.ts";
+import type { CreatedMerchant } from "../../../store/merchants.ts";
 import { type Case, programOf } from "./cases.ts";
 import type { Load } from "./client.ts";
 import type { Collector, Installation } from "./installation.ts";

@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { freePort } from "../../embedded/free-port.ts";
-import type { Failpoint } from "../../failpoint/names.ts";
-import type { ProgramName } from "../../standalone/programs.ts";
-import { waitFor } from "../../testkit/installation-wait.ts";
+import { freePort } from "../../../embedded/free-port.ts";
+import type { Failpoint } from "../../../failpoint/names.ts";
+import type { ProgramName } from "../../../standalone/programs.ts";
+import { waitFor } from "../../../testkit/installation-wait.ts";
 import type { Word } from "./standby.ts";
 
 const STANDBY = new URL("./standby.ts", import.meta.url).href;
@@ -102,7 +102,7 @@ function say({ child }: Process, word: Word): void {
 }
 
 function launch(name: ProgramName, env: Readonly<Record<string, string>>): Process {
-  const main = fileURLToPath(new URL(`../../../cmd/${name}/main.ts`, import.meta.url));
+  const main = fileURLToPath(new URL(`../../../../cmd/${name}/main.ts`, import.meta.url));
   const child = fork(main, [], {
     execArgv: ["--import", STANDBY],
     env: { ...process.env, ...env, PROGRAM: name },

@@ -2,7 +2,7 @@
 // test says that it is its turn. So a restart takes no longer than the program's own start.
 
 import { isMainThread } from "node:worker_threads";
-import { armFailpoints } from "../../failpoint/failpoint.ts";
+import { armFailpoints } from "../../../failpoint/failpoint.ts";
 
 /** What the test says: first the environment to start with, later what to arm. */
 export interface Word {
@@ -12,7 +12,7 @@ export interface Word {
 
 /** Waits for the test's word; later words arm failpoints. Without the test there is nothing to do. */
 async function standBy(): Promise<void> {
-  await import(`../../../cmd/${process.env.PROGRAM}/start.ts`);
+  await import(`../../../../cmd/${process.env.PROGRAM}/start.ts`);
   process.on("disconnect", () => process.exit(1));
   const { env } = await new Promise<Word>((resolve) => process.once("message", resolve));
   Object.assign(process.env, env);

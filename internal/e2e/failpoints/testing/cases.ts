@@ -1,4 +1,4 @@
-import { BOUNDARIES, type Boundary, FAILPOINTS, type Failpoint } from "../../failpoint/names.ts";
+import { BOUNDARIES, type Boundary, FAILPOINTS, type Failpoint } from "../../../failpoint/names.ts";
 
 export const programOf = (failpoint: Failpoint) => BOUNDARIES[failpoint.split(".")[0] as Boundary];
 

@@ -1,10 +1,10 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { CollectService, EventStatus } from "../../gen/footfall/collect/v1/collect_pb.js";
-import type { CreatedMerchant } from "../../store/merchants.ts";
-import { bearer } from "../../testkit/installation-clients.ts";
-import { waitFor } from "../../testkit/installation-wait.ts";
+import { CollectService, EventStatus } from "../../../gen/footfall/collect/v1/collect_pb.js";
+import type { CreatedMerchant } from "../../../store/merchants.ts";
+import { bearer } from "../../../testkit/installation-clients.ts";
+import { waitFor } from "../../../testkit/installation-wait.ts";
 
 /** Longest wait for one answer, and for an event to be acked in the end, ms. */
 const ANSWER_MS = 3_000;

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { KNOWN_VARIABLES } from "../../config/programs/all.ts";
-import { freePort } from "../../embedded/free-port.ts";
-import { temporaryDirectory } from "../../embedded/temporary.ts";
-import type { CreatedMerchant } from "../../store/merchants.ts";
-import type { Pool } from "../../store/pool.ts";
-import { CONSUMER } from "../../stream/partition-feed.ts";
-import { eventsStream } from "../../stream/streams.ts";
-import { openTestDatabase } from "../../testkit/database.ts";
-import { createTestMerchant } from "../../testkit/installation.ts";
-import { openTestNats } from "../../testkit/nats.ts";
+import { KNOWN_VARIABLES } from "../../../config/programs/all.ts";
+import { freePort } from "../../../embedded/free-port.ts";
+import { temporaryDirectory } from "../../../embedded/temporary.ts";
+import type { CreatedMerchant } from "../../../store/merchants.ts";
+import type { Pool } from "../../../store/pool.ts";
+import { CONSUMER } from "../../../stream/partition-feed.ts";
+import { eventsStream } from "../../../stream/streams.ts";
+import { openTestDatabase } from "../../../testkit/database.ts";
+import { createTestMerchant } from "../../../testkit/installation.ts";
+import { openTestNats } from "../../../testkit/nats.ts";
 import { SdkClient } from "./client.ts";
 import { Program } from "./program.ts";
 

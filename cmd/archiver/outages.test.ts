@@ -67,6 +67,23 @@ function launchArchiver(settings: Readonly<Record<string, string>> = {}) {
   );
 }
 
+test.each(["archive-put.before", "archive-put.after"])(
+  "death at the failpoint %s, twice",
+  async (failpoint) => {
+    const stop = keepPublishing();
+    for (let round = 0; round < 2; round++) {
+      const armed = { failpoints: failpoint, "allow-failpoints": "true", "lease-ms": "300" };
+      const { finished } = launchArchiver(armed);
+      expect((await finished).exitCode).toBeNull();
+    }
+    const { process } = launchArchiver({ "lease-ms": "300" });
+    await progress(3);
+    await stop();
+    await expectAllOnce();
+    process.kill("SIGKILL");
+  },
+);
+
 test("kill -9 of the archiver at any moment: every event once, and no object twice under another name", async () => {
   const stop = keepPublishing();
   for (let round = 0; round < 6; round++) {

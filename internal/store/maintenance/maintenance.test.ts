@@ -1,3 +1,4 @@
+import { randomUUID, randomUUIDv7 } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { eventRow } from "../../testkit/columns.ts";
 import { batchOf, commitNext } from "../../testkit/commits.ts";
@@ -119,6 +120,24 @@ describe("retention", () => {
     expect(await verifyAggregates(database.pool, ALL)).toEqual([]);
     expect(await expire(database.pool, NOW)).toEqual({ chunks: 0, rows: 0 });
   });
+
+  test.each([
+    ["a UUIDv4", randomUUID()],
+    ["a UUIDv7", randomUUIDv7()],
+  ])(
+    "an event with %s that comes again after it counts once, until the retention and a month are over",
+    async (_, id) => {
+      await merchants(30);
+      const row = eventRow({ event_id: id, ts: NOW, received_at: NOW });
+      const again = async () => (await commitNext(database.pool, [batchOf([row])])).stored;
+      expect(await again()).toBe(1);
+      await expire(database.pool, NOW + 59 * DAY);
+      expect(await again()).toBe(0);
+      // A UUIDv7 of now stands in a chunk of 90 days.
+      await expire(database.pool, Math.max(NOW, Date.now()) + 200 * DAY);
+      expect(await query("SELECT 1 FROM event_keys")).toEqual([]);
+    },
+  );
 
   test("without merchants nothing is forgotten", async () => {
     await store(1, [5_000]);

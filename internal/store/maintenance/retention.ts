@@ -1,18 +1,26 @@
 import { type Pool, transaction } from "../pool.ts";
 import { CONTINUOUS_AGGREGATES } from "../refresh.ts";
 
+const DAY_MS = 86_400_000;
+
 /**
  * How long after the longest retention a row of the books goes: keys and ledger lines must outlive every copy of what
  * they stand for, which a collector's spool or a broker may bring late. Days.
  */
 const MARGIN_DAYS = 30;
 
+/**
+ * Ids without a time inside have their keys and ledger lines at the epoch, however new they are: that chunk stays, and
+ * its rows go by when they were written.
+ */
+const AFTER_EPOCH = new Date("1971-01-01T00:00:00Z");
+
 /** What goes chunk by chunk, and how much longer than the events it is kept. */
 const TABLES = [
-  ...["events", "items", ...CONTINUOUS_AGGREGATES].map((table) => ({ table, marginDays: 0 })),
-  { table: "visitor_sessions", marginDays: 1 },
-  { table: "event_keys", marginDays: MARGIN_DAYS },
-  { table: "batch_ledger", marginDays: MARGIN_DAYS },
+  ...["events", "items", ...CONTINUOUS_AGGREGATES].map((table) => ({ table, marginDays: 0, from: null })),
+  { table: "visitor_sessions", marginDays: 1, from: null },
+  { table: "event_keys", marginDays: MARGIN_DAYS, from: AFTER_EPOCH },
+  { table: "batch_ledger", marginDays: MARGIN_DAYS, from: AFTER_EPOCH },
 ];
 
 /** What retention took away. */
@@ -31,18 +39,25 @@ export async function expire(pool: Pool, now: number): Promise<Expired> {
   const longest = await longestRetention(pool);
   if (longest === undefined) return { chunks: 0, rows: 0 };
   let chunks = 0;
-  for (const { table, marginDays } of TABLES) {
-    const before = new Date(now - (longest + marginDays) * 86_400_000);
-    const { rowCount } = await pool.query("SELECT drop_chunks($1::regclass, older_than => $2::timestamptz)", [
-      table,
-      before,
-    ]);
+  for (const { table, marginDays, from } of TABLES) {
+    const before = new Date(now - (longest + marginDays) * DAY_MS);
+    const { rowCount } = await pool.query(
+      "SELECT drop_chunks($1::regclass, older_than => $2::timestamptz, newer_than => $3::timestamptz)",
+      [table, before, from],
+    );
     chunks += rowCount ?? 0;
   }
-  await pool.query("DELETE FROM order_keys WHERE ts < $1", [
-    new Date(now - (longest + MARGIN_DAYS) * 86_400_000),
-  ]);
+  await expireBooks(pool, new Date(now - (longest + MARGIN_DAYS) * DAY_MS));
   return { chunks, rows: await expireRows(pool, now, longest) };
+}
+
+/** Keys and ledger lines that stand in no chunk of their time. */
+async function expireBooks(pool: Pool, before: Date): Promise<void> {
+  await pool.query("DELETE FROM order_keys WHERE ts < $1", [before]);
+  await pool.query("DELETE FROM event_keys WHERE key_time = to_timestamp(0) AND received_at < $1", [before]);
+  await pool.query("DELETE FROM batch_ledger WHERE batch_time = to_timestamp(0) AND committed_at < $1", [
+    before,
+  ]);
 }
 
 async function longestRetention(pool: Pool): Promise<number | undefined> {
@@ -64,10 +79,10 @@ async function expireRows(pool: Pool, now: number, longest: number): Promise<num
   );
   let expired = 0;
   for (const { days, through } of rows) {
-    const before = now - days * 86_400_000;
-    const from = through === null ? undefined : Number(through) - OVERLAP_DAYS * 86_400_000;
+    const before = now - days * DAY_MS;
+    const from = through === null ? undefined : Number(through) - OVERLAP_DAYS * DAY_MS;
     // Once a day: each time costs the columnstore of the chunk at the line a rewrite.
-    if (through !== null && before - Number(through) < 86_400_000) continue;
+    if (through !== null && before - Number(through) < DAY_MS) continue;
     expired += await expireClass(pool, { days, from, before });
   }
   return expired;

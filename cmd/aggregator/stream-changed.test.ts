@@ -1,5 +1,6 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { CONSUMER } from "../../internal/stream/partition-feed.ts";
 import { eventsStream, streamEnd } from "../../internal/stream/streams.ts";
 import { openTestDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
 import { waitFor } from "../../internal/testkit/installation-wait.ts";
@@ -77,4 +78,21 @@ test("until the time is over the position stays, and nothing is passed over", as
   expect(await metric(service, REWINDS)).toBe(0);
   expect(await rewinds()).toHaveLength(2);
   expect((await rows()).rows).toBe(before.rows + 1);
+});
+
+test("a consumer that delivers nothing is made anew", async () => {
+  const service = await rig.start({ ...OWN, "feed-stall-ms": "500", "stream-changed-ms": "300" });
+  const first = batchFor(PARTITION, 1);
+  await rig.publish(first);
+  await rig.committed(first);
+  // What a consumer without a leader looks like: it is there, and silent.
+  const { streams, consumers } = await jetstreamManager(rig.nc);
+  const stream = eventsStream(PARTITION);
+  const { subjects } = (await streams.info(stream)).config;
+  await streams.update(stream, { subjects: [...subjects, "elsewhere"] });
+  await consumers.update(stream, CONSUMER, { filter_subject: "elsewhere" });
+  const second = batchFor(PARTITION, 1);
+  await rig.publish(second);
+  expect(await rig.committed(second)).toMatchObject({ stored: 1 });
+  expect(await metric(service, "footfall_aggregator_failures_total")).toBeGreaterThanOrEqual(1);
 });

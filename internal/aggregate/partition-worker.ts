@@ -14,6 +14,7 @@ import { checkStream } from "../stream/stream-check.ts";
 import { eventsStream } from "../stream/streams.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { commitInTries } from "./bounded-tries.ts";
+import { FeedStall } from "./feed-stall.ts";
 import type { AggregateMetrics } from "./metrics.ts";
 import { prepare, type ReadBatch, readBatch } from "./prepare.ts";
 import type { StepContexts } from "./step-contexts.ts";
@@ -32,6 +33,8 @@ export interface WorkerDeps {
   readonly commitMaxRows: number;
   readonly fetchMaxBytes: number;
   readonly heartbeatMs: number;
+  /** How long a feed may deliver nothing although the stream has more, ms. */
+  readonly feedStallMs: number;
   /** How long a stream may be another than what was committed of it before the position goes back, ms. */
   readonly streamChangedMs: number;
   /** How often a batch that fails is tried before it is set aside. */
@@ -88,6 +91,7 @@ async function workFeed(
   const feed = await PartitionFeed.open(deps.nats, options);
   opened();
   const read = (message: StreamBatch) => readBatch(message, partition, deps.partitions);
+  const stall = new FeedStall(partition, deps.feedStallMs);
   try {
     let carried: ReadBatch | undefined;
     let wait = FIRST_HEARTBEAT_MS;
@@ -97,9 +101,11 @@ async function workFeed(
       wait = group.batches.length > 0 ? FIRST_HEARTBEAT_MS : deps.heartbeatMs;
       if (signal.aborted) return;
       if (group.batches.length === 0) {
-        await heartbeat(partition, { seq: after, storedTime: afterTime }, deps);
+        const isBehind = await heartbeat(partition, { seq: after, storedTime: afterTime }, deps);
+        stall.heartbeat(isBehind);
         continue;
       }
+      stall.delivered();
       after = await commitInTries(after, group.batches, {
         tries: deps.processTries,
         commit: (position, batches) => commitGroup(partition, position, batches, deps),
@@ -221,9 +227,13 @@ function findGaps(after: number, batches: readonly ReadBatch[]): [number, number
   return gaps;
 }
 
-/** Without traffic: when the stream has nothing behind the position, all before this moment is committed. */
-async function heartbeat(partition: number, position: Position, deps: WorkerDeps): Promise<void> {
+/**
+ * Without traffic: when the stream has nothing behind the position, all before this moment is committed.
+ * @returns whether the stream has something behind it.
+ */
+async function heartbeat(partition: number, position: Position, deps: WorkerDeps): Promise<boolean> {
   const end = await checkStream(deps.nats, partition, position);
-  if (end.lastSeq !== position.seq) return;
+  if (end.lastSeq !== position.seq) return true;
   await movedThrough(deps.pool, partition, position.seq, end.time);
+  return false;
 }

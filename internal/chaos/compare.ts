@@ -39,6 +39,9 @@ export function whereabouts({ ack }: SentEvent): string {
   return `answered ${ack.status} by ${ack.collector} at ${new Date(ack.timeMs).toISOString()}`;
 }
 
+/** A collector whose clock is wrong corrects the clients' times by it: by no more than a "clock" fault, ms. */
+const WRONG_CLOCK_MS = 16 * 60_000;
+
 /** What of a row is not as it was sent. */
 function difference({ event }: SentEvent, row: StoredRow): string | undefined {
   const { name, url, timeMs, order } = event;
@@ -48,7 +51,8 @@ function difference({ event }: SentEvent, row: StoredRow): string | undefined {
     ["order_id", order?.id ?? null, row.orderId],
     ["order_revenue_micros", order?.revenueMicros ?? null, row.revenueMicros],
   ];
-  if (timeMs !== undefined) fields.push(["ts", timeMs, row.timeMs]);
+  if (timeMs !== undefined && Math.abs(timeMs - row.timeMs) > WRONG_CLOCK_MS)
+    fields.push(["ts", timeMs, row.timeMs]);
   const wrong = fields.filter(([, sent, stored]) => sent !== stored);
   if (wrong.length === 0) return undefined;
   return wrong.map(([field, sent, stored]) => `${field} was sent as ${sent}, stored as ${stored}`).join("; ");

@@ -43,6 +43,14 @@ export const aggregator = {
       schema: integer(10, 3_600_000),
       fallback: "500",
     },
+    feedStallMs: {
+      env: "FOOTFALL_AGGREGATOR_FEED_STALL_MS",
+      flag: "feed-stall-ms",
+      description:
+        "how long JetStream may deliver nothing of a stream that has more before its consumer is made anew, ms",
+      schema: integer(100, 3_600_000),
+      fallback: "10000",
+    },
     streamChangedMs: {
       env: "FOOTFALL_AGGREGATOR_STREAM_CHANGED_MS",
       flag: "stream-changed-ms",

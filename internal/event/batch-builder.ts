@@ -5,13 +5,13 @@ import { bytesOf, copyOf, isUsed, setI64 } from "./columns.ts";
 import { DictionaryBuilder } from "./dictionary-builder.ts";
 import { ID_BYTES } from "./event-id.ts";
 import { SideColumns } from "./side-columns.ts";
+import { TEXT_COLUMNS } from "./text-columns.ts";
 
 /** Version of the layout that this code writes and reads. */
 export const BATCH_VERSION = 1;
 
 /** Text columns of a row, by the name of the Event's field. */
-const TEXTS = ["name", "visitorId", "sessionId", "url", "referrer", "userAgent", "ip", "language"] as const;
-export type TextName = (typeof TEXTS)[number];
+export type TextName = (typeof TEXT_COLUMNS)[number];
 
 /** A checked event and what the collector knows of it. Times are ms since 1970-01-01 UTC. */
 export interface Row {
@@ -83,7 +83,7 @@ export class BatchBuilder {
     this.#clientTime = new Uint32Array(2 * capacity);
     this.#sentTime = new Uint32Array(2 * capacity);
     this.eventIds = new Uint8Array(ID_BYTES * capacity);
-    const texts = TEXTS.map((name) => [name, new Uint32Array(capacity)]);
+    const texts = TEXT_COLUMNS.map((name) => [name, new Uint32Array(capacity)]);
     this.texts = Object.fromEntries(texts) as Record<TextName, Uint32Array>;
     this.screenWidth = new Uint16Array(capacity);
     this.screenHeight = new Uint16Array(capacity);
@@ -137,7 +137,7 @@ export class BatchBuilder {
     const row = this.#rows;
     this.setTimes(receivedTime, clientTime, sentTime);
     if (eventId !== undefined) this.eventIds.set(eventId, row * ID_BYTES);
-    for (const name of TEXTS) this.texts[name][row] = this.dictionary.add(event[name]);
+    for (const name of TEXT_COLUMNS) this.texts[name][row] = this.dictionary.add(event[name]);
     this.screenWidth[row] = event.screen?.width ?? 0;
     this.screenHeight[row] = event.screen?.height ?? 0;
     for (const name in event.properties) {
@@ -189,7 +189,7 @@ export class BatchBuilder {
       isUsed(column, values) ? copyOf(bytesOf(column, values)) : new Uint8Array();
     batch.sentTime = optional(this.#sentTime, 2 * rows);
     batch.eventId = optional(new Uint32Array(this.eventIds.buffer), (ID_BYTES / 4) * rows);
-    for (const name of TEXTS) batch[name] = optional(this.texts[name]);
+    for (const name of TEXT_COLUMNS) batch[name] = optional(this.texts[name]);
     batch.screenWidth = optional(this.screenWidth);
     batch.screenHeight = optional(this.screenHeight);
     Object.assign(batch, {
@@ -214,7 +214,7 @@ export class BatchBuilder {
   /** What a row does not set must read as absent. */
   #clearRows(from: number, to: number): void {
     this.eventIds.fill(0, from * ID_BYTES, to * ID_BYTES);
-    for (const name of TEXTS) this.texts[name].fill(0, from, to);
+    for (const name of TEXT_COLUMNS) this.texts[name].fill(0, from, to);
     this.screenWidth.fill(0, from, to);
     this.screenHeight.fill(0, from, to);
   }

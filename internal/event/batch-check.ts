@@ -19,6 +19,7 @@ import { ID_BYTES } from "./event-id.ts";
 import { partitionOf } from "./partition.ts";
 import { outsideI64, outsideU32 } from "./scan.ts";
 import type { BatchProblem } from "./seal.ts";
+import { TEXT_COLUMNS } from "./text-columns.ts";
 
 /**
  * Checks all that a reader of the batch relies on, so that no reader needs to check again: lengths, indexes,
@@ -51,8 +52,6 @@ export function checkBatch(
 }
 
 const REQUIRED = ["merchantId", "receivedTime", "clientTime", "name"] as const;
-const TEXTS = ["name", "visitorId", "sessionId", "url", "referrer", "userAgent", "ip", "language"] as const;
-
 /** Bytes a value of each row column. */
 const ROW_WIDTHS = {
   merchantId: 4,
@@ -119,7 +118,7 @@ const checkDictionary: Check = (batch) => {
 
 const checkTexts: Check = (batch) => {
   const size = batch.dictionaryEnds.length >>> 2;
-  for (const name of TEXTS) {
+  for (const name of TEXT_COLUMNS) {
     const found = outsideU32(batch[name], name === "name" ? 1 : ABSENT, size);
     if (found === undefined) continue;
     const message = `${name}: index ${found.value} in row ${found.at}, the dictionary has ${size} entries`;

@@ -7,19 +7,7 @@ import type {
 import { asI64, asU16, asU32, type I64Column } from "./columns.ts";
 import { Dictionary } from "./dictionary.ts";
 import { type EventIds, readEventIds } from "./event-ids.ts";
-
-/** The text columns of a row. */
-export const TEXT_COLUMNS = [
-  "name",
-  "visitorId",
-  "sessionId",
-  "url",
-  "referrer",
-  "userAgent",
-  "ip",
-  "language",
-] as const;
-export type TextColumn = (typeof TEXT_COLUMNS)[number];
+import type { TextColumn } from "./text-columns.ts";
 
 type SideNames<T> = Exclude<keyof T, "$typeName" | "$unknown">;
 

@@ -1,5 +1,6 @@
-import { type BatchView, TEXT_COLUMNS, type TextColumn } from "./batch-view.ts";
+import type { BatchView } from "./batch-view.ts";
 import { ID_BYTES } from "./event-id.ts";
+import { TEXT_COLUMNS, type TextColumn } from "./text-columns.ts";
 
 /** A text, number or list that a row may not have. */
 export type Optional<T> = (T | undefined)[];

@@ -1,8 +1,8 @@
 import type { EventBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchBuilder } from "./batch-builder.ts";
-import { TEXT_COLUMNS } from "./batch-view.ts";
 import { ID_BYTES, writeDerivedId } from "./event-id.ts";
 import { type PlainColumns, type PlainItem, readProperties } from "./plain-columns.ts";
+import { TEXT_COLUMNS } from "./text-columns.ts";
 
 /** Where a batch's rows stand in columns that hold several batches. */
 export interface RowRange {

@@ -1,4 +1,5 @@
-import { type BatchView, TEXT_COLUMNS } from "./batch-view.ts";
+import type { BatchView } from "./batch-view.ts";
+import { TEXT_COLUMNS } from "./text-columns.ts";
 
 const ORDER_TEXTS = ["id", "currency", "coupon"] as const;
 const ORDER_AMOUNTS = ["revenueMicros", "taxMicros", "shippingMicros", "discountMicros"] as const;

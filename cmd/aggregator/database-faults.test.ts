@@ -163,8 +163,9 @@ test("a backlog in front of a database that hangs is not taken into memory", asy
   for (let i = 0; i < 20; i++) {
     for (const p of [0, 1]) {
       const { num_ack_pending } = await consumers.info(eventsStream(p), CONSUMER);
-      // Besides what is fetched ahead: the batch of the commit under way, the one behind it, and one that has begun.
-      expect((num_ack_pending - 3) * big.bytes.length).toBeLessThanOrEqual(fetched);
+      // What is fetched ahead, the client's refill of a quarter of it, and a few batches that the steps have in hand:
+      // at most half of the backlog, however long the database hangs.
+      expect(num_ack_pending * big.bytes.length).toBeLessThanOrEqual(1.5 * fetched);
     }
     await sleep(100);
   }

@@ -3,7 +3,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryDirectory } from "../temporary.ts";
 import { type NatsCluster, startNatsCluster } from "./cluster.ts";
-import { stepDownLeader, streamLeader } from "./leader.ts";
+import { electedLeader, stepDownLeader } from "./leader.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let cluster: NatsCluster;
@@ -29,7 +29,7 @@ test("three servers carry a stream of three replicas, whose leader can be change
   expect([info!.leader, ...info!.replicas!.map(({ name }) => name)].sort()).toEqual(names);
   await jetstream(nc).publish("s", "one");
   expect(names).toContain(await stepDownLeader(nc, "S"));
-  const leader = await streamLeader(nc, "S");
+  const leader = await electedLeader(nc, "S");
   const node = cluster.nodes.find(({ name }) => name === leader)!;
   await node.kill();
   expect(node.pid).toBeUndefined();

@@ -64,7 +64,7 @@ type Batches = ReturnType<typeof batchesOf>;
 async function rawCopy(pool: Pool, batches: Batches): Promise<number> {
   const writers = batches.map(({ sealed, batch }) => {
     const view = new BatchView(sealed.batchId, batch);
-    const columns = toColumns(view, runSteps(view, testContext()));
+    const columns = toColumns(view, runSteps(view, testContext()), new Map());
     const events = new CopyWriter();
     const items = new CopyWriter();
     encodeEvents(events, items, columns, {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { convertOld } from "../store/maintenance/columnstore.ts";
 import { expire } from "../store/maintenance/retention.ts";
 import type { Pool } from "../store/pool.ts";
+import { addLargeMerchants } from "../store/rollups.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 export interface MaintainerDeps {
@@ -12,6 +13,8 @@ export interface MaintainerDeps {
   readonly intervalMs: number;
   /** Age at which a chunk goes to the columnstore, days after its end; 0: never. */
   readonly columnstoreAfterDays: number;
+  /** Events on a UTC day from which on a merchant is given rollups; 0: never. */
+  readonly rollupEventsPerDay: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -20,8 +23,8 @@ const DAY_MS = 86_400_000;
 const FIRST_MS = 60_000;
 
 /**
- * Forgets what is older than its merchant's retention and converts old chunks to the columnstore, again and again
- * until the signal is aborted. A round that fails is tried again at the next one; what was done stays done.
+ * Forgets what is older than its merchant's retention, converts old chunks to the columnstore and gives rollups to
+ * merchants that have become large, again and again until the signal is aborted. A round that fails is tried again at the next one; what was done stays done.
  */
 export async function keepMaintaining(deps: MaintainerDeps, signal: AbortSignal): Promise<void> {
   const { log, intervalMs } = deps;
@@ -37,9 +40,14 @@ export async function keepMaintaining(deps: MaintainerDeps, signal: AbortSignal)
 }
 
 /** One round, as of a time (ms since 1970-01-01 UTC). */
-async function maintain({ pool, log, columnstoreAfterDays }: MaintainerDeps, now: number): Promise<void> {
+async function maintain(deps: MaintainerDeps, now: number): Promise<void> {
+  const { pool, log, columnstoreAfterDays, rollupEventsPerDay } = deps;
   const expired = await expire(pool, now);
   if (expired.chunks + expired.rows > 0) log.info(expired, "expired");
+  if (rollupEventsPerDay > 0) {
+    const merchants = await addLargeMerchants(pool, now, rollupEventsPerDay);
+    if (merchants > 0) log.info({ merchants }, "merchants are given rollups from the next day on");
+  }
   if (columnstoreAfterDays === 0) return;
   const converted = await convertOld(pool, now - columnstoreAfterDays * DAY_MS);
   if (converted > 0) log.info({ chunks: converted }, "converted to the columnstore");

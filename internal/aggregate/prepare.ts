@@ -98,7 +98,7 @@ export function prepare(
 
 function runSteps(view: BatchView, { context, steps, observe }: PrepareOptions): EventColumns {
   try {
-    return toColumns(view, process(view, context, observe, steps));
+    return toColumns(view, process(view, context, observe, steps), context.rollupStarts);
   } catch (cause) {
     throw new ProcessingError(cause instanceof Error ? cause.message : String(cause), { cause });
   }

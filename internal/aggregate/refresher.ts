@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Backoff } from "../lifecycle/backoff.ts";
 import type { Pool } from "../store/pool.ts";
 import { refreshStale } from "../store/refresh.ts";
+import { refreshStaleDays } from "../store/refresh-days.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AggregateMetrics } from "./metrics.ts";
 import type { EndReason } from "./ownership/works.ts";
@@ -21,6 +22,9 @@ export interface RefresherDeps {
  */
 const REST = 4;
 
+/** Pause between two refreshes of days, ms: late events for a day that is over are gathered for so long. */
+const DAYS_PAUSE_MS = 60_000;
+
 /** The last refresh, at a stop, ends at the first span behind this time, ms: another process goes on with the rest. */
 const LAST_MS = 1_000;
 
@@ -34,9 +38,12 @@ const BACKOFF = { firstMs: 100, longestMs: 10_000 };
  */
 export async function keepRefreshing(deps: RefresherDeps, signal: AbortSignal): Promise<void> {
   const backoff = new Backoff(BACKOFF);
+  let daysDue = performance.now();
   while (!signal.aborted) {
     const started = performance.now();
-    const done = await refresh(deps, signal);
+    const isDaysDue = started >= daysDue;
+    const done = (await refresh(deps, signal)) && (!isDaysDue || (await refreshDays(deps, signal)));
+    if (isDaysDue) daysDue = performance.now() + DAYS_PAUSE_MS;
     if (done) backoff.reset();
     const rest = done ? Math.max(deps.intervalMs, REST * (performance.now() - started)) : backoff.next();
     await sleep(rest, undefined, { signal }).catch(() => {});
@@ -47,8 +54,18 @@ export async function keepRefreshing(deps: RefresherDeps, signal: AbortSignal): 
 
 async function refresh({ pool, metrics, log }: RefresherDeps, signal: AbortSignal): Promise<boolean> {
   const done = metrics.refresh.startTimer();
-  try {
+  return attempt(log, async () => {
     if ((await refreshStale(pool, signal)) > 0) done();
+  });
+}
+
+function refreshDays({ pool, log }: RefresherDeps, signal: AbortSignal): Promise<boolean> {
+  return attempt(log, () => refreshStaleDays(pool, signal));
+}
+
+async function attempt(log: Logger, work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work();
     return true;
   } catch (error) {
     log.warn({ err: error }, "refresh failed, will be tried again");

@@ -4,6 +4,7 @@ import type { CurrencyDay } from "../store/currency-rates.ts";
 import type { Pool } from "../store/pool.ts";
 import { Currencies } from "./currencies.ts";
 import { Rates } from "./rates.ts";
+import { Rollups } from "./rollups.ts";
 import { Salts } from "./salts.ts";
 import { utcDay } from "./steps/hash-cache.ts";
 import type { StepContext } from "./steps/step.ts";
@@ -14,12 +15,14 @@ export class StepContexts {
   readonly salts: Salts;
   readonly #currencies: Currencies;
   readonly #rates: Rates;
+  readonly #rollups: Rollups;
   readonly #placeOf: StepContext["placeOf"];
 
   constructor(pool: Pool, placeOf: StepContext["placeOf"]) {
     this.salts = new Salts(pool);
     this.#currencies = new Currencies(pool);
     this.#rates = new Rates(pool);
+    this.#rollups = new Rollups(pool);
     this.#placeOf = placeOf;
   }
 
@@ -29,7 +32,8 @@ export class StepContexts {
     const salts = await this.salts.of(days);
     const currencies = await this.#currencies.of(merchantsWithOrders(batches));
     const rate = await this.#rates.of(batches.flatMap((batch) => ratesNeeded(batch, currencies)));
-    return { currencies, rate, salts, placeOf: this.#placeOf };
+    const rollupStarts = await this.#rollups.starts();
+    return { currencies, rate, salts, placeOf: this.#placeOf, rollupStarts };
   }
 }
 

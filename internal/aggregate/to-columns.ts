@@ -4,7 +4,11 @@ import { PROCESSOR_VERSION } from "./steps/process.ts";
 import type { Derived } from "./steps/step.ts";
 
 /** A batch and what was derived from it, as storage takes them: views, no copies. */
-export function toColumns(batch: BatchView, derived: Derived): EventColumns {
+export function toColumns(
+  batch: BatchView,
+  derived: Derived,
+  rollupStarts: ReadonlyMap<number, number>,
+): EventColumns {
   return {
     rows: batch.rows,
     texts: batch.dictionary,
@@ -19,6 +23,7 @@ export function toColumns(batch: BatchView, derived: Derived): EventColumns {
     processorVersion: PROCESSOR_VERSION,
     isBot: derived.isBot,
     timeQuality: derived.timeQuality,
+    inRollups: inRollups(batch, derived, rollupStarts),
     device: derived.device,
     place: derived.place,
     source: derived.source,
@@ -34,6 +39,21 @@ export function toColumns(batch: BatchView, derived: Derived): EventColumns {
     orders: orders(batch, derived),
     items: items(batch),
   };
+}
+
+/** 1 for a row that belongs into the rollups, as store/migrations/0008_rollups.sql says; undefined: none does. */
+function inRollups(
+  { rows, merchantIds }: BatchView,
+  { time }: Derived,
+  starts: ReadonlyMap<number, number>,
+): Uint8Array | undefined {
+  if (starts.size === 0) return undefined;
+  const marks = new Uint8Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const start = starts.get(merchantIds[row]!);
+    if (start !== undefined && time.get(row) >= start) marks[row] = 1;
+  }
+  return marks;
 }
 
 function properties(batch: BatchView): PropertyEntries | undefined {

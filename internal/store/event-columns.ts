@@ -72,6 +72,8 @@ export interface EventColumns {
   readonly isBot: Uint8Array;
   /** Values of TimeQuality. */
   readonly timeQuality: Uint8Array;
+  /** 1 in a row of a merchant with rollups, from their start on; undefined: in none. */
+  readonly inRollups: Uint8Array | undefined;
   readonly device: DerivedTexts;
   readonly place: DerivedTexts;
   readonly source: DerivedTexts;

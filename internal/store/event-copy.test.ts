@@ -109,6 +109,7 @@ const anyRow: fc.Arbitrary<EventRow> = fc.record({
   screen_height: nullable(fc.integer({ min: 1, max: 65_535 })),
   is_bot: fc.boolean(),
   time_quality: fc.nat(2),
+  in_rollups: fc.boolean(),
   ...(Object.fromEntries(DERIVED_COLUMNS.map((column) => [column, nullable(text)])) as Record<
     (typeof DERIVED_COLUMNS)[number],
     fc.Arbitrary<string | null>

@@ -18,7 +18,7 @@ const ID_BYTES = 16;
 const BASE_COLUMNS = [
   ...["merchant_id", "ts", "received_at", "event_id", "visitor_id", "session_id", "processor_version"],
   ...["name", "url", "referrer", "user_agent", "ip", "language", "screen_width", "screen_height"],
-  ...["is_bot", "time_quality"],
+  ...["is_bot", "time_quality", "in_rollups"],
 ];
 
 /** Those that are null without an order. */
@@ -39,8 +39,8 @@ const EVENT_COLUMNS = [
 export const COPY_EVENTS = `COPY events (${EVENT_COLUMNS.join(", ")}) FROM STDIN (FORMAT binary)`;
 
 export const COPY_ITEMS = `COPY items (merchant_id, ts, event_id, position, item_id, name, brand, category,
-  variant, price_micros, quantity) FROM STDIN (FORMAT binary)`;
-const ITEM_FIELDS = 11;
+  variant, price_micros, quantity, in_rollups) FROM STDIN (FORMAT binary)`;
+const ITEM_FIELDS = 12;
 
 /** What is found out about rows while they are stored. */
 export interface Found {
@@ -135,6 +135,7 @@ function encodeBase(to: CopyWriter, columns: EventColumns, row: number): void {
   side(to, columns.screenHeight, row);
   to.bool(columns.isBot[row] === 1);
   to.int2(columns.timeQuality[row]!);
+  to.bool(columns.inRollups?.[row] === 1);
 }
 
 function encodeOrder(
@@ -178,6 +179,7 @@ function encodeItem(
   text(to, items.variant, texts, item);
   to.int8(items.price.get(item));
   to.int4(items.quantity[item]!);
+  to.bool(columns.inRollups?.[row] === 1);
 }
 
 function text(to: CopyWriter, indexes: TextIndexes, texts: Texts, at: number): void {

@@ -1,9 +1,7 @@
 import { failpoint } from "../failpoint/failpoint.ts";
+import { QUARTER_HOUR_AGGREGATES } from "./continuous-aggregates.ts";
 import type { Pool } from "./pool.ts";
 import { STALE_BUCKET_MS } from "./write-batches.ts";
-
-/** The continuous aggregates, each after those that it is built on. */
-export const CONTINUOUS_AGGREGATES = ["totals_15m"] as const;
 
 /** Stale buckets and how far each partition was committed, as of one moment. */
 interface Snapshot {
@@ -27,7 +25,7 @@ const READ_SNAPSHOT = `SELECT
      FROM partitions WHERE committed_through IS DISTINCT FROM refreshed_through) AS positions`;
 
 /**
- * Refreshes the continuous aggregates over all buckets that were written, newest first, and moves each
+ * Refreshes the quarter-hourly aggregates over all buckets that were written, newest first, and moves each
  * partition's refreshed_through to where it was committed when this began. A crash in between, or another
  * program's refresh, repeats work and loses none: a bucket is cleared only after its refresh, and only if it
  * was not written again.
@@ -73,18 +71,26 @@ export function spansOf(buckets: readonly number[]): Span[] {
 }
 
 async function refreshSpan(pool: Pool, { from, to }: Span): Promise<void> {
-  for (const name of CONTINUOUS_AGGREGATES) {
+  for (const name of QUARTER_HOUR_AGGREGATES) {
     await pool.query(
       `CALL refresh_continuous_aggregate('${name}', '${new Date(from).toISOString()}', '${new Date(to).toISOString()}')`,
     );
   }
 }
 
+/** Clears buckets, and marks their days for the daily aggregates. */
 async function clear(pool: Pool, stale: Snapshot["stale"]): Promise<void> {
   await pool.query(
-    `DELETE FROM stale_buckets b
-     USING unnest($1::float8[], $2::integer[], $3::bigint[]) AS s (ms, partition_id, written_seq)
-     WHERE b.bucket = to_timestamp(s.ms / 1000) AND b.partition_id = s.partition_id AND b.written_seq = s.written_seq`,
+    `WITH cleared AS (
+       DELETE FROM stale_buckets b
+       USING unnest($1::float8[], $2::integer[], $3::bigint[]) AS s (ms, partition_id, written_seq)
+       WHERE b.bucket = to_timestamp(s.ms / 1000) AND b.partition_id = s.partition_id
+         AND b.written_seq = s.written_seq
+       RETURNING b.bucket, b.partition_id
+     )
+     INSERT INTO stale_days (day, partition_id)
+     SELECT DISTINCT time_bucket(INTERVAL '1 day', bucket), partition_id FROM cleared
+     ON CONFLICT (day, partition_id) DO UPDATE SET version = DEFAULT`,
     [stale.map((s) => s.bucket), stale.map((s) => s.partition), stale.map((s) => s.writtenSeq)],
   );
 }

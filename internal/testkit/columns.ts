@@ -43,6 +43,7 @@ export interface EventRow extends Readonly<Record<DerivedColumn, string | null>>
   readonly screen_height: number | null;
   readonly is_bot: boolean;
   readonly time_quality: number;
+  readonly in_rollups: boolean;
   readonly properties: Readonly<Record<string, string>> | null;
   readonly order: OrderRow | null;
   readonly items: readonly ItemRow[];
@@ -96,6 +97,7 @@ const PLAIN: Omit<EventRow, "event_id"> = {
   screen_height: null,
   is_bot: false,
   time_quality: 0,
+  in_rollups: false,
   properties: null,
   order: null,
   items: [],
@@ -154,6 +156,7 @@ function baseColumns(rows: readonly EventRow[], texts: Texts) {
     screenHeight: Uint16Array.from(rows, (row) => row.screen_height ?? 0),
     isBot: Uint8Array.from(rows, (row) => Number(row.is_bot)),
     timeQuality: Uint8Array.from(rows, (row) => row.time_quality),
+    inRollups: Uint8Array.from(rows, (row) => Number(row.in_rollups)),
     device: derived(rows, DEVICE_COLUMNS),
     place: derived(rows, PLACE_COLUMNS),
     source: derived(rows, SOURCE_COLUMNS),

@@ -12,6 +12,7 @@ export function testContext(fields: Partial<StepContext> = {}): StepContext {
     rate: () => undefined,
     salts: testSalts,
     placeOf: () => undefined,
+    rollupStarts: new Map(),
     ...fields,
   };
 }

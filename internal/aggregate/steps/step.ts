@@ -18,6 +18,8 @@ export interface StepContext {
   /** 32 secret bytes for each UTC day of which a visitor without an id may need them. */
   readonly salts: ReadonlyMap<number, Uint8Array>;
   readonly placeOf: (address: string) => Place | undefined;
+  /** Merchants with rollups, and from which time of events on, ms since 1970-01-01 UTC. */
+  readonly rollupStarts: ReadonlyMap<number, number>;
 }
 
 /** Texts derived from a key, while they are being found. */

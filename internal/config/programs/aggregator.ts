@@ -73,6 +73,13 @@ export const aggregator = {
       schema: integer(0, 7_300),
       fallback: "3",
     },
+    rollupEventsPerDay: {
+      env: "FOOTFALL_AGGREGATOR_ROLLUP_EVENTS_PER_DAY",
+      flag: "rollup-events-per-day",
+      description: "events on a UTC day from which on a merchant's reports are kept as rollups; 0: never",
+      schema: integer(0, 1_000_000_000),
+      fallback: "10000",
+    },
     heartbeatMs: {
       env: "FOOTFALL_AGGREGATOR_HEARTBEAT_MS",
       flag: "heartbeat-ms",

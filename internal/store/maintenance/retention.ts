@@ -1,5 +1,5 @@
+import { CONTINUOUS_AGGREGATES } from "../continuous-aggregates.ts";
 import { type Pool, transaction } from "../pool.ts";
-import { CONTINUOUS_AGGREGATES } from "../refresh.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -1,5 +1,5 @@
+import { CONTINUOUS_AGGREGATES, DAY_AGGREGATES } from "../continuous-aggregates.ts";
 import { type Client, type Pool, transaction } from "../pool.ts";
-import { CONTINUOUS_AGGREGATES } from "../refresh.ts";
 
 /** A bucket of a continuous aggregate that differs from a recount of the rows below it. */
 export interface Mismatch {
@@ -11,7 +11,7 @@ export interface Mismatch {
 }
 
 export interface VerifyRange {
-  /** Ms since 1970-01-01 UTC, [from, to); whole quarter hours. */
+  /** Ms since 1970-01-01 UTC, [from, to); whole UTC days, or quarter hours where no daily aggregate is meant. */
   readonly from: number;
   readonly to: number;
 }
@@ -20,7 +20,7 @@ const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /**
  * Compares every continuous aggregate with its own definition run over the rows, cell by cell, in one snapshot.
- * Buckets that wait for their refresh are left out: reports do not read them.
+ * Buckets that wait for their refresh, and days that hold one, are left out: reports do not read them.
  */
 export function verifyAggregates(pool: Pool, range: VerifyRange): Promise<Mismatch[]> {
   const compare = async (client: Client) => {
@@ -32,6 +32,10 @@ export function verifyAggregates(pool: Pool, range: VerifyRange): Promise<Mismat
   return transaction(pool, compare, BEGIN);
 }
 
+const STALE_BUCKETS = "SELECT bucket FROM stale_buckets";
+const STALE_DAYS = `SELECT day FROM stale_days
+  UNION ALL SELECT time_bucket(INTERVAL '1 day', bucket) FROM stale_buckets`;
+
 async function mismatches(client: Client, aggregate: string, { from, to }: VerifyRange): Promise<Mismatch[]> {
   const definition = await definitionOf(client, aggregate);
   const { rows } = await client.query<{ bucket: Date; rows: number }>(
@@ -39,7 +43,7 @@ async function mismatches(client: Client, aggregate: string, { from, to }: Verif
        counted AS (SELECT * FROM (${definition}) d WHERE bucket >= $1 AND bucket < $2)
      SELECT bucket, count(*)::integer AS rows
      FROM ((TABLE kept EXCEPT ALL TABLE counted) UNION ALL (TABLE counted EXCEPT ALL TABLE kept)) different
-     WHERE time_bucket(INTERVAL '15 minutes', bucket) NOT IN (SELECT bucket FROM stale_buckets)
+     WHERE bucket NOT IN (${DAY_AGGREGATES.includes(aggregate) ? STALE_DAYS : STALE_BUCKETS})
      GROUP BY bucket ORDER BY bucket`,
     [new Date(from), new Date(to)],
   );

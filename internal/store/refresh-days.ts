@@ -1,0 +1,35 @@
+import { DAY_AGGREGATES } from "./continuous-aggregates.ts";
+import type { Pool } from "./pool.ts";
+
+/** A day and the mark that it was found with. */
+interface StaleDay {
+  /** As PostgreSQL writes it. */
+  readonly from: string;
+  readonly to: string;
+  readonly version: string;
+}
+
+/** Those that ended a quarter of an hour ago: what comes on the last seconds' heels is in. */
+const READ_ENDED = `SELECT day::text AS from, (day + INTERVAL '1 day')::text AS to, max(version)::text AS version
+  FROM stale_days WHERE day + INTERVAL '1 day 15 minutes' <= now() GROUP BY day ORDER BY day DESC`;
+
+/**
+ * Refreshes the daily aggregates over all days that are over and stale, newest first. A day is marked as its quarter
+ * hours are refreshed, so that what a daily aggregate is built on is always there before it. One that is marked
+ * again meanwhile stays stale.
+ * @param signal ends it between two days.
+ * @returns how many days were refreshed.
+ */
+export async function refreshStaleDays(pool: Pool, signal?: AbortSignal): Promise<number> {
+  const { rows } = await pool.query<StaleDay>(READ_ENDED);
+  let refreshed = 0;
+  for (const { from, to, version } of rows) {
+    if (signal?.aborted) break;
+    for (const name of DAY_AGGREGATES) {
+      await pool.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}')`);
+    }
+    await pool.query("DELETE FROM stale_days WHERE day = $1 AND version <= $2", [from, version]);
+    refreshed++;
+  }
+  return refreshed;
+}

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
 import { openGeoDatabase } from "../../internal/aggregate/geo-database.ts";
+import { Lags } from "../../internal/aggregate/lags.ts";
 import { keepMaintaining } from "../../internal/aggregate/maintainer.ts";
 import { aggregateMetrics } from "../../internal/aggregate/metrics.ts";
 import { Owner } from "../../internal/aggregate/ownership/owner.ts";
@@ -46,9 +47,10 @@ export async function start(
   life.onClose("NATS", () => nats.close());
   const natsWatch = new ConnectionWatch(nats);
   const metrics = aggregateMetrics(registry);
+  const lags = new Lags(metrics);
   const contexts = new StepContexts(pools.writes, placeOf);
   contexts.salts.sweep(life.stopping, log);
-  const refresher = { pool: pools.refresh, metrics, log, intervalMs: config.refreshIntervalMs };
+  const refresher = { pool: pools.refresh, metrics, lags, log, intervalMs: config.refreshIntervalMs };
   const maintainer = { ...config, pool: pools.maintenance, log, intervalMs: config.maintenanceIntervalMs };
   const deps = {
     ...config,
@@ -57,6 +59,7 @@ export async function start(
     publisher: new BatchPublisher(nats, 5_000),
     contexts,
     metrics,
+    lags,
     log,
     partitions,
     steps,
@@ -78,7 +81,7 @@ export async function start(
         return;
       }
       await workPartition(partition, deps, signal);
-      metrics.lag.remove({ partition });
+      lags.remove(partition);
     },
     onExpired: () => {
       for (const pool of [pools.writes, pools.refresh, pools.maintenance]) cutConnections(pool);

@@ -15,6 +15,7 @@ import { eventsStream } from "../stream/streams.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { commitInTries } from "./bounded-tries.ts";
 import { FeedStall } from "./feed-stall.ts";
+import type { Lags } from "./lags.ts";
 import type { AggregateMetrics } from "./metrics.ts";
 import { prepare, type ReadBatch, readBatch } from "./prepare.ts";
 import type { StepContexts } from "./step-contexts.ts";
@@ -28,6 +29,7 @@ export interface WorkerDeps {
   readonly publisher: Pick<BatchPublisher, "reject">;
   readonly contexts: StepContexts;
   readonly metrics: AggregateMetrics;
+  readonly lags: Lags;
   readonly log: Logger;
   readonly partitions: number;
   readonly commitMaxRows: number;
@@ -192,7 +194,7 @@ async function commitGroup(
   for (const { problem } of batches) {
     if (problem !== undefined) metrics.setAside.inc({ reason: BatchRejectReason[problem.reason] });
   }
-  metrics.lag.set({ partition }, (Date.now() - last.storedTime) / 1_000);
+  deps.lags.set(partition, Date.now() - last.storedTime);
   for (const [first, end] of commit.gaps) {
     metrics.gaps.inc({ partition }, end - first + 1);
     deps.log.error({ partition, first, last: end }, "sequences are missing in the stream");
@@ -235,5 +237,6 @@ async function heartbeat(partition: number, position: Position, deps: WorkerDeps
   const end = await checkStream(deps.nats, partition, position);
   if (end.lastSeq !== position.seq) return true;
   await movedThrough(deps.pool, partition, position.seq, end.time);
+  deps.lags.set(partition, 0);
   return false;
 }

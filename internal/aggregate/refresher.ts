@@ -4,12 +4,14 @@ import type { Pool } from "../store/pool.ts";
 import { refreshStale } from "../store/refresh.ts";
 import { refreshStaleDays } from "../store/refresh-days.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Lags } from "./lags.ts";
 import type { AggregateMetrics } from "./metrics.ts";
 import type { EndReason } from "./ownership/works.ts";
 
 export interface RefresherDeps {
   readonly pool: Pool;
   readonly metrics: AggregateMetrics;
+  readonly lags: Lags;
   readonly log: Logger;
   /** Shortest pause between two refreshes, ms. */
   readonly intervalMs: number;
@@ -21,6 +23,11 @@ export interface RefresherDeps {
  * Reports do not wait for it: they count stale buckets from the rows.
  */
 const REST = 4;
+
+/** While its process works off a backlog, which is longer than this (ms), the refresh leaves it more of the machine. */
+const BACKLOG_MS = 5_000;
+const BACKLOG_REST = 19;
+const LONGEST_BACKLOG_REST_MS = 10_000;
 
 /** Pause between two refreshes of days, ms: late events for a day that is over are gathered for so long. */
 const DAYS_PAUSE_MS = 60_000;
@@ -45,11 +52,20 @@ export async function keepRefreshing(deps: RefresherDeps, signal: AbortSignal): 
     const done = (await refresh(deps, signal)) && (!isDaysDue || (await refreshDays(deps, signal)));
     if (isDaysDue) daysDue = performance.now() + DAYS_PAUSE_MS;
     if (done) backoff.reset();
-    const rest = done ? Math.max(deps.intervalMs, REST * (performance.now() - started)) : backoff.next();
+    const rest = done ? restAfter(deps, performance.now() - started) : backoff.next();
     await sleep(rest, undefined, { signal }).catch(() => {});
   }
   const lost: EndReason = "lost";
   if (signal.reason !== lost) await refresh(deps, AbortSignal.timeout(LAST_MS));
+}
+
+/** @param tookMs how long the refresh took. */
+function restAfter({ intervalMs, lags }: RefresherDeps, tookMs: number): number {
+  const rest =
+    lags.longest() > BACKLOG_MS
+      ? Math.min(BACKLOG_REST * tookMs, Math.max(LONGEST_BACKLOG_REST_MS, REST * tookMs))
+      : REST * tookMs;
+  return Math.max(intervalMs, rest);
 }
 
 async function refresh({ pool, metrics, log }: RefresherDeps, signal: AbortSignal): Promise<boolean> {

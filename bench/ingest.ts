@@ -7,7 +7,6 @@ import { BatchStatus, type PublishResponse } from "../internal/gen/footfall/inge
 import { startProgram } from "../internal/standalone/programs.ts";
 import { connectNats } from "../internal/stream/connect.ts";
 import { BatchPublisher } from "../internal/stream/publisher.ts";
-import { ensureStreams } from "../internal/stream/streams.ts";
 import { batchesOf } from "./lib/batches.ts";
 import { type Bench, median, short } from "./lib/result.ts";
 import { type Servers, startServers } from "./lib/servers.ts";
@@ -72,7 +71,6 @@ async function compare(
 ): Promise<Comparison> {
   const batches = batchesOf(shopRows(100_000, 1_000), { partitions: PARTITIONS, size: BATCH_ROWS, codec });
   const nats = await connectNats(natsUrl, "bench", 10_000);
-  await ensureStreams(nats, PARTITIONS, { replicas: 1, maxAgeMs: 3_600_000, maxBytes: 0 });
   const client = new IngestClient(address, "bench");
   const publisher = new BatchPublisher(nats, 30_000);
   const overGrpc: number[] = [];

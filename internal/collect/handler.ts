@@ -18,7 +18,7 @@ import { answerRequest, countProblem, type Defaults, type Request, refuseAll } f
 import { type Answers, answerAll, RETRY_AFTER_MS, toWire } from "./answers.ts";
 import { inWindow } from "./in-window.ts";
 import type { WriteKeys } from "./keys.ts";
-import { counting, type Reading, readingKey } from "./limits/gate.ts";
+import { counting, readingKey } from "./limits/gate.ts";
 import type { Limits } from "./limits/limits.ts";
 import { encodeEvent } from "./read-event.ts";
 import type { SendDeps } from "./send.ts";
@@ -42,7 +42,7 @@ export function routeBinary(router: ConnectRouter, deps: CollectDeps): void {
   const rpcs = {
     send: (request: SendFrames, context: HandlerContext) => send(deps, frames(request), context),
     stream: (requests: AsyncIterable<StreamFrames>, context: HandlerContext) =>
-      stream(deps, mapRequests(requests, frames, context.values.get(readingKey)), context),
+      stream(deps, mapRequests(requests, frames, context), context),
   };
   // The descriptor differs from the generated one in the input types, which the types cannot follow.
   router.service(framesService() as typeof CollectService, rpcs as never);
@@ -57,8 +57,7 @@ export function routeJson(router: ConnectRouter, deps: CollectDeps): void {
   });
   router.service(CollectService, {
     send: (request, context) => send(deps, messages(request), context),
-    stream: (requests, context) =>
-      stream(deps, mapRequests(requests, messages, context.values.get(readingKey)), context),
+    stream: (requests, context) => stream(deps, mapRequests(requests, messages, context), context),
   });
 }
 
@@ -89,14 +88,15 @@ interface Numbered extends Request {
   readonly sequence: bigint;
 }
 
-/** @param reading of the stream: what makes a whole message is no longer being read. */
+/** What makes a whole message is no longer being read. */
 async function* mapRequests<R extends { sequence: bigint }>(
   requests: AsyncIterable<R>,
   read: (request: R) => Request,
-  reading: Reading | undefined,
+  context: HandlerContext,
 ): AsyncIterable<Numbered> {
   for await (const request of requests) {
-    reading?.taken();
+    // Asked for here: the gate puts it there when the first bytes are read, which is after the call has begun.
+    context.values.get(readingKey)?.taken();
     yield { ...read(request), sequence: request.sequence };
   }
 }

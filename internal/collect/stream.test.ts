@@ -182,3 +182,17 @@ test("a collector that shuts down answers the requests that it took, then ends t
   expect((end as ConnectError).code).toBe(Code.Unavailable);
   await drained;
 });
+
+test("what a stream has carried does not count against the bytes that are being read", async () => {
+  await rig.close();
+  rig = await startRig({ maxReadingBytes: 64 << 10 });
+  const { requests, answers } = open();
+  const name = "x".repeat(1_000);
+  for (let at = 1; at <= 200; at++) {
+    requests.send(at, name);
+    expect((await next(answers)).statuses).toEqual([REJECTED]);
+  }
+  requests.end();
+  expect((await answers.next()).done).toBe(true);
+  expect(rig.collector.limits.readingBytes).toBe(0);
+});

@@ -82,6 +82,13 @@ export const admin = {
       fallback: "false",
       isSwitch: true,
     },
+    merchant: {
+      env: "FOOTFALL_ADMIN_MERCHANT",
+      flag: "merchant",
+      description: "goal: the merchant; 0: not given",
+      schema: integer(0, 2_147_483_647),
+      fallback: "0",
+    },
     natsUrl,
     ...streamSettings,
     apply: {

@@ -12,15 +12,8 @@ const optionalAmount = () =>
       return BigInt(units! + fraction.padEnd(6, "0"));
     });
 
-/** What `admin goal` takes, besides the goal's name. */
+/** What `admin goal` takes, besides the merchant and the goal's name. */
 export const goalSettings = {
-  merchant: {
-    env: "FOOTFALL_ADMIN_MERCHANT",
-    flag: "merchant",
-    description: "goal: id of the merchant; 0: not given",
-    schema: integer(0, 2_147_483_647),
-    fallback: "0",
-  },
   goal: {
     env: "FOOTFALL_ADMIN_GOAL",
     flag: "goal",

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { partitionOf } from "../../event/partition.ts";
 import { addGoal, type Goal, type NewGoal, removeGoal } from "../../store/goals/goals.ts";
-import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { openTestDatabase, type TestDatabase, testPool } from "../../testkit/database.ts";
 import type { Merchant } from "../get-report.ts";
 import { PARTITIONS } from "../testing/fixture.ts";
 import { type GoalReport, type GoalReportRequest, getGoalReport } from "./get-goal-report.ts";
@@ -184,6 +184,14 @@ test("a merchant without goals is told its visitors, one without events nothing"
   expect(answer.results).toEqual([]);
   expect(answer.visitors.total).toBeGreaterThan(1n);
   expect((await ask({}, none)).visitors).toEqual({ values: [0n, 0n, 0n, 0n, 0n], total: 0n });
+});
+
+test("a database that is away is told as such", async () => {
+  const request = { range: dates("2025-03-28") };
+  const away = testPool("postgres://footfall@127.0.0.1:1/footfall", 1);
+  const deps = { pool: away, partitions: PARTITIONS, statementTimeoutMs: 30_000 };
+  await expect(getGoalReport(deps, merchant(A), request)).rejects.toMatchObject({ kind: "unavailable" });
+  await away.end();
 });
 
 test("data_through is the partition's", async () => {

@@ -62,7 +62,7 @@ export function breakdownSql(query: BreakdownSql): string {
   });
 }
 
-/** The condition that leaves bots' events out, unless they count. */
+/** A part of a WHERE: bots' rows are left out unless they are asked for. */
 export function peopleOnly(includeBots = false): string {
   return includeBots ? "" : "AND NOT is_bot";
 }
@@ -72,7 +72,7 @@ function list<C>(columns: readonly C[], sql: (column: C, name: string) => string
   return columns.map((column, index) => `${sql(column, `c${index}`)} AS c${index}`).join(", ");
 }
 
-/** SQL of the registry, in brackets. @throws TypeError when it brings rows of its own. */
+/** @throws TypeError for an expression that brings rows of its own. */
 export function expression(sql: string): string {
   if (/;|--|\/\*|\{\{|\b(select|from|table|union)\b/i.test(sql)) {
     throw new TypeError(`not an expression over the rows of one merchant: ${sql}`);

@@ -5,7 +5,11 @@ import { configOrExit } from "../../internal/program/run-service.ts";
 import { createPool } from "../../internal/store/pool.ts";
 import { COMMANDS, exitCodeOf } from "./commands.ts";
 
-const [name = "", ...rest] = process.argv.slice(2);
+const args = process.argv.slice(2);
+// Some commands are two words: `admin goal add`.
+const isGroup = [...COMMANDS.keys()].some((key) => key.startsWith(`${args[0]} `));
+const words = isGroup && args[1]?.startsWith("-") === false ? 2 : 1;
+const [name, rest] = [args.slice(0, words).join(" "), args.slice(words)];
 // `admin load-rates FILE` is short for `admin load-rates --file FILE`.
 const flags = name === "load-rates" && rest[0]?.startsWith("-") === false ? ["--file", ...rest] : rest;
 const asksForHelp = name.startsWith("-");

@@ -5,6 +5,8 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import {
   type GetBreakdownRequestSchema,
   type GetBreakdownResponse,
+  type GetGoalReportRequestSchema,
+  type GetGoalReportResponse,
   type GetReportRequestSchema,
   type GetReportResponse,
   Granularity,
@@ -15,6 +17,7 @@ import type { CreatedMerchant } from "../store/merchants.ts";
 
 export type ReportRequest = MessageInitShape<typeof GetReportRequestSchema>;
 export type BreakdownRequest = MessageInitShape<typeof GetBreakdownRequestSchema>;
+export type GoalReportRequest = MessageInitShape<typeof GetGoalReportRequestSchema>;
 export type Range = NonNullable<ReportRequest["range"]>;
 
 /** Asks the query service for merchants' reports, as a merchant's own program would. */
@@ -32,6 +35,10 @@ export class Reports {
 
   breakdown({ readKey }: CreatedMerchant, request: BreakdownRequest): Promise<GetBreakdownResponse> {
     return this.#client.getBreakdown(request, { headers: { authorization: `Bearer ${readKey}` } });
+  }
+
+  goals({ readKey }: CreatedMerchant, request: GoalReportRequest): Promise<GetGoalReportResponse> {
+    return this.#client.getGoalReport(request, { headers: { authorization: `Bearer ${readKey}` } });
   }
 
   /** What a merchant's reports are sure to hold: all that was acked before; ms since 1970-01-01 UTC. */

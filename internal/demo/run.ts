@@ -6,6 +6,7 @@ import { createPool, type Pool } from "../store/pool.ts";
 import { type Accounting, countStored, spanStored } from "./accounting.ts";
 import { usualBreakdowns } from "./breakdowns.ts";
 import { FreshnessWatch } from "./freshness.ts";
+import { goalsTable } from "./goals.ts";
 import { hints } from "./hints.ts";
 import { Progress } from "./progress.ts";
 import { minutes, type Range, Reports, totalOf, utcDays, valuesOf } from "./reports.ts";
@@ -75,6 +76,7 @@ async function showShops(stage: Stage): Promise<Accounting> {
   await printMinutes(stage, merchants[0]!, now);
   const range = minutes(now - SPAN_MS, now);
   for (const table of await usualBreakdowns(stage.reports, merchants[0]!, range)) stage.print(table);
+  stage.print(await goalsTable(stage.pool, stage.reports, merchants[0]!, range));
   finish(stage, merchants[0]!, accounting, now);
   return accounting;
 }

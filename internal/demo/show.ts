@@ -13,7 +13,7 @@ import { totalOf, valuesOf } from "./reports.ts";
 /** Most columns of a chart. */
 const CHART_WIDTH = 72;
 
-const count = (value: number) => value.toLocaleString("en");
+export const count = (value: number) => value.toLocaleString("en");
 
 /** An amount of micros in its currency. */
 export function money(micros: number, currency: string): string {
@@ -23,7 +23,7 @@ export function money(micros: number, currency: string): string {
 const METRICS = [Metric.EVENTS, Metric.PAGE_VIEWS, Metric.VISITORS, Metric.SESSIONS, Metric.ORDERS] as const;
 const HEAD = ["events", "page views", "visitors", "sessions", "orders", "revenue"];
 
-function table(head: string[], rows: string[][]): string {
+export function table(head: string[], rows: string[][]): string {
   const shown = new Table({
     head,
     colAligns: head.map((_, index) => (index === 0 ? "left" : "right")),

@@ -28,6 +28,15 @@ describe("the demo", () => {
     });
     expect(freshness_p99_ms).toBeGreaterThan(0);
     expect(stdout).toContain("page views a minute");
+    // The first shop's orders, and what they brought, are those of the goal that its purchases reach.
+    const cells = (row: RegExp) =>
+      row
+        .exec(stdout)![0]
+        .split("│")
+        .map((cell) => cell.trim());
+    const [orders, revenue] = cells(/(?<=bots' events │\n.*\n).*/).slice(6, 8);
+    const [, , conversions, , , value] = cells(/.* ordered .*/);
+    expect([conversions, value]).toEqual([orders, revenue]);
   });
 
   const log = sharedData("access.log");

@@ -2,6 +2,9 @@ import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { QueryService } from "../gen/footfall/query/v1/query_pb.js";
 import { getBreakdown } from "./get-breakdown.ts";
 import { type GetReportDeps, getReport, type Merchant } from "./get-report.ts";
+import { getGoalReport } from "./goals/get-goal-report.ts";
+import { merchantGoals } from "./goals/list-goals.ts";
+import { goalReportFromWire, goalReportToWire, goalsToWire } from "./goals/wire.ts";
 import { breakdownFromWire, breakdownToWire, reportToWire, requestFromWire } from "./wire.ts";
 
 export interface QueryHandlersDeps extends GetReportDeps {
@@ -28,6 +31,14 @@ export function queryHandlers(deps: QueryHandlersDeps): ServiceImpl<typeof Query
     async getBreakdown(request, { requestHeader }) {
       const merchant = await merchantOf(request.merchantId, requestHeader);
       return breakdownToWire(await getBreakdown(deps, merchant, breakdownFromWire(request)));
+    },
+    async listGoals(request, { requestHeader }) {
+      const merchant = await merchantOf(request.merchantId, requestHeader);
+      return goalsToWire(merchant, await merchantGoals(deps, merchant));
+    },
+    async getGoalReport(request, { requestHeader }) {
+      const merchant = await merchantOf(request.merchantId, requestHeader);
+      return goalReportToWire(await getGoalReport(deps, merchant, goalReportFromWire(request)));
     },
   };
 }

@@ -1,11 +1,12 @@
 import { integer, member, optionalDate, optionalText, yesNo } from "../setting.ts";
+import { goalSettings } from "./goal-settings.ts";
 import { s3 } from "./s3.ts";
 import { databaseUrl, natsUrl, streamSettings } from "./shared.ts";
 
 export const admin = {
   name: "admin",
   description:
-    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates; `admin storage` shows what each table takes on disk; `admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired; `admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them; `admin verify-archive` reads the archive's objects again and compares them with the ledger.",
+    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates; `admin storage` shows what each table takes on disk; `admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired; `admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them; `admin verify-archive` reads the archive's objects again and compares them with the ledger; `admin goal add --merchant ID --name NAME --event-name NAME --page-pattern PATTERN --value AMOUNT`, `admin goal list --merchant ID` and `admin goal remove --merchant ID --goal ID` keep a merchant's goals.",
   settings: {
     databaseUrl,
     partitions: {
@@ -18,7 +19,7 @@ export const admin = {
     name: {
       env: "FOOTFALL_ADMIN_NAME",
       flag: "name",
-      description: "create-merchant: name of the merchant",
+      description: "create-merchant, goal add: name of the merchant, of the goal",
       schema: optionalText(),
       fallback: "",
     },
@@ -51,6 +52,7 @@ export const admin = {
       schema: yesNo(),
       fallback: "true",
     },
+    ...goalSettings,
     file: {
       env: "FOOTFALL_ADMIN_FILE",
       flag: "file",
@@ -79,6 +81,13 @@ export const admin = {
       schema: yesNo(),
       fallback: "false",
       isSwitch: true,
+    },
+    merchant: {
+      env: "FOOTFALL_ADMIN_MERCHANT",
+      flag: "merchant",
+      description: "goal: the merchant; 0: not given",
+      schema: integer(0, 2_147_483_647),
+      fallback: "0",
     },
     natsUrl,
     ...streamSettings,

@@ -62,7 +62,8 @@ export function breakdownSql(query: BreakdownSql): string {
   });
 }
 
-function peopleOnly(includeBots = false): string {
+/** A part of a WHERE: bots' rows are left out unless they are asked for. */
+export function peopleOnly(includeBots = false): string {
   return includeBots ? "" : "AND NOT is_bot";
 }
 
@@ -71,13 +72,15 @@ function list<C>(columns: readonly C[], sql: (column: C, name: string) => string
   return columns.map((column, index) => `${sql(column, `c${index}`)} AS c${index}`).join(", ");
 }
 
-function expression(sql: string): string {
+/** @throws TypeError for an expression that brings rows of its own. */
+export function expression(sql: string): string {
   if (/;|--|\/\*|\{\{|\b(select|from|table|union)\b/i.test(sql)) {
     throw new TypeError(`not an expression over the rows of one merchant: ${sql}`);
   }
   return `(${sql})`;
 }
 
-function fill(template: string, parts: Readonly<Record<string, string>>): string {
+/** A template with its {{parts}} filled in. */
+export function fill(template: string, parts: Readonly<Record<string, string>>): string {
   return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name]!);
 }

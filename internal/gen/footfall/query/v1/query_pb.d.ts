@@ -426,6 +426,333 @@ export declare type GetBreakdownResponse = Message<"footfall.query.v1.GetBreakdo
 export declare const GetBreakdownResponseSchema: GenMessage<GetBreakdownResponse>;
 
 /**
+ * Whose goals.
+ *
+ * @generated from message footfall.query.v1.ListGoalsRequest
+ */
+export declare type ListGoalsRequest = Message<"footfall.query.v1.ListGoalsRequest"> & {
+  /**
+   * The merchant; must be the key's. 0: the key's merchant.
+   *
+   * @generated from field: uint32 merchant_id = 1;
+   */
+  merchantId: number;
+};
+
+/**
+ * Describes the message footfall.query.v1.ListGoalsRequest.
+ * Use `create(ListGoalsRequestSchema)` to create a new message.
+ */
+export declare const ListGoalsRequestSchema: GenMessage<ListGoalsRequest>;
+
+/**
+ * A merchant's goals.
+ *
+ * @generated from message footfall.query.v1.ListGoalsResponse
+ */
+export declare type ListGoalsResponse = Message<"footfall.query.v1.ListGoalsResponse"> & {
+  /**
+   * The merchant.
+   *
+   * @generated from field: uint32 merchant_id = 1;
+   */
+  merchantId: number;
+
+  /**
+   * ISO 4217 code of the merchant's currency.
+   *
+   * @generated from field: string currency = 2;
+   */
+  currency: string;
+
+  /**
+   * By id; removed ones are left out.
+   *
+   * @generated from field: repeated footfall.query.v1.Goal goals = 3;
+   */
+  goals: Goal[];
+};
+
+/**
+ * Describes the message footfall.query.v1.ListGoalsResponse.
+ * Use `create(ListGoalsResponseSchema)` to create a new message.
+ */
+export declare const ListGoalsResponseSchema: GenMessage<ListGoalsResponse>;
+
+/**
+ * What a merchant calls a success. An event reaches it that has all that the goal names. A goal never changes.
+ *
+ * @generated from message footfall.query.v1.Goal
+ */
+export declare type Goal = Message<"footfall.query.v1.Goal"> & {
+  /**
+   * From 1 on for each merchant.
+   *
+   * @generated from field: uint32 goal_id = 1;
+   */
+  goalId: number;
+
+  /**
+   * Of the merchant's goals no other has it.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Name of the events. Absent: any.
+   *
+   * @generated from field: string event_name = 3;
+   */
+  eventName: string;
+
+  /**
+   * Pattern over the events' page as DIMENSION_PAGE has it: "*" stands for any characters within a segment, "**" for any
+   * characters. Absent: any page, and none.
+   *
+   * @generated from field: string page_pattern = 4;
+   */
+  pagePattern: string;
+
+  /**
+   * What reaching it once is worth, millionths of the unit of the merchant's currency. Absent: the event's revenue.
+   *
+   * @generated from field: optional int64 value_micros = 5;
+   */
+  valueMicros?: bigint | undefined;
+
+  /**
+   * When it was made. What happened before counts too.
+   *
+   * @generated from field: google.protobuf.Timestamp created_time = 6;
+   */
+  createdTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message footfall.query.v1.Goal.
+ * Use `create(GoalSchema)` to create a new message.
+ */
+export declare const GoalSchema: GenMessage<Goal>;
+
+/**
+ * Which goals' report.
+ *
+ * @generated from message footfall.query.v1.GetGoalReportRequest
+ */
+export declare type GetGoalReportRequest = Message<"footfall.query.v1.GetGoalReportRequest"> & {
+  /**
+   * The merchant; must be the key's. 0: the key's merchant.
+   *
+   * @generated from field: uint32 merchant_id = 1;
+   */
+  merchantId: number;
+
+  /**
+   * The span of time; required.
+   *
+   * @generated from oneof footfall.query.v1.GetGoalReportRequest.range
+   */
+  range: {
+    /**
+     * Whole local days.
+     *
+     * @generated from field: footfall.query.v1.DateRange dates = 2;
+     */
+    value: DateRange;
+    case: "dates";
+  } | {
+    /**
+     * From one instant to another.
+     *
+     * @generated from field: footfall.query.v1.TimeRange times = 3;
+     */
+    value: TimeRange;
+    case: "times";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * IANA name, in which days, weeks and months begin. Absent: the merchant's.
+   *
+   * @generated from field: string time_zone = 4;
+   */
+  timeZone: string;
+
+  /**
+   * Length of a bucket. Absent: days. At most 100,000 buckets for all goals together.
+   *
+   * @generated from field: footfall.query.v1.Granularity granularity = 5;
+   */
+  granularity: Granularity;
+
+  /**
+   * Which goals, each at most once. Absent: all.
+   *
+   * @generated from field: repeated uint32 goal_ids = 6;
+   */
+  goalIds: number[];
+
+  /**
+   * Whether events of bots count. Absent: only people's do.
+   *
+   * @generated from field: bool include_bots = 7;
+   */
+  includeBots: boolean;
+};
+
+/**
+ * Describes the message footfall.query.v1.GetGoalReportRequest.
+ * Use `create(GetGoalReportRequestSchema)` to create a new message.
+ */
+export declare const GetGoalReportRequestSchema: GenMessage<GetGoalReportRequest>;
+
+/**
+ * A report of goals: the i-th of all values belongs to buckets[i].
+ *
+ * @generated from message footfall.query.v1.GetGoalReportResponse
+ */
+export declare type GetGoalReportResponse = Message<"footfall.query.v1.GetGoalReportResponse"> & {
+  /**
+   * The merchant.
+   *
+   * @generated from field: uint32 merchant_id = 1;
+   */
+  merchantId: number;
+
+  /**
+   * Time zone that was used.
+   *
+   * @generated from field: string time_zone = 2;
+   */
+  timeZone: string;
+
+  /**
+   * Granularity that was used.
+   *
+   * @generated from field: footfall.query.v1.Granularity granularity = 3;
+   */
+  granularity: Granularity;
+
+  /**
+   * ISO 4217 code of the merchant's currency.
+   *
+   * @generated from field: string currency = 4;
+   */
+  currency: string;
+
+  /**
+   * The buckets, ascending, without gaps.
+   *
+   * @generated from field: repeated footfall.query.v1.Bucket buckets = 5;
+   */
+  buckets: Bucket[];
+
+  /**
+   * Distinct visitors, whether they reached a goal or not: a result's visitors divided by these are its conversion rate.
+   *
+   * @generated from field: footfall.query.v1.Counts visitors = 6;
+   */
+  visitors?: Counts | undefined;
+
+  /**
+   * One for each goal: in the order asked for, or by id.
+   *
+   * @generated from field: repeated footfall.query.v1.GoalResult results = 7;
+   */
+  results: GoalResult[];
+
+  /**
+   * As GetReport's.
+   *
+   * @generated from field: google.protobuf.Timestamp data_through = 8;
+   */
+  dataThrough?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message footfall.query.v1.GetGoalReportResponse.
+ * Use `create(GetGoalReportResponseSchema)` to create a new message.
+ */
+export declare const GetGoalReportResponseSchema: GenMessage<GetGoalReportResponse>;
+
+/**
+ * What was reached of a goal.
+ *
+ * @generated from message footfall.query.v1.GoalResult
+ */
+export declare type GoalResult = Message<"footfall.query.v1.GoalResult"> & {
+  /**
+   * The goal.
+   *
+   * @generated from field: footfall.query.v1.Goal goal = 1;
+   */
+  goal?: Goal | undefined;
+
+  /**
+   * Events that reached it.
+   *
+   * @generated from field: footfall.query.v1.Counts conversions = 2;
+   */
+  conversions?: Counts | undefined;
+
+  /**
+   * Distinct visitors of those events.
+   *
+   * @generated from field: footfall.query.v1.Counts visitors = 3;
+   */
+  visitors?: Counts | undefined;
+
+  /**
+   * The goal's value times the conversions, or the revenue of those events: millionths of the unit of the response's
+   * currency.
+   *
+   * @generated from field: footfall.query.v1.Counts value_micros = 4;
+   */
+  valueMicros?: Counts | undefined;
+
+  /**
+   * Orders and refunds in the range among those events whose amount is not in the value, as in GetReportResponse. 0 where
+   * the goal has a value of its own.
+   *
+   * @generated from field: int64 unconverted_orders = 5;
+   */
+  unconvertedOrders: bigint;
+};
+
+/**
+ * Describes the message footfall.query.v1.GoalResult.
+ * Use `create(GoalResultSchema)` to create a new message.
+ */
+export declare const GoalResultSchema: GenMessage<GoalResult>;
+
+/**
+ * Numbers over the buckets.
+ *
+ * @generated from message footfall.query.v1.Counts
+ */
+export declare type Counts = Message<"footfall.query.v1.Counts"> & {
+  /**
+   * One for each bucket; 0 where nothing happened.
+   *
+   * @generated from field: repeated int64 values = 1;
+   */
+  values: bigint[];
+
+  /**
+   * Over the whole range; for distinct visitors less than the values' sum.
+   *
+   * @generated from field: int64 total = 2;
+   */
+  total: bigint;
+};
+
+/**
+ * Describes the message footfall.query.v1.Counts.
+ * Use `create(CountsSchema)` to create a new message.
+ */
+export declare const CountsSchema: GenMessage<Counts>;
+
+/**
  * Length of a bucket. At most 10,000 buckets a report, which may span up to 100 years from 1900 on.
  *
  * @generated from enum footfall.query.v1.Granularity
@@ -735,6 +1062,27 @@ export declare const QueryService: GenService<{
     methodKind: "unary";
     input: typeof GetBreakdownRequestSchema;
     output: typeof GetBreakdownResponseSchema;
+  },
+  /**
+   * The merchant's goals. Errors: as GetReport's.
+   *
+   * @generated from rpc footfall.query.v1.QueryService.ListGoals
+   */
+  listGoals: {
+    methodKind: "unary";
+    input: typeof ListGoalsRequestSchema;
+    output: typeof ListGoalsResponseSchema;
+  },
+  /**
+   * What was reached of a merchant's goals over time, with totals. Every number is exact, and counts what happened
+   * before a goal was made too. Errors: as GetReport's.
+   *
+   * @generated from rpc footfall.query.v1.QueryService.GetGoalReport
+   */
+  getGoalReport: {
+    methodKind: "unary";
+    input: typeof GetGoalReportRequestSchema;
+    output: typeof GetGoalReportResponseSchema;
   },
 }>;
 

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createMerchant } from "../../internal/store/merchants.ts";
+import { openTestDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
+import { launch } from "../../internal/testkit/installation-programs.ts";
+
+let database: TestDatabase;
+let shop: string;
+let other: string;
+beforeAll(async () => {
+  database = await openTestDatabase(4);
+  const fields = { timeZone: "UTC", currency: "EUR", retentionDays: 30 };
+  shop = String((await createMerchant(database.pool, { name: "Shop", ...fields })).merchantId);
+  other = String((await createMerchant(database.pool, { name: "Other", ...fields })).merchantId);
+});
+afterAll(() => database?.close());
+
+const goal = (...args: string[]) =>
+  launch("admin", ["goal", ...args], { DATABASE_URL: database.url }).finished;
+
+/** Runs a command that must succeed. @returns what it prints. */
+async function result(...args: string[]): Promise<unknown> {
+  const { exitCode, stdout, stderr } = await goal(...args);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  return JSON.parse(stdout);
+}
+
+test("goals are added, listed and removed, each merchant's apart", async () => {
+  const createdAt = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/);
+  const signup = { goalId: 1, name: "Sign-up", eventName: "sign_up", valueMicros: 12_500_000, createdAt };
+  const add = ["add", "--merchant", shop];
+  expect(await result(...add, "--name", "Sign-up", "--event-name", "sign_up", "--value", "12.50")).toEqual(
+    signup,
+  );
+  const thanks = {
+    goalId: 2,
+    name: "Thanks",
+    eventName: "page_view",
+    pagePattern: "/*/thanks/**",
+    createdAt,
+  };
+  const both = ["--event-name", "page_view", "--page-pattern", "/*/thanks/**"];
+  expect(await result(...add, "--name", "Thanks", ...both)).toEqual(thanks);
+  expect(await result("list", "--merchant", shop)).toEqual([signup, thanks]);
+  expect(await result("list", "--merchant", other)).toEqual([]);
+  expect(await result("remove", "--merchant", shop, "--goal", "1")).toEqual({ removed: signup });
+  expect(await result("list", "--merchant", shop)).toEqual([thanks]);
+});
+
+const WRONG: [says: string, args: (merchant: string) => string[]][] = [
+  ["goal add: --merchant is required", () => ["add", "--name", "x", "--event-name", "y"]],
+  ["goal add: --name is required", (id) => ["add", "--merchant", id, "--event-name", "y"]],
+  ["goal add: event_name or page_pattern is required", (id) => ["add", "--merchant", id, "--name", "x"]],
+  [
+    'goal add: page_pattern "/a?b" holds "?"',
+    (id) => ["add", "--merchant", id, "--name", "x", "--page-pattern", "/a?b"],
+  ],
+  [
+    '--value: "1,5" is no amount such as 12.50',
+    (id) => ["add", "--merchant", id, "--name", "x", "--event-name", "y", "--value", "1,5"],
+  ],
+  [
+    'goal add: value_micros "1000000001000000" is outside of 0 to 1000000000000000',
+    (id) => ["add", "--merchant", id, "--name", "x", "--event-name", "y", "--value", "1000000001"],
+  ],
+  [
+    "goal add: there is no merchant 77",
+    () => ["add", "--merchant", "77", "--name", "x", "--event-name", "y"],
+  ],
+  ["goal remove: --goal is required", (id) => ["remove", "--merchant", id]],
+  ["has no goal 9", (id) => ["remove", "--merchant", id, "--goal", "9"]],
+  ['admin: no command "goal drop"; there are', (id) => ["drop", "--merchant", id]],
+  ['admin: no command "goal"; there are', () => []],
+];
+
+test.each(WRONG)("%s: exit code 2, one line that names what is wrong", async (says, args) => {
+  const { exitCode, stdout, stderr } = await goal(...args(shop));
+  expect(stderr).toContain(says);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+});

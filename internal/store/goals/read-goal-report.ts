@@ -1,0 +1,74 @@
+import type { Client, Pool } from "../pool.ts";
+import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough, type Scope } from "../report/snapshot.ts";
+import { GOAL_COLUMNS, type GoalReportSql, goalReportSql } from "./sql.ts";
+
+export interface GoalReportQuery extends Scope, GoalReportSql {
+  /** The partition that the merchant lives in. */
+  readonly partitionId: number;
+  /** Bucket edges, epoch milliseconds, strictly ascending, two or more, of years with four digits. */
+  readonly edges: readonly number[];
+}
+
+/** Numbers over time: values[i] belongs to bucket i, 0 where nothing happened. */
+export interface Counts {
+  readonly values: readonly bigint[];
+  /** Over the whole span. */
+  readonly total: bigint;
+}
+
+/** What was reached of a goal: events, their visitors, their revenue, and the orders that lack in it. */
+export type GoalCounts = Readonly<Record<(typeof GOAL_COLUMNS)[number], Counts>>;
+
+export interface GoalReportData {
+  /** All visitors, whether they reached a goal or not. */
+  readonly visitors: Counts;
+  /** In the order of the query's goals. */
+  readonly goals: readonly GoalCounts[];
+  /** Epoch milliseconds; undefined while nothing of the partition was processed. */
+  readonly dataThrough: number | undefined;
+}
+
+/** bucket_number, the visitors, and the columns of each goal. */
+type Row = [bucketNumber: number | null, ...counts: bigint[]];
+
+/**
+ * Counts what a merchant's events reached of its goals, in one scan, in the snapshot of data_through.
+ *
+ * @throws TypeError for what no caller may pass; pg's errors otherwise (SQLSTATE 57014 when the statement took too long,
+ * 22003 when a sum does not fit into 64 bits).
+ */
+export async function readGoalReport(pool: Pool, query: GoalReportQuery): Promise<GoalReportData> {
+  checkScope(query);
+  if (query.edges.length < 2) throw new TypeError("a report needs two edges or more");
+  return inSnapshot(pool, query.statementTimeoutMs, async (client) => {
+    const rows = await rowsOf(client, query);
+    const column = (index: number) => countsOf(rows, index, query.edges.length - 1);
+    const goals = query.goals.map((_, goal) => {
+      const first = 1 + goal * GOAL_COLUMNS.length;
+      return Object.fromEntries(GOAL_COLUMNS.map((name, at) => [name, column(first + at)])) as GoalCounts;
+    });
+    return { visitors: column(0), goals, dataThrough: await readDataThrough(client, query.partitionId) };
+  });
+}
+
+async function rowsOf(client: Client, query: GoalReportQuery): Promise<Row[]> {
+  const { text, values } = goalReportSql(query);
+  const edges = query.edges.map((edge) => new Date(edge).toISOString());
+  const result = await client.query<Row>({
+    text,
+    values: [query.merchantId, edges[0], edges.at(-1), edges, ...values],
+    rowMode: "array",
+    types: BIGINT_TYPES,
+  });
+  return result.rows;
+}
+
+function countsOf(rows: readonly Row[], index: number, buckets: number): Counts {
+  const values = new Array<bigint>(buckets).fill(0n);
+  let total = 0n;
+  for (const [bucketNumber, ...counts] of rows) {
+    if (bucketNumber === null) total = counts[index]!;
+    else values[bucketNumber - 1] = counts[index]!;
+  }
+  return { values, total };
+}

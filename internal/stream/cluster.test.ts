@@ -148,9 +148,13 @@ test("streams of one replica are refused where three are promised; admin's apply
   await ensureStreams(nc, 1, LIMITS);
   await overviewStreams(nc, { partitions: 2, limits: one, apply: true });
   await expect(ensureStreams(nc, 2, LIMITS)).rejects.toThrow(/EVENTS_1.*: num_replicas is 1, promised 3/);
-  const applied = await overviewStreams(nc, { partitions: 2, limits: LIMITS, apply: true });
-  expect(applied.find(({ name }) => name === "EVENTS_1")!.applied).toBe("updated");
-  await ensureStreams(nc, 2, LIMITS);
+  // While leaders are elected, JetStream may say that it is not available for a moment.
+  const applies = async () => {
+    const applied = await overviewStreams(nc, { partitions: 2, limits: LIMITS, apply: true });
+    return applied.find(({ name }) => name === "EVENTS_1")!.applied === "updated";
+  };
+  await waitFor("the change", applies, WAIT_MS);
+  await waitFor("the streams", () => ensureStreams(nc, 2, LIMITS).then(() => true), WAIT_MS);
   await waitFor(
     "the replicas to catch up",
     async () => {

@@ -3,7 +3,6 @@ import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
-import { type NewNode, startNewCluster } from "../embedded/nats/whole-cluster.ts";
 import { migrate } from "../store/migrate.ts";
 import { createPool, type Pool } from "../store/pool.ts";
 import { connectNats, type NatsConnection } from "../stream/connect.ts";
@@ -81,21 +80,12 @@ export class System {
       const { service, routes } = this.#ports.get(to)!;
       this.lines.set(name, await LineProxy.start(from === "nats" ? routes : service));
     }
-    await Promise.all([startNewCluster(this.#brokers()), this.#startAll(["timescale"])]);
+    await this.#startAll(["nats", "timescale"]);
     await migrate(this.pool, PARTITIONS);
     const servers = partsOf("nats").map((part) => `nats://127.0.0.1:${this.#ports.get(part)!.service}`);
     this.#nats = await connectNats(servers.join(","), "chaos", 10_000);
     await this.#startAll(["ingest", "aggregator", "query"]);
     await this.#startAll(["collector"]);
-  }
-
-  #brokers(): NewNode[] {
-    return partsOf("nats").map((name) => ({
-      monitorUrl: `http://127.0.0.1:${this.#ports.get(name)!.health}`,
-      dataDir: join(this.dataDir, name),
-      start: () => this.#startParts([name]),
-      kill: () => this.parts.get(name)!.kill(),
-    }));
   }
 
   /** A connection to the brokers past the proxies. */
@@ -159,11 +149,7 @@ export class System {
   }
 
   async #startAll(kinds: readonly ReturnType<typeof kindOf>[]): Promise<void> {
-    await this.#startParts(kinds.flatMap(partsOf));
-  }
-
-  async #startParts(names: readonly string[]): Promise<void> {
-    const parts = names.map((name) => this.parts.get(name)!);
+    const parts = kinds.flatMap(partsOf).map((name) => this.parts.get(name)!);
     // On a busy machine a program may find brokers too slow and end: it is started again, as in production.
     const problems = await recoverAll(parts);
     if (problems.length > 0) throw new Error(problems.join("\n"));

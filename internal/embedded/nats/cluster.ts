@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { freePort } from "../free-port.ts";
 import { type Nats, type NatsOptions, startNats } from "./start.ts";
-import { startNewCluster } from "./whole-cluster.ts";
 
 /** One server of a cluster. */
 export interface NatsNode {
@@ -35,15 +34,15 @@ export interface NatsCluster {
 }
 
 export interface NatsClusterOptions {
-  /** Holds a folder a node, which must not exist yet; kept at the end. */
+  /** Holds a folder a node; kept at the end. */
   readonly dataDir: string;
   /** Default: 3. */
   readonly nodes?: number;
 }
 
 /**
- * Starts a JetStream cluster on 127.0.0.1, on free ports; resolves when its leader is elected, every node is ready,
- * and all have found one another.
+ * Starts a JetStream cluster on 127.0.0.1, on free ports; resolves when its leader is elected and every node is
+ * ready.
  */
 export async function startNatsCluster({
   dataDir,
@@ -61,16 +60,17 @@ export async function startNatsCluster({
       cluster: { name: "footfall", port: ports[2 * count + at]!, routes },
     });
   });
-  const list = (key: "url" | "monitorUrl") => nodes.map((node) => node[key]).join(",");
   const stop = async () => {
     await Promise.all(nodes.map((node) => node.stop()));
   };
-  try {
-    await startNewCluster(nodes);
-  } catch (error) {
+  // None is ready before a majority is: all at once.
+  const started = await Promise.allSettled(nodes.map((node) => node.start()));
+  const failed = started.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") {
     await stop();
-    throw error;
+    throw failed.reason;
   }
+  const list = (key: "url" | "monitorUrl") => nodes.map((node) => node[key]).join(",");
   return { url: list("url"), monitorUrl: list("monitorUrl"), nodes, stop };
 }
 
@@ -88,10 +88,6 @@ class Node implements NatsNode {
     this.url = `nats://127.0.0.1:${options.port}`;
     this.monitorUrl = `http://127.0.0.1:${options.monitorPort}`;
     this.#options = options;
-  }
-
-  get dataDir(): string {
-    return this.#options.dataDir;
   }
 
   get pid(): number | undefined {

@@ -99,7 +99,13 @@ ${canSyncAlways ? "  sync_interval: always\n" : ""}}
 ${monitorPort === undefined ? "" : `http: 127.0.0.1:${monitorPort}\n`}${cluster === undefined ? "" : clusterBlock(cluster)}`;
 }
 
-function clusterBlock({ name, port, routes, advertisedPort }: ClusterRoutes): string {
+/**
+ * nats-server expects a new cluster to have as many nodes as it has routes, and leaves out those to itself: of three
+ * nodes two would now and then become a cluster of two, into which the third never comes. So each has a route to
+ * itself that it does not know for one; nobody listens there.
+ */
+function clusterBlock({ name, port, routes: given, advertisedPort }: ClusterRoutes): string {
+  const routes = [...given, `nats://127.0.0.2:${port}`];
   const advertised = `  advertise: "127.0.0.1:${advertisedPort}"\n  no_advertise: true\n`;
   return `cluster {
   name: ${JSON.stringify(name)}

@@ -1,6 +1,7 @@
 import { migrate } from "../../internal/store/migrate.ts";
 import { verifyTheArchive } from "./commands/archive.ts";
 import type { Command } from "./commands/command.ts";
+import { erase, erasures } from "./commands/erase.ts";
 import { create, list } from "./commands/merchants.ts";
 import { loadRates } from "./commands/rates.ts";
 import { storage, verify } from "./commands/storage.ts";
@@ -16,6 +17,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["verify", verify],
   ["verify-archive", verifyTheArchive],
   ["streams", streams],
+  ["erase", erase],
+  ["erasures", erasures],
 ]);
 
 /** A result that says that it is not ok is a failure. */

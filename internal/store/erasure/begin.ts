@@ -65,12 +65,14 @@ async function receivedAhead(pool: Pool, { merchantId, visitorId }: Subject): Pr
 
 /**
  * Locks the partition's row: waits for the commit that is under way there. The next one sees the new version, and
- * reads the tombstone before it writes a row.
+ * reads the tombstone before it writes a row. A version is made of the time, so that a database which was restored
+ * does not give one a second time.
  */
 async function nextVersion(client: Client, partition: number): Promise<string> {
   const { rows } = await client.query<{ version: string }>(
-    `UPDATE partitions SET erasure_version = erasure_version + 1 WHERE partition_id = $1
-     RETURNING erasure_version AS version`,
+    `UPDATE partitions
+     SET erasure_version = greatest(erasure_version + 1, (extract(epoch FROM clock_timestamp()) * 1e6)::bigint)
+     WHERE partition_id = $1 RETURNING erasure_version AS version`,
     [partition],
   );
   return rows[0]!.version;

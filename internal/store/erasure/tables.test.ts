@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
 import { CONTINUOUS_AGGREGATES } from "../refresh.ts";
-import { EVENT_TABLES, KEPT_OF_MERCHANT, KEPT_OF_VISITOR, MERCHANT_TABLES, VISITOR_TABLES } from "./tables.ts";
+import {
+  EVENT_TABLES,
+  KEPT_OF_MERCHANT,
+  KEPT_OF_VISITOR,
+  MERCHANT_TABLES,
+  VISITOR_TABLES,
+} from "./tables.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -40,6 +46,7 @@ test("every continuous aggregate is known, and tells merchants apart", async () 
 });
 
 test("only the raw rows are in the columnstore, of which nothing is removed block by block", async () => {
-  const converted = "SELECT DISTINCT hypertable_name AS name FROM timescaledb_information.hypertables WHERE compression_enabled";
+  const converted =
+    "SELECT DISTINCT hypertable_name AS name FROM timescaledb_information.hypertables WHERE compression_enabled";
   expect(await names(converted)).toEqual([...EVENT_TABLES].sort());
 });

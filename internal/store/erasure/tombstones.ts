@@ -60,9 +60,12 @@ export async function tombstonesOf(
   partition: number,
   version: number,
 ): Promise<Tombstones | undefined> {
-  if (version === 0) return undefined;
   const partitions = known.get(pool) ?? new Map<number, Tombstones>();
   known.set(pool, partitions);
+  if (version === 0) {
+    partitions.delete(partition);
+    return undefined;
+  }
   let tombstones = partitions.get(partition);
   if (tombstones?.version === version) return tombstones;
   // A version that went back is that of a restored database.

@@ -5,18 +5,27 @@ import type { Erasure } from "./subject.ts";
 
 const POLL_MS = 200;
 
+const TRIES = 10;
+
 /**
  * Waits until the continuous aggregates count nothing of an erased visitor any more: until the aggregator has
  * refreshed the quarter hours that lost events; or refreshes them itself, where that takes longer than `waitMs`.
  */
 export async function awaitRefresh(pool: Pool, { erasureId }: Erasure, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;
+  let failures = 0;
   while (await isStale(pool, erasureId)) {
     if (performance.now() > deadline) {
-      await refreshStale(pool);
-      break;
+      try {
+        // Whatever was stale when it began is refreshed when it ends, also what has become stale again since.
+        await refreshStale(pool);
+        break;
+      } catch (error) {
+        // The aggregator's own refresh of the same span may be in the way.
+        if (++failures === TRIES) throw error;
+      }
     }
-    await sleep(POLL_MS);
+    await sleep(POLL_MS * (1 + failures));
   }
   await pool.query("UPDATE erasures SET refreshed_at = now() WHERE erasure_id = $1", [erasureId]);
 }

@@ -1,5 +1,5 @@
 import { migrate } from "../../internal/store/migrate.ts";
-import { verifyTheArchive } from "./commands/archive.ts";
+import { eraseArchive, verifyTheArchive } from "./commands/archive.ts";
 import type { Command } from "./commands/command.ts";
 import { erase, erasures } from "./commands/erase.ts";
 import { create, list } from "./commands/merchants.ts";
@@ -19,6 +19,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["streams", streams],
   ["erase", erase],
   ["erasures", erasures],
+  ["erase-archive", eraseArchive],
 ]);
 
 /** A result that says that it is not ok is a failure. */

@@ -29,6 +29,8 @@ export interface Receipt {
   /** When the space of the rows was freed. */
   readonly vacuumedAt: Date | null;
   readonly remains: readonly Remains[] | null;
+  /** Objects of the archive that may hold raw events of it: `admin erase-archive` has not been through them. */
+  readonly archiveObjectsLeft: number;
 }
 
 const READ = `SELECT erasure_id::float8 AS "erasureId", merchant_id AS "merchantId", visitor_id::text AS "visitorHash",
@@ -36,7 +38,9 @@ const READ = `SELECT erasure_id::float8 AS "erasureId", merchant_id AS "merchant
     (SELECT coalesce(json_object_agg(table_name, rows ORDER BY table_name), '{}') FROM erasure_removals r
       WHERE r.erasure_id = e.erasure_id) AS removed,
     first_time AS "firstTime", last_time AS "lastTime", refreshed_at AS "aggregatesRefreshedAt",
-    vacuumed_at AS "vacuumedAt", remains
+    vacuumed_at AS "vacuumedAt", remains,
+    (SELECT count(*) FROM archive_objects o WHERE o.partition_id = e.partition_id
+      AND o.kind = 'events' AND o.erasure_version < e.version)::float8 AS "archiveObjectsLeft"
   FROM erasures e`;
 
 /** The receipt of an erasure. */

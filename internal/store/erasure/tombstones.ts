@@ -38,6 +38,21 @@ export class Tombstones {
     const earliest = Math.min(time.get(row), receivedTime.get(row));
     return erased.some(({ high, through }) => high === visitors[2 * row + 1] && earliest <= through);
   }
+
+  /**
+   * The same of a single event.
+   * @param visitorId is asked only where the merchant has erased visitors; undefined for an event without one.
+   * @param earliest when it happened or was received, whichever is earlier; ms since 1970-01-01 UTC.
+   */
+  coversEvent(merchantId: number, visitorId: () => bigint | undefined, earliest: number): boolean {
+    if (this.#merchants.has(merchantId)) return true;
+    const ofMerchant = this.#visitors.get(merchantId);
+    const visitor = ofMerchant && visitorId();
+    if (visitor === undefined) return false;
+    const words = BigInt.asUintN(64, visitor);
+    const erased = ofMerchant?.get(Number(words & 0xffff_ffffn));
+    return erased?.some(({ high, through }) => high === Number(words >> 32n) && earliest <= through) ?? false;
+  }
 }
 
 /** What was read before, by pool and partition: it is read again only when the partition's version is another. */
@@ -70,6 +85,24 @@ export async function tombstonesOf(
   if (tombstones?.version === version) return tombstones;
   // A version that went back is that of a restored database.
   if (tombstones === undefined || tombstones.version > version) tombstones = new Tombstones();
+  await readInto(tombstones, client, partition, version);
+  partitions.set(partition, tombstones);
+  return tombstones;
+}
+
+/** Everybody who is erased in a partition, as of a version that was read before. */
+export async function readTombstones(pool: Pool, partition: number, version: number): Promise<Tombstones> {
+  const tombstones = new Tombstones();
+  await readInto(tombstones, pool, partition, version);
+  return tombstones;
+}
+
+async function readInto(
+  tombstones: Tombstones,
+  client: Pick<Pool, "query">,
+  partition: number,
+  version: number,
+): Promise<void> {
   const { rows } = await client.query<TombstoneRow>(
     `SELECT merchant_id, visitor_id, (extract(epoch FROM erased_through) * 1000)::float8 AS through
      FROM erasures WHERE partition_id = $1 AND version > $2`,
@@ -80,8 +113,6 @@ export async function tombstonesOf(
     else tombstones.addVisitor(merchant_id, BigInt(visitor_id), through);
   }
   tombstones.version = version;
-  partitions.set(partition, tombstones);
-  return tombstones;
 }
 
 /**

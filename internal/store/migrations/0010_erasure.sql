@@ -52,3 +52,12 @@ ALTER TABLE batch_ledger ADD COLUMN erased integer NOT NULL DEFAULT 0;
 ALTER TABLE batch_ledger DROP CONSTRAINT batch_ledger_check;
 ALTER TABLE batch_ledger ADD CONSTRAINT batch_ledger_check
   CHECK (rows = stored + duplicates + rejected + erased) NOT VALID;
+
+-- The erasures that are out of an object: those up to this erasure_version of its partition.
+ALTER TABLE archive_objects ADD COLUMN erasure_version bigint NOT NULL DEFAULT 0;
+
+-- Objects that a rewritten one has replaced and that are still to be deleted from S3.
+CREATE TABLE archive_deletions (
+  name text PRIMARY KEY,
+  noted_at timestamptz NOT NULL DEFAULT now()
+);

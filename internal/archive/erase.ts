@@ -19,6 +19,8 @@ import { without } from "./without.ts";
 /** What is stored of a merchant's visitor with an SDK's id. */
 export type HashOf = (merchantId: number, visitorId: string) => bigint;
 
+type Store = Pick<ObjectStore, "get" | "put" | "delete">;
+
 /** What erasing from the archive has done. */
 export interface ErasedArchive {
   /** Objects that were read. */
@@ -36,11 +38,7 @@ export interface ErasedArchive {
  * it has not been through since, and replaces those that hold any. A crash repeats the object in hand, and loses
  * none: an old object is deleted only when the ledger names the new one, and is noted until then.
  */
-export async function eraseFromArchive(
-  pool: Pool,
-  store: ObjectStore,
-  hashOf: HashOf,
-): Promise<ErasedArchive> {
+export async function eraseFromArchive(pool: Pool, store: Store, hashOf: HashOf): Promise<ErasedArchive> {
   const done = { objects: 0, rewritten: 0, removed: 0 };
   await deleteReplaced(pool, store);
   for (const erased of await partitionsToErase(pool)) {
@@ -65,7 +63,7 @@ interface Erased {
 /** @returns how many events went. */
 async function eraseFromObject(
   pool: Pool,
-  store: ObjectStore,
+  store: Store,
   name: string,
   { tombstones, hashOf }: Erased,
 ): Promise<number> {
@@ -96,7 +94,7 @@ function covers(tombstones: Tombstones, hashOf: HashOf, table: Table, row: numbe
   return tombstones.coversEvent(merchantId, visitor, Math.min(time, received));
 }
 
-async function deleteReplaced(pool: Pool, store: ObjectStore): Promise<void> {
+async function deleteReplaced(pool: Pool, store: Store): Promise<void> {
   for (const name of await objectsToDelete(pool)) {
     await store.delete(name);
     await noteDeleted(pool, name);

@@ -1,7 +1,7 @@
 import { findRates } from "../currency-rates.ts";
 import { OrderKind } from "../event-columns.ts";
 import type { Client, Pool } from "../pool.ts";
-import { patiently } from "./patiently.ts";
+import { lockPartition, patiently } from "./patiently.ts";
 import { markStale, quarterHoursOf } from "./rows.ts";
 import type { Erasure } from "./subject.ts";
 import { eventChunks, type Window } from "./windows.ts";
@@ -114,7 +114,7 @@ async function passOn(
   revenues: readonly (number | null)[],
 ): Promise<void> {
   const { erasureId, merchantId, partition } = erasure;
-  await client.query("SELECT 1 FROM partitions WHERE partition_id = $1 FOR NO KEY UPDATE", [partition]);
+  await lockPartition(client, partition);
   await client.query("SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0");
   const changed: Heir[] = [];
   for (const [at, heir] of heirs.entries()) {

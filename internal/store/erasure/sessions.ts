@@ -1,4 +1,5 @@
 import type { Client } from "../pool.ts";
+import { lockPartition } from "./patiently.ts";
 import { countRemoved } from "./removals.ts";
 import type { Erasure } from "./subject.ts";
 
@@ -11,7 +12,7 @@ const AHEAD_MS = 10_000;
  */
 export async function removeSessions(client: Client, erasure: Erasure): Promise<void> {
   const { erasureId, merchantId, visitorId, partition, erasedThrough } = erasure;
-  await client.query("SELECT 1 FROM partitions WHERE partition_id = $1 FOR NO KEY UPDATE", [partition]);
+  await lockPartition(client, partition);
   const { rows } = await client.query<{ session_id: string }>(
     `DELETE FROM visitor_sessions
      WHERE merchant_id = $1 AND visitor_id = $2 AND started_at <= to_timestamp($3::float8 / 1000)

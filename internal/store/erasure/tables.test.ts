@@ -49,4 +49,7 @@ test("only the raw rows are in the columnstore, of which nothing is removed bloc
   const converted =
     "SELECT DISTINCT hypertable_name AS name FROM timescaledb_information.hypertables WHERE compression_enabled";
   expect(await names(converted)).toEqual([...EVENT_TABLES].sort());
+  const aggregates =
+    "SELECT view_name AS name FROM timescaledb_information.continuous_aggregates WHERE compression_enabled";
+  expect(await names(aggregates)).toEqual([]);
 });

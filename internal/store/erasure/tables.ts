@@ -9,6 +9,7 @@ export const EVENT_TABLES = ["events", "items"] as const;
 /**
  * Tables of which a merchant's erasure removes all rows of the merchant, after EVENT_TABLES, in this order: those
  * that refer to another come before it. Continuous aggregates need not be named: they lose the merchant all the same.
+ * A table that is filled from events by anything but a commit needs the care of cells.ts, not this list.
  */
 export const MERCHANT_TABLES = [
   "event_keys",

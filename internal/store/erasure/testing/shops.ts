@@ -19,7 +19,7 @@ export function randomOf(seed: number): () => number {
 }
 
 /**
- * Events of two merchants' visitors 1 to 6 (the same hashes with both) in the 40 days before NOON: page views,
+ * Events of two merchants' visitors 1 to 6 (the same hashes with both) in the 25 days before NOON: page views,
  * purchases with items, a few bots. Every order id is its own. Half of the visitors have sessions that storage finds.
  */
 export function shopEvents(count: number, seed = 1): EventRow[] {
@@ -27,7 +27,7 @@ export function shopEvents(count: number, seed = 1): EventRow[] {
   const pick = (n: number) => Math.floor(random() * n);
   return Array.from({ length: count }, (_, at) => {
     const visitor = BigInt(1 + pick(6));
-    const ts = NOON - pick(40) * DAY - pick(600) * 60_000;
+    const ts = NOON - pick(25) * DAY - pick(600) * 60_000;
     const isPurchase = random() < 0.2;
     const item = { item_id: `item ${pick(9)}`, name: null, brand: null, category: null, variant: null };
     return eventRow({

@@ -2,7 +2,7 @@ import { findRates } from "../currency-rates.ts";
 import { OrderKind } from "../event-columns.ts";
 import type { Client, Pool } from "../pool.ts";
 import { lockPartition, patiently } from "./patiently.ts";
-import { markStale, quarterHoursOf } from "./rows.ts";
+import { markStale, prepareForColumnstore, quarterHoursOf } from "./rows.ts";
 import type { Erasure } from "./subject.ts";
 import { eventChunks, type Window } from "./windows.ts";
 
@@ -115,7 +115,7 @@ async function passOn(
 ): Promise<void> {
   const { erasureId, merchantId, partition } = erasure;
   await lockPartition(client, partition);
-  await client.query("SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0");
+  await prepareForColumnstore(client);
   const changed: Heir[] = [];
   for (const [at, heir] of heirs.entries()) {
     const { rowCount } = await client.query(

@@ -1,6 +1,7 @@
 import { migrate } from "../../internal/store/migrate.ts";
-import { verifyTheArchive } from "./commands/archive.ts";
+import { eraseArchive, verifyTheArchive } from "./commands/archive.ts";
 import type { Command } from "./commands/command.ts";
+import { erase, erasures } from "./commands/erase.ts";
 import { GOAL_COMMANDS } from "./commands/goals.ts";
 import { create, list } from "./commands/merchants.ts";
 import { loadRates } from "./commands/rates.ts";
@@ -18,6 +19,9 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["verify-archive", verifyTheArchive],
   ["streams", streams],
   ...GOAL_COMMANDS,
+  ["erase", erase],
+  ["erasures", erasures],
+  ["erase-archive", eraseArchive],
 ]);
 
 /** A result that says that it is not ok is a failure. */

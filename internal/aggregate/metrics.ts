@@ -16,6 +16,11 @@ export function aggregateMetrics(registry: Registry) {
       "footfall_aggregator_rejected_total",
       "Rows of batches that could not be processed.",
     ),
+    erased: counter(
+      registry,
+      "footfall_aggregator_erased_total",
+      "Events left out because their visitor or merchant is erased.",
+    ),
     setAside: counter(
       registry,
       "footfall_aggregator_set_aside_total",

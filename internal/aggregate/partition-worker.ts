@@ -190,6 +190,7 @@ async function commitGroup(
   metrics.rows.inc(committed.stored);
   metrics.duplicates.inc(committed.duplicates);
   metrics.rejected.inc(committed.rejected);
+  metrics.erased.inc(committed.erased);
   metrics.repeatedBatches.inc(committed.repeatedBatches);
   for (const { problem } of batches) {
     if (problem !== undefined) metrics.setAside.inc({ reason: BatchRejectReason[problem.reason] });

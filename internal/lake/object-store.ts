@@ -4,6 +4,7 @@ import {
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   ListObjectsV2Command,
@@ -84,6 +85,11 @@ export class ObjectStore {
   async get(name: string): Promise<Uint8Array> {
     const { Body } = await this.#client.send(new GetObjectCommand(this.#at(name)));
     return await Body!.transformToByteArray();
+  }
+
+  /** Deletes an object, if there is one of that name. */
+  async delete(name: string): Promise<void> {
+    await this.#client.send(new DeleteObjectCommand(this.#at(name)));
   }
 
   /** The objects whose names begin with `start`, in the order of their names. */

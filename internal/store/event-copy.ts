@@ -44,7 +44,7 @@ const ITEM_FIELDS = 12;
 
 /** What is found out about rows while they are stored. */
 export interface Found {
-  /** 1 in a row whose event is stored already: it must not be written. */
+  /** 1 in a row whose event is stored already, or erased: it must not be written. */
   readonly duplicates: Uint8Array;
   /** 1 at an order (not a row) whose order id has counted before. */
   readonly repeats: Uint8Array;

@@ -10,7 +10,10 @@ const UNIQUE_VIOLATION = "23505";
 /** Events of one batch and, to be filled, which of its rows are stored already. */
 export interface Claim {
   readonly columns: EventColumns;
-  /** Set to 1 for each row whose event is stored, or stands earlier in the same transaction. */
+  /**
+   * Set to 1 for each row whose event is stored, or stands earlier in the same transaction. Rows that are 1 already
+   * are not to be written for another reason: their ids are not claimed.
+   */
   readonly duplicates: Uint8Array;
 }
 
@@ -20,7 +23,7 @@ export interface Claim {
  */
 export async function claimEvents(client: Client, claims: readonly Claim[]): Promise<void> {
   const writer = new CopyWriter();
-  for (const { columns } of claims) encodeKeys(writer, columns);
+  for (const claim of claims) encodeKeys(writer, claim);
   if (writer.rows === 0) return;
   await client.query("SAVEPOINT claim");
   try {
@@ -33,10 +36,10 @@ export async function claimEvents(client: Client, claims: readonly Claim[]): Pro
   }
 }
 
-function encodeKeys(writer: CopyWriter, columns: EventColumns): void {
+function encodeKeys(writer: CopyWriter, { columns, duplicates }: Claim): void {
   for (let row = 0; row < columns.rows; row++) {
     const time = columns.keyTimes[row]!;
-    if (Number.isNaN(time)) continue;
+    if (Number.isNaN(time) || duplicates[row] === 1) continue;
     writer.row(KEY_FIELDS);
     writer.timestamp(time);
     writer.int4(columns.merchantIds[row]!);
@@ -54,7 +57,7 @@ const INSERT_KEYS = `INSERT INTO event_keys (key_time, merchant_id, event_id, re
 async function claimOneByOne(client: Client, claims: readonly Claim[]): Promise<void> {
   await client.query("CREATE TEMP TABLE incoming_keys (LIKE event_keys) ON COMMIT DROP");
   const writer = new CopyWriter();
-  for (const { columns } of claims) encodeKeys(writer, columns);
+  for (const claim of claims) encodeKeys(writer, claim);
   await copyRows(client, COPY_KEYS.replace("event_keys", "incoming_keys"), writer);
   const { rows } = await client.query<{ merchant_id: number; id: string }>(INSERT_KEYS);
   await client.query("DROP TABLE incoming_keys");
@@ -63,7 +66,7 @@ async function claimOneByOne(client: Client, claims: readonly Claim[]): Promise<
   for (const { columns, duplicates } of claims) {
     const hex = Buffer.from(columns.eventIds.buffer, columns.eventIds.byteOffset, columns.eventIds.length);
     for (let row = 0; row < columns.rows; row++) {
-      if (Number.isNaN(columns.keyTimes[row])) continue;
+      if (Number.isNaN(columns.keyTimes[row]) || duplicates[row] === 1) continue;
       const id = hex.toString("hex", row * ID_BYTES, (row + 1) * ID_BYTES);
       if (!claimed.delete(`${columns.merchantIds[row]} ${id}`)) duplicates[row] = 1;
     }

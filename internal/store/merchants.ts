@@ -77,6 +77,11 @@ export async function findMerchantByKey(
   return rows[0];
 }
 
+export async function merchantExists(pool: Pool, merchantId: number): Promise<boolean> {
+  const { rowCount } = await pool.query("SELECT 1 FROM merchants WHERE merchant_id = $1", [merchantId]);
+  return rowCount === 1;
+}
+
 /** All merchants, by id. */
 export async function listMerchants(pool: Pool): Promise<Merchant[]> {
   const { rows } = await pool.query<Merchant>(`SELECT ${MERCHANT} FROM merchants m ORDER BY m.merchant_id`);

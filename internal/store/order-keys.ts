@@ -6,7 +6,7 @@ const ID_BYTES = 16;
 /** Events of one batch and, to be filled, which of its orders have counted before. */
 export interface OrderClaim {
   readonly columns: EventColumns;
-  /** 1 for each row whose event is stored already: its order is not looked at. */
+  /** 1 for each row whose event is not written: its order is not looked at. */
   readonly duplicates: Uint8Array;
   /** Set to 1 for each order whose id was claimed by another event. */
   readonly repeats: Uint8Array;

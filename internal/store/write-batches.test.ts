@@ -68,9 +68,9 @@ describe("position and ledger", () => {
   test("a batch that the ledger knows is skipped, and so is its second copy in one commit", async () => {
     const batch = batchOf([eventRow({ merchant_id: 4 })]);
     const first = await commitNext(database.pool, [batch, batch]);
-    expect(first).toEqual({ stored: 1, duplicates: 0, rejected: 0, repeatedBatches: 1 });
+    expect(first).toEqual({ stored: 1, duplicates: 0, rejected: 0, erased: 0, repeatedBatches: 1 });
     const again = await commitNext(database.pool, [batch]);
-    expect(again).toEqual({ stored: 0, duplicates: 0, rejected: 0, repeatedBatches: 1 });
+    expect(again).toEqual({ stored: 0, duplicates: 0, rejected: 0, erased: 0, repeatedBatches: 1 });
     expect(await query("SELECT rows, stored FROM batch_ledger WHERE batch_id = $1", [batch.batchId])).toEqual(
       [{ rows: 1, stored: 1 }],
     );
@@ -80,7 +80,7 @@ describe("position and ledger", () => {
   test("a batch that could not be processed has a ledger line of rejected rows, and stores none", async () => {
     const batch = batchOf([], { rows: 17, columns: undefined });
     const committed = await commitNext(database.pool, [batch]);
-    expect(committed).toEqual({ stored: 0, duplicates: 0, rejected: 17, repeatedBatches: 0 });
+    expect(committed).toEqual({ stored: 0, duplicates: 0, rejected: 17, erased: 0, repeatedBatches: 0 });
     const line = "SELECT rows, stored, duplicates, rejected FROM batch_ledger WHERE batch_id = $1";
     expect(await query(line, [batch.batchId])).toEqual([
       { rows: 17, stored: 0, duplicates: 0, rejected: 17 },

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { failpoint } from "../failpoint/failpoint.ts";
 import { CopyWriter, copyRows } from "./copy-writer.ts";
+import { markErased, type Tombstones, tombstonesOf } from "./erasure/tombstones.ts";
 import type { EventColumns } from "./event-columns.ts";
 import { COPY_EVENTS, COPY_ITEMS, EventEncoder, type Found } from "./event-copy.ts";
 import { claimEvents } from "./event-keys.ts";
@@ -41,6 +42,8 @@ export interface Committed {
   readonly stored: number;
   readonly duplicates: number;
   readonly rejected: number;
+  /** Left out because their visitor or merchant is erased. */
+  readonly erased: number;
   /** Batches that the ledger knew already. */
   readonly repeatedBatches: number;
 }
@@ -55,15 +58,18 @@ export const STALE_BUCKET_MS = 15 * 60_000;
 
 /**
  * Writes batches, their ledger lines, the buckets to refresh and the partition's position in one
- * transaction. A batch that the ledger knows is skipped; an event that is stored is left out and counted; an
- * order that is stored is marked as a repeat.
+ * transaction. A batch that the ledger knows is skipped; an event that is stored, or whose visitor or merchant is
+ * erased, is left out and counted; an order that is stored is marked as a repeat.
  * @throws FencedError when the position is not `after` any more.
  */
 export async function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
   const committed = await transaction(pool, async (client) => {
-    await movePosition(client, commit);
+    const erasureVersion = await movePosition(client, commit);
     const fresh = await notInLedger(client, commit.batches);
-    const claims = fresh.flatMap(({ columns }) => (columns === undefined ? [] : [claimOf(columns)]));
+    const tombstones = await tombstonesOf(pool, client, commit.partition, erasureVersion);
+    const claims = fresh.flatMap(({ columns }) =>
+      columns === undefined ? [] : [claimOf(columns, tombstones)],
+    );
     failpoint("copy.before");
     await claimEvents(client, claims);
     await claimOrders(client, claims);
@@ -74,8 +80,8 @@ export async function commitBatches(pool: Pool, commit: Commit): Promise<Committ
     await copyRows(client, COPY_EVENTS, events);
     await copyRows(client, COPY_ITEMS, items);
     failpoint("copy.after");
-    const duplicatesOf = new Map(claims.map(({ columns, duplicates }) => [columns, count(duplicates)]));
-    const lines = fresh.map((batch) => ledgerLine(batch, duplicatesOf));
+    const claimsOf = new Map(claims.map((claim) => [claim.columns, claim]));
+    const lines = fresh.map((batch) => ledgerLine(batch, claimsOf));
     await insertLedger(client, commit.partition, lines);
     await markStale(client, commit, claims, rejoined);
     failpoint("commit.before");
@@ -83,6 +89,7 @@ export async function commitBatches(pool: Pool, commit: Commit): Promise<Committ
       stored: events.rows,
       duplicates: sum(lines.map((line) => line.duplicates)),
       rejected: sum(lines.map((line) => line.rejected)),
+      erased: sum(lines.map((line) => line.erased)),
       repeatedBatches: commit.batches.length - fresh.length,
     };
   });
@@ -102,26 +109,34 @@ async function encodeInSlices(
   while (encoder.encode(SLICE_ROWS)) await setImmediate();
 }
 
-/** A batch's rows, of which none is known yet to have been there before. */
-function claimOf(columns: EventColumns) {
+/** A batch's rows, of which none is known yet to have been there before; those of the erased are marked already. */
+function claimOf(columns: EventColumns, tombstones: Tombstones | undefined) {
   const orders = columns.orders?.row.length ?? 0;
-  return { columns, duplicates: new Uint8Array(columns.rows), repeats: new Uint8Array(orders) };
+  const claim = { columns, duplicates: new Uint8Array(columns.rows), repeats: new Uint8Array(orders) };
+  return { ...claim, erased: markErased(tombstones, claim) };
 }
 
-async function movePosition(client: Client, { partition, after, through, storedThrough, gaps }: Commit) {
-  const { rowCount } = await client.query(
+/** @returns the partition's erasure_version: its row is locked from here on, so that it holds to the commit. */
+async function movePosition(
+  client: Client,
+  { partition, after, through, storedThrough, gaps }: Commit,
+): Promise<number> {
+  const { rows } = await client.query<{ erasure_version: string }>(
     `UPDATE partitions SET stream_seq = $3, stream_stored_at = to_timestamp($4::float8 / 1000),
        committed_through = greatest(committed_through, to_timestamp($4::float8 / 1000))
-     WHERE partition_id = $1 AND stream_seq = $2`,
+     WHERE partition_id = $1 AND stream_seq = $2 RETURNING erasure_version`,
     [partition, after, through, storedThrough],
   );
-  if (rowCount !== 1) throw new FencedError(`partition ${partition}: its position is not ${after} any more`);
+  const [moved] = rows;
+  if (moved === undefined)
+    throw new FencedError(`partition ${partition}: its position is not ${after} any more`);
   for (const [first, last] of gaps) {
     await client.query(
       "INSERT INTO stream_gaps (partition_id, first_seq, last_seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
       [partition, first, last],
     );
   }
+  return Number(moved.erasure_version);
 }
 
 /**
@@ -145,29 +160,40 @@ async function notInLedger(client: Client, batches: readonly BatchWrite[]): Prom
   return fresh.filter(({ batchId }) => !known.has(batchId));
 }
 
+/** What was found out about a batch's rows. */
+interface Counted {
+  /** 1 for each row that is not written. */
+  readonly duplicates: Uint8Array;
+  /** How many of those are not written because of an erasure. */
+  readonly erased: number;
+}
+
 interface LedgerLine extends BatchWrite {
   readonly stored: number;
   readonly duplicates: number;
   readonly rejected: number;
+  readonly erased: number;
 }
 
-function ledgerLine(batch: BatchWrite, duplicatesOf: Map<EventColumns, number>): LedgerLine {
-  if (batch.columns === undefined) return { ...batch, stored: 0, duplicates: 0, rejected: batch.rows };
-  const duplicates = duplicatesOf.get(batch.columns)!;
-  return { ...batch, stored: batch.rows - duplicates, duplicates, rejected: 0 };
+function ledgerLine(batch: BatchWrite, claims: ReadonlyMap<EventColumns, Counted>): LedgerLine {
+  if (batch.columns === undefined)
+    return { ...batch, stored: 0, duplicates: 0, rejected: batch.rows, erased: 0 };
+  const { duplicates, erased } = claims.get(batch.columns)!;
+  const left = count(duplicates);
+  return { ...batch, stored: batch.rows - left, duplicates: left - erased, rejected: 0, erased };
 }
 
 async function insertLedger(client: Client, partition: number, lines: readonly LedgerLine[]): Promise<void> {
   if (lines.length === 0) return;
   await client.query(
     `INSERT INTO batch_ledger (partition_id, batch_id, batch_time, stream_seq, collector_id, rows, stored,
-       duplicates, rejected, checksum)
-     SELECT $1, id, to_timestamp(time_ms / 1000), seq, collector, rows, stored, duplicates, rejected, checksum
+       duplicates, rejected, erased, checksum)
+     SELECT $1, id, to_timestamp(time_ms / 1000), seq, collector, rows, stored, duplicates, rejected, erased, checksum
      FROM unnest($2::uuid[], $3::float8[], $4::bigint[], $5::text[], $6::integer[], $7::integer[],
-       $8::integer[], $9::integer[], $10::bigint[])
-       AS l (id, time_ms, seq, collector, rows, stored, duplicates, rejected, checksum)
+       $8::integer[], $9::integer[], $10::integer[], $11::bigint[])
+       AS l (id, time_ms, seq, collector, rows, stored, duplicates, rejected, erased, checksum)
      ON CONFLICT (batch_id, batch_time) DO UPDATE SET stream_seq = excluded.stream_seq, stored = excluded.stored,
-       duplicates = excluded.duplicates, rejected = excluded.rejected, committed_at = excluded.committed_at`,
+       duplicates = excluded.duplicates, rejected = excluded.rejected, erased = excluded.erased, committed_at = excluded.committed_at`,
     [
       partition,
       lines.map((line) => line.batchId),
@@ -178,6 +204,7 @@ async function insertLedger(client: Client, partition: number, lines: readonly L
       lines.map((line) => line.stored),
       lines.map((line) => line.duplicates),
       lines.map((line) => line.rejected),
+      lines.map((line) => line.erased),
       lines.map((line) => line.checksum),
     ],
   );

@@ -17,18 +17,23 @@ export class HashCache<Key> {
   ): void {
     let words = this.#words.get(key);
     if (words === undefined) {
-      const text = JSON.stringify(parts());
-      // As a text of a byte a letter: quicker to make than a buffer.
-      const digest =
-        secret === undefined
-          ? hash("sha256", text, "latin1")
-          : createHmac("sha256", secret).update(text).digest("latin1");
-      words = [word(digest, 0), word(digest, 4)];
+      words = hashWords(parts(), secret);
       this.#words.set(key, words);
     }
     target[2 * row] = words[0];
     target[2 * row + 1] = words[1];
   }
+}
+
+/** Low and high word (as 32-bit integers, signed) of what `HashCache.write` writes. */
+export function hashWords(parts: readonly unknown[], secret?: Uint8Array): readonly [number, number] {
+  const text = JSON.stringify(parts);
+  // As a text of a byte a letter: quicker to make than a buffer.
+  const digest =
+    secret === undefined
+      ? hash("sha256", text, "latin1")
+      : createHmac("sha256", secret).update(text).digest("latin1");
+  return [word(digest, 0), word(digest, 4)];
 }
 
 /** Four bytes as a number, little-endian. */

@@ -1,5 +1,5 @@
 import type { BatchView } from "../../event/batch-view.ts";
-import { HashCache, ownText, utcDay } from "./hash-cache.ts";
+import { HashCache, hashWords, ownText, utcDay } from "./hash-cache.ts";
 import type { Step } from "./step.ts";
 
 /**
@@ -26,6 +26,14 @@ export function saltDays(batch: BatchView): Set<number> {
   return days;
 }
 
+const knownVisitor = (merchantId: number, visitorId: string) => ["visitor", merchantId, visitorId];
+
+/** What is stored of a merchant's visitor with an SDK's id: the 64-bit hash, signed, as a bigint column has it. */
+export function visitorHash(merchantId: number, visitorId: string): bigint {
+  const [low, high] = hashWords(knownVisitor(merchantId, visitorId));
+  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0));
+}
+
 /**
  * The visitor: the SDK's visitor id; or else address, user agent and the event's UTC day, under the secret of a day
  * (`saltDay`). Hashed together with the merchant, so that one person has nothing in common between two merchants.
@@ -44,7 +52,7 @@ export const visitor: Step = {
       const merchant = batch.merchantIds[row]!;
       const id = ids?.[row] ?? 0;
       if (id !== 0) {
-        const parts = () => ["visitor", merchant, batch.dictionary.text(id)];
+        const parts = () => knownVisitor(merchant, batch.dictionary.text(id)!);
         known.write(visitors, row, ownText(merchant, id), parts);
         continue;
       }

@@ -1,12 +1,24 @@
+import { z } from "zod";
 import { integer, member, optionalDate, optionalText, yesNo } from "../setting.ts";
 import { goalSettings } from "./goal-settings.ts";
 import { s3 } from "./s3.ts";
 import { databaseUrl, natsUrl, streamSettings } from "./shared.ts";
 
+/** A 64-bit integer, signed as a bigint column has it; empty stands for "not given". */
+const bigint64 = () =>
+  z
+    .string()
+    .regex(/^(|-?\d{1,19})$/, "is not a whole number of 64 bits")
+    .transform((value) => (value === "" ? undefined : BigInt(value)))
+    .refine(
+      (value) => value === undefined || value === BigInt.asIntN(64, value),
+      "is not a whole number of 64 bits",
+    );
+
 export const admin = {
   name: "admin",
   description:
-    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates; `admin storage` shows what each table takes on disk; `admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired; `admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them; `admin verify-archive` reads the archive's objects again and compares them with the ledger; `admin goal add --merchant ID --name NAME --event-name NAME --page-pattern PATTERN --value AMOUNT`, `admin goal list --merchant ID` and `admin goal remove --merchant ID --goal ID` keep a merchant's goals.",
+    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates; `admin storage` shows what each table takes on disk; `admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired; `admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them; `admin verify-archive` reads the archive's objects again and compares them with the ledger; `admin erase --merchant M` with `--visitor ID`, `--visitor-hash HASH` or `--whole-merchant` erases a visitor or a merchant and prints the receipt, with `--dry-run` counts what it would remove; `admin erasures` lists the receipts; `admin erase-archive` rewrites the archive's objects without what was erased; `admin goal add --merchant ID --name NAME --event-name NAME --page-pattern PATTERN --value AMOUNT`, `admin goal list --merchant ID` and `admin goal remove --merchant ID --goal ID` keep a merchant's goals.",
   settings: {
     databaseUrl,
     partitions: {
@@ -85,9 +97,47 @@ export const admin = {
     merchant: {
       env: "FOOTFALL_ADMIN_MERCHANT",
       flag: "merchant",
-      description: "goal: the merchant; 0: not given",
+      description: "goal, erase: the merchant; erasures: only those of this merchant; 0: all",
       schema: integer(0, 2_147_483_647),
       fallback: "0",
+    },
+    visitor: {
+      env: "FOOTFALL_ADMIN_VISITOR",
+      flag: "visitor",
+      description: "erase: the visitor id that the SDK sent",
+      schema: optionalText(),
+      fallback: "",
+    },
+    visitorHash: {
+      env: "FOOTFALL_ADMIN_VISITOR_HASH",
+      flag: "visitor-hash",
+      description: "erase: the visitor's hash, as the column visitor_id has it; --visitor-hash=-7 if below 0",
+      schema: bigint64(),
+      fallback: "",
+    },
+    wholeMerchant: {
+      env: "FOOTFALL_ADMIN_WHOLE_MERCHANT",
+      flag: "whole-merchant",
+      description: "erase: the merchant and all that it has: true or false",
+      schema: yesNo(),
+      fallback: "false",
+      isSwitch: true,
+    },
+    dryRun: {
+      env: "FOOTFALL_ADMIN_DRY_RUN",
+      flag: "dry-run",
+      description: "erase: count what would be removed, and change nothing",
+      schema: yesNo(),
+      fallback: "false",
+      isSwitch: true,
+    },
+    refreshWaitMs: {
+      env: "FOOTFALL_ADMIN_REFRESH_WAIT_MS",
+      flag: "refresh-wait-ms",
+      description:
+        "erase: how long the aggregator has to refresh the quarter hours that lost events, before the command does it itself, ms",
+      schema: integer(0, 86_400_000),
+      fallback: "15000",
     },
     natsUrl,
     ...streamSettings,

@@ -12,7 +12,7 @@ export interface Visit {
   readonly events: { readonly columns: EventColumns; readonly row: number; readonly time: number }[];
 }
 
-/** Events of a batch, and which of them are stored already. */
+/** Events of a batch, and which of them are not written. */
 export interface Fresh {
   readonly columns: EventColumns;
   readonly duplicates: Uint8Array;

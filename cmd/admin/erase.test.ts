@@ -1,0 +1,160 @@
+import { type ChildProcess, execFile } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Receipt } from "../../internal/store/erasure/receipt.ts";
+import { convertOld } from "../../internal/store/maintenance/columnstore.ts";
+import { createMerchant } from "../../internal/store/merchants.ts";
+import { refreshStale } from "../../internal/store/refresh.ts";
+import { eventRow } from "../../internal/testkit/columns.ts";
+import { batchOf, commitNext } from "../../internal/testkit/commits.ts";
+import { openTestDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
+import { waitFor } from "../../internal/testkit/installation-wait.ts";
+
+const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+const START = Date.UTC(2026, 2, 1);
+const HOUR = 3_600_000;
+/** Between two events of a visitor: far enough apart for many chunks. */
+const STEP = 16 * HOUR;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await openTestDatabase(1);
+  for (let merchant = 1; merchant <= 3; merchant++) {
+    await createMerchant(database.pool, {
+      name: "A shop",
+      timeZone: "UTC",
+      currency: "EUR",
+      retentionDays: 760,
+    });
+  }
+});
+afterAll(() => database?.close());
+
+const query = async <T>(sql: string) => (await database.pool.query(sql)).rows as T[];
+
+interface Ran {
+  readonly child: ChildProcess;
+  readonly outcome: Promise<{ code: number; stdout: string; stderr: string }>;
+}
+
+function run(...args: string[]): Ran {
+  const env = { DATABASE_URL: database.url, FOOTFALL_ADMIN_REFRESH_WAIT_MS: "0" };
+  let child: ChildProcess | undefined;
+  const outcome = new Promise<Awaited<Ran["outcome"]>>((resolve) => {
+    child = execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+  return { child: child!, outcome };
+}
+
+async function result<T>(...args: string[]): Promise<T> {
+  const { code, stdout, stderr } = await run(...args).outcome;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return JSON.parse(stdout) as T;
+}
+
+/** What docs/processing.md says of a visitor's hash: the first 64 bits of a SHA-256, little-endian. */
+function documentedHash(merchant: number, visitor: string): bigint {
+  return createHash("sha256")
+    .update(JSON.stringify(["visitor", merchant, visitor]))
+    .digest()
+    .readBigInt64LE();
+}
+
+/** Stores a page view each STEP of some visitors, given by hash. */
+async function store(merchant: number, visitors: readonly bigint[], views: number): Promise<void> {
+  const rows = visitors.flatMap((visitor_id) =>
+    Array.from({ length: views }, (_, at) => {
+      const ts = START + at * STEP;
+      return eventRow({ merchant_id: merchant, visitor_id, ts, received_at: ts, event_id: randomUUID() });
+    }),
+  );
+  await commitNext(database.pool, [batchOf(rows)]);
+  await refreshStale(database.pool);
+}
+
+const left = (merchant: number) =>
+  query<{ visitor: string; n: number }>(
+    `SELECT visitor_id::text AS visitor, count(*)::integer AS n FROM events
+     WHERE merchant_id = ${merchant} GROUP BY 1 ORDER BY 1`,
+  );
+
+test("a visitor is named by the id that the SDK sent, or by the stored hash", async () => {
+  const [zoe, max] = [documentedHash(1, "zoë 'x'"), documentedHash(1, "max")];
+  await store(1, [zoe, max, 7n], 3);
+  const dry = await result<object>("erase", "--merchant", "1", "--visitor", "zoë 'x'", "--dry-run");
+  expect(dry).toMatchObject({ dryRun: true, visitorHash: zoe.toString(), rows: { events: 3 } });
+  expect(await left(1)).toHaveLength(3);
+  const receipt = await result<Receipt>("erase", "--merchant", "1", "--visitor", "zoë 'x'");
+  expect(receipt).toMatchObject({ merchantId: 1, visitorHash: zoe.toString(), removed: { events: 3 } });
+  expect(JSON.stringify(receipt)).not.toContain("zoë");
+  const second = await result<Receipt>("erase", "--merchant", "1", `--visitor-hash=${max}`);
+  expect(await left(1)).toEqual([{ visitor: "7", n: 3 }]);
+  expect(await result("erasures")).toEqual([second, receipt]);
+  expect(await result("erasures", "--merchant", "2")).toEqual([]);
+  expect(await query("SELECT sum(events)::integer AS n FROM totals_15m WHERE merchant_id = 1")).toEqual([
+    { n: 3 },
+  ]);
+});
+
+test.each([
+  [["--visitor", "x"], "erase: --merchant is required"],
+  [["--merchant", "1"], "erase: exactly one of --visitor, --visitor-hash and --whole-merchant"],
+  [
+    ["--merchant", "1", "--visitor", ""],
+    "erase: exactly one of --visitor, --visitor-hash and --whole-merchant",
+  ],
+  [["--merchant", "1", "--visitor", "x", "--whole-merchant"], "erase: exactly one of"],
+  [["--merchant", "1", "--visitor-hash", "9223372036854775808"], "is not a whole number of 64 bits"],
+  [["--merchant", "77", "--visitor", "x"], "erase: there is no merchant 77"],
+])("%j is refused and erases nothing", async (args, message) => {
+  const { code, stderr, stdout } = await run("erase", ...args).outcome;
+  expect(code).toBeGreaterThan(0);
+  expect(stdout).toBe("");
+  expect(stderr).toContain(message);
+  expect(await left(1)).not.toEqual([]);
+});
+
+test.each([
+  ["a visitor", 2, ["--visitor-hash", "5"]],
+  ["a merchant", 3, ["--whole-merchant"]],
+])(
+  "kill -9 in the midst of erasing %s: the same command goes on, and counts each row once",
+  async (_, merchant, who) => {
+    const views = 160;
+    await store(merchant, [5n, 6n], views);
+    await convertOld(database.pool, START + 400 * STEP);
+    const args = ["erase", "--merchant", String(merchant), ...who];
+    const removed = `SELECT coalesce(sum(rows), 0)::integer AS n FROM erasure_removals JOIN erasures USING (erasure_id)
+    WHERE merchant_id = ${merchant} AND table_name = 'events'`;
+    const { child, outcome } = run(...args);
+    await waitFor("the first rows to go", async () => (await query<{ n: number }>(removed))[0]!.n > 0);
+    child.kill("SIGKILL");
+    await Promise.all([
+      outcome,
+      child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined,
+    ]);
+    const [unfinished] = await result<Receipt[]>("erasures", "--merchant", String(merchant));
+    expect(unfinished!.finishedAt).toBeNull();
+    const receipt = await result<Receipt>(...args);
+    const whole = merchant === 3;
+    expect(receipt.erasureId).toBe(unfinished!.erasureId);
+    expect(receipt.removed.events).toBe(whole ? 2 * views : views);
+    expect(await left(merchant)).toEqual(whole ? [] : [{ visitor: "6", n: views }]);
+    const cells = await query<{ n: number }>(
+      `SELECT coalesce(sum(events), 0)::integer AS n FROM totals_15m WHERE merchant_id = ${merchant}`,
+    );
+    expect(cells).toEqual([{ n: whole ? 0 : views }]);
+    expect(await query("SELECT FROM stale_buckets")).toEqual([]);
+  },
+  120_000,
+);
+
+test("a merchant that is erased is unknown", async () => {
+  const { code, stderr } = await run("erase", "--merchant", "3", "--whole-merchant").outcome;
+  expect(code).toBe(1);
+  expect(stderr).toContain("there is no merchant 3");
+});

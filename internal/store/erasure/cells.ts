@@ -1,0 +1,33 @@
+import { CONTINUOUS_AGGREGATES } from "../continuous-aggregates.ts";
+import type { Pool } from "../pool.ts";
+import { removeByBlocks } from "./blocks.ts";
+import { patiently } from "./patiently.ts";
+import type { Erasure } from "./subject.ts";
+
+/**
+ * Removes a merchant from the continuous aggregates, after its rows. A refresh would work over all other merchants'
+ * quarter hours of all years too, and would miss those whose rows retention has dropped.
+ *
+ * A refresh that is under way may have read the rows before they went. It writes under a lock of the aggregate's
+ * table: once that is free, every later refresh reads what is left.
+ */
+export async function removeCells(pool: Pool, erasure: Erasure): Promise<void> {
+  for (const aggregate of CONTINUOUS_AGGREGATES) {
+    const relation = await tableOf(pool, aggregate);
+    await patiently(pool, async (client) => {
+      await client.query("SET LOCAL lock_timeout = 0");
+      await client.query(`LOCK TABLE ${relation} IN SHARE ROW EXCLUSIVE MODE`);
+    });
+    await removeByBlocks(pool, erasure, { relation, name: aggregate });
+  }
+}
+
+/** The table that an aggregate's rows are in. */
+async function tableOf(pool: Pool, aggregate: string): Promise<string> {
+  const { rows } = await pool.query<{ relation: string }>(
+    `SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name) AS relation
+     FROM timescaledb_information.continuous_aggregates WHERE view_name = $1`,
+    [aggregate],
+  );
+  return rows[0]!.relation;
+}

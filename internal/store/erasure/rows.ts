@@ -1,0 +1,121 @@
+import type { Client } from "../pool.ts";
+import { STALE_BUCKET_MS } from "../write-batches.ts";
+import { countRemoved } from "./removals.ts";
+import { type Erasure, eventsOf } from "./subject.ts";
+import type { Window } from "./windows.ts";
+
+interface Removed {
+  readonly id: string;
+  readonly ts: number;
+  readonly order_id: string | null;
+}
+
+/**
+ * Removes the rows of a window: events, their items, and the order ids that they claimed. Quarter hours and order
+ * ids are written down with it, and an interrupted erasure knows what is left to do about them.
+ * @returns how many events there were.
+ */
+export async function removeWindow(client: Client, erasure: Erasure, window: Window): Promise<number> {
+  await prepareForColumnstore(client);
+  const events = await removeEvents(client, erasure, window);
+  if (events.length === 0) return 0;
+  const items = await removeItems(client, erasure, window, events);
+  const orders = erasure.visitorId === undefined ? [] : await freeOrders(client, erasure, events);
+  await countRemoved(client, erasure.erasureId, {
+    events: events.length,
+    items,
+    order_keys: orders.length,
+  });
+  await noteTimes(client, erasure, events);
+  if (erasure.visitorId !== undefined) await markStale(client, erasure, quarterHoursOf(events), orders);
+  return events.length;
+}
+
+/** Lets a transaction change rows of the columnstore. */
+export async function prepareForColumnstore(client: Client): Promise<void> {
+  // However many rows have to be unpacked: those of a window are few.
+  await client.query("SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0");
+  // TimescaleDB 2.22 fails on a DELETE with RETURNING that finds unpacked rows by a bitmap scan ("attempted to
+  // delete invisible tuple"). The index on merchant and time serves without one.
+  await client.query("SET LOCAL enable_bitmapscan = off");
+}
+
+async function removeEvents(client: Client, erasure: Erasure, { from, to }: Window): Promise<Removed[]> {
+  const { sql, values } = eventsOf(erasure);
+  const at = values.length;
+  const { rows } = await client.query<Removed>(
+    `DELETE FROM events e WHERE ${sql} AND e.ts >= $${at + 1} AND e.ts < $${at + 2}
+     RETURNING e.event_id AS id, (extract(epoch FROM e.ts) * 1000)::float8 AS ts, e.order_id`,
+    [...values, new Date(from), new Date(to)],
+  );
+  return rows;
+}
+
+async function removeItems(
+  client: Client,
+  { merchantId, visitorId }: Erasure,
+  { from, to }: Window,
+  events: readonly Removed[],
+): Promise<number> {
+  const isWhole = visitorId === undefined;
+  const values = [merchantId, new Date(from), new Date(to), ...(isWhole ? [] : [events.map(({ id }) => id)])];
+  const { rowCount } = await client.query(
+    `DELETE FROM items WHERE merchant_id = $1 AND ts >= $2 AND ts < $3 ${isWhole ? "" : "AND event_id = ANY ($4::uuid[])"}`,
+    values,
+  );
+  return rowCount ?? 0;
+}
+
+/** @returns the order ids that the events had claimed. */
+async function freeOrders(
+  client: Client,
+  { merchantId }: Erasure,
+  events: readonly Removed[],
+): Promise<string[]> {
+  const orders = events.filter(({ order_id }) => order_id !== null);
+  if (orders.length === 0) return [];
+  const { rows } = await client.query<{ order_id: string }>(
+    `DELETE FROM order_keys k USING unnest($2::text[], $3::uuid[]) AS gone (order_id, event_id)
+     WHERE k.merchant_id = $1 AND k.order_id = gone.order_id AND k.event_id = gone.event_id RETURNING k.order_id`,
+    [merchantId, orders.map(({ order_id }) => order_id), orders.map(({ id }) => id)],
+  );
+  return rows.map(({ order_id }) => order_id);
+}
+
+function noteTimes(client: Client, { erasureId }: Erasure, events: readonly Removed[]) {
+  const times = events.map(({ ts }) => ts);
+  return client.query(
+    `UPDATE erasures SET first_time = least(first_time, to_timestamp($2::float8 / 1000)),
+       last_time = greatest(last_time, to_timestamp($3::float8 / 1000)) WHERE erasure_id = $1`,
+    [erasureId, times.reduce((a, b) => Math.min(a, b)), times.reduce((a, b) => Math.max(a, b))],
+  );
+}
+
+/** The quarter hours of some events, ms, ascending: two transactions never wait for each other in a circle. */
+export function quarterHoursOf(events: readonly { readonly ts: number }[]): number[] {
+  const buckets = new Set(events.map(({ ts }) => Math.floor(ts / STALE_BUCKET_MS) * STALE_BUCKET_MS));
+  return [...buckets].sort((a, b) => a - b);
+}
+
+/**
+ * Marks quarter hours as stale: reports count them from the rows until they are refreshed. Each mark has a number of
+ * its own, so that a refresh which read an earlier one does not take this for it.
+ */
+export async function markStale(
+  client: Client,
+  { erasureId, partition }: Erasure,
+  quarterHours: readonly number[],
+  freedOrders: readonly string[] = [],
+): Promise<void> {
+  await client.query(
+    `UPDATE erasures SET quarter_hours = quarter_hours || ARRAY(SELECT to_timestamp(ms / 1000) FROM unnest($2::float8[]) ms),
+       freed_orders = freed_orders || $3::text[] WHERE erasure_id = $1`,
+    [erasureId, quarterHours, freedOrders],
+  );
+  await client.query(
+    `INSERT INTO stale_buckets (bucket, partition_id, written_seq)
+     SELECT to_timestamp(ms / 1000), $2, -nextval('erasure_marks') FROM unnest($1::float8[]) AS b (ms)
+     ON CONFLICT (bucket, partition_id) DO UPDATE SET written_seq = excluded.written_seq`,
+    [quarterHours, partition],
+  );
+}

@@ -1,0 +1,30 @@
+import type { Pool } from "../pool.ts";
+import type { Erasure } from "./subject.ts";
+import { MERCHANT_TABLES, VISITOR_TABLES } from "./tables.ts";
+
+/** The chunks, and what the columnstore holds of them, that an erasure removed rows from. */
+const CHUNKS = `SELECT format('%I.%I', p.schema_name, p.table_name) AS relation
+  FROM erasures e
+  JOIN timescaledb_information.chunks i ON i.hypertable_schema = 'public' AND i.hypertable_name IN ('events', 'items')
+    AND i.range_start <= e.last_time AND i.range_end > e.first_time
+    AND (e.visitor_id IS NULL
+      OR EXISTS (SELECT FROM unnest(e.quarter_hours) q WHERE q >= i.range_start AND q < i.range_end))
+  JOIN _timescaledb_catalog.chunk c ON c.schema_name = i.chunk_schema AND c.table_name = i.chunk_name
+  JOIN _timescaledb_catalog.chunk p ON p.id IN (c.id, c.compressed_chunk_id)
+  WHERE e.erasure_id = $1`;
+
+/**
+ * Frees the space of the rows that were removed: until then they are still in the files, where no query sees them. A
+ * table that keeps its few dead rows under autovacuum's threshold would keep them for years. Locks nobody out.
+ */
+export async function vacuumAfter(pool: Pool, { erasureId, visitorId }: Erasure): Promise<void> {
+  const { rows } = await pool.query<{ relation: string }>(CHUNKS, [erasureId]);
+  const others = visitorId === undefined ? MERCHANT_TABLES : [...VISITOR_TABLES, "order_keys"];
+  const relations = [
+    ...rows.map(({ relation }) => relation),
+    ...others.filter((table) => table !== "events"),
+    "erasures",
+  ];
+  for (const relation of relations) await pool.query(`VACUUM ${relation}`);
+  await pool.query("UPDATE erasures SET vacuumed_at = now() WHERE erasure_id = $1", [erasureId]);
+}

@@ -1,0 +1,63 @@
+-- Erasure of a visitor or of a whole merchant (docs/erasure.md).
+
+-- One line an erasure, kept for ever. It is its progress while it goes on, its receipt afterwards, and the tombstone:
+-- by it the aggregator leaves out what comes again, from a spool, the stream, REJECTED or the archive.
+CREATE TABLE erasures (
+  erasure_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  merchant_id integer NOT NULL,
+  -- The visitor's hash; null for the whole merchant.
+  visitor_id bigint,
+  partition_id integer NOT NULL,
+  -- The partition's erasure_version that this line came, or was last changed, with.
+  version bigint NOT NULL,
+  requested_at timestamptz NOT NULL DEFAULT now(),
+  -- Of a visitor, what happened or was received up to here is erased; of a merchant, everything.
+  erased_through timestamptz NOT NULL,
+  -- Event times of the first and the last erased event.
+  first_time timestamptz,
+  last_time timestamptz,
+  -- Quarter hours that lost events: they were marked as stale, and are to be refreshed.
+  quarter_hours timestamptz[] NOT NULL DEFAULT '{}',
+  -- Order ids that an erased event had claimed and no other event has been looked for yet. Empty at the end.
+  freed_orders text[] NOT NULL DEFAULT '{}',
+  -- When the continuous aggregates counted none of it any more.
+  refreshed_at timestamptz,
+  -- When the space of the erased rows was freed.
+  vacuumed_at timestamptz,
+  finished_at timestamptz,
+  -- What is left elsewhere and until when, as the receipt says it.
+  remains jsonb,
+  CHECK ((finished_at IS NULL) = (remains IS NULL))
+);
+CREATE INDEX erasures_partition ON erasures (partition_id, version);
+
+-- How many rows an erasure has removed from each table; written in the transactions that remove them.
+CREATE TABLE erasure_removals (
+  erasure_id bigint NOT NULL REFERENCES erasures,
+  table_name text NOT NULL,
+  rows bigint NOT NULL,
+  PRIMARY KEY (erasure_id, table_name)
+);
+
+-- Rises with each erasure in the partition. A writer reads it as it moves the position, and so as it locks the row:
+-- whichever of a commit and an erasure comes first, the other sees it.
+ALTER TABLE partitions ADD COLUMN erasure_version bigint NOT NULL DEFAULT 0;
+
+-- Gives each mark that an erasure sets in stale_buckets a number of its own (negated, from -2 on), that no commit has.
+CREATE SEQUENCE erasure_marks START 2;
+
+-- Rows that were left out because their visitor or merchant is erased. Nothing of them is kept.
+ALTER TABLE batch_ledger ADD COLUMN erased integer NOT NULL DEFAULT 0;
+-- Lines of before fit, since the old check held for them: a ledger of years need not be read while nobody can write.
+ALTER TABLE batch_ledger DROP CONSTRAINT batch_ledger_check;
+ALTER TABLE batch_ledger ADD CONSTRAINT batch_ledger_check
+  CHECK (rows = stored + duplicates + rejected + erased) NOT VALID;
+
+-- The erasures that are out of an object: those up to this erasure_version of its partition.
+ALTER TABLE archive_objects ADD COLUMN erasure_version bigint NOT NULL DEFAULT 0;
+
+-- Objects that a rewritten one has replaced and that are still to be deleted from S3.
+CREATE TABLE archive_deletions (
+  name text PRIMARY KEY,
+  noted_at timestamptz NOT NULL DEFAULT now()
+);

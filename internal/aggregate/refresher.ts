@@ -3,6 +3,7 @@ import { Backoff } from "../lifecycle/backoff.ts";
 import type { Pool } from "../store/pool.ts";
 import { refreshStale } from "../store/refresh.ts";
 import { refreshStaleDays } from "../store/refresh-days.ts";
+import { refreshStaleMonths } from "../store/refresh-months.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AggregateMetrics } from "./metrics.ts";
 import type { EndReason } from "./ownership/works.ts";
@@ -25,6 +26,9 @@ const REST = 4;
 /** Pause between two refreshes of days, ms: late events for a day that is over are gathered for so long. */
 const DAYS_PAUSE_MS = 60_000;
 
+/** Pause between two refreshes of months, ms: each works a whole month of days over. */
+const MONTHS_PAUSE_MS = 3_600_000;
+
 /** The last refresh, at a stop, ends at the first span behind this time, ms: another process goes on with the rest. */
 const LAST_MS = 1_000;
 
@@ -38,12 +42,14 @@ const BACKOFF = { firstMs: 100, longestMs: 10_000 };
  */
 export async function keepRefreshing(deps: RefresherDeps, signal: AbortSignal): Promise<void> {
   const backoff = new Backoff(BACKOFF);
-  let daysDue = performance.now();
+  const days = new Due(DAYS_PAUSE_MS);
+  const months = new Due(MONTHS_PAUSE_MS);
   while (!signal.aborted) {
     const started = performance.now();
-    const isDaysDue = started >= daysDue;
-    const done = (await refresh(deps, signal)) && (!isDaysDue || (await refreshDays(deps, signal)));
-    if (isDaysDue) daysDue = performance.now() + DAYS_PAUSE_MS;
+    const done =
+      (await refresh(deps, signal)) &&
+      (await days.run(() => attempt(deps.log, () => refreshStaleDays(deps.pool, signal)))) &&
+      (await months.run(() => attempt(deps.log, () => refreshStaleMonths(deps.pool, signal))));
     if (done) backoff.reset();
     const rest = done ? Math.max(deps.intervalMs, REST * (performance.now() - started)) : backoff.next();
     await sleep(rest, undefined, { signal }).catch(() => {});
@@ -59,8 +65,22 @@ async function refresh({ pool, metrics, log }: RefresherDeps, signal: AbortSigna
   });
 }
 
-function refreshDays({ pool, log }: RefresherDeps, signal: AbortSignal): Promise<boolean> {
-  return attempt(log, () => refreshStaleDays(pool, signal));
+/** Work that is done at once, and then after pauses. */
+class Due {
+  readonly #pauseMs: number;
+  #at = Number.NEGATIVE_INFINITY;
+
+  constructor(pauseMs: number) {
+    this.#pauseMs = pauseMs;
+  }
+
+  /** @returns false for work that was tried and failed. */
+  async run(work: () => Promise<boolean>): Promise<boolean> {
+    if (performance.now() < this.#at) return true;
+    const done = await work();
+    this.#at = performance.now() + this.#pauseMs;
+    return done;
+  }
 }
 
 async function attempt(log: Logger, work: () => Promise<unknown>): Promise<boolean> {

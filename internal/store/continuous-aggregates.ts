@@ -5,9 +5,9 @@ export const QUARTER_HOUR_AGGREGATES: readonly string[] = ["totals_15m", "sessio
  * Of whole UTC days, of rows with in_rollups alone, and refreshed only when a day is over: while it goes on, each
  * refresh would work all of it over. Each after those that it is built on, which may be of quarter hours.
  */
-export const DAY_AGGREGATES: readonly string[] = ["visitor_registers_1d", "session_registers_1d"];
+export const DAY_AGGREGATES: readonly string[] = [];
 
-/** Of whole UTC months, refreshed only when a month is over; built on those of days. */
+/** Of UTC months, of rows with in_rollups alone, and refreshed only when a month is over. */
 export const MONTH_AGGREGATES: readonly string[] = ["visitor_registers_1mo", "session_registers_1mo"];
 
 /** All of them, each after those that it is built on. */

@@ -70,12 +70,12 @@ export function hasRollups(edges: readonly number[], readyFrom: number | undefin
   return readyFrom !== undefined && readyFrom < edges.at(-1)! && isAligned(edges);
 }
 
-/** Mean length of buckets from which on registers are far fewer than sessions, ms: the UTC days within them make up most of a local week. */
-const ESTIMATE_BUCKET_MS = 7 * 86_400_000;
+/** Mean length of buckets, ms, from which on most of their time lies inside of UTC months: months cut at the ends. */
+const ESTIMATE_BUCKET_MS = 20 * 86_400_000;
 
 /**
- * Whether estimates can be quicker than counts: where most of the buckets' time lies in UTC days as a whole. Shorter
- * buckets are counted exactly from sessions, however many there are.
+ * Whether estimates can be quicker than counts: the registers of months are. Shorter buckets are counted exactly, from
+ * the sessions of quarter hours, however many there are.
  */
 export function canEstimate(edges: readonly number[], readyFrom: number | undefined): readyFrom is number {
   const mean = (edges.at(-1)! - edges[0]!) / (edges.length - 1);

@@ -16,47 +16,23 @@ GROUP BY merchant_id, time_bucket(INTERVAL '15 minutes', ts), is_bot, visitor_id
 WITH NO DATA;
 CREATE INDEX ON sessions_15m (merchant_id, bucket);
 
--- HyperLogLog registers of a UTC day, of its visitors and of its sessions. The ids are hashes already, so that their
--- bits are used as they are: 14 name the register, and the lowest bit that is set among the other 50 is its value
--- (2^50 where none is). The greatest such bit is kept, of which HyperLogLog's rho is the binary logarithm plus one.
--- A register that nobody fell into has no row.
-CREATE MATERIALIZED VIEW visitor_registers_1d
-WITH (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false) AS
-SELECT
-  merchant_id,
-  time_bucket(INTERVAL '1 day', bucket) AS bucket,
-  is_bot,
-  (visitor_id & 16383)::smallint AS register,
-  max(((visitor_id >> 14) | 1125899906842624) & -((visitor_id >> 14) | 1125899906842624)) AS lowest_bit
-FROM sessions_15m
-GROUP BY merchant_id, time_bucket(INTERVAL '1 day', bucket), is_bot, (visitor_id & 16383)::smallint
-WITH NO DATA;
-CREATE INDEX ON visitor_registers_1d (merchant_id, bucket);
-
-CREATE MATERIALIZED VIEW session_registers_1d
-WITH (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false) AS
-SELECT
-  merchant_id,
-  time_bucket(INTERVAL '1 day', bucket) AS bucket,
-  is_bot,
-  (session_id & 16383)::smallint AS register,
-  max(((session_id >> 14) | 1125899906842624) & -((session_id >> 14) | 1125899906842624)) AS lowest_bit
-FROM sessions_15m
-GROUP BY merchant_id, time_bucket(INTERVAL '1 day', bucket), is_bot, (session_id & 16383)::smallint
-WITH NO DATA;
-CREATE INDEX ON session_registers_1d (merchant_id, bucket);
-
--- The same of whole UTC months: a year is then twelve times 16,384 rows, however many came.
+-- HyperLogLog registers of a UTC month without its first and its last day: every local month of every time zone holds
+-- these days as a whole, so that a year of any zone is twelve times 16,384 rows and some ends, however many came.
+-- The ids are hashes already, so that their bits are used as they are: 14 name the register, and the lowest bit that is
+-- set among the other 50 is its value (2^50 where none is). The greatest such bit is kept, of which HyperLogLog's rho is
+-- the binary logarithm plus one. A register that nobody fell into has no row.
 CREATE MATERIALIZED VIEW visitor_registers_1mo
 WITH (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false) AS
 SELECT
   merchant_id,
   time_bucket(INTERVAL '1 month', bucket) AS bucket,
   is_bot,
-  register,
-  max(lowest_bit) AS lowest_bit
-FROM visitor_registers_1d
-GROUP BY merchant_id, time_bucket(INTERVAL '1 month', bucket), is_bot, register
+  (visitor_id & 16383)::smallint AS register,
+  max(((visitor_id >> 14) | 1125899906842624) & -((visitor_id >> 14) | 1125899906842624)) AS lowest_bit
+FROM sessions_15m
+WHERE extract(day FROM bucket AT TIME ZONE 'UTC') <> 1
+  AND extract(day FROM bucket AT TIME ZONE 'UTC' + INTERVAL '1 day') <> 1
+GROUP BY merchant_id, time_bucket(INTERVAL '1 month', bucket), is_bot, (visitor_id & 16383)::smallint
 WITH NO DATA;
 CREATE INDEX ON visitor_registers_1mo (merchant_id, bucket);
 
@@ -66,10 +42,12 @@ SELECT
   merchant_id,
   time_bucket(INTERVAL '1 month', bucket) AS bucket,
   is_bot,
-  register,
-  max(lowest_bit) AS lowest_bit
-FROM session_registers_1d
-GROUP BY merchant_id, time_bucket(INTERVAL '1 month', bucket), is_bot, register
+  (session_id & 16383)::smallint AS register,
+  max(((session_id >> 14) | 1125899906842624) & -((session_id >> 14) | 1125899906842624)) AS lowest_bit
+FROM sessions_15m
+WHERE extract(day FROM bucket AT TIME ZONE 'UTC') <> 1
+  AND extract(day FROM bucket AT TIME ZONE 'UTC' + INTERVAL '1 day') <> 1
+GROUP BY merchant_id, time_bucket(INTERVAL '1 month', bucket), is_bot, (session_id & 16383)::smallint
 WITH NO DATA;
 CREATE INDEX ON session_registers_1mo (merchant_id, bucket);
 
@@ -83,7 +61,7 @@ CREATE TABLE stale_months (
 );
 
 -- The new aggregates are empty. Every quarter hour with rows of large merchants is noted as stale, for the partitions
--- that wrote to it, as 0003 does; as their refresh clears them, their days are noted for the daily ones.
+-- that wrote to it, as 0003 does; as their refresh clears them, their days are noted, and then their months.
 INSERT INTO stale_buckets (bucket, partition_id, written_seq)
 SELECT DISTINCT written.bucket, ((h3 # (h3 >> 16)) % installation.partitions)::integer, -1
 FROM (

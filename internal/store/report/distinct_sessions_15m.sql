@@ -16,7 +16,7 @@ WITH seen AS MATERIALIZED (
   SELECT width_bucket(stale.bucket, $4::timestamptz[]), written.*
   FROM stale_buckets stale
   CROSS JOIN LATERAL (
-    SELECT {{keys}}
+    SELECT DISTINCT {{keys}}
     FROM events
     WHERE merchant_id = $1 AND ts >= stale.bucket AND ts < stale.bucket + INTERVAL '15 minutes' {{people}}
   ) written

@@ -1,6 +1,6 @@
 import type { Client, Pool } from "../pool.ts";
 import { estimate, type RegisterCount, STANDARD_ERROR } from "./hyperloglog.ts";
-import { daysWithin } from "./rollup-days.ts";
+import { monthsWithin } from "./rollup-months.ts";
 import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough, type Scope } from "./snapshot.ts";
 import { EVENT_COUNT, sqlOf } from "./sql.ts";
 import type { Statement } from "./statement.ts";
@@ -84,9 +84,9 @@ function valuesOf({ merchantId, partitionId, edges }: ReportQuery, statement: St
   if (statement.source === "totals_15m") return [...scope, partitionId];
   const withRollups = [...scope, partitionId, ...times([statement.readyFrom])];
   if (statement.shape === "distinct") return withRollups;
-  const { days, rest } = daysWithin(edges, statement.readyFrom);
+  const { months, rest } = monthsWithin(edges, statement.readyFrom);
   const [starts, ends] = [rest.map(({ start }) => start), rest.map(({ end }) => end)];
-  return [...withRollups, times(days), times(starts), times(ends)];
+  return [...withRollups, times(months), times(starts), times(ends)];
 }
 
 function columnOf(statement: Statement, rows: readonly Row[], index: number, buckets: number): ReportColumn {

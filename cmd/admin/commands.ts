@@ -3,6 +3,7 @@ import { verifyTheArchive } from "./commands/archive.ts";
 import type { Command } from "./commands/command.ts";
 import { create, list } from "./commands/merchants.ts";
 import { loadRates } from "./commands/rates.ts";
+import { rollups } from "./commands/rollups.ts";
 import { storage, verify } from "./commands/storage.ts";
 import { streams } from "./commands/streams.ts";
 
@@ -14,6 +15,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["load-rates", loadRates],
   ["storage", storage],
   ["verify", verify],
+  ["rollups", rollups],
   ["verify-archive", verifyTheArchive],
   ["streams", streams],
 ]);

@@ -26,9 +26,6 @@ const REST = 4;
 /** Pause between two refreshes of days, ms: late events for a day that is over are gathered for so long. */
 const DAYS_PAUSE_MS = 60_000;
 
-/** Pause between two refreshes of months, ms: each works a whole month of days over. */
-const MONTHS_PAUSE_MS = 3_600_000;
-
 /** The last refresh, at a stop, ends at the first span behind this time, ms: another process goes on with the rest. */
 const LAST_MS = 1_000;
 
@@ -42,14 +39,12 @@ const BACKOFF = { firstMs: 100, longestMs: 10_000 };
  */
 export async function keepRefreshing(deps: RefresherDeps, signal: AbortSignal): Promise<void> {
   const backoff = new Backoff(BACKOFF);
-  const days = new Due(DAYS_PAUSE_MS);
-  const months = new Due(MONTHS_PAUSE_MS);
+  let daysDue = performance.now();
   while (!signal.aborted) {
     const started = performance.now();
-    const done =
-      (await refresh(deps, signal)) &&
-      (await days.run(() => attempt(deps.log, () => refreshStaleDays(deps.pool, signal)))) &&
-      (await months.run(() => attempt(deps.log, () => refreshStaleMonths(deps.pool, signal))));
+    const isDaysDue = started >= daysDue;
+    const done = (await refresh(deps, signal)) && (!isDaysDue || (await refreshDays(deps, signal)));
+    if (isDaysDue) daysDue = performance.now() + DAYS_PAUSE_MS;
     if (done) backoff.reset();
     const rest = done ? Math.max(deps.intervalMs, REST * (performance.now() - started)) : backoff.next();
     await sleep(rest, undefined, { signal }).catch(() => {});
@@ -65,22 +60,11 @@ async function refresh({ pool, metrics, log }: RefresherDeps, signal: AbortSigna
   });
 }
 
-/** Work that is done at once, and then after pauses. */
-class Due {
-  readonly #pauseMs: number;
-  #at = Number.NEGATIVE_INFINITY;
-
-  constructor(pauseMs: number) {
-    this.#pauseMs = pauseMs;
-  }
-
-  /** @returns false for work that was tried and failed. */
-  async run(work: () => Promise<boolean>): Promise<boolean> {
-    if (performance.now() < this.#at) return true;
-    const done = await work();
-    this.#at = performance.now() + this.#pauseMs;
-    return done;
-  }
+function refreshDays({ pool, log }: RefresherDeps, signal: AbortSignal): Promise<boolean> {
+  return attempt(log, async () => {
+    await refreshStaleDays(pool, signal);
+    await refreshStaleMonths(pool, signal);
+  });
 }
 
 async function attempt(log: Logger, work: () => Promise<unknown>): Promise<boolean> {

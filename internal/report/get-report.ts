@@ -16,13 +16,10 @@ export interface GetReportDeps extends Patience {
   readonly partitions: number;
   /**
    * Events in a report's range from which on distinct counts of a merchant with rollups are estimated, where that is
-   * quicker. Default: DEFAULT_ESTIMATE_FROM_EVENTS.
+   * quicker. Default: never.
    */
   readonly estimateFromEvents?: number;
 }
-
-/** TODO justify */
-export const DEFAULT_ESTIMATE_FROM_EVENTS = 2_000_000;
 
 export interface Merchant {
   readonly merchantId: number;
@@ -120,7 +117,7 @@ async function rollupsFor(
   const readyFrom = rollupsReadyFrom ?? undefined;
   const isDistinct = names.some((name) => metricOf(name).kind === "distinct");
   if (exact || !isDistinct || !canEstimate(edges, readyFrom)) return { readyFrom, isEstimate: false };
-  const { statementTimeoutMs, estimateFromEvents = DEFAULT_ESTIMATE_FROM_EVENTS } = deps;
+  const { statementTimeoutMs, estimateFromEvents = Number.POSITIVE_INFINITY } = deps;
   const span = { start: Math.max(edges[0]!, readyFrom), end: edges.at(-1)! };
   const events = await readPatiently(deps, () =>
     readEventCount(deps.pool, { merchantId, ...span, statementTimeoutMs }),

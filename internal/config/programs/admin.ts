@@ -5,7 +5,7 @@ import { databaseUrl, natsUrl, streamSettings } from "./shared.ts";
 export const admin = {
   name: "admin",
   description:
-    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates; `admin storage` shows what each table takes on disk; `admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired; `admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them; `admin verify-archive` reads the archive's objects again and compares them with the ledger.",
+    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates; `admin storage` shows what each table takes on disk; `admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired; `admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them; `admin verify-archive` reads the archive's objects again and compares them with the ledger; `admin rollups --merchant ID --from DAY` gives a merchant rollups from a day of the past on, which takes two minutes and more (an aggregator must be running), and may be interrupted and run again.",
   settings: {
     databaseUrl,
     partitions: {
@@ -51,6 +51,13 @@ export const admin = {
       schema: yesNo(),
       fallback: "true",
     },
+    merchant: {
+      env: "FOOTFALL_ADMIN_MERCHANT",
+      flag: "merchant",
+      description: "rollups: the merchant; 0: not given",
+      schema: integer(0, 2_147_483_647),
+      fallback: "0",
+    },
     file: {
       env: "FOOTFALL_ADMIN_FILE",
       flag: "file",
@@ -61,7 +68,8 @@ export const admin = {
     from: {
       env: "FOOTFALL_ADMIN_FROM",
       flag: "from",
-      description: "verify, verify-archive: first UTC day, as YYYY-MM-DD; absent: the first with data",
+      description:
+        "verify, verify-archive, rollups: first UTC day, as YYYY-MM-DD; absent: the first with data (rollups: required)",
       schema: optionalDate(),
       fallback: "",
     },

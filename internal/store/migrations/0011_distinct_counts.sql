@@ -15,6 +15,14 @@ WHERE in_rollups
 GROUP BY merchant_id, time_bucket(INTERVAL '15 minutes', ts), is_bot, visitor_id, session_id
 WITH NO DATA;
 CREATE INDEX ON sessions_15m (merchant_id, bucket);
+-- In the columnstore 18 bytes a row instead of 90, and quicker to read. Large merchants fill segments of their own.
+ALTER MATERIALIZED VIEW sessions_15m SET (
+  timescaledb.compress,
+  timescaledb.compress_segmentby = 'merchant_id',
+  timescaledb.compress_orderby = 'bucket, visitor_id'
+);
+-- A chunk is converted when it has ended: the default, ten times that of events, would leave too much as rows.
+SELECT set_chunk_time_interval('sessions_15m', INTERVAL '28 days');
 
 -- HyperLogLog registers of a UTC month without its first and its last day: every local month of every time zone holds
 -- these days as a whole, so that a year of any zone is twelve times 16,384 rows and some ends, however many came.
@@ -55,6 +63,8 @@ CREATE INDEX ON session_registers_1mo (merchant_id, bucket);
 CREATE TABLE stale_months (
   month timestamptz NOT NULL,
   partition_id integer NOT NULL,
+  -- By the first mark.
+  marked_at timestamptz NOT NULL DEFAULT now(),
   -- As in stale_days.
   version bigint GENERATED ALWAYS AS IDENTITY,
   PRIMARY KEY (month, partition_id)

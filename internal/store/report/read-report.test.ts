@@ -56,7 +56,6 @@ test("all statements run in one snapshot, under the timeout, for the merchant", 
   expect(asked.map(({ sql, values }) => (values.length > 0 ? values : sql))).toEqual([
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     "SET LOCAL statement_timeout = 1234",
-    "SET LOCAL jit = off",
     [7, edges[0], edges[2], edges, 3],
     [7, edges[0], edges[2], edges],
     [3],

@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { partitionOf } from "../event/partition.ts";
 import { convertOld } from "../store/maintenance/columnstore.ts";
 import { verifyAggregates } from "../store/maintenance/verify.ts";
 import { refreshStale } from "../store/refresh.ts";
 import { refreshStaleDays } from "../store/refresh-days.ts";
 import { refreshStaleMonths } from "../store/refresh-months.ts";
 import { STANDARD_ERROR } from "../store/report/hyperloglog.ts";
+import { eventRow } from "../testkit/columns.ts";
+import { batchOf, commitNext } from "../testkit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import { getReport, type Report, type ReportRequest } from "./get-report.ts";
 import { A, B, PARTITIONS } from "./testing/fixture.ts";
@@ -14,12 +17,15 @@ import { insertPresences, type Presence, sketched } from "./testing/presence.ts"
 const DAY = 86_400_000;
 /** C lives in A's partition, or B's, and is small. */
 const C = 7;
+/** Large, with visitors whose sessions no SDK names. */
+const D = 8;
 const FIRST = Date.UTC(2024, 10, 1);
 const DAYS = 150;
 /** A is large from the middle of a month on, B from before all events on. */
 const READY = new Map([
   [A, Date.UTC(2024, 11, 12)],
   [B, FIRST],
+  [D, FIRST],
 ]);
 
 let database: TestDatabase;
@@ -145,6 +151,31 @@ test("counts are plain SQL's, estimates those of one sketch of all ids, whatever
   await refresh.months();
   expect(await verifyAggregates(database.pool, all)).toEqual([]);
 }, 120_000);
+
+test("a late event that makes two sessions one changes counts and estimates at once", async () => {
+  const visit = (time: string) =>
+    eventRow({ merchant_id: D, visitor_id: ids[0]!, session_id: 0n, ts: Date.parse(time), in_rollups: true });
+  const commit = (time: string) =>
+    commitNext(database.pool, [batchOf([visit(time)])], { partition: partitionOf(D, PARTITIONS) });
+  const asked = {
+    merchantId: D,
+    range: { kind: "dates", start: "2025-01-01", end: "2025-02-28" },
+    granularity: "month",
+    timeZone: "UTC",
+    includeBots: false,
+  } as const;
+  const sessions = async () => (await ask(D, asked)).series[1]!.total;
+  await commit("2025-01-15T10:00Z");
+  await commit("2025-01-15T10:50Z");
+  await refresh.columnstore();
+  await check(asked);
+  expect(await sessions()).toBe(2n);
+  await commit("2025-01-15T10:25Z");
+  await check(asked);
+  expect(await sessions()).toBe(1n);
+  await refresh.months();
+  await check(asked);
+});
 
 const YEAR = { range: { kind: "dates", start: "2024-11-01", end: "2025-03-31" } } as const;
 

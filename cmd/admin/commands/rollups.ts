@@ -1,5 +1,6 @@
 import { ConfigError } from "../../../internal/config/read-config.ts";
 import { partitionOf } from "../../../internal/event/partition.ts";
+import { Failure } from "../../../internal/failure/failure.ts";
 import { readInstallation } from "../../../internal/store/migrate.ts";
 import type { Pool } from "../../../internal/store/pool.ts";
 import { backfillRollups } from "../../../internal/store/rollups-backfill.ts";
@@ -12,6 +13,11 @@ export async function rollups(pool: Pool, { merchant: merchantId, from }: Config
   const { partitions } = await readInstallation(pool);
   const backfill = { merchantId, partition: partitionOf(merchantId, partitions), from: Date.parse(from) };
   const tell = (line: string) => void process.stderr.write(`${line}\n`);
-  const { marked, readyFrom } = await backfillRollups(pool, backfill, { tell });
-  return { merchantId, marked, readyFrom: new Date(readyFrom).toISOString() };
+  try {
+    const { marked, readyFrom } = await backfillRollups(pool, backfill, { tell });
+    return { merchantId, marked, readyFrom: new Date(readyFrom).toISOString() };
+  } catch (error) {
+    if (error instanceof Failure) throw new ConfigError(`rollups: ${error.message}`, { cause: error });
+    throw error;
+  }
 }

@@ -159,6 +159,7 @@ describe("commands", () => {
         currency: "CHF",
         retentionDays: 90,
         truncateIp: true,
+        rollupsReadyFrom: null,
       },
       {
         merchantId: 2,
@@ -167,6 +168,7 @@ describe("commands", () => {
         currency: "USD",
         retentionDays: 760,
         truncateIp: false,
+        rollupsReadyFrom: null,
       },
     ]);
     expect(stdout).not.toMatch(/ffw_|ffr_|sha256/);
@@ -265,6 +267,13 @@ describe("wrong use", () => {
       { DATABASE_URL: url, FOOTFALL_PARTITIONS: "many" },
       /FOOTFALL_PARTITIONS: "many" is not a whole number/,
     ],
+    [
+      "no merchant",
+      ["rollups", "--from", "2026-01-01"],
+      { DATABASE_URL: url },
+      /rollups: --merchant is required/,
+    ],
+    ["no day", ["rollups", "--merchant", "1"], { DATABASE_URL: url }, /rollups: --from is required/],
     ["no name", ["create-merchant"], { DATABASE_URL: url }, /create-merchant: --name is required/],
     [
       "a misspelt variable",

@@ -5,6 +5,7 @@ import { erase, erasures } from "./commands/erase.ts";
 import { GOAL_COMMANDS } from "./commands/goals.ts";
 import { create, list } from "./commands/merchants.ts";
 import { loadRates } from "./commands/rates.ts";
+import { rollups } from "./commands/rollups.ts";
 import { storage, verify } from "./commands/storage.ts";
 import { streams } from "./commands/streams.ts";
 
@@ -16,6 +17,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["load-rates", loadRates],
   ["storage", storage],
   ["verify", verify],
+  ["rollups", rollups],
   ["verify-archive", verifyTheArchive],
   ["streams", streams],
   ...GOAL_COMMANDS,

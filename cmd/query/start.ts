@@ -15,7 +15,7 @@ const MAX_REQUEST_BYTES = 64 << 10;
 
 /** Wires the query service: database, keys, limits, one port. */
 export async function start({ config, log, life, health }: Service<typeof query.settings>) {
-  const { databaseUrl: url, maxConnections, statementTimeoutMs, databaseWaitMs } = config;
+  const { databaseUrl: url, maxConnections, statementTimeoutMs, databaseWaitMs, estimateFromEvents } = config;
   const pool = createPool({ url, name: "query", maxConnections, statementTimeoutMs });
   life.onClose("database", () => pool.end());
   const { partitions } = await readInstallation(pool);
@@ -30,7 +30,14 @@ export async function start({ config, log, life, health }: Service<typeof query.
     routes(router) {
       router.service(
         QueryService,
-        queryHandlers({ pool, partitions, statementTimeoutMs, databaseWaitMs, authenticate }),
+        queryHandlers({
+          pool,
+          partitions,
+          statementTimeoutMs,
+          databaseWaitMs,
+          estimateFromEvents,
+          authenticate,
+        }),
       );
       routeStandard(router, health, [QueryService]);
     },

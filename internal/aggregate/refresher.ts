@@ -3,6 +3,7 @@ import { Backoff } from "../lifecycle/backoff.ts";
 import type { Pool } from "../store/pool.ts";
 import { refreshStale } from "../store/refresh.ts";
 import { refreshStaleDays } from "../store/refresh-days.ts";
+import { refreshStaleMonths } from "../store/refresh-months.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Lags } from "./lags.ts";
 import type { AggregateMetrics } from "./metrics.ts";
@@ -76,7 +77,10 @@ async function refresh({ pool, metrics, log }: RefresherDeps, signal: AbortSigna
 }
 
 function refreshDays({ pool, log }: RefresherDeps, signal: AbortSignal): Promise<boolean> {
-  return attempt(log, () => refreshStaleDays(pool, signal));
+  return attempt(log, async () => {
+    await refreshStaleDays(pool, signal);
+    await refreshStaleMonths(pool, signal);
+  });
 }
 
 async function attempt(log: Logger, work: () => Promise<unknown>): Promise<boolean> {

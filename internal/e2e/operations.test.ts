@@ -93,6 +93,7 @@ test("a merchant that `admin` creates can write and read at once", async () => {
     currency: "JPY",
     retentionDays: 760,
     truncateIp: true,
+    rollupsReadyFrom: null,
   });
   const event = { name: "purchase", order: { id: "1", revenueMicros: 900_000_000n } };
   await collectClient(footfall.collectorUrl).send({ events: [event] }, bearer(tea.writeKey));

@@ -1,10 +1,10 @@
 import { partitionOf } from "../event/partition.ts";
 import type { Pool } from "../store/pool.ts";
-import { readReport } from "../store/report/read-report.ts";
+import { readEventCount, readReport } from "../store/report/read-report.ts";
 import { namesAskedFor } from "./metrics/asked-for.ts";
 import type { Unit } from "./metrics/metric.ts";
-import { METRICS, type SeriesName } from "./metrics/registry.ts";
-import { planReport } from "./plan/plan.ts";
+import { METRICS, metricOf, type SeriesName } from "./metrics/registry.ts";
+import { canEstimate, planReport, type Rollups } from "./plan/plan.ts";
 import { type Patience, readPatiently } from "./read-patiently.ts";
 import { bucketEdges, type Granularity } from "./time/edges.ts";
 import { type DateRange, spanOf, type TimeRange } from "./time/range.ts";
@@ -14,6 +14,11 @@ export interface GetReportDeps extends Patience {
   readonly pool: Pool;
   /** How many partitions the installation has. */
   readonly partitions: number;
+  /**
+   * Events in a report's range from which on distinct counts of a merchant with rollups are estimated, where that is
+   * quicker. Default: never.
+   */
+  readonly estimateFromEvents?: number;
 }
 
 export interface Merchant {
@@ -22,6 +27,8 @@ export interface Merchant {
   readonly timeZone: string;
   /** ISO 4217 code. */
   readonly currency: string;
+  /** From when on its reports may use rollups, epoch milliseconds, a UTC midnight; absent or null: never. */
+  readonly rollupsReadyFrom?: number | null | undefined;
 }
 
 export interface ReportRequest {
@@ -34,6 +41,8 @@ export interface ReportRequest {
   readonly metrics?: readonly SeriesName[] | undefined;
   /** Default: people's events alone. */
   readonly includeBots?: boolean | undefined;
+  /** Counts exactly, however long that takes. Default: what takes long is estimated. */
+  readonly exact?: boolean | undefined;
 }
 
 export interface Series {
@@ -42,9 +51,11 @@ export interface Series {
   /** values[i] belongs to bucket i. */
   readonly values: readonly bigint[];
   readonly total: bigint;
+  /** Of values and total, relative to them; 0 or absent for exact numbers. */
+  readonly standardError?: number;
 }
 
-export interface Report extends Merchant {
+export interface Report extends Omit<Merchant, "rollupsReadyFrom"> {
   readonly granularity: Granularity;
   /** Bucket i is [edges[i], edges[i + 1]); epoch milliseconds. */
   readonly edges: readonly number[];
@@ -72,11 +83,12 @@ export async function getReport(
   const timeZone = timeZoneNamed(request.timeZone ?? merchant.timeZone);
   const edges = bucketEdges(spanOf(request.range, timeZone), timeZone, granularity);
   const names = namesAskedFor(request.metrics);
+  const rollups = await rollupsFor(deps, merchant, { edges, names, exact: request.exact });
   const query = {
     merchantId,
     partitionId: partitionOf(merchantId, deps.partitions),
     edges,
-    statements: planReport(edges, [...names, "unconverted_orders"]),
+    statements: planReport(edges, [...names, "unconverted_orders"], rollups),
     includeBots: request.includeBots,
     statementTimeoutMs: deps.statementTimeoutMs,
   };
@@ -88,4 +100,27 @@ export async function getReport(
   }));
   const unconvertedOrders = columns.get("unconverted_orders")!.total;
   return { merchantId, timeZone, granularity, currency, edges, series, dataThrough, unconvertedOrders };
+}
+
+interface Asked {
+  readonly edges: readonly number[];
+  readonly names: readonly SeriesName[];
+  readonly exact: boolean | undefined;
+}
+
+/** How distinct counts are answered: exactly, unless there are too many events and an estimate is quicker. */
+async function rollupsFor(
+  deps: GetReportDeps,
+  { merchantId, rollupsReadyFrom }: Merchant,
+  { edges, names, exact = false }: Asked,
+): Promise<Rollups> {
+  const readyFrom = rollupsReadyFrom ?? undefined;
+  const isDistinct = names.some((name) => metricOf(name).kind === "distinct");
+  if (exact || !isDistinct || !canEstimate(edges, readyFrom)) return { readyFrom, isEstimate: false };
+  const { statementTimeoutMs, estimateFromEvents = Number.POSITIVE_INFINITY } = deps;
+  const span = { start: Math.max(edges[0]!, readyFrom), end: edges.at(-1)! };
+  const events = await readPatiently(deps, () =>
+    readEventCount(deps.pool, { merchantId, ...span, statementTimeoutMs }),
+  );
+  return { readyFrom, isEstimate: events >= estimateFromEvents };
 }

@@ -16,6 +16,8 @@ import { recount } from "./testing/recount.ts";
 const ROWS = randomRows(9, "2025-03-28T00:00Z", "2025-04-02T00:00Z", 400);
 const KEYS: Record<string, Merchant> = {
   "key-a": { merchantId: A, timeZone: "Asia/Kathmandu", currency: "NPR" },
+  // Large, from after all of its rows on.
+  "key-large": { merchantId: A, timeZone: "UTC", currency: "NPR", rollupsReadyFrom: Date.UTC(2025, 3, 3) },
   "key-b": { merchantId: B, timeZone: "UTC", currency: "EUR" },
 };
 const keyOfA = { headers: { authorization: "key-a" } };
@@ -41,6 +43,7 @@ function clientOf(pool: TestDatabase["pool"], databaseWaitMs = 0): Client<typeof
     partitions: PARTITIONS,
     statementTimeoutMs: 30_000,
     databaseWaitMs,
+    estimateFromEvents: 0,
     authenticate,
   });
   const transport = createRouterTransport((router) => router.service(QueryService, handlers), {
@@ -55,6 +58,18 @@ function clientOf(pool: TestDatabase["pool"], databaseWaitMs = 0): Client<typeof
   });
   return createClient(QueryService, transport);
 }
+
+test("an estimated series has its standard error, and a request can ask for exact numbers", async () => {
+  const range = { case: "dates", value: { start: "2025-03-01", end: "2025-05-31" } } as const;
+  const asked = { range, granularity: Granularity.MONTH, metrics: [Metric.EVENTS, Metric.VISITORS] };
+  const keyOfLarge = { headers: { authorization: "key-large" } };
+  const errors = async (request: { exact?: boolean }) =>
+    (await client.getReport({ ...asked, ...request }, keyOfLarge)).series.map((s) => s.standardError);
+  const [events, visitors] = await errors({});
+  expect(events).toBe(0);
+  expect(visitors).toBeCloseTo(0.0081, 4);
+  expect(await errors({ exact: true })).toEqual([0, 0]);
+});
 
 const days = (start: string, end = start) => ({ case: "dates", value: { start, end } }) as const;
 

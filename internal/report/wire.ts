@@ -65,6 +65,7 @@ export function requestFromWire(request: wire.GetReportRequest): ReportRequest {
         : nameOf("granularity", GRANULARITY, request.granularity),
     metrics: request.metrics.map((metric) => nameOf("metrics", METRIC, metric)),
     includeBots: request.includeBots,
+    exact: request.exact,
   };
 }
 
@@ -117,8 +118,8 @@ export function breakdownToWire(breakdown: Breakdown): wire.GetBreakdownResponse
   });
 }
 
-function seriesToWire({ metric, unit, values, total }: Series) {
-  return { metric: METRIC[metric], unit: UNIT[unit], values: [...values], total };
+function seriesToWire({ metric, unit, values, total, standardError = 0 }: Series) {
+  return { metric: METRIC[metric], unit: UNIT[unit], values: [...values], total, standardError };
 }
 
 function dataThroughToWire({ dataThrough }: Pick<Report, "dataThrough">) {

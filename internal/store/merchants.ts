@@ -14,9 +14,11 @@ export interface Merchant {
   readonly retentionDays: number;
   /** Whether the collector truncates its visitors' addresses before it stores or sends them. */
   readonly truncateIp: boolean;
+  /** From when on reports may use rollups, ms since 1970-01-01 UTC, a midnight; null or absent: never. */
+  readonly rollupsReadyFrom?: number | null;
 }
 
-export type NewMerchant = Omit<Merchant, "merchantId" | "truncateIp"> & {
+export type NewMerchant = Omit<Merchant, "merchantId" | "truncateIp" | "rollupsReadyFrom"> & {
   /** Default: true. */
   readonly truncateIp?: boolean;
 };
@@ -41,7 +43,7 @@ export function keySha256(key: string): Buffer {
 
 /** Creates a merchant with one write key and one read key. */
 export async function createMerchant(pool: Pool, given: NewMerchant): Promise<CreatedMerchant> {
-  const merchant = { ...given, truncateIp: given.truncateIp ?? true };
+  const merchant = { ...given, truncateIp: given.truncateIp ?? true, rollupsReadyFrom: null };
   const writeKey = newKey("write");
   const readKey = newKey("read");
   const merchantId = await transaction(pool, async (client) => {
@@ -61,7 +63,8 @@ export async function createMerchant(pool: Pool, given: NewMerchant): Promise<Cr
 }
 
 const MERCHANT = `m.merchant_id AS "merchantId", m.name, m.time_zone AS "timeZone", m.currency,
-  m.retention_days AS "retentionDays", m.truncate_ip AS "truncateIp"`;
+  m.retention_days AS "retentionDays", m.truncate_ip AS "truncateIp",
+  (extract(epoch FROM m.rollups_ready_from) * 1000)::float8 AS "rollupsReadyFrom"`;
 
 /** The merchant of a key, or undefined when there is no such key of that kind, or it was revoked. */
 export async function findMerchantByKey(

@@ -16,7 +16,7 @@ const READ_ENDED = `SELECT day::text AS from, (day + INTERVAL '1 day')::text AS 
 /**
  * Refreshes the daily aggregates over all days that are over and stale, newest first. A day is marked as its quarter
  * hours are refreshed, so that what a daily aggregate is built on is always there before it. One that is marked
- * again meanwhile stays stale.
+ * again meanwhile stays stale. Its month is marked for the monthly aggregates.
  * @param signal ends it between two days.
  * @returns how many days were refreshed.
  */
@@ -28,8 +28,20 @@ export async function refreshStaleDays(pool: Pool, signal?: AbortSignal): Promis
     for (const name of DAY_AGGREGATES) {
       await pool.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}')`);
     }
-    await pool.query("DELETE FROM stale_days WHERE day = $1 AND version <= $2", [from, version]);
+    await clear(pool, from, version);
     refreshed++;
   }
   return refreshed;
+}
+
+async function clear(pool: Pool, day: string, version: string): Promise<void> {
+  await pool.query(
+    `WITH cleared AS (
+       DELETE FROM stale_days WHERE day = $1 AND version <= $2 RETURNING day, partition_id
+     )
+     INSERT INTO stale_months (month, partition_id)
+     SELECT date_trunc('month', day, 'UTC'), partition_id FROM cleared
+     ON CONFLICT (month, partition_id) DO UPDATE SET version = DEFAULT`,
+    [day, version],
+  );
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { eventRow } from "../testkit/columns.ts";
 import { batchOf, commitNext } from "../testkit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
+import { QUARTER_HOUR_AGGREGATES } from "./continuous-aggregates.ts";
 import type { Pool } from "./pool.ts";
 import { refreshStale, spansOf } from "./refresh.ts";
 
@@ -151,7 +152,8 @@ describe("refreshStale", () => {
 
   test("what fails stays stale", async () => {
     await commit([T, T + 8 * QUARTER]);
-    const failing = interrupted([nothing, nothing, nothing, () => Promise.reject(new Error("away"))]);
+    const refreshed = [...QUARTER_HOUR_AGGREGATES.map(() => nothing), nothing];
+    const failing = interrupted([nothing, ...refreshed, () => Promise.reject(new Error("away"))]);
     await expect(refreshStale(failing)).rejects.toThrow("away");
     // Newest first: the later one was done.
     expect(await stale()).toEqual([T]);
@@ -188,11 +190,12 @@ describe("refreshStale", () => {
   });
 });
 
-test("spansOf joins neighbours, newest first", () => {
+test("spansOf joins neighbours, newest first, of a day at most", () => {
   const quarters = (...list: number[]) => list.map((at) => at * QUARTER);
   const spans = (...list: [number, number][]) =>
     list.map(([from, to]) => ({ from: from * QUARTER, to: to * QUARTER }));
   expect(spansOf([])).toEqual([]);
   expect(spansOf(quarters(5, -1, 3, 4, 0, 3))).toEqual(spans([3, 6], [-1, 1]));
+  expect(spansOf(quarters(...Array(200).keys()))).toEqual(spans([104, 200], [8, 104], [0, 8]));
   expect(spansOf(quarters(1, 9, 7))).toEqual(spans([9, 10], [7, 8], [1, 2]));
 });

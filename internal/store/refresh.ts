@@ -56,12 +56,16 @@ export async function refreshStale(pool: Pool, signal?: AbortSignal): Promise<nu
   return stale.length;
 }
 
-/** Neighbouring buckets as one span; newest span first. */
+/** Longest span that is refreshed at once, ms. */
+const LONGEST_SPAN_MS = 24 * 3_600_000;
+
+/** Neighbouring buckets as one span, of a day at most; newest span first. */
 export function spansOf(buckets: readonly number[]): Span[] {
   const spans: Span[] = [];
   for (const bucket of [...new Set(buckets)].sort((a, b) => b - a)) {
     const newest = spans.at(-1);
-    if (newest !== undefined && newest.from === bucket + STALE_BUCKET_MS) {
+    const isNext = newest !== undefined && newest.from === bucket + STALE_BUCKET_MS;
+    if (isNext && newest.to - newest.from < LONGEST_SPAN_MS) {
       spans[spans.length - 1] = { from: bucket, to: newest.to };
     } else {
       spans.push({ from: bucket, to: bucket + STALE_BUCKET_MS });

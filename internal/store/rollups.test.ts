@@ -4,6 +4,7 @@ import { batchOf, commitNext } from "../testkit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import { refreshStale } from "./refresh.ts";
 import { refreshStaleDays } from "./refresh-days.ts";
+import { refreshStaleMonths } from "./refresh-months.ts";
 import { addLargeMerchants, DAY_MS, readRollupStarts } from "./rollups.ts";
 
 const TODAY = Date.UTC(2026, 2, 10);
@@ -14,7 +15,7 @@ beforeAll(async () => {
   database = await openTestDatabase(2);
 });
 afterAll(() => database?.close());
-beforeEach(() => database.pool.query("TRUNCATE events, items, stale_buckets, stale_days"));
+beforeEach(() => database.pool.query("TRUNCATE events, items, stale_buckets, stale_days, stale_months"));
 
 const commit = (rows: readonly { merchant: number; ts: number }[]) =>
   commitNext(
@@ -58,6 +59,27 @@ test("a day is stale from the refresh of its quarter hours on until it is over a
   expect(await staleDays()).toEqual([TODAY, now]);
   expect(await refreshStaleDays(pool)).toBe(1);
   expect(await staleDays()).toEqual([now]);
+});
+
+test("a month is stale from the refresh of its days on until it is over, an hour has gone, and it is refreshed", async () => {
+  const { pool } = database;
+  const staleMonths = async () =>
+    (await pool.query<{ month: Date }>("SELECT month FROM stale_months ORDER BY month")).rows.map(
+      ({ month }) => Number(month),
+    );
+  const now = new Date();
+  const thisMonth = Date.UTC(now.getUTCFullYear(), now.getUTCMonth());
+  const oldMonth = Date.UTC(2026, 2, 1);
+  await commit([{ merchant: 1, ts: TODAY }]);
+  await refreshStale(pool);
+  expect(await staleMonths()).toEqual([]);
+  await refreshStaleDays(pool);
+  await pool.query("INSERT INTO stale_months (month, partition_id) VALUES ($1, 0)", [new Date(thisMonth)]);
+  expect(await refreshStaleMonths(pool)).toBe(0);
+  expect(await staleMonths()).toEqual([oldMonth, thisMonth]);
+  await pool.query("UPDATE stale_months SET marked_at = now() - INTERVAL '61 minutes'");
+  expect(await refreshStaleMonths(pool)).toBe(1);
+  expect(await staleMonths()).toEqual([thisMonth]);
 });
 
 test("a day that is marked again while it is refreshed stays stale", async () => {

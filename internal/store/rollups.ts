@@ -9,6 +9,9 @@ export type RollupStarts = ReadonlyMap<number, number>;
  */
 export const ROLLUPS_LEAD_MS = 2 * 3_600_000;
 
+/** How long an aggregator goes by its list of them before it reads it again, ms: far less than the lead. */
+export const ROLLUPS_FRESH_MS = ROLLUPS_LEAD_MS / 120;
+
 export const DAY_MS = 86_400_000;
 
 export async function readRollupStarts(pool: Pool): Promise<RollupStarts> {

@@ -1,10 +1,5 @@
 import { ConfigError } from "../../../internal/config/read-config.ts";
-import {
-  type CreatedMerchant,
-  createMerchant,
-  listMerchants,
-  type Merchant,
-} from "../../../internal/store/merchants.ts";
+import { type CreatedMerchant, createMerchant, listMerchants } from "../../../internal/store/merchants.ts";
 import { readInstallation } from "../../../internal/store/migrate.ts";
 import type { Pool } from "../../../internal/store/pool.ts";
 import type { Config } from "./command.ts";
@@ -19,7 +14,11 @@ export async function create(
   return createMerchant(pool, { name, timeZone, currency, retentionDays, truncateIp });
 }
 
-export async function list(pool: Pool): Promise<Merchant[]> {
+/** All merchants, and from when on each one's reports may use rollups (null: never). */
+export async function list(pool: Pool) {
   await readInstallation(pool);
-  return listMerchants(pool);
+  return (await listMerchants(pool)).map(({ rollupsReadyFrom, ...merchant }) => {
+    const isReady = rollupsReadyFrom !== null && rollupsReadyFrom !== undefined;
+    return { ...merchant, rollupsReadyFrom: isReady ? new Date(rollupsReadyFrom).toISOString() : null };
+  });
 }

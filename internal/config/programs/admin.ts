@@ -17,8 +17,22 @@ const bigint64 = () =>
 
 export const admin = {
   name: "admin",
-  description:
-    "Administration. `admin migrate` brings the schema up to date; `admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again; `admin list-merchants`; `admin load-rates --file FILE` loads currency rates; `admin storage` shows what each table takes on disk; `admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired; `admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them; `admin verify-archive` reads the archive's objects again and compares them with the ledger; `admin erase --merchant M` with `--visitor ID`, `--visitor-hash HASH` or `--whole-merchant` erases a visitor or a merchant and prints the receipt, with `--dry-run` counts what it would remove; `admin erasures` lists the receipts; `admin erase-archive` rewrites the archive's objects without what was erased; `admin goal add --merchant ID --name NAME --event-name NAME --page-pattern PATTERN --value AMOUNT`, `admin goal list --merchant ID` and `admin goal remove --merchant ID --goal ID` keep a merchant's goals.",
+  description: [
+    "Administration.",
+    "`admin migrate` brings the schema up to date;",
+    "`admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again;",
+    "`admin list-merchants`;",
+    "`admin load-rates --file FILE` loads currency rates;",
+    "`admin storage` shows what each table takes on disk;",
+    "`admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired;",
+    "`admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them;",
+    "`admin verify-archive` reads the archive's objects again and compares them with the ledger;",
+    "`admin erase --merchant M` with `--visitor ID`, `--visitor-hash HASH` or `--whole-merchant` erases a visitor or a merchant and prints the receipt, with `--dry-run` counts what it would remove;",
+    "`admin erasures` lists the receipts;",
+    "`admin erase-archive` rewrites the archive's objects without what was erased;",
+    "`admin goal add --merchant ID --name NAME --event-name NAME --page-pattern PATTERN --value AMOUNT`, `admin goal list --merchant ID` and `admin goal remove --merchant ID --goal ID` keep a merchant's goals;",
+    "`admin rollups --merchant ID --from DAY` gives a merchant rollups from a day of the past on, which takes two minutes and more (an aggregator must be running), and may be interrupted and run again.",
+  ].join(" "),
   settings: {
     databaseUrl,
     partitions: {
@@ -75,7 +89,8 @@ export const admin = {
     from: {
       env: "FOOTFALL_ADMIN_FROM",
       flag: "from",
-      description: "verify, verify-archive: first UTC day, as YYYY-MM-DD; absent: the first with data",
+      description:
+        "verify, verify-archive, rollups: first UTC day, as YYYY-MM-DD; absent: the first with data (rollups: required)",
       schema: optionalDate(),
       fallback: "",
     },
@@ -97,7 +112,8 @@ export const admin = {
     merchant: {
       env: "FOOTFALL_ADMIN_MERCHANT",
       flag: "merchant",
-      description: "goal, erase: the merchant; erasures: only those of this merchant; 0: all",
+      description:
+        "goal, erase, rollups: the merchant; erasures: only those of this merchant; 0: all, or not given",
       schema: integer(0, 2_147_483_647),
       fallback: "0",
     },

@@ -61,6 +61,14 @@ export const query = {
       schema: integer(1, 10_000_000),
       fallback: "1200",
     },
+    estimateFromEvents: {
+      env: "FOOTFALL_QUERY_ESTIMATE_FROM_EVENTS",
+      flag: "estimate-from-events",
+      description:
+        "events in a report's range from which on a large merchant's distinct visitors and sessions by month are estimated (standard error 0.8 %), unless the request asks for exact numbers; 0: always",
+      schema: integer(0, 1_000_000_000_000),
+      fallback: "5000000",
+    },
     drainGraceMs,
     closeDeadlineMs,
     logLevel,

@@ -23,8 +23,10 @@ export interface AdditiveMetric extends Declared {
 /** A count of different keys. Who is in two parts of a span counts once in the whole. */
 export interface DistinctMetric extends Declared {
   readonly kind: "distinct";
-  /** SQL value over one row of `events`: the key. Null keys are not counted. */
+  /** SQL value over one row of `events`, and of `sessions_15m`: the key. Null keys are not counted. */
   readonly key: string;
+  /** Whose HyperLogLog registers estimate it. */
+  readonly registers: "visitor" | "session";
 }
 
 /**

@@ -1,4 +1,4 @@
-import { CONTINUOUS_AGGREGATES, DAY_AGGREGATES } from "../continuous-aggregates.ts";
+import { CONTINUOUS_AGGREGATES, DAY_AGGREGATES, MONTH_AGGREGATES } from "../continuous-aggregates.ts";
 import { type Client, type Pool, transaction } from "../pool.ts";
 
 /** A bucket of a continuous aggregate that differs from a recount of the rows below it. */
@@ -11,7 +11,7 @@ export interface Mismatch {
 }
 
 export interface VerifyRange {
-  /** Ms since 1970-01-01 UTC, [from, to); whole UTC days, or quarter hours where no daily aggregate is meant. */
+  /** Ms since 1970-01-01 UTC, [from, to); whole UTC days, or quarter hours where no daily aggregate is meant. A month is compared as a whole with its first day. */
   readonly from: number;
   readonly to: number;
 }
@@ -19,8 +19,8 @@ export interface VerifyRange {
 const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /**
- * Compares every continuous aggregate with its own definition run over the rows, cell by cell, in one snapshot.
- * Buckets that wait for their refresh, and days that hold one, are left out: reports do not read them.
+ * Compares every continuous aggregate with its own definition run over what it is built on, cell by cell, in one
+ * snapshot. Buckets that wait for their refresh, and days and months that hold one, are left out: reports do not read them.
  */
 export function verifyAggregates(pool: Pool, range: VerifyRange): Promise<Mismatch[]> {
   const compare = async (client: Client) => {
@@ -35,6 +35,14 @@ export function verifyAggregates(pool: Pool, range: VerifyRange): Promise<Mismat
 const STALE_BUCKETS = "SELECT bucket FROM stale_buckets";
 const STALE_DAYS = `SELECT day FROM stale_days
   UNION ALL SELECT time_bucket(INTERVAL '1 day', bucket) FROM stale_buckets`;
+const STALE_MONTHS = `SELECT month FROM stale_months
+  UNION ALL SELECT date_trunc('month', day, 'UTC') FROM (${STALE_DAYS}) days`;
+
+/** The buckets of an aggregate that wait for their refresh, or are built on one that does. */
+function staleOf(aggregate: string): string {
+  if (MONTH_AGGREGATES.includes(aggregate)) return STALE_MONTHS;
+  return DAY_AGGREGATES.includes(aggregate) ? STALE_DAYS : STALE_BUCKETS;
+}
 
 async function mismatches(client: Client, aggregate: string, { from, to }: VerifyRange): Promise<Mismatch[]> {
   const definition = await definitionOf(client, aggregate);
@@ -43,7 +51,7 @@ async function mismatches(client: Client, aggregate: string, { from, to }: Verif
        counted AS (SELECT * FROM (${definition}) d WHERE bucket >= $1 AND bucket < $2)
      SELECT bucket, count(*)::integer AS rows
      FROM ((TABLE kept EXCEPT ALL TABLE counted) UNION ALL (TABLE counted EXCEPT ALL TABLE kept)) different
-     WHERE bucket NOT IN (${DAY_AGGREGATES.includes(aggregate) ? STALE_DAYS : STALE_BUCKETS})
+     WHERE bucket NOT IN (${staleOf(aggregate)})
      GROUP BY bucket ORDER BY bucket`,
     [new Date(from), new Date(to)],
   );
@@ -94,7 +102,14 @@ export async function repairAggregates(pool: Pool, wrong: readonly Mismatch[]): 
   );
   // In the order of CONTINUOUS_AGGREGATES, as the mismatches are: each after those that it is built on.
   for (const { aggregate, day } of days.values()) {
-    const [from, to] = [new Date(day).toISOString(), new Date(day + DAY_MS).toISOString()];
+    const [from, to] = [day, endOf(aggregate, day)].map((time) => new Date(time).toISOString());
     await pool.query(`CALL refresh_continuous_aggregate('${aggregate}', '${from}', '${to}', force => true)`);
   }
+}
+
+/** The end of a repair that begins at a day: the finest aggregates are repaired day by day. */
+function endOf(aggregate: string, day: number): number {
+  const date = new Date(day);
+  if (!MONTH_AGGREGATES.includes(aggregate)) return day + DAY_MS;
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
 }

@@ -50,8 +50,8 @@ test("all statements run in one snapshot, under the timeout, for the merchant", 
   const { pool, asked } = recording(answer);
   const data = await readReport(pool, query);
   expect(data.dataThrough).toBe(1_700_000_000_123);
-  expect(data.columns.get("a")).toEqual({ values: [0n, 2n ** 62n], total: 2n ** 62n });
-  expect(data.columns.get("d")).toEqual({ values: [2n, 2n], total: 3n });
+  expect(data.columns.get("a")).toEqual({ values: [0n, 2n ** 62n], total: 2n ** 62n, standardError: 0 });
+  expect(data.columns.get("d")).toEqual({ values: [2n, 2n], total: 3n, standardError: 0 });
   const edges = ["1970-01-01T00:00:00.000Z", "1970-01-01T00:15:00.000Z", "1970-01-01T00:30:00.000Z"];
   expect(asked.map(({ sql, values }) => (values.length > 0 ? values : sql))).toEqual([
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",

@@ -1,6 +1,8 @@
 import type { Client, Pool } from "../pool.ts";
-import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough } from "./snapshot.ts";
-import { sqlOf } from "./sql.ts";
+import { estimate, type RegisterCount, STANDARD_ERROR } from "./hyperloglog.ts";
+import { monthsWithin } from "./rollup-months.ts";
+import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough, type Scope } from "./snapshot.ts";
+import { EVENT_COUNT, sqlOf } from "./sql.ts";
 import type { Statement } from "./statement.ts";
 
 export interface ReportQuery {
@@ -22,6 +24,8 @@ export interface ReportColumn {
   readonly values: readonly bigint[];
   /** Over the whole span. */
   readonly total: bigint;
+  /** Of values and total, relative to them; 0 for exact numbers. */
+  readonly standardError: number;
 }
 
 export interface ReportData {
@@ -63,29 +67,66 @@ function check(query: ReportQuery): void {
 }
 
 async function rowsOf(client: Client, query: ReportQuery, statement: Statement): Promise<Row[]> {
-  const edges = query.edges.map((edge) => new Date(edge).toISOString());
-  const values = [query.merchantId, edges[0], edges.at(-1), edges];
   const result = await client.query<Row>({
     text: sqlOf(statement, query.includeBots),
-    values: statement.source === "totals_15m" ? [...values, query.partitionId] : values,
+    values: valuesOf(query, statement),
     rowMode: "array",
     types: BIGINT_TYPES,
   });
   return result.rows;
 }
 
+/** The parameters, as the statement's file numbers them. */
+function valuesOf({ merchantId, partitionId, edges }: ReportQuery, statement: Statement): unknown[] {
+  const times = (list: readonly number[]) => list.map((time) => new Date(time).toISOString());
+  const scope = [merchantId, ...times([edges[0]!, edges.at(-1)!]), times(edges)];
+  if (statement.source === "events") return scope;
+  if (statement.source === "totals_15m") return [...scope, partitionId];
+  const withRollups = [...scope, partitionId, ...times([statement.readyFrom])];
+  if (statement.shape === "distinct") return withRollups;
+  const { months, rest } = monthsWithin(edges, statement.readyFrom);
+  const [starts, ends] = [rest.map(({ start }) => start), rest.map(({ end }) => end)];
+  return [...withRollups, times(months), times(starts), times(ends)];
+}
+
 function columnOf(statement: Statement, rows: readonly Row[], index: number, buckets: number): ReportColumn {
+  if (statement.shape === "estimate") return estimatesOf(rows, buckets);
   const values = new Array<bigint>(buckets).fill(0n);
   let whole: bigint | undefined;
   for (const [bucketNumber, ...counts] of rows) {
     if (bucketNumber === null) whole = counts[index]!;
     else values[bucketNumber - 1] = counts[index]!;
   }
-  return { values, total: statement.shape === "distinct" ? whole! : sumOf(values) };
+  return { values, total: statement.shape === "distinct" ? whole! : sumOf(values), standardError: 0 };
+}
+
+function estimatesOf(rows: readonly Row[], buckets: number): ReportColumn {
+  const sketches = Array.from({ length: buckets + 1 }, (): RegisterCount[] => []);
+  for (const [bucketNumber, lowestBit, registers] of rows) {
+    sketches[bucketNumber ?? 0]!.push({ lowestBit: lowestBit!, registers: registers! });
+  }
+  const [total, ...values] = sketches.map(estimate) as [bigint, ...bigint[]];
+  return { values, total, standardError: STANDARD_ERROR };
 }
 
 function sumOf(values: readonly bigint[]): bigint {
   const sum = values.reduce((total, value) => total + value, 0n);
   if (BigInt.asIntN(64, sum) !== sum) throw new RangeError(`total ${sum} does not fit into 64 bits`);
   return sum;
+}
+
+/** A merchant's events in a span, bots' too; epoch milliseconds, [start, end). */
+export interface EventCountQuery extends Scope {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** About how many events there are: by the aggregate alone, which may lag behind. */
+export async function readEventCount(pool: Pool, query: EventCountQuery): Promise<number> {
+  checkScope(query);
+  return inSnapshot(pool, query.statementTimeoutMs, async (client) => {
+    const values = [query.merchantId, new Date(query.start), new Date(query.end)];
+    const { rows } = await client.query<[string]>({ text: EVENT_COUNT, values, rowMode: "array" });
+    return Number(rows[0]![0]);
+  });
 }

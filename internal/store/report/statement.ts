@@ -12,8 +12,20 @@ export interface TotalsColumn extends EventsColumn {
 
 export interface KeyColumn {
   readonly name: string;
-  /** SQL value over one row of `events`, whose different values are counted. */
+  /** SQL value over one row of `events`, and of `sessions_15m` where that is the source: different ones are counted. */
   readonly key: string;
+}
+
+export interface RegistersColumn {
+  readonly name: string;
+  /** Whose HyperLogLog registers: the ids of visitors, or of sessions. */
+  readonly of: "visitor" | "session";
+}
+
+/** Where a merchant has rollups. */
+interface WithRollups {
+  /** Ms since 1970-01-01 UTC, a midnight: what came before is read from rows. */
+  readonly readyFrom: number;
 }
 
 /**
@@ -26,7 +38,19 @@ export type Statement =
   /** Aggregates per bucket from raw events; any edges. */
   | { readonly shape: "additive"; readonly source: "events"; readonly columns: readonly EventsColumn[] }
   /** Exact counts of different keys, per bucket and over the whole span. */
-  | { readonly shape: "distinct"; readonly source: "events"; readonly columns: readonly KeyColumn[] };
+  | { readonly shape: "distinct"; readonly source: "events"; readonly columns: readonly KeyColumn[] }
+  /** The same from sessions of quarter hours. Every edge must be a whole quarter hour. */
+  | (WithRollups & {
+      readonly shape: "distinct";
+      readonly source: "sessions_15m";
+      readonly columns: readonly KeyColumn[];
+    })
+  /** Estimates of the same, from HyperLogLog registers. Every edge must be a whole quarter hour. */
+  | (WithRollups & {
+      readonly shape: "estimate";
+      readonly source: "registers";
+      readonly columns: readonly [RegistersColumn];
+    });
 
 /** What a breakdown counts by value: sums over rows, or different keys. */
 export type BreakdownColumn = EventsColumn | KeyColumn;

@@ -74,6 +74,14 @@ export declare type GetReportRequest = Message<"footfall.query.v1.GetReportReque
    * @generated from field: bool include_bots = 7;
    */
   includeBots: boolean;
+
+  /**
+   * Whether every number must be exact, however long that takes. Absent: distinct counts over long ranges of very
+   * many events are estimated; their series then has a standard_error.
+   *
+   * @generated from field: bool exact = 8;
+   */
+  exact: boolean;
 };
 
 /**
@@ -268,6 +276,14 @@ export declare type Series = Message<"footfall.query.v1.Series"> & {
    * @generated from field: int64 total = 4;
    */
   total: bigint;
+
+  /**
+   * Standard error of the values and of the total, relative to them, when they are estimated: 0.0081 means that of
+   * three estimates two are within 0.81 %, and of twenty 19 within 1.62 %. 0: they are exact.
+   *
+   * @generated from field: double standard_error = 5;
+   */
+  standardError: number;
 };
 
 /**

@@ -1,0 +1,42 @@
+import { MONTH_AGGREGATES } from "./continuous-aggregates.ts";
+import type { Pool } from "./pool.ts";
+
+/** A month and the mark that it was found with. */
+interface StaleMonth {
+  /** As PostgreSQL writes it. */
+  readonly from: string;
+  readonly to: string;
+  readonly version: string;
+}
+
+/**
+ * Those that ended a day ago, so that the last day is refreshed too, and were marked an hour ago: each refresh works a
+ * whole month over, and late events for it are gathered for so long.
+ */
+const READ_ENDED = `SELECT month::text AS from, stop::text AS to, max(version)::text AS version
+  FROM stale_months
+  CROSS JOIN LATERAL (SELECT (month AT TIME ZONE 'UTC' + INTERVAL '1 month') AT TIME ZONE 'UTC' AS stop) months
+  WHERE stop + INTERVAL '24 hours' <= now()
+  GROUP BY month, stop
+  HAVING min(marked_at) + INTERVAL '1 hour' <= now()
+  ORDER BY month DESC`;
+
+/**
+ * Refreshes the monthly aggregates over all months that are over and stale, newest first; as refreshStaleDays does
+ * with days, after which a month is marked.
+ * @param signal ends it between two months.
+ * @returns how many months were refreshed.
+ */
+export async function refreshStaleMonths(pool: Pool, signal?: AbortSignal): Promise<number> {
+  const { rows } = await pool.query<StaleMonth>(READ_ENDED);
+  let refreshed = 0;
+  for (const { from, to, version } of rows) {
+    if (signal?.aborted) break;
+    for (const name of MONTH_AGGREGATES) {
+      await pool.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}', force => true)`);
+    }
+    await pool.query("DELETE FROM stale_months WHERE month = $1 AND version <= $2", [from, version]);
+    refreshed++;
+  }
+  return refreshed;
+}

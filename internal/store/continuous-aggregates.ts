@@ -5,7 +5,13 @@ export const QUARTER_HOUR_AGGREGATES: readonly string[] = ["totals_15m"];
  * Of whole UTC days, of rows with in_rollups alone, and refreshed only when a day is over: while it goes on, each
  * refresh would work all of it over. Each after those that it is built on, which may be of quarter hours.
  */
-export const DAY_AGGREGATES: readonly string[] = [];
+export const DAY_AGGREGATES: readonly string[] = [
+  "pages_1d",
+  "event_names_1d",
+  "sources_1d",
+  "places_1d",
+  "devices_1d",
+];
 
 /** All of them, each after those that it is built on. */
 export const CONTINUOUS_AGGREGATES: readonly string[] = [...QUARTER_HOUR_AGGREGATES, ...DAY_AGGREGATES];

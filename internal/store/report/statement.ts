@@ -27,6 +27,3 @@ export type Statement =
   | { readonly shape: "additive"; readonly source: "events"; readonly columns: readonly EventsColumn[] }
   /** Exact counts of different keys, per bucket and over the whole span. */
   | { readonly shape: "distinct"; readonly source: "events"; readonly columns: readonly KeyColumn[] };
-
-/** What a breakdown counts by value: sums over rows, or different keys. */
-export type BreakdownColumn = EventsColumn | KeyColumn;

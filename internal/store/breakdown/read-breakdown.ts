@@ -1,0 +1,130 @@
+import type { Client, Pool } from "../pool.ts";
+import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough } from "../report/snapshot.ts";
+import { type Coverage, cover, type Part } from "./cover.ts";
+import { type BreakdownData, type BreakdownQuery, isKey, type KeyColumn, type SumColumn } from "./query.ts";
+import { allCountsSql, COVERAGE, keysSql, sumsSql } from "./sql.ts";
+
+/** What the values are: the columns in the order asked for, but for data_through. */
+type Counted = Omit<BreakdownData, "dataThrough">;
+
+/** is_total, value, values_found and the counts of one row. */
+type Row = [isTotal: boolean, value: string | null, valuesFound: bigint, ...counts: bigint[]];
+
+/**
+ * Counts a merchant's rows by the values of an expression, in one snapshot. Where a sum orders the values, sums come
+ * from daily aggregates as far as these hold the rows, and keys are counted for the answered values alone.
+ *
+ * @throws TypeError for a merchant id or a timeout that no caller may pass; pg's errors otherwise (SQLSTATE 57014 when
+ * a statement took too long).
+ */
+export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<BreakdownData> {
+  checkScope(query);
+  return inSnapshot(pool, query.statementTimeoutMs, async (client) => {
+    const orderedByKey = query.columns[0] !== undefined && isKey(query.columns[0]);
+    const counted = orderedByKey ? await countAll(client, query) : await sumsThenKeys(client, query);
+    return { ...counted, dataThrough: await readDataThrough(client, query.partitionId) };
+  });
+}
+
+async function countAll(client: Client, query: BreakdownQuery): Promise<Counted> {
+  const { merchantId, limit, start, end } = query;
+  const values = [merchantId, limit, new Date(start), new Date(end)];
+  return countedOf(
+    await rowsOf<Row>(client, allCountsSql(query, query.columns), values),
+    query.columns.length,
+  );
+}
+
+async function sumsThenKeys(client: Client, query: BreakdownQuery): Promise<Counted> {
+  const sums = query.columns.filter((column): column is SumColumn => !isKey(column));
+  const keys = query.columns.filter(isKey);
+  const summed = await sum(client, query, sums);
+  if (keys.length === 0) return summed;
+  const different = await countKeys(client, query, keys, summed.values);
+  const from = (index: number) => {
+    const column = query.columns[index]!;
+    return isKey(column)
+      ? ([different, keys.indexOf(column)] as const)
+      : ([summed, sums.indexOf(column)] as const);
+  };
+  const picked = query.columns.map((_, index) => from(index));
+  return {
+    ...summed,
+    counts: picked.map(([source, at]) => source.counts[at]!),
+    totals: picked.map(([source, at]) => source.totals[at]!),
+  };
+}
+
+async function sum(client: Client, query: BreakdownQuery, columns: readonly SumColumn[]): Promise<Counted> {
+  const parts = await partsOf(client, query, columns);
+  const bounds = parts.flatMap(({ from, to }) => [new Date(from), new Date(to)]);
+  const text = sumsSql(query, columns, parts, query.aggregate);
+  return countedOf(
+    await rowsOf<Row>(client, text, [query.merchantId, query.limit, ...bounds]),
+    columns.length,
+  );
+}
+
+async function partsOf(
+  client: Client,
+  query: BreakdownQuery,
+  columns: readonly SumColumn[],
+): Promise<Part[]> {
+  const answers = query.aggregate !== undefined && columns.every(({ cell }) => cell !== undefined);
+  const coverage = answers
+    ? await readCoverage(client, query)
+    : { readyFrom: undefined, staleDays: new Set<number>() };
+  return cover(query.start, query.end, coverage);
+}
+
+async function readCoverage(client: Client, query: BreakdownQuery): Promise<Coverage> {
+  const { merchantId, partitionId, start, end } = query;
+  const { rows } = await client.query<{ ready_from: number | null; stale_days: number[] }>(COVERAGE, [
+    merchantId,
+    partitionId,
+    new Date(start),
+    new Date(end),
+  ]);
+  const { ready_from, stale_days } = rows[0]!;
+  return { readyFrom: ready_from ?? undefined, staleDays: new Set(stale_days) };
+}
+
+/** By key, in the order of `values`. */
+async function countKeys(
+  client: Client,
+  query: BreakdownQuery,
+  columns: readonly KeyColumn[],
+  values: readonly (string | null)[],
+): Promise<Pick<Counted, "counts" | "totals">> {
+  const { merchantId, start, end } = query;
+  const present = values.filter((value) => value !== null);
+  const rows = await rowsOf<[boolean, string | null, ...bigint[]]>(client, keysSql(query, columns), [
+    merchantId,
+    present,
+    present.length < values.length,
+    new Date(start),
+    new Date(end),
+  ]);
+  const byValue = new Map(rows.map(([isTotal, value, ...counts]) => [isTotal ? undefined : value, counts]));
+  return {
+    counts: columns.map((_, index) => values.map((value) => byValue.get(value)![index]!)),
+    totals: byValue.get(undefined)!,
+  };
+}
+
+async function rowsOf<R extends unknown[]>(client: Client, text: string, values: unknown[]): Promise<R[]> {
+  const result = await client.query<R>({ text, values, rowMode: "array", types: BIGINT_TYPES });
+  return result.rows;
+}
+
+/** The grouping set without columns answers with one row, the first, also when there are no rows. */
+function countedOf([total, ...found]: readonly Row[], columns: number): Counted {
+  const [, , valuesFound, ...totals] = total!;
+  const indexes = Array.from({ length: columns }, (_, index) => index);
+  return {
+    values: found.map(([, value]) => value),
+    counts: indexes.map((index) => found.map(([, , , ...counts]) => counts[index]!)),
+    totals,
+    valuesFound,
+  };
+}

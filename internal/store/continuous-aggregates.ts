@@ -13,5 +13,19 @@ export const DAY_AGGREGATES: readonly string[] = [
   "devices_1d",
 ];
 
+/** Of spans of whole UTC days, summed up from a daily one; refreshed when such a span is over. Shorter ones first. */
+export const SPAN_AGGREGATES: readonly {
+  readonly name: string;
+  readonly days: number;
+  readonly of: string;
+}[] = [
+  { name: "pages_7d", days: 7, of: "pages_1d" },
+  { name: "pages_28d", days: 28, of: "pages_1d" },
+];
+
 /** All of them, each after those that it is built on. */
-export const CONTINUOUS_AGGREGATES: readonly string[] = [...QUARTER_HOUR_AGGREGATES, ...DAY_AGGREGATES];
+export const CONTINUOUS_AGGREGATES: readonly string[] = [
+  ...QUARTER_HOUR_AGGREGATES,
+  ...DAY_AGGREGATES,
+  ...SPAN_AGGREGATES.map(({ name }) => name),
+];

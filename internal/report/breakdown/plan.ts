@@ -9,13 +9,13 @@ import { ITEM_METRIC_NAMES, ITEM_METRICS, type ItemMetricName, isItemMetric } fr
 export type BreakdownMetric = SeriesName | ItemMetricName;
 
 /** What is read for a breakdown, and the metrics that its columns are, in the order asked for. */
-export interface BreakdownPlan extends Pick<BreakdownQuery, "source" | "aggregate" | "columns"> {
+export interface BreakdownPlan extends Pick<BreakdownQuery, "source" | "rollup" | "columns"> {
   readonly names: readonly BreakdownMetric[];
 }
 
 /**
- * What to read for some metrics by a dimension: which rows, and the daily aggregate that answers for whole days of them,
- * if there is one.
+ * What to read for some metrics by a dimension: which rows, and the rollup that answers for whole days of them, if there
+ * is one.
  *
  * @param asked each at most once; none: all that the dimension has.
  * @throws InvalidInput on "metrics" for one named twice, or that the dimension's rows do not have.
@@ -24,9 +24,9 @@ export function planBreakdown(
   dimension: DimensionName,
   asked: readonly BreakdownMetric[] | undefined,
 ): BreakdownPlan {
-  const { value, rows = "events", aggregate } = dimensionOf(dimension);
+  const { value, rows = "events", rollup } = dimensionOf(dimension);
   const names = metricsOf(dimension, rows === "items", asked);
-  return { names, source: { rows, value }, aggregate, columns: names.map(columnOf) };
+  return { names, source: { rows, value }, rollup, columns: names.map(columnOf) };
 }
 
 export function unitOf(name: BreakdownMetric): Unit {
@@ -53,6 +53,6 @@ function columnOf(name: BreakdownMetric): BreakdownColumn {
   if (isItemMetric(name)) return { name, rows: ITEM_METRICS[name].rows };
   const metric = metricOf(name);
   if (metric.kind === "distinct") return { name, key: metric.key };
-  // The daily aggregates have their sums under the names that totals_15m has.
+  // Rollups have their sums under the names that totals_15m has.
   return { name, rows: metric.events, cell: metric.totals15m };
 }

@@ -1,4 +1,4 @@
-import type { DayAggregate, RowSource } from "../../store/breakdown/query.ts";
+import type { Rollup, RowSource } from "../../store/breakdown/query.ts";
 
 /** A dimension: what events, or the items of orders, are told apart by. */
 export interface Dimension {
@@ -9,10 +9,10 @@ export interface Dimension {
   /** Which rows: store/breakdown/query.ts tells them. Default: events, each by its own value. */
   readonly rows?: RowSource["rows"];
   /**
-   * The daily aggregate that has the same values of large merchants, and its column; docs/decisions/010 tells why those.
+   * The aggregates that have the same values of large merchants, and their column; docs/decisions/010 tells why those.
    * Absent: rows answer.
    */
-  readonly aggregate?: DayAggregate;
+  readonly rollup?: Rollup;
 }
 
 // Urls are absolute; one without a path is its site's root.
@@ -21,7 +21,11 @@ const PAGE = "'/' || substring(url, '^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*/?([^?#]*
 /** Every dimension, declared once. To add one, add it here and to the wire's enum. */
 export const DIMENSIONS = {
   event_name: { description: "Name of the event.", value: "name", ...kept("event_names_1d", "name") },
-  page: { description: "Path of the event's url.", value: PAGE, ...kept("pages_1d", "page") },
+  page: {
+    description: "Path of the event's url.",
+    value: PAGE,
+    rollup: { tables: { day: "pages_1d", week: "pages_7d", four_weeks: "pages_28d" }, value: "page" },
+  },
   entry_page: {
     description: "Page of the first page view of the event's session.",
     value: PAGE,
@@ -70,8 +74,8 @@ export const DIMENSIONS = {
   item_category: { description: "Category of an item of an order.", value: "category", rows: "items" },
 } as const satisfies Readonly<Record<string, Dimension>>;
 
-function kept(table: string, value: string): { readonly aggregate: DayAggregate } {
-  return { aggregate: { table, value } };
+function kept(day: string, value: string): { readonly rollup: Rollup } {
+  return { rollup: { tables: { day }, value } };
 }
 
 /** The name of a declared dimension. */

@@ -1,11 +1,12 @@
 import type { Scope } from "../report/snapshot.ts";
+import type { UnitName } from "./cover.ts";
 
 /** A sum by value, and the name under which it is returned. */
 export interface SumColumn {
   readonly name: string;
   /** SQL aggregate over the rows that are broken down. Null stands for 0. */
   readonly rows: string;
-  /** SQL value over one row of a daily aggregate, to be summed; undefined: only rows answer. */
+  /** SQL value over one row of a rollup, to be summed; undefined: only rows answer. */
   readonly cell?: string | undefined;
 }
 
@@ -33,9 +34,9 @@ export interface RowSource {
   readonly value: string;
 }
 
-/** A daily aggregate of events, and the column in which it has a dimension's values. */
-export interface DayAggregate {
-  readonly table: string;
+/** Continuous aggregates of the same sums over different spans of time, and their column of a dimension's values. */
+export interface Rollup {
+  readonly tables: Readonly<Partial<Record<UnitName, string>>>;
   readonly value: string;
 }
 
@@ -46,8 +47,8 @@ export interface BreakdownQuery extends Scope {
   readonly start: number;
   readonly end: number;
   readonly source: RowSource;
-  /** What answers sums over whole UTC days as `source` does; undefined: nothing. */
-  readonly aggregate?: DayAggregate | undefined;
+  /** What answers sums over whole UTC days or more as `source` does; undefined: nothing. */
+  readonly rollup?: Rollup | undefined;
   /** What is counted; one or more. The first one orders the values. */
   readonly columns: readonly BreakdownColumn[];
   /** Most values to answer. */

@@ -1,8 +1,9 @@
 import type { Client, Pool } from "../pool.ts";
 import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough } from "../report/snapshot.ts";
-import { type Coverage, cover, type Part } from "./cover.ts";
+import { cover, type Part, UNITS } from "./cover.ts";
+import { readCoverage } from "./coverage.ts";
 import { type BreakdownData, type BreakdownQuery, isKey, type KeyColumn, type SumColumn } from "./query.ts";
-import { allCountsSql, COVERAGE, keysSql, sumsSql } from "./sql.ts";
+import { allCountsSql, keysSql, sumsSql } from "./sql.ts";
 
 /** What the values are: the columns in the order asked for, but for data_through. */
 type Counted = Omit<BreakdownData, "dataThrough">;
@@ -12,7 +13,7 @@ type Row = [isTotal: boolean, value: string | null, valuesFound: bigint, ...coun
 
 /**
  * Counts a merchant's rows by the values of an expression, in one snapshot. Where a sum orders the values, sums come
- * from daily aggregates as far as these hold the rows, and keys are counted for the answered values alone.
+ * from rollups as far as these hold the rows, and keys are counted for the answered values alone.
  *
  * @throws TypeError for a merchant id or a timeout that no caller may pass; pg's errors otherwise (SQLSTATE 57014 when
  * a statement took too long).
@@ -58,7 +59,7 @@ async function sumsThenKeys(client: Client, query: BreakdownQuery): Promise<Coun
 async function sum(client: Client, query: BreakdownQuery, columns: readonly SumColumn[]): Promise<Counted> {
   const parts = await partsOf(client, query, columns);
   const bounds = parts.flatMap(({ from, to }) => [new Date(from), new Date(to)]);
-  const text = sumsSql(query, columns, parts, query.aggregate);
+  const text = sumsSql(query, columns, parts, query.rollup);
   return countedOf(
     await rowsOf<Row>(client, text, [query.merchantId, query.limit, ...bounds]),
     columns.length,
@@ -70,23 +71,12 @@ async function partsOf(
   query: BreakdownQuery,
   columns: readonly SumColumn[],
 ): Promise<Part[]> {
-  const answers = query.aggregate !== undefined && columns.every(({ cell }) => cell !== undefined);
-  const coverage = answers
-    ? await readCoverage(client, query)
-    : { readyFrom: undefined, staleDays: new Set<number>() };
-  return cover(query.start, query.end, coverage);
-}
-
-async function readCoverage(client: Client, query: BreakdownQuery): Promise<Coverage> {
-  const { merchantId, partitionId, start, end } = query;
-  const { rows } = await client.query<{ ready_from: number | null; stale_days: number[] }>(COVERAGE, [
-    merchantId,
-    partitionId,
-    new Date(start),
-    new Date(end),
-  ]);
-  const { ready_from, stale_days } = rows[0]!;
-  return { readyFrom: ready_from ?? undefined, staleDays: new Set(stale_days) };
+  const { start, end, rollup } = query;
+  if (rollup === undefined || columns.some(({ cell }) => cell === undefined)) {
+    return [{ source: "rows", from: start, to: end, sign: 1 }];
+  }
+  const units = UNITS.filter(({ name }) => rollup.tables[name] !== undefined);
+  return cover(start, end, await readCoverage(client, query), units);
 }
 
 /** By key, in the order of `values`. */

@@ -3,9 +3,9 @@ import { sqlFile } from "../sql-file.ts";
 import type { Part } from "./cover.ts";
 import {
   type BreakdownColumn,
-  type DayAggregate,
   isKey,
   type KeyColumn,
+  type Rollup,
   type RowSource,
   type SumColumn,
 } from "./query.ts";
@@ -15,7 +15,7 @@ const read = (name: string) => sqlFile(`./${name}.sql`, import.meta.url);
 const ALL_COUNTS = read("all_counts");
 const SUMS = read("sums");
 const PART_ROWS = read("part_rows");
-const PART_DAY = read("part_day");
+const PART_CELLS = read("part_cells");
 const KEYS = read("keys");
 const ROWS = {
   events: read("rows_events"),
@@ -23,8 +23,6 @@ const ROWS = {
   last_page_view: read("rows_sessions"),
   items: read("rows_items"),
 } as const satisfies Record<RowSource["rows"], string>;
-
-export const COVERAGE = read("coverage");
 
 /** What each statement breaks down. Its expressions may bring no rows of their own: TypeError otherwise. */
 export interface Broken {
@@ -42,24 +40,25 @@ export function allCountsSql(broken: Broken, columns: readonly BreakdownColumn[]
 
 /**
  * sums.sql over parts: one arm for each.
- * @param aggregate answers the parts of days; all columns must have cells then.
+ * @param rollup answers the parts that are not of rows; all columns must have cells then.
  */
 export function sumsSql(
   broken: Broken,
   columns: readonly SumColumn[],
   parts: readonly Part[],
-  aggregate: DayAggregate | undefined,
+  rollup: Rollup | undefined,
 ): string {
   needsColumn(columns);
   const arms = parts.map((part, index) => {
     const bounds = { from: `$${2 * index + 3}::timestamptz`, to: `$${2 * index + 4}::timestamptz` };
-    return part.source === "day" && aggregate !== undefined
-      ? dayArm(broken, columns, aggregate, bounds)
-      : rowsArm(broken, columns, part.sign, bounds);
+    const minus = part.sign === -1 ? "- " : "";
+    if (part.source === "rows") return rowsArm(broken, columns, minus, bounds);
+    return cellsArm(broken, columns, minus, { ...bounds, ...rollup!, table: rollup!.tables[part.source]! });
   });
   const sums = list(columns, (_, name) => `sum(${name})::bigint`);
   const totals = list(columns, (_, name) => `coalesce(sum(${name}), 0)::bigint`);
-  return fill(SUMS, { parts: arms.join("  UNION ALL\n"), sums, totals });
+  const names = columns.map((_, index) => `c${index}`).join(", ");
+  return fill(SUMS, { parts: arms.join("  UNION ALL\n"), sums, totals, columns: names });
 }
 
 /** keys.sql. */
@@ -77,26 +76,25 @@ interface Bounds {
   readonly to: string;
 }
 
-function rowsArm(broken: Broken, columns: readonly SumColumn[], sign: 1 | -1, bounds: Bounds): string {
-  const minus = sign === -1 ? "- " : "";
+function rowsArm(broken: Broken, columns: readonly SumColumn[], sign: string, bounds: Bounds): string {
   return fill(PART_ROWS, {
-    sign: minus,
-    sums: list(columns, (column) => minus + sumOver(column)),
+    sign,
+    sums: list(columns, (column) => sign + sumOver(column)),
     rows: rowsSql(broken, bounds.from, bounds.to),
   });
 }
 
-function dayArm(
-  broken: Broken,
-  columns: readonly SumColumn[],
-  aggregate: DayAggregate,
-  bounds: Bounds,
-): string {
-  return fill(PART_DAY, {
-    ...bounds,
-    value: expression(aggregate.value),
-    table: aggregate.table,
-    cells: list(columns, ({ cell }) => `coalesce(${expression(cell!)}, 0)`),
+interface Cells extends Bounds {
+  readonly table: string;
+  readonly value: string;
+}
+
+function cellsArm(broken: Broken, columns: readonly SumColumn[], sign: string, cells: Cells): string {
+  return fill(PART_CELLS, {
+    ...cells,
+    sign,
+    value: expression(cells.value),
+    cells: list(columns, ({ cell }) => `${sign}coalesce(${expression(cell!)}, 0)`),
     people: peopleOnly(broken.includeBots),
   });
 }

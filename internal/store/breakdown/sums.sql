@@ -3,14 +3,15 @@
 -- ones as one. A part may take away what another one has too much of: a value of which nothing is left is none.
 WITH parts AS (
   {{parts}}
-), valued AS (
+), valued AS MATERIALIZED (
   SELECT value, {{sums}}
   FROM parts
   GROUP BY value
   HAVING sum(cell_rows) > 0
+), largest AS (
+  SELECT * FROM valued ORDER BY c0 DESC, value NULLS LAST LIMIT $2::integer
 )
-SELECT grouping(value) = 1 AS is_total, value, count(*) OVER () - 1 AS values_found, {{totals}}
-FROM valued
-GROUP BY GROUPING SETS ((value), ())
+SELECT true AS is_total, NULL AS value, count(*) AS values_found, {{totals}} FROM valued
+UNION ALL
+SELECT false, value, 0, {{columns}} FROM largest
 ORDER BY is_total DESC, c0 DESC, value NULLS LAST
-LIMIT $2::integer + 1

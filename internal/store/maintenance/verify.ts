@@ -1,4 +1,4 @@
-import { CONTINUOUS_AGGREGATES, DAY_AGGREGATES } from "../continuous-aggregates.ts";
+import { CONTINUOUS_AGGREGATES, DAY_AGGREGATES, SPAN_AGGREGATES } from "../continuous-aggregates.ts";
 import { type Client, type Pool, transaction } from "../pool.ts";
 
 /** A bucket of a continuous aggregate that differs from a recount of the rows below it. */
@@ -36,6 +36,14 @@ const STALE_BUCKETS = "SELECT bucket FROM stale_buckets";
 const STALE_DAYS = `SELECT day FROM stale_days
   UNION ALL SELECT time_bucket(INTERVAL '1 day', bucket) FROM stale_buckets`;
 
+/** The buckets of an aggregate that wait for their refresh, or for that of what they are built on. */
+function staleOf(aggregate: string): string {
+  const days = SPAN_AGGREGATES.find(({ name }) => name === aggregate)?.days;
+  if (days === undefined) return DAY_AGGREGATES.includes(aggregate) ? STALE_DAYS : STALE_BUCKETS;
+  const bucket = `time_bucket(INTERVAL '${days} days', stale)`;
+  return `SELECT ${bucket} FROM (${STALE_DAYS} UNION ALL SELECT start FROM stale_spans WHERE days <= ${days}) s (stale)`;
+}
+
 async function mismatches(client: Client, aggregate: string, { from, to }: VerifyRange): Promise<Mismatch[]> {
   const definition = await definitionOf(client, aggregate);
   const { rows } = await client.query<{ bucket: Date; rows: number }>(
@@ -43,7 +51,7 @@ async function mismatches(client: Client, aggregate: string, { from, to }: Verif
        counted AS (SELECT * FROM (${definition}) d WHERE bucket >= $1 AND bucket < $2)
      SELECT bucket, count(*)::integer AS rows
      FROM ((TABLE kept EXCEPT ALL TABLE counted) UNION ALL (TABLE counted EXCEPT ALL TABLE kept)) different
-     WHERE bucket NOT IN (${DAY_AGGREGATES.includes(aggregate) ? STALE_DAYS : STALE_BUCKETS})
+     WHERE bucket NOT IN (${staleOf(aggregate)})
      GROUP BY bucket ORDER BY bucket`,
     [new Date(from), new Date(to)],
   );
@@ -84,17 +92,44 @@ export async function verifiableDays(
 
 const DAY_MS = 86_400_000;
 
-/** Computes the days of wrong buckets anew from the rows, whether TimescaleDB knows of a change or not. */
+/**
+ * Computes the days of wrong buckets anew from the rows, and then what is built on them, whether TimescaleDB knows of a
+ * change or not.
+ */
 export async function repairAggregates(pool: Pool, wrong: readonly Mismatch[]): Promise<void> {
-  const days = new Map(
-    wrong.map(({ aggregate, bucket }) => {
-      const day = Math.floor(bucket / DAY_MS) * DAY_MS;
-      return [`${aggregate} ${day}`, { aggregate, day }];
-    }),
-  );
-  // In the order of CONTINUOUS_AGGREGATES, as the mismatches are: each after those that it is built on.
-  for (const { aggregate, day } of days.values()) {
-    const [from, to] = [new Date(day).toISOString(), new Date(day + DAY_MS).toISOString()];
+  for (const { aggregate, start, days } of spansToRepair(wrong)) {
+    const [from, to] = [new Date(start).toISOString(), new Date(start + days * DAY_MS).toISOString()];
     await pool.query(`CALL refresh_continuous_aggregate('${aggregate}', '${from}', '${to}', force => true)`);
   }
+}
+
+interface WrongSpan {
+  readonly aggregate: string;
+  /** Ms since 1970-01-01 UTC. */
+  readonly start: number;
+  readonly days: number;
+}
+
+/** In the order of CONTINUOUS_AGGREGATES, each after those that it is built on. */
+function spansToRepair(wrong: readonly Mismatch[]): WrongSpan[] {
+  const spans = new Map<string, WrongSpan>();
+  for (const aggregate of CONTINUOUS_AGGREGATES) {
+    const span = SPAN_AGGREGATES.find(({ name }) => name === aggregate);
+    const days = span?.days ?? 1;
+    for (const { aggregate: name, bucket } of wrong) {
+      const isBelow = SPAN_AGGREGATES.some(
+        (other) => other.of === span?.of && [other.name, other.of].includes(name),
+      );
+      if (name !== aggregate && !isBelow) continue;
+      const start = startOfSpan(bucket, days);
+      spans.set(`${aggregate} ${start}`, { aggregate, start, days });
+    }
+  }
+  return [...spans.values()];
+}
+
+/** Where the span of so many days begins that a time is in, as TimescaleDB counts them: from Monday, 2000-01-03. */
+function startOfSpan(time: number, days: number): number {
+  const origin = Date.UTC(2000, 0, 3);
+  return origin + Math.floor((time - origin) / (days * DAY_MS)) * days * DAY_MS;
 }

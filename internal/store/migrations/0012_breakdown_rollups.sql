@@ -101,6 +101,53 @@ GROUP BY merchant_id, time_bucket(INTERVAL '1 day', ts), is_bot, browser, os, de
 WITH NO DATA;
 CREATE INDEX ON devices_1d (merchant_id, bucket);
 
+-- Pages are so many that a year of days would be millions of cells. Monday to Sunday, and four weeks from 2000-01-03 on.
+
+CREATE MATERIALIZED VIEW pages_7d
+WITH (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false) AS
+SELECT
+  merchant_id,
+  time_bucket(INTERVAL '7 days', bucket) AS bucket,
+  is_bot,
+  page,
+  sum(events)::bigint AS events,
+  sum(page_views)::bigint AS page_views,
+  sum(orders)::bigint AS orders,
+  sum(unconverted_orders)::bigint AS unconverted_orders,
+  sum(revenue_micros)::bigint AS revenue_micros
+FROM pages_1d
+GROUP BY merchant_id, time_bucket(INTERVAL '7 days', bucket), is_bot, page
+WITH NO DATA;
+CREATE INDEX ON pages_7d (merchant_id, bucket);
+
+CREATE MATERIALIZED VIEW pages_28d
+WITH (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false) AS
+SELECT
+  merchant_id,
+  time_bucket(INTERVAL '28 days', bucket) AS bucket,
+  is_bot,
+  page,
+  sum(events)::bigint AS events,
+  sum(page_views)::bigint AS page_views,
+  sum(orders)::bigint AS orders,
+  sum(unconverted_orders)::bigint AS unconverted_orders,
+  sum(revenue_micros)::bigint AS revenue_micros
+FROM pages_7d
+GROUP BY merchant_id, time_bucket(INTERVAL '28 days', bucket), is_bot, page
+WITH NO DATA;
+CREATE INDEX ON pages_28d (merchant_id, bucket);
+
+-- Spans of 7 and 28 days of which days were refreshed since their own aggregates were. Written as a day leaves
+-- stale_days, and four weeks as a week leaves this table: an aggregate holds all of a span that is in none of them.
+CREATE TABLE stale_spans (
+  days integer NOT NULL CHECK (days IN (7, 28)),
+  start timestamptz NOT NULL,
+  partition_id integer NOT NULL,
+  -- Grows with each mark, so that a refresh clears only what it has seen.
+  version bigint GENERATED ALWAYS AS IDENTITY,
+  PRIMARY KEY (days, start, partition_id)
+);
+
 -- The new aggregates are empty: reports count the days that they should hold from the rows until they are refreshed.
 INSERT INTO stale_days (day, partition_id)
 SELECT day, partition_id

@@ -3,7 +3,7 @@
 -- The rows are scanned once and reduced to what differs before anything is sorted.
 WITH seen AS MATERIALIZED (
   SELECT DISTINCT
-    coalesce(value = ANY ($2::text[]), $3::boolean) AS is_asked_for,
+    CASE WHEN value IS NULL THEN $3::boolean ELSE value = ANY ($2::text[]) END AS is_asked_for,
     CASE WHEN value = ANY ($2::text[]) THEN value END AS value,
     {{keys}}
   FROM (

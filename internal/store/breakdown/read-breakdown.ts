@@ -1,9 +1,16 @@
 import type { Client, Pool } from "../pool.ts";
 import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough } from "../report/snapshot.ts";
+import { DAY_MS } from "../rollups.ts";
 import { cover, type Part, UNITS } from "./cover.ts";
 import { readCoverage } from "./coverage.ts";
 import { type BreakdownData, type BreakdownQuery, isKey, type KeyColumn, type SumColumn } from "./query.ts";
 import { allCountsSql, keysSql, sumsSql } from "./sql.ts";
+
+/** Tens of thousands of values with their sums, as a large shop's pages are, do not fit into PostgreSQL's default. */
+const MEMORY = "SET LOCAL work_mem = '32MB'";
+
+/** Up to so much of a span is a matter of milliseconds if it is counted from rows, ms. */
+const FEW_ROWS_MS = 2 * DAY_MS;
 
 /** What the values are: the columns in the order asked for, but for data_through. */
 type Counted = Omit<BreakdownData, "dataThrough">;
@@ -21,6 +28,7 @@ type Row = [isTotal: boolean, value: string | null, valuesFound: bigint, ...coun
 export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<BreakdownData> {
   checkScope(query);
   return inSnapshot(pool, query.statementTimeoutMs, async (client) => {
+    await client.query(MEMORY);
     const orderedByKey = query.columns[0] !== undefined && isKey(query.columns[0]);
     const counted = orderedByKey ? await countAll(client, query) : await sumsThenKeys(client, query);
     return { ...counted, dataThrough: await readDataThrough(client, query.partitionId) };
@@ -58,6 +66,10 @@ async function sumsThenKeys(client: Client, query: BreakdownQuery): Promise<Coun
 
 async function sum(client: Client, query: BreakdownQuery, columns: readonly SumColumn[]): Promise<Counted> {
   const parts = await partsOf(client, query, columns);
+  // Of many short arms PostgreSQL makes parallel plans that take twice as long; long spans of rows gain by them.
+  const ofRows = parts.reduce((ms, { source, from, to }) => ms + (source === "rows" ? to - from : 0), 0);
+  const workers = ofRows > FEW_ROWS_MS ? "DEFAULT" : "0";
+  await client.query(`SET LOCAL max_parallel_workers_per_gather TO ${workers}`);
   const bounds = parts.flatMap(({ from, to }) => [new Date(from), new Date(to)]);
   const text = sumsSql(query, columns, parts, query.rollup);
   return countedOf(
@@ -87,6 +99,7 @@ async function countKeys(
   values: readonly (string | null)[],
 ): Promise<Pick<Counted, "counts" | "totals">> {
   const { merchantId, start, end } = query;
+  await client.query("SET LOCAL max_parallel_workers_per_gather TO DEFAULT");
   const present = values.filter((value) => value !== null);
   const rows = await rowsOf<[boolean, string | null, ...bigint[]]>(client, keysSql(query, columns), [
     merchantId,

@@ -35,7 +35,10 @@ export function allCountsSql(broken: Broken, columns: readonly BreakdownColumn[]
   needsColumn(columns);
   const count = (column: BreakdownColumn) =>
     isKey(column) ? `count(DISTINCT ${expression(column.key)})` : sumOver(column);
-  return fill(ALL_COUNTS, { rows: rowsSql(broken, "$3", "$4"), counts: list(columns, count) });
+  return fill(ALL_COUNTS, {
+    rows: rowsSql(broken, "$3::timestamptz", "$4::timestamptz"),
+    counts: list(columns, count),
+  });
 }
 
 /**
@@ -65,7 +68,7 @@ export function sumsSql(
 export function keysSql(broken: Broken, columns: readonly KeyColumn[]): string {
   needsColumn(columns);
   return fill(KEYS, {
-    rows: rowsSql(broken, "$4", "$5"),
+    rows: rowsSql(broken, "$4::timestamptz", "$5::timestamptz"),
     keys: list(columns, (column) => expression(column.key)),
     counts: list(columns, (_, name) => `count(DISTINCT ${name})`),
   });

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { partitionOf } from "../../event/partition.ts";
+import { convertOld } from "../../store/maintenance/columnstore.ts";
+import { expire } from "../../store/maintenance/retention.ts";
 import { verifyAggregates } from "../../store/maintenance/verify.ts";
 import { refreshStale } from "../../store/refresh.ts";
 import { refreshStaleDays } from "../../store/refresh-days.ts";
@@ -113,6 +115,11 @@ async function compare(numRuns: number): Promise<void> {
   await fc.assert(property, { numRuns });
 }
 
+const refreshAll = async () => {
+  await refreshStale(database.pool);
+  await refreshStaleDays(database.pool);
+  await refreshStaleSpans(database.pool);
+};
 const late = (seed: number) => store(START + 20 * DAY_MS, START + 22 * DAY_MS, 40, seed);
 
 test.each<[string, () => Promise<unknown>]>([
@@ -120,19 +127,29 @@ test.each<[string, () => Promise<unknown>]>([
   ["the quarter hours are", () => refreshStale(database.pool)],
   ["the days are", () => refreshStaleDays(database.pool)],
   ["the weeks are", () => refreshStaleSpans(database.pool)],
+  ["the chunks are in the columnstore", () => convertOld(database.pool, END + 365 * DAY_MS)],
   ["late events came", () => late(2)],
   ["their quarter hours are refreshed", () => refreshStale(database.pool)],
   ["late events came again", () => late(3)],
   ["the days are refreshed, but for the latest events", () => refreshStaleDays(database.pool)],
   ["a week is as well", () => refreshStaleSpans(database.pool)],
+  ["all is refreshed", () => refreshAll()],
   [
-    "all is refreshed",
+    "a merchant keeps less, and much of it is gone",
     async () => {
-      await refreshStale(database.pool);
-      await refreshStaleDays(database.pool);
-      await refreshStaleSpans(database.pool);
+      await database.pool.query("UPDATE merchants SET retention_days = 20 WHERE merchant_id = $1", [A]);
+      await expire(database.pool, END);
+      const kept = stored.filter(({ merchantId, ts }) => merchantId !== A || ts >= END - 20 * DAY_MS);
+      expect(stored.splice(0, stored.length, ...kept).length).toBeGreaterThan(kept.length);
+      // Retention may name another partition as stale.
+      await database.pool.query(
+        `INSERT INTO stale_buckets (bucket, partition_id, written_seq)
+         SELECT DISTINCT bucket, $1::integer, 0 FROM stale_buckets ON CONFLICT DO NOTHING`,
+        [PARTITION],
+      );
     },
   ],
+  ["that is refreshed", () => refreshAll()],
 ])("breakdowns are what a recount of the rows says: %s", async (_, change) => {
   await change();
   await compare(60);
@@ -143,7 +160,7 @@ test.each<[string, () => Promise<unknown>]>([
 
 test("the sums of whole days are read from rollups, those of a merchant without them from rows", async () => {
   const ask = async (merchantId: number, metrics: Metric[]) => {
-    const range = { kind: "dates", start: dayText(12), end: dayText(DAYS - 1) } as const;
+    const range = { kind: "dates", start: dayText(48), end: dayText(DAYS - 1) } as const;
     const answer = await getBreakdown(
       deps(),
       { merchantId, timeZone: "UTC", currency: "EUR" },

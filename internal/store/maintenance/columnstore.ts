@@ -4,7 +4,10 @@ import type { Pool } from "../pool.ts";
 const CONVERTED = 1;
 const PARTIAL = 8;
 
-/** The hypertables whose chunks are converted. event_keys and sessions are looked up by key: they stay rows. */
+/**
+ * The hypertables whose chunks are converted, beside the continuous aggregates that are made so. event_keys and
+ * sessions are looked up by key: they stay rows.
+ */
 const TABLES = ["events", "items"];
 
 /**
@@ -19,7 +22,10 @@ export async function convertOld(pool: Pool, before: number): Promise<number> {
     `SELECT format('%I.%I', i.chunk_schema, i.chunk_name) AS chunk
      FROM timescaledb_information.chunks i
      JOIN _timescaledb_catalog.chunk c ON c.schema_name = i.chunk_schema AND c.table_name = i.chunk_name
-     WHERE i.hypertable_name = ANY ($1) AND i.range_end <= $2
+     WHERE (i.hypertable_name = ANY ($1) OR (i.hypertable_schema, i.hypertable_name) IN (
+         SELECT materialization_hypertable_schema, materialization_hypertable_name
+         FROM timescaledb_information.continuous_aggregates WHERE compression_enabled
+       )) AND i.range_end <= $2
        AND (c.status & $3 = 0 OR c.status & $4 <> 0)
      ORDER BY i.range_start, i.hypertable_name`,
     [TABLES, new Date(before), CONVERTED, PARTIAL],

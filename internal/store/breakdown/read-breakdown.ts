@@ -3,8 +3,8 @@ import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough } from "../report
 import { DAY_MS } from "../rollups.ts";
 import { cover, type Part, UNITS } from "./cover.ts";
 import { readCoverage } from "./coverage.ts";
-import { type BreakdownData, type BreakdownQuery, isKey, type KeyColumn, type SumColumn } from "./query.ts";
-import { allCountsSql, keysSql, sumsSql } from "./sql.ts";
+import { type BreakdownData, type BreakdownQuery, isKey, type SumColumn } from "./query.ts";
+import { allCountsSql, sumsSql } from "./sql.ts";
 
 /** Tens of thousands of values with their sums, as a large shop's pages are, do not fit into PostgreSQL's default. */
 const MEMORY = "SET LOCAL work_mem = '32MB'";
@@ -19,8 +19,8 @@ type Counted = Omit<BreakdownData, "dataThrough">;
 type Row = [isTotal: boolean, value: string | null, valuesFound: bigint, ...counts: bigint[]];
 
 /**
- * Counts a merchant's rows by the values of an expression, in one snapshot. Where a sum orders the values, sums come
- * from rollups as far as these hold the rows, and keys are counted for the answered values alone.
+ * Counts a merchant's rows by the values of an expression, in one snapshot. Sums alone come from rollups as far as these
+ * hold the rows. Where keys are asked for too, one scan of the rows answers all: docs/decisions/010 has why.
  *
  * @throws TypeError for a merchant id or a timeout that no caller may pass; pg's errors otherwise (SQLSTATE 57014 when
  * a statement took too long).
@@ -29,8 +29,9 @@ export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<
   checkScope(query);
   return inSnapshot(pool, query.statementTimeoutMs, async (client) => {
     await client.query(MEMORY);
-    const orderedByKey = query.columns[0] !== undefined && isKey(query.columns[0]);
-    const counted = orderedByKey ? await countAll(client, query) : await sumsThenKeys(client, query);
+    const sums = query.columns.filter((column): column is SumColumn => !isKey(column));
+    const hasKeys = sums.length < query.columns.length;
+    const counted = hasKeys ? await countAll(client, query) : await sum(client, query, sums);
     return { ...counted, dataThrough: await readDataThrough(client, query.partitionId) };
   });
 }
@@ -38,30 +39,7 @@ export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<
 async function countAll(client: Client, query: BreakdownQuery): Promise<Counted> {
   const { merchantId, limit, start, end } = query;
   const values = [merchantId, limit, new Date(start), new Date(end)];
-  return countedOf(
-    await rowsOf<Row>(client, allCountsSql(query, query.columns), values),
-    query.columns.length,
-  );
-}
-
-async function sumsThenKeys(client: Client, query: BreakdownQuery): Promise<Counted> {
-  const sums = query.columns.filter((column): column is SumColumn => !isKey(column));
-  const keys = query.columns.filter(isKey);
-  const summed = await sum(client, query, sums);
-  if (keys.length === 0) return summed;
-  const different = await countKeys(client, query, keys, summed.values);
-  const from = (index: number) => {
-    const column = query.columns[index]!;
-    return isKey(column)
-      ? ([different, keys.indexOf(column)] as const)
-      : ([summed, sums.indexOf(column)] as const);
-  };
-  const picked = query.columns.map((_, index) => from(index));
-  return {
-    ...summed,
-    counts: picked.map(([source, at]) => source.counts[at]!),
-    totals: picked.map(([source, at]) => source.totals[at]!),
-  };
+  return countedOf(await rowsOf(client, allCountsSql(query, query.columns), values), query.columns.length);
 }
 
 async function sum(client: Client, query: BreakdownQuery, columns: readonly SumColumn[]): Promise<Counted> {
@@ -72,10 +50,7 @@ async function sum(client: Client, query: BreakdownQuery, columns: readonly SumC
   await client.query(`SET LOCAL max_parallel_workers_per_gather TO ${workers}`);
   const bounds = parts.flatMap(({ from, to }) => [new Date(from), new Date(to)]);
   const text = sumsSql(query, columns, parts, query.rollup);
-  return countedOf(
-    await rowsOf<Row>(client, text, [query.merchantId, query.limit, ...bounds]),
-    columns.length,
-  );
+  return countedOf(await rowsOf(client, text, [query.merchantId, query.limit, ...bounds]), columns.length);
 }
 
 async function partsOf(
@@ -91,32 +66,8 @@ async function partsOf(
   return cover(start, end, await readCoverage(client, query), units);
 }
 
-/** By key, in the order of `values`. */
-async function countKeys(
-  client: Client,
-  query: BreakdownQuery,
-  columns: readonly KeyColumn[],
-  values: readonly (string | null)[],
-): Promise<Pick<Counted, "counts" | "totals">> {
-  const { merchantId, start, end } = query;
-  await client.query("SET LOCAL max_parallel_workers_per_gather TO DEFAULT");
-  const present = values.filter((value) => value !== null);
-  const rows = await rowsOf<[boolean, string | null, ...bigint[]]>(client, keysSql(query, columns), [
-    merchantId,
-    present,
-    present.length < values.length,
-    new Date(start),
-    new Date(end),
-  ]);
-  const byValue = new Map(rows.map(([isTotal, value, ...counts]) => [isTotal ? undefined : value, counts]));
-  return {
-    counts: columns.map((_, index) => values.map((value) => byValue.get(value)![index]!)),
-    totals: byValue.get(undefined)!,
-  };
-}
-
-async function rowsOf<R extends unknown[]>(client: Client, text: string, values: unknown[]): Promise<R[]> {
-  const result = await client.query<R>({ text, values, rowMode: "array", types: BIGINT_TYPES });
+async function rowsOf(client: Client, text: string, values: unknown[]): Promise<Row[]> {
+  const result = await client.query<Row>({ text, values, rowMode: "array", types: BIGINT_TYPES });
   return result.rows;
 }
 

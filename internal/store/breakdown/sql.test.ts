@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Part } from "./cover.ts";
 import type { RowSource } from "./query.ts";
-import { allCountsSql, keysSql, sumsSql } from "./sql.ts";
+import { allCountsSql, sumsSql } from "./sql.ts";
 
 const SOURCES: RowSource[] = (["events", "first_page_view", "last_page_view", "items"] as const).map(
   (rows) => ({
@@ -19,7 +19,6 @@ const ROLLUP = { tables: { day: "pages_1d", week: "pages_7d" }, value: "page" };
 const statements = SOURCES.flatMap((source) => [
   ["all counts", source, allCountsSql({ source }, [SUM, KEY])] as const,
   ["sums", source, sumsSql({ source }, [SUM], PARTS, ROLLUP)] as const,
-  ["keys", source, keysSql({ source }, [KEY])] as const,
 ]);
 
 describe("a breakdown's statements", () => {
@@ -44,7 +43,6 @@ describe("a breakdown's statements", () => {
       expect(() => allCountsSql({ source }, [SUM])).toThrow(TypeError);
       expect(() => sumsSql({ source }, [SUM], PARTS, ROLLUP)).toThrow(TypeError);
       expect(() => sumsSql({ source: SOURCES[0]! }, [SUM], PARTS, { ...ROLLUP, value })).toThrow(TypeError);
-      expect(() => keysSql({ source }, [KEY])).toThrow(TypeError);
     },
   );
 

@@ -1,14 +1,7 @@
 import { expression, fill, list, peopleOnly } from "../report/sql.ts";
 import { sqlFile } from "../sql-file.ts";
 import type { Part } from "./cover.ts";
-import {
-  type BreakdownColumn,
-  isKey,
-  type KeyColumn,
-  type Rollup,
-  type RowSource,
-  type SumColumn,
-} from "./query.ts";
+import { type BreakdownColumn, isKey, type Rollup, type RowSource, type SumColumn } from "./query.ts";
 
 const read = (name: string) => sqlFile(`./${name}.sql`, import.meta.url);
 
@@ -16,7 +9,6 @@ const ALL_COUNTS = read("all_counts");
 const SUMS = read("sums");
 const PART_ROWS = read("part_rows");
 const PART_CELLS = read("part_cells");
-const KEYS = read("keys");
 const ROWS = {
   events: read("rows_events"),
   first_page_view: read("rows_sessions"),
@@ -62,16 +54,6 @@ export function sumsSql(
   const totals = list(columns, (_, name) => `coalesce(sum(${name}), 0)::bigint`);
   const names = columns.map((_, index) => `c${index}`).join(", ");
   return fill(SUMS, { parts: arms.join("  UNION ALL\n"), sums, totals, columns: names });
-}
-
-/** keys.sql. */
-export function keysSql(broken: Broken, columns: readonly KeyColumn[]): string {
-  needsColumn(columns);
-  return fill(KEYS, {
-    rows: rowsSql(broken, "$4::timestamptz", "$5::timestamptz"),
-    keys: list(columns, (column) => expression(column.key)),
-    counts: list(columns, (_, name) => `count(DISTINCT ${name})`),
-  });
 }
 
 interface Bounds {

@@ -4,6 +4,7 @@ import type { Pool } from "../store/pool.ts";
 import { refreshStale } from "../store/refresh.ts";
 import { refreshStaleDays } from "../store/refresh-days.ts";
 import { refreshStaleMonths } from "../store/refresh-months.ts";
+import { refreshStaleSpans } from "../store/refresh-spans.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Lags } from "./lags.ts";
 import type { AggregateMetrics } from "./metrics.ts";
@@ -33,6 +34,9 @@ const LONGEST_BACKLOG_REST_MS = 10_000;
 /** Pause between two refreshes of days, ms: late events for a day that is over are gathered for so long. */
 const DAYS_PAUSE_MS = 60_000;
 
+/** Pause between two refreshes of weeks, ms: each works a whole week of days over. */
+const WEEKS_PAUSE_MS = 3_600_000;
+
 /** The last refresh, at a stop, ends at the first span behind this time, ms: another process goes on with the rest. */
 const LAST_MS = 1_000;
 
@@ -47,11 +51,17 @@ const BACKOFF = { firstMs: 100, longestMs: 10_000 };
 export async function keepRefreshing(deps: RefresherDeps, signal: AbortSignal): Promise<void> {
   const backoff = new Backoff(BACKOFF);
   let daysDue = performance.now();
+  let weeksDue = daysDue;
   while (!signal.aborted) {
     const started = performance.now();
     const isDaysDue = started >= daysDue;
-    const done = (await refresh(deps, signal)) && (!isDaysDue || (await refreshDays(deps, signal)));
+    const isWeeksDue = started >= weeksDue;
+    const done =
+      (await refresh(deps, signal)) &&
+      (!isDaysDue || (await refreshDays(deps, signal))) &&
+      (!isWeeksDue || (await refreshWeeks(deps, signal)));
     if (isDaysDue) daysDue = performance.now() + DAYS_PAUSE_MS;
+    if (isWeeksDue && done) weeksDue = performance.now() + WEEKS_PAUSE_MS;
     if (done) backoff.reset();
     const rest = done ? restAfter(deps, performance.now() - started) : backoff.next();
     await sleep(rest, undefined, { signal }).catch(() => {});
@@ -81,6 +91,10 @@ function refreshDays({ pool, log }: RefresherDeps, signal: AbortSignal): Promise
     await refreshStaleDays(pool, signal);
     await refreshStaleMonths(pool, signal);
   });
+}
+
+function refreshWeeks({ pool, log }: RefresherDeps, signal: AbortSignal): Promise<boolean> {
+  return attempt(log, () => refreshStaleSpans(pool, signal));
 }
 
 async function attempt(log: Logger, work: () => Promise<unknown>): Promise<boolean> {

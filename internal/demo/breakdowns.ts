@@ -7,9 +7,13 @@ const MOST = 5;
 
 const VISITS = [Metric.VISITORS, Metric.SESSIONS, Metric.EVENTS];
 
+const ITEMS = [Metric.ITEM_REVENUE, Metric.ITEM_QUANTITY];
+
 /** What merchants ask about first; pages by their views, as a log's lines are of images and scripts too. */
 const QUESTIONS = [
   ["page", Dimension.PAGE, [Metric.PAGE_VIEWS, Metric.VISITORS, Metric.SESSIONS]],
+  ["entry page", Dimension.ENTRY_PAGE, [Metric.SESSIONS, Metric.VISITORS, Metric.PAGE_VIEWS]],
+  ["item", Dimension.ITEM_NAME, ITEMS],
   ["channel", Dimension.CHANNEL, VISITS],
   ["source", Dimension.SOURCE, VISITS],
   ["country", Dimension.COUNTRY, VISITS],
@@ -17,7 +21,7 @@ const QUESTIONS = [
   ["device", Dimension.DEVICE_TYPE, VISITS],
 ] as const;
 
-/** A merchant's most usual questions and their answers, one table each; people only. */
+/** A merchant's most usual questions and their answers, one table each; people only. What there is none of is left out. */
 export async function usualBreakdowns(
   reports: Reports,
   merchant: CreatedMerchant,
@@ -31,7 +35,7 @@ export async function usualBreakdowns(
       metrics: [...metrics],
       limit: MOST,
     });
-    tables.push(breakdownTable(title, breakdown));
+    if (breakdown.values.length > 0) tables.push(breakdownTable(title, breakdown));
   }
   return tables;
 }

@@ -5,6 +5,7 @@ import {
   type GetBreakdownResponse,
   type GetReportResponse,
   Metric,
+  Unit,
 } from "../gen/footfall/query/v1/query_pb.js";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import type { Accounting } from "./accounting.ts";
@@ -65,10 +66,14 @@ export function bucketsTable(report: GetReportResponse, most: number, label: (ms
 }
 
 /** One line a value of a breakdown, and the values that are left out as a number. @param title names the dimension. */
-export function breakdownTable(title: string, { values, series, valuesFound }: GetBreakdownResponse): string {
+export function breakdownTable(title: string, breakdown: GetBreakdownResponse): string {
+  const { values, series, valuesFound, currency } = breakdown;
   const rows = values.map((value, index) => [
     value === "" ? "(none)" : cut(value, VALUE_WIDTH),
-    ...series.map((one) => count(Number(one.values[index]))),
+    ...series.map(({ unit, values: numbers }) => {
+      const number = Number(numbers[index]);
+      return unit === Unit.CURRENCY_MICROS ? money(number, currency) : count(number);
+    }),
   ]);
   const more = Number(valuesFound) - values.length;
   if (more > 0) rows.push([`and ${count(more)} more`, ...series.map(() => "")]);
@@ -82,6 +87,8 @@ const HEADS: Readonly<Partial<Record<Metric, string>>> = {
   [Metric.PAGE_VIEWS]: "page views",
   [Metric.VISITORS]: "visitors",
   [Metric.SESSIONS]: "sessions",
+  [Metric.ITEM_QUANTITY]: "sold",
+  [Metric.ITEM_REVENUE]: "revenue",
 };
 
 function cut(text: string, width: number): string {

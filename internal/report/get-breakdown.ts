@@ -1,20 +1,24 @@
 import { partitionOf } from "../event/partition.ts";
-import { readBreakdown } from "../store/report/read-breakdown.ts";
-import type { BreakdownColumn } from "../store/report/statement.ts";
-import { DIMENSIONS, type DimensionName } from "./dimensions/registry.ts";
+import { readBreakdown } from "../store/breakdown/read-breakdown.ts";
+import { type BreakdownMetric, planBreakdown, unitOf } from "./breakdown/plan.ts";
+import type { DimensionName } from "./dimensions/registry.ts";
 import { InvalidInput } from "./errors.ts";
 import type { GetReportDeps, Merchant, ReportRequest, Series } from "./get-report.ts";
-import { namesAskedFor } from "./metrics/asked-for.ts";
-import { METRICS, metricOf, type SeriesName } from "./metrics/registry.ts";
 import { readPatiently } from "./read-patiently.ts";
 import { spanOf } from "./time/range.ts";
 import { timeZoneNamed } from "./time/zone.ts";
 
-export interface BreakdownRequest
-  extends Pick<ReportRequest, "range" | "timeZone" | "metrics" | "includeBots"> {
+export interface BreakdownRequest extends Pick<ReportRequest, "range" | "timeZone" | "includeBots"> {
   readonly dimension: DimensionName;
+  /** The first one orders the values. Default, also when empty: all that the dimension has. */
+  readonly metrics?: readonly BreakdownMetric[] | undefined;
   /** Most values to answer. Default: 10. */
   readonly limit?: number | undefined;
+}
+
+/** values[i] belongs to the i-th value of the dimension. */
+export interface BreakdownSeries extends Omit<Series, "metric"> {
+  readonly metric: BreakdownMetric;
 }
 
 export interface Breakdown extends Merchant {
@@ -22,7 +26,7 @@ export interface Breakdown extends Merchant {
   /** By the first metric, largest first; "" stands for the events without a value. */
   readonly values: readonly string[];
   /** In the order asked for; totals are over all values, answered or not. */
-  readonly series: readonly Series[];
+  readonly series: readonly BreakdownSeries[];
   /** How many different values the span has. */
   readonly valuesFound: bigint;
   /** Epoch milliseconds; undefined: nothing was processed yet. */
@@ -32,7 +36,7 @@ export interface Breakdown extends Merchant {
 const LIMIT = { usual: 10, most: 1_000 };
 
 /**
- * A merchant's metrics over a span by the values of a dimension, counted exactly from the events.
+ * A merchant's metrics over a span by the values of a dimension, counted exactly.
  *
  * @throws InvalidInput naming the field; Failure "unavailable" when the database is away, "exhausted" when the
  * statement took longer than it may.
@@ -48,13 +52,12 @@ export async function getBreakdown(
     throw new InvalidInput("limit", limit, `is outside of 1 to ${LIMIT.most}`);
   }
   const timeZone = timeZoneNamed(request.timeZone ?? merchant.timeZone);
-  const names = namesAskedFor(request.metrics);
+  const { names, ...plan } = planBreakdown(dimension, request.metrics);
   const query = {
     ...spanOf(request.range, timeZone),
     merchantId,
     partitionId: partitionOf(merchantId, deps.partitions),
-    value: DIMENSIONS[dimension].value,
-    columns: names.map(columnOf),
+    ...plan,
     limit,
     includeBots: request.includeBots,
     statementTimeoutMs: deps.statementTimeoutMs,
@@ -63,7 +66,7 @@ export async function getBreakdown(
   const { values, counts, totals, ...rest } = await readPatiently(deps, read);
   const series = names.map((metric, index) => ({
     metric,
-    unit: METRICS[metric].unit,
+    unit: unitOf(metric),
     values: counts[index]!,
     total: totals[index]!,
   }));
@@ -76,9 +79,4 @@ export async function getBreakdown(
     series,
     ...rest,
   };
-}
-
-function columnOf(name: SeriesName): BreakdownColumn {
-  const metric = metricOf(name);
-  return metric.kind === "distinct" ? { name, key: metric.key } : { name, events: metric.events };
 }

@@ -1,9 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import * as wire from "../gen/footfall/query/v1/query_pb.js";
+import { type ItemMetricName, isItemMetric } from "./breakdown/item-metrics.ts";
+import type { BreakdownMetric } from "./breakdown/plan.ts";
 import type { DimensionName } from "./dimensions/registry.ts";
 import { InvalidInput } from "./errors.ts";
-import type { Breakdown, BreakdownRequest } from "./get-breakdown.ts";
+import type { Breakdown, BreakdownRequest, BreakdownSeries } from "./get-breakdown.ts";
 import type { Report, ReportRequest, Series } from "./get-report.ts";
 import type { Unit } from "./metrics/metric.ts";
 import type { SeriesName } from "./metrics/registry.ts";
@@ -18,9 +20,18 @@ const METRIC: Readonly<Record<SeriesName, wire.Metric>> = {
   orders: wire.Metric.ORDERS,
 };
 
+const ITEM_METRIC: Readonly<Record<ItemMetricName, wire.Metric>> = {
+  item_quantity: wire.Metric.ITEM_QUANTITY,
+  item_revenue: wire.Metric.ITEM_REVENUE,
+};
+
+const BREAKDOWN_METRIC: Readonly<Record<BreakdownMetric, wire.Metric>> = { ...METRIC, ...ITEM_METRIC };
+
 const DIMENSION: Readonly<Record<DimensionName, wire.Dimension>> = {
   event_name: wire.Dimension.EVENT_NAME,
   page: wire.Dimension.PAGE,
+  entry_page: wire.Dimension.ENTRY_PAGE,
+  exit_page: wire.Dimension.EXIT_PAGE,
   host: wire.Dimension.HOST,
   referrer_host: wire.Dimension.REFERRER_HOST,
   language: wire.Dimension.LANGUAGE,
@@ -34,6 +45,10 @@ const DIMENSION: Readonly<Record<DimensionName, wire.Dimension>> = {
   browser: wire.Dimension.BROWSER,
   os: wire.Dimension.OS,
   device_type: wire.Dimension.DEVICE_TYPE,
+  item_id: wire.Dimension.ITEM_ID,
+  item_name: wire.Dimension.ITEM_NAME,
+  item_brand: wire.Dimension.ITEM_BRAND,
+  item_category: wire.Dimension.ITEM_CATEGORY,
 };
 
 const GRANULARITY: Readonly<Record<Granularity, wire.Granularity>> = {
@@ -63,10 +78,22 @@ export function requestFromWire(request: wire.GetReportRequest): ReportRequest {
       request.granularity === wire.Granularity.UNSPECIFIED
         ? undefined
         : nameOf("granularity", GRANULARITY, request.granularity),
-    metrics: request.metrics.map((metric) => nameOf("metrics", METRIC, metric)),
+    metrics: request.metrics.map(reportMetric),
     includeBots: request.includeBots,
     exact: request.exact,
   };
+}
+
+function reportMetric(metric: wire.Metric): SeriesName {
+  const name = nameOf("metrics", BREAKDOWN_METRIC, metric);
+  if (isItemMetric(name)) {
+    throw new InvalidInput(
+      "metrics",
+      name,
+      "is a metric of items: only breakdowns by their dimensions have it",
+    );
+  }
+  return name;
 }
 
 /** The wire form of a report. */
@@ -97,7 +124,7 @@ export function breakdownFromWire(request: wire.GetBreakdownRequest): BreakdownR
     range: rangeFromWire(request.range),
     timeZone: request.timeZone === "" ? undefined : request.timeZone,
     dimension: nameOf("dimension", DIMENSION, request.dimension),
-    metrics: request.metrics.map((metric) => nameOf("metrics", METRIC, metric)),
+    metrics: request.metrics.map((metric) => nameOf("metrics", BREAKDOWN_METRIC, metric)),
     limit: request.limit === 0 ? undefined : request.limit,
     includeBots: request.includeBots,
   };
@@ -118,8 +145,8 @@ export function breakdownToWire(breakdown: Breakdown): wire.GetBreakdownResponse
   });
 }
 
-function seriesToWire({ metric, unit, values, total, standardError = 0 }: Series) {
-  return { metric: METRIC[metric], unit: UNIT[unit], values: [...values], total, standardError };
+function seriesToWire({ metric, unit, values, total, standardError = 0 }: Series | BreakdownSeries) {
+  return { metric: BREAKDOWN_METRIC[metric], unit: UNIT[unit], values: [...values], total, standardError };
 }
 
 function dataThroughToWire({ dataThrough }: Pick<Report, "dataThrough">) {

@@ -13,6 +13,18 @@ interface StaleDay {
 const READ_ENDED = `SELECT day::text AS from, (day + INTERVAL '1 day')::text AS to, max(version)::text AS version
   FROM stale_days WHERE day + INTERVAL '1 day 15 minutes' <= now() GROUP BY day ORDER BY day DESC`;
 
+/** Clears a day's marks, and marks its week and its month for the longer aggregates. */
+const CLEAR = `WITH cleared AS (
+    DELETE FROM stale_days WHERE day = $1 AND version <= $2 RETURNING day, partition_id
+  ), weeks AS (
+    INSERT INTO stale_spans (days, start, partition_id)
+    SELECT 7, time_bucket(INTERVAL '7 days', day), partition_id FROM cleared
+    ON CONFLICT (days, start, partition_id) DO UPDATE SET version = DEFAULT
+  )
+  INSERT INTO stale_months (month, partition_id)
+  SELECT date_trunc('month', day, 'UTC'), partition_id FROM cleared
+  ON CONFLICT (month, partition_id) DO UPDATE SET version = DEFAULT`;
+
 /**
  * Refreshes the daily aggregates over all days that are over and stale, newest first. A day is marked as its quarter
  * hours are refreshed, so that what a daily aggregate is built on is always there before it. One that is marked
@@ -28,20 +40,8 @@ export async function refreshStaleDays(pool: Pool, signal?: AbortSignal): Promis
     for (const name of DAY_AGGREGATES) {
       await pool.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}')`);
     }
-    await clear(pool, from, version);
+    await pool.query(CLEAR, [from, version]);
     refreshed++;
   }
   return refreshed;
-}
-
-async function clear(pool: Pool, day: string, version: string): Promise<void> {
-  await pool.query(
-    `WITH cleared AS (
-       DELETE FROM stale_days WHERE day = $1 AND version <= $2 RETURNING day, partition_id
-     )
-     INSERT INTO stale_months (month, partition_id)
-     SELECT date_trunc('month', day, 'UTC'), partition_id FROM cleared
-     ON CONFLICT (month, partition_id) DO UPDATE SET version = DEFAULT`,
-    [day, version],
-  );
 }

@@ -1,7 +1,7 @@
+import { repairAggregates } from "../../../internal/store/maintenance/repair.ts";
 import { tableSizes } from "../../../internal/store/maintenance/sizes.ts";
 import {
   type Mismatch,
-  repairAggregates,
   verifiableDays,
   verifyAggregates,
 } from "../../../internal/store/maintenance/verify.ts";

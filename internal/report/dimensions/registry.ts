@@ -1,39 +1,87 @@
-/** A dimension: what events are told apart by. */
+import type { Rollup, RowSource } from "../../store/breakdown/query.ts";
+
+/** A dimension: what events, or the items of orders, are told apart by. */
 export interface Dimension {
   /** One sentence for people, used wherever dimensions are listed. */
   readonly description: string;
-  /** SQL text value over one row of `events`; null where the event has none. */
+  /** SQL text value over one row of what `rows` names; null where it has none. */
   readonly value: string;
+  /** Which rows: store/breakdown/query.ts tells them. Default: events, each by its own value. */
+  readonly rows?: RowSource["rows"];
+  /**
+   * The aggregates that have the same values of large merchants, and their column; docs/decisions/010 tells why those.
+   * Absent: rows answer.
+   */
+  readonly rollup?: Rollup;
 }
+
+// Urls are absolute; one without a path is its site's root.
+const PAGE = "'/' || substring(url, '^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*/?([^?#]*)')";
 
 /** Every dimension, declared once. To add one, add it here and to the wire's enum. */
 export const DIMENSIONS = {
-  event_name: { description: "Name of the event.", value: "name" },
+  event_name: { description: "Name of the event.", value: "name", ...kept("event_names_1d", "name") },
   page: {
     description: "Path of the event's url.",
-    // Urls are absolute; one without a path is its site's root.
-    value: "regexp_replace(substring(url, '^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*([^?#]*)'), '^$', '/')",
+    value: PAGE,
+    rollup: { tables: { day: "pages_1d", week: "pages_7d", four_weeks: "pages_28d" }, value: "page" },
+  },
+  entry_page: {
+    description: "Page of the first page view of the event's session.",
+    value: PAGE,
+    rows: "first_page_view",
+  },
+  exit_page: {
+    description: "Page of the last page view of the event's session.",
+    value: PAGE,
+    rows: "last_page_view",
   },
   host: {
     description: "Host of the event's url.",
     value: "lower(substring(url, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)'))",
+    ...kept("event_names_1d", "host"),
   },
   referrer_host: {
     description: "Host of the referrer.",
     value: "lower(substring(referrer, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)'))",
   },
-  language: { description: "Language of the visitor.", value: "language" },
-  channel: { description: "Channel group that brought the visitor.", value: "channel" },
-  source: { description: "Where the visitor came from.", value: "source" },
-  medium: { description: "How the visitor came.", value: "medium" },
-  campaign: { description: "Campaign that brought the visitor.", value: "campaign" },
-  country: { description: "Country of the visitor, ISO 3166-1 alpha-2.", value: "country" },
-  region: { description: "Region of the visitor.", value: "region" },
-  city: { description: "City of the visitor.", value: "city" },
-  browser: { description: "Browser.", value: "browser" },
-  os: { description: "Operating system.", value: "os" },
-  device_type: { description: "Kind of device.", value: "device_type" },
+  language: { description: "Language of the visitor.", value: "language", ...kept("devices_1d", "language") },
+  channel: {
+    description: "Channel group that brought the visitor.",
+    value: "channel",
+    ...kept("sources_1d", "channel"),
+  },
+  source: { description: "Where the visitor came from.", value: "source", ...kept("sources_1d", "source") },
+  medium: { description: "How the visitor came.", value: "medium", ...kept("sources_1d", "medium") },
+  campaign: {
+    description: "Campaign that brought the visitor.",
+    value: "campaign",
+    ...kept("sources_1d", "campaign"),
+  },
+  country: {
+    description: "Country of the visitor, ISO 3166-1 alpha-2.",
+    value: "country",
+    ...kept("places_1d", "country"),
+  },
+  region: { description: "Region of the visitor.", value: "region", ...kept("places_1d", "region") },
+  city: { description: "City of the visitor.", value: "city", ...kept("places_1d", "city") },
+  browser: { description: "Browser.", value: "browser", ...kept("devices_1d", "browser") },
+  os: { description: "Operating system.", value: "os", ...kept("devices_1d", "os") },
+  device_type: { description: "Kind of device.", value: "device_type", ...kept("devices_1d", "device_type") },
+  item_id: { description: "Item of an order, by the shop's own number.", value: "item_id", rows: "items" },
+  item_name: { description: "Name of an item of an order.", value: "name", rows: "items" },
+  item_brand: { description: "Brand of an item of an order.", value: "brand", rows: "items" },
+  item_category: { description: "Category of an item of an order.", value: "category", rows: "items" },
 } as const satisfies Readonly<Record<string, Dimension>>;
+
+function kept(day: string, value: string): { readonly rollup: Rollup } {
+  return { rollup: { tables: { day }, value } };
+}
 
 /** The name of a declared dimension. */
 export type DimensionName = keyof typeof DIMENSIONS;
+
+/** The declaration of a dimension, by its general type. */
+export function dimensionOf(name: DimensionName): Dimension {
+  return DIMENSIONS[name];
+}

@@ -5,9 +5,10 @@ import { batchOf, commitNext } from "../../testkit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
 import { refreshStale } from "../refresh.ts";
 import { convertOld } from "./columnstore.ts";
+import { repairAggregates } from "./repair.ts";
 import { expire } from "./retention.ts";
 import { tableSizes } from "./sizes.ts";
-import { repairAggregates, verifyAggregates } from "./verify.ts";
+import { verifyAggregates } from "./verify.ts";
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 2, 20, 10);

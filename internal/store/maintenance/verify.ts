@@ -1,4 +1,9 @@
-import { CONTINUOUS_AGGREGATES, DAY_AGGREGATES, MONTH_AGGREGATES } from "../continuous-aggregates.ts";
+import {
+  CONTINUOUS_AGGREGATES,
+  DAY_AGGREGATES,
+  MONTH_AGGREGATES,
+  SPAN_AGGREGATES,
+} from "../continuous-aggregates.ts";
 import { type Client, type Pool, transaction } from "../pool.ts";
 
 /** A bucket of a continuous aggregate that differs from a recount of the rows below it. */
@@ -38,10 +43,13 @@ const STALE_DAYS = `SELECT day FROM stale_days
 const STALE_MONTHS = `SELECT month FROM stale_months
   UNION ALL SELECT date_trunc('month', day, 'UTC') FROM (${STALE_DAYS}) days`;
 
-/** The buckets of an aggregate that wait for their refresh, or are built on one that does. */
+/** The buckets of an aggregate that wait for their refresh, or for that of what they are built on. */
 function staleOf(aggregate: string): string {
   if (MONTH_AGGREGATES.includes(aggregate)) return STALE_MONTHS;
-  return DAY_AGGREGATES.includes(aggregate) ? STALE_DAYS : STALE_BUCKETS;
+  const days = SPAN_AGGREGATES.find(({ name }) => name === aggregate)?.days;
+  if (days === undefined) return DAY_AGGREGATES.includes(aggregate) ? STALE_DAYS : STALE_BUCKETS;
+  const bucket = `time_bucket(INTERVAL '${days} days', stale)`;
+  return `SELECT ${bucket} FROM (${STALE_DAYS} UNION ALL SELECT start FROM stale_spans WHERE days <= ${days}) s (stale)`;
 }
 
 async function mismatches(client: Client, aggregate: string, { from, to }: VerifyRange): Promise<Mismatch[]> {
@@ -88,28 +96,4 @@ export async function verifiableDays(
     [from ?? null, to ?? null],
   );
   return rows.map(({ ms }) => ms);
-}
-
-const DAY_MS = 86_400_000;
-
-/** Computes the days of wrong buckets anew from the rows, whether TimescaleDB knows of a change or not. */
-export async function repairAggregates(pool: Pool, wrong: readonly Mismatch[]): Promise<void> {
-  const days = new Map(
-    wrong.map(({ aggregate, bucket }) => {
-      const day = Math.floor(bucket / DAY_MS) * DAY_MS;
-      return [`${aggregate} ${day}`, { aggregate, day }];
-    }),
-  );
-  // In the order of CONTINUOUS_AGGREGATES, as the mismatches are: each after those that it is built on.
-  for (const { aggregate, day } of days.values()) {
-    const [from, to] = [day, endOf(aggregate, day)].map((time) => new Date(time).toISOString());
-    await pool.query(`CALL refresh_continuous_aggregate('${aggregate}', '${from}', '${to}', force => true)`);
-  }
-}
-
-/** The end of a repair that begins at a day: the finest aggregates are repaired day by day. */
-function endOf(aggregate: string, day: number): number {
-  const date = new Date(day);
-  if (!MONTH_AGGREGATES.includes(aggregate)) return day + DAY_MS;
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { breakdownSql, sqlOf } from "./sql.ts";
+import { sqlOf } from "./sql.ts";
 import type { Statement } from "./statement.ts";
 
 const statements: Statement[] = [
@@ -39,15 +39,4 @@ test.each([
 
 test("a statement without columns is refused", () => {
   expect(() => sqlOf({ shape: "distinct", source: "events", columns: [] })).toThrow("needs a column");
-});
-
-test("a breakdown reads no rows but one merchant's, and its expressions are held to the same rules", () => {
-  const column = { name: "n", events: "count(*)" };
-  const reads = breakdownSql({ value: "name", columns: [column] })
-    .replaceAll(/--.*/g, "")
-    .split(/\bFROM (?=events)/);
-  expect(reads).toHaveLength(2);
-  expect(reads[1]).toMatch(/^events\s+WHERE merchant_id = \$1 AND /);
-  expect(() => breakdownSql({ value: "(SELECT 1)", columns: [column] })).toThrow(TypeError);
-  expect(() => breakdownSql({ value: "name", columns: [] })).toThrow("needs a column");
 });

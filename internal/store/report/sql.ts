@@ -1,9 +1,8 @@
 import { sqlFile } from "../sql-file.ts";
-import type { BreakdownColumn, RegistersColumn, Statement } from "./statement.ts";
+import type { RegistersColumn, Statement } from "./statement.ts";
 
 const ADDITIVE_TOTALS_15M = sqlFile("./additive_totals_15m.sql", import.meta.url);
 const ADDITIVE_EVENTS = sqlFile("./additive_events.sql", import.meta.url);
-const BREAKDOWN = sqlFile("./breakdown.sql", import.meta.url);
 const DISTINCT_EVENTS = sqlFile("./distinct_events.sql", import.meta.url);
 const DISTINCT_SESSIONS_15M = sqlFile("./distinct_sessions_15m.sql", import.meta.url);
 const ESTIMATE_REGISTERS = sqlFile("./estimate_registers.sql", import.meta.url);
@@ -53,38 +52,13 @@ function estimateSql({ of }: RegistersColumn, people: string): string {
   });
 }
 
-interface BreakdownSql {
-  readonly value: string;
-  readonly columns: readonly BreakdownColumn[];
-  readonly includeBots?: boolean | undefined;
-}
-
-/**
- * The SQL of a breakdown; breakdown.sql tells its parameters and result.
- *
- * @throws TypeError as sqlOf.
- */
-export function breakdownSql(query: BreakdownSql): string {
-  if (query.columns.length === 0) throw new TypeError("a breakdown needs a column");
-  const count = (column: BreakdownColumn) =>
-    "key" in column
-      ? `count(DISTINCT ${expression(column.key)})`
-      : `coalesce(${expression(column.events)}, 0)::bigint`;
-  const value = expression(query.value);
-  return fill(BREAKDOWN, {
-    people: peopleOnly(query.includeBots),
-    value,
-    counts: list(query.columns, count),
-  });
-}
-
 /** A part of a WHERE: bots' rows are left out unless they are asked for. */
 export function peopleOnly(includeBots = false): string {
   return includeBots ? "" : "AND NOT is_bot";
 }
 
 /** A select list whose columns are named c0, c1, ... */
-function list<C>(columns: readonly C[], sql: (column: C, name: string) => string): string {
+export function list<C>(columns: readonly C[], sql: (column: C, name: string) => string): string {
   return columns.map((column, index) => `${sql(column, `c${index}`)} AS c${index}`).join(", ");
 }
 

@@ -51,6 +51,3 @@ export type Statement =
       readonly source: "registers";
       readonly columns: readonly [RegistersColumn];
     });
-
-/** What a breakdown counts by value: sums over rows, or different keys. */
-export type BreakdownColumn = EventsColumn | KeyColumn;

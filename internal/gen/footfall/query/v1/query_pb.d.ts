@@ -343,7 +343,8 @@ export declare type GetBreakdownRequest = Message<"footfall.query.v1.GetBreakdow
   dimension: Dimension;
 
   /**
-   * Which metrics, each at most once; the first one orders the values, largest first. Absent: all.
+   * Which metrics, each at most once; the first one orders the values, largest first. Absent: all that the
+   * dimension has.
    *
    * @generated from field: repeated footfall.query.v1.Metric metrics = 6;
    */
@@ -884,6 +885,21 @@ export enum Metric {
    * @generated from enum value: METRIC_ORDERS = 6;
    */
   ORDERS = 6,
+
+  /**
+   * Items that were ordered. This and the next only in breakdowns by a dimension of items, which have no others.
+   *
+   * @generated from enum value: METRIC_ITEM_QUANTITY = 20;
+   */
+  ITEM_QUANTITY = 20,
+
+  /**
+   * Price by quantity of the items that were ordered, in the merchant's currency. Refunds take nothing away, as
+   * events of refunds need not name items; items of orders that were not converted have none.
+   *
+   * @generated from enum value: METRIC_ITEM_REVENUE = 21;
+   */
+  ITEM_REVENUE = 21,
 }
 
 /**
@@ -925,7 +941,7 @@ export enum Unit {
 export declare const UnitSchema: GenEnum<Unit>;
 
 /**
- * What events are told apart by.
+ * What events, or the items of orders, are told apart by.
  *
  * @generated from enum footfall.query.v1.Dimension
  */
@@ -1041,6 +1057,49 @@ export enum Dimension {
    * @generated from enum value: DIMENSION_DEVICE_TYPE = 15;
    */
   DEVICE_TYPE = 15,
+
+  /**
+   * Page of the first page view of the event's session, also where that was before the range (by up to 24 hours).
+   * Events of a session without a page view have none.
+   *
+   * @generated from enum value: DIMENSION_ENTRY_PAGE = 16;
+   */
+  ENTRY_PAGE = 16,
+
+  /**
+   * Page of the last page view of the event's session, also where that was behind the range (by up to 24 hours).
+   *
+   * @generated from enum value: DIMENSION_EXIT_PAGE = 17;
+   */
+  EXIT_PAGE = 17,
+
+  /**
+   * Items of orders, each order once, by the shop's own number. Items have metrics of their own.
+   *
+   * @generated from enum value: DIMENSION_ITEM_ID = 18;
+   */
+  ITEM_ID = 18,
+
+  /**
+   * By the item's name.
+   *
+   * @generated from enum value: DIMENSION_ITEM_NAME = 19;
+   */
+  ITEM_NAME = 19,
+
+  /**
+   * By the item's brand.
+   *
+   * @generated from enum value: DIMENSION_ITEM_BRAND = 20;
+   */
+  ITEM_BRAND = 20,
+
+  /**
+   * By the item's category.
+   *
+   * @generated from enum value: DIMENSION_ITEM_CATEGORY = 21;
+   */
+  ITEM_CATEGORY = 21,
 }
 
 /**

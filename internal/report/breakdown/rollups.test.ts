@@ -1,0 +1,178 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { partitionOf } from "../../event/partition.ts";
+import { convertOld } from "../../store/maintenance/columnstore.ts";
+import { expire } from "../../store/maintenance/retention.ts";
+import { verifyAggregates } from "../../store/maintenance/verify.ts";
+import { refreshStale } from "../../store/refresh.ts";
+import { refreshStaleDays } from "../../store/refresh-days.ts";
+import { refreshStaleSpans } from "../../store/refresh-spans.ts";
+import { DAY_MS } from "../../store/rollups.ts";
+import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { getBreakdown } from "../get-breakdown.ts";
+import { type Row, rowsWithin, storeRows } from "../testing/breakdown-rows.ts";
+import { A, PARTITIONS } from "../testing/fixture.ts";
+import { COUNT_OF, type Metric, recountBreakdown, VALUE_OF } from "../testing/recount-breakdown.ts";
+
+const PARTITION = partitionOf(A, PARTITIONS);
+/** Of A's partition, each with rollups from another time on: A from the middle of the span, one from before it, one never. */
+const [EARLY, NEVER] = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16].filter(
+  (id) => partitionOf(id, PARTITIONS) === PARTITION,
+) as [number, number];
+const MERCHANTS = [A, EARLY, NEVER];
+
+const START = Date.UTC(2025, 2, 3);
+const DAYS = 66;
+const END = START + DAYS * DAY_MS;
+const STARTS = new Map([
+  [A, START + 10 * DAY_MS],
+  [EARLY, START - 365 * DAY_MS],
+]);
+
+let database: TestDatabase;
+const stored: Row[] = [];
+const store = async (from: number, to: number, count: number, seed: number) => {
+  const [rows] = fc.sample(rowsWithin(MERCHANTS, from, to, count), { numRuns: 1, seed });
+  await storeRows(database.pool, rows!, { starts: STARTS, partition: PARTITION });
+  stored.push(...rows!);
+};
+
+beforeAll(async () => {
+  database = await openTestDatabase(PARTITIONS);
+  await database.pool.query(
+    `INSERT INTO merchants (merchant_id, name, time_zone, currency, retention_days, rollups_from, rollups_ready_from)
+       OVERRIDING SYSTEM VALUE
+     SELECT id, 'shop', 'UTC', 'EUR', 4000, from_time, from_time
+     FROM unnest($1::integer[], $2::timestamptz[]) AS m (id, from_time)`,
+    [
+      MERCHANTS,
+      MERCHANTS.map((id) => STARTS.get(id)).map((from) => (from === undefined ? null : new Date(from))),
+    ],
+  );
+  await store(START, END, 1_500, 1);
+});
+afterAll(() => database?.close());
+
+const METRICS = Object.keys(COUNT_OF) as Metric[];
+const minutes = fc.integer({ min: -3 * 24 * 60, max: (DAYS + 3) * 24 * 60 });
+const days = fc.integer({ min: -2, max: DAYS + 2 });
+const dayText = (day: number) => new Date(START + day * DAY_MS).toISOString().slice(0, 10);
+
+/** Spans of local days, and of minutes. */
+const span = fc.oneof(
+  fc.tuple(days, days).map(([a, b]) => ({
+    kind: "dates" as const,
+    start: dayText(Math.min(a, b)),
+    end: dayText(Math.max(a, b)),
+  })),
+  fc.tuple(minutes, minutes).map(([a, b]) => ({
+    kind: "times" as const,
+    startNs: BigInt(START + Math.min(a, b) * 60_000) * 1_000_000n,
+    endNs: BigInt(START + (Math.max(a, b) + 1) * 60_000) * 1_000_000n,
+  })),
+);
+
+const question = fc.record({
+  merchantId: fc.constantFrom(...MERCHANTS),
+  range: span,
+  zone: fc.constantFrom(
+    { name: "UTC", hours: 0 },
+    // Both without changes of the clock in the span.
+    { name: "Asia/Kathmandu", hours: 5.75 },
+    { name: "Pacific/Honolulu", hours: -10 },
+  ),
+  dimension: fc.constantFrom(...(Object.keys(VALUE_OF) as (keyof typeof VALUE_OF)[])),
+  metrics: fc.shuffledSubarray(METRICS, { minLength: 1 }),
+  limit: fc.integer({ min: 1, max: 6 }),
+  includeBots: fc.boolean(),
+});
+type Question = typeof question extends fc.Arbitrary<infer Q> ? Q : never;
+
+const deps = () => ({ pool: database.pool, partitions: PARTITIONS, statementTimeoutMs: 30_000 });
+
+function within({ range, zone, merchantId, includeBots }: Question): Row[] {
+  const shift = zone.hours * 3_600_000;
+  const [from, to] =
+    range.kind === "dates"
+      ? [Date.parse(range.start) - shift, Date.parse(range.end) + DAY_MS - shift]
+      : [Number(range.startNs / 1_000_000n), Number(range.endNs / 1_000_000n)];
+  return stored.filter(
+    (row) => row.merchantId === merchantId && row.ts >= from && row.ts < to && (includeBots || !row.isBot),
+  );
+}
+
+/** Asks random questions, and compares the answers with a recount of the stored rows. */
+async function compare(numRuns: number): Promise<void> {
+  const property = fc.asyncProperty(question, async (asked) => {
+    const { merchantId, zone, dimension, metrics, limit, range, includeBots } = asked;
+    const merchant = { merchantId, timeZone: zone.name, currency: "EUR" };
+    const answer = await getBreakdown(deps(), merchant, { range, dimension, metrics, limit, includeBots });
+    const { values, valuesFound, series } = answer;
+    expect({ values, valuesFound, series: series.map(({ unit: _, ...rest }) => rest) }).toEqual(
+      recountBreakdown(within(asked), dimension, metrics, limit),
+    );
+  });
+  await fc.assert(property, { numRuns });
+}
+
+const refreshAll = async () => {
+  await refreshStale(database.pool);
+  await refreshStaleDays(database.pool);
+  await refreshStaleSpans(database.pool);
+};
+const late = (seed: number) => store(START + 20 * DAY_MS, START + 22 * DAY_MS, 40, seed);
+
+test.each<[string, () => Promise<unknown>]>([
+  ["nothing is refreshed", async () => {}],
+  ["the quarter hours are", () => refreshStale(database.pool)],
+  ["the days are", () => refreshStaleDays(database.pool)],
+  ["the weeks are", () => refreshStaleSpans(database.pool)],
+  ["the chunks are in the columnstore", () => convertOld(database.pool, END + 365 * DAY_MS)],
+  ["late events came", () => late(2)],
+  ["their quarter hours are refreshed", () => refreshStale(database.pool)],
+  ["late events came again", () => late(3)],
+  ["the days are refreshed, but for the latest events", () => refreshStaleDays(database.pool)],
+  ["a week is as well", () => refreshStaleSpans(database.pool)],
+  ["all is refreshed", () => refreshAll()],
+  [
+    "a merchant keeps less, and much of it is gone",
+    async () => {
+      await database.pool.query("UPDATE merchants SET retention_days = 20 WHERE merchant_id = $1", [A]);
+      await expire(database.pool, END);
+      const kept = stored.filter(({ merchantId, ts }) => merchantId !== A || ts >= END - 20 * DAY_MS);
+      expect(stored.splice(0, stored.length, ...kept).length).toBeGreaterThan(kept.length);
+      // Retention may name another partition as stale.
+      await database.pool.query(
+        `INSERT INTO stale_buckets (bucket, partition_id, written_seq)
+         SELECT DISTINCT bucket, $1::integer, 0 FROM stale_buckets ON CONFLICT DO NOTHING`,
+        [PARTITION],
+      );
+    },
+  ],
+  ["that is refreshed", () => refreshAll()],
+])("breakdowns are what a recount of the rows says: %s", async (_, change) => {
+  await change();
+  await compare(60);
+  expect(
+    await verifyAggregates(database.pool, { from: START - 400 * DAY_MS, to: END + 30 * DAY_MS }),
+  ).toEqual([]);
+});
+
+test("the sums of whole days are read from rollups, those of a merchant without them from rows", async () => {
+  const ask = async (merchantId: number, metrics: Metric[]) => {
+    const range = { kind: "dates", start: dayText(48), end: dayText(DAYS - 1) } as const;
+    const answer = await getBreakdown(
+      deps(),
+      { merchantId, timeZone: "UTC", currency: "EUR" },
+      { range, dimension: "page", metrics },
+    );
+    return answer.series[0]!.total;
+  };
+  const before = await ask(A, ["events"]);
+  expect(before).toBeGreaterThan(0n);
+  // Behind the back of all that keeps them in step.
+  await database.pool.query("DELETE FROM events");
+  expect(await ask(A, ["events"])).toBe(before);
+  expect(await ask(A, ["visitors"])).toBe(0n);
+  expect(await ask(NEVER, ["events"])).toBe(0n);
+});

@@ -1,0 +1,5 @@
+  SELECT value, {{sign}} count(*) AS cell_rows, {{sums}}
+  FROM (
+{{rows}}
+  ) valued
+  GROUP BY value

@@ -1,0 +1,84 @@
+import type { Client, Pool } from "../pool.ts";
+import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough } from "../report/snapshot.ts";
+import { DAY_MS } from "../rollups.ts";
+import { cover, type Part, UNITS } from "./cover.ts";
+import { readCoverage } from "./coverage.ts";
+import { type BreakdownData, type BreakdownQuery, isKey, type SumColumn } from "./query.ts";
+import { allCountsSql, sumsSql } from "./sql.ts";
+
+/** Tens of thousands of values with their sums, as a large shop's pages are, do not fit into PostgreSQL's default. */
+const MEMORY = "SET LOCAL work_mem = '32MB'";
+
+/** Up to so much of a span is a matter of milliseconds if it is counted from rows, ms. */
+const FEW_ROWS_MS = 2 * DAY_MS;
+
+/** What the values are: the columns in the order asked for, but for data_through. */
+type Counted = Omit<BreakdownData, "dataThrough">;
+
+/** is_total, value, values_found and the counts of one row. */
+type Row = [isTotal: boolean, value: string | null, valuesFound: bigint, ...counts: bigint[]];
+
+/**
+ * Counts a merchant's rows by the values of an expression, in one snapshot. Sums alone come from rollups as far as these
+ * hold the rows. Where keys are asked for too, one scan of the rows answers all: docs/decisions/010 has why.
+ *
+ * @throws TypeError for a merchant id or a timeout that no caller may pass; pg's errors otherwise (SQLSTATE 57014 when
+ * a statement took too long).
+ */
+export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<BreakdownData> {
+  checkScope(query);
+  return inSnapshot(pool, query.statementTimeoutMs, async (client) => {
+    await client.query(MEMORY);
+    const sums = query.columns.filter((column): column is SumColumn => !isKey(column));
+    const hasKeys = sums.length < query.columns.length;
+    const counted = hasKeys ? await countAll(client, query) : await sum(client, query, sums);
+    return { ...counted, dataThrough: await readDataThrough(client, query.partitionId) };
+  });
+}
+
+async function countAll(client: Client, query: BreakdownQuery): Promise<Counted> {
+  const { merchantId, limit, start, end } = query;
+  const values = [merchantId, limit, new Date(start), new Date(end)];
+  return countedOf(await rowsOf(client, allCountsSql(query, query.columns), values), query.columns.length);
+}
+
+async function sum(client: Client, query: BreakdownQuery, columns: readonly SumColumn[]): Promise<Counted> {
+  const parts = await partsOf(client, query, columns);
+  // Of many short arms PostgreSQL makes parallel plans that take twice as long; long spans of rows gain by them.
+  const ofRows = parts.reduce((ms, { source, from, to }) => ms + (source === "rows" ? to - from : 0), 0);
+  const workers = ofRows > FEW_ROWS_MS ? "DEFAULT" : "0";
+  await client.query(`SET LOCAL max_parallel_workers_per_gather TO ${workers}`);
+  const bounds = parts.flatMap(({ from, to }) => [new Date(from), new Date(to)]);
+  const text = sumsSql(query, columns, parts, query.rollup);
+  return countedOf(await rowsOf(client, text, [query.merchantId, query.limit, ...bounds]), columns.length);
+}
+
+async function partsOf(
+  client: Client,
+  query: BreakdownQuery,
+  columns: readonly SumColumn[],
+): Promise<Part[]> {
+  const { start, end, rollup } = query;
+  if (rollup === undefined || columns.some(({ cell }) => cell === undefined)) {
+    return [{ source: "rows", from: start, to: end, sign: 1 }];
+  }
+  const units = UNITS.filter(({ name }) => rollup.tables[name] !== undefined);
+  return cover(start, end, await readCoverage(client, query), units);
+}
+
+async function rowsOf(client: Client, text: string, values: unknown[]): Promise<Row[]> {
+  const result = await client.query<Row>({ text, values, rowMode: "array", types: BIGINT_TYPES });
+  return result.rows;
+}
+
+/** The grouping set without columns answers with one row, the first, also when there are no rows. */
+function countedOf([total, ...found]: readonly Row[], columns: number): Counted {
+  const [, , valuesFound, ...totals] = total!;
+  const indexes = Array.from({ length: columns }, (_, index) => index);
+  return {
+    values: found.map(([, value]) => value),
+    counts: indexes.map((index) => found.map(([, , , ...counts]) => counts[index]!)),
+    totals,
+    valuesFound,
+  };
+}

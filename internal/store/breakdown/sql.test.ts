@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import type { Part } from "./cover.ts";
+import type { RowSource } from "./query.ts";
+import { allCountsSql, sumsSql } from "./sql.ts";
+
+const SOURCES: RowSource[] = (["events", "first_page_view", "last_page_view", "items"] as const).map(
+  (rows) => ({
+    rows,
+    value: "name",
+  }),
+);
+const PARTS: Part[] = (["rows", "day", "week"] as const).flatMap((source) =>
+  ([1, -1] as const).map((sign) => ({ source, sign, from: 0, to: 1 })),
+);
+const SUM = { name: "n", rows: "count(*)", cell: "events" };
+const KEY = { name: "k", key: "visitor_id" };
+const ROLLUP = { tables: { day: "pages_1d", week: "pages_7d" }, value: "page" };
+
+const statements = SOURCES.flatMap((source) => [
+  ["all counts", source, allCountsSql({ source }, [SUM, KEY])] as const,
+  ["sums", source, sumsSql({ source }, [SUM], PARTS, ROLLUP)] as const,
+]);
+
+describe("a breakdown's statements", () => {
+  test.each(statements)("%s: no rows but one merchant's, and people's", (_, { rows }, text) => {
+    const sql = text.replaceAll(/--.*/g, "");
+    expect(sql).not.toContain("{{");
+    // Every table with merchants' rows is restricted to $1, behind its joins if it has any.
+    const reads = sql.split(/\b(?:FROM|JOIN) (?=events|items|pages_)/).slice(1);
+    expect(reads.length).toBeGreaterThan(0);
+    expect(sql.match(/WHERE merchant_id = \$1 AND (ts|bucket) >=/g)).toHaveLength(reads.length);
+    // Items are people's by their orders.
+    const people = sql.match(/AND NOT is_bot/g) ?? [];
+    expect(people.length).toBe(
+      rows === "items" ? reads.length - sql.split("FROM items").length + 1 : reads.length,
+    );
+  });
+
+  test.each(["(SELECT 1)", "name; DROP TABLE events", "name -- ", "count(*) FROM events"])(
+    "an expression with rows of its own is refused: %s",
+    (value) => {
+      const source: RowSource = { rows: "events", value };
+      expect(() => allCountsSql({ source }, [SUM])).toThrow(TypeError);
+      expect(() => sumsSql({ source }, [SUM], PARTS, ROLLUP)).toThrow(TypeError);
+      expect(() => sumsSql({ source: SOURCES[0]! }, [SUM], PARTS, { ...ROLLUP, value })).toThrow(TypeError);
+    },
+  );
+
+  test("a breakdown without columns is refused", () => {
+    expect(() => allCountsSql({ source: SOURCES[0]! }, [])).toThrow("needs a column");
+  });
+});

@@ -1,0 +1,103 @@
+import { expression, fill, list, peopleOnly } from "../report/sql.ts";
+import { sqlFile } from "../sql-file.ts";
+import type { Part } from "./cover.ts";
+import { type BreakdownColumn, isKey, type Rollup, type RowSource, type SumColumn } from "./query.ts";
+
+const read = (name: string) => sqlFile(`./${name}.sql`, import.meta.url);
+
+const ALL_COUNTS = read("all_counts");
+const SUMS = read("sums");
+const PART_ROWS = read("part_rows");
+const PART_CELLS = read("part_cells");
+const ROWS = {
+  events: read("rows_events"),
+  first_page_view: read("rows_sessions"),
+  last_page_view: read("rows_sessions"),
+  items: read("rows_items"),
+} as const satisfies Record<RowSource["rows"], string>;
+
+/** What each statement breaks down. Its expressions may bring no rows of their own: TypeError otherwise. */
+export interface Broken {
+  readonly source: RowSource;
+  readonly includeBots?: boolean | undefined;
+}
+
+/** all_counts.sql: every column in one statement over rows. @throws TypeError without columns. */
+export function allCountsSql(broken: Broken, columns: readonly BreakdownColumn[]): string {
+  needsColumn(columns);
+  const count = (column: BreakdownColumn) =>
+    isKey(column) ? `count(DISTINCT ${expression(column.key)})` : sumOver(column);
+  return fill(ALL_COUNTS, {
+    rows: rowsSql(broken, "$3::timestamptz", "$4::timestamptz"),
+    counts: list(columns, count),
+  });
+}
+
+/**
+ * sums.sql over parts: one arm for each.
+ * @param rollup answers the parts that are not of rows; all columns must have cells then.
+ */
+export function sumsSql(
+  broken: Broken,
+  columns: readonly SumColumn[],
+  parts: readonly Part[],
+  rollup: Rollup | undefined,
+): string {
+  needsColumn(columns);
+  const arms = parts.map((part, index) => {
+    const bounds = { from: `$${2 * index + 3}::timestamptz`, to: `$${2 * index + 4}::timestamptz` };
+    const minus = part.sign === -1 ? "- " : "";
+    if (part.source === "rows") return rowsArm(broken, columns, minus, bounds);
+    return cellsArm(broken, columns, minus, { ...bounds, ...rollup!, table: rollup!.tables[part.source]! });
+  });
+  const sums = list(columns, (_, name) => `sum(${name})::bigint`);
+  const totals = list(columns, (_, name) => `coalesce(sum(${name}), 0)::bigint`);
+  const names = columns.map((_, index) => `c${index}`).join(", ");
+  return fill(SUMS, { parts: arms.join("  UNION ALL\n"), sums, totals, columns: names });
+}
+
+interface Bounds {
+  readonly from: string;
+  readonly to: string;
+}
+
+function rowsArm(broken: Broken, columns: readonly SumColumn[], sign: string, bounds: Bounds): string {
+  return fill(PART_ROWS, {
+    sign,
+    sums: list(columns, (column) => sign + sumOver(column)),
+    rows: rowsSql(broken, bounds.from, bounds.to),
+  });
+}
+
+interface Cells extends Bounds {
+  readonly table: string;
+  readonly value: string;
+}
+
+function cellsArm(broken: Broken, columns: readonly SumColumn[], sign: string, cells: Cells): string {
+  return fill(PART_CELLS, {
+    ...cells,
+    sign,
+    value: expression(cells.value),
+    cells: list(columns, ({ cell }) => `${sign}coalesce(${expression(cell!)}, 0)`),
+    people: peopleOnly(broken.includeBots),
+  });
+}
+
+function rowsSql({ source, includeBots }: Broken, from: string, to: string): string {
+  return fill(ROWS[source.rows], {
+    from,
+    to,
+    value: expression(source.value),
+    people: peopleOnly(includeBots),
+    direction: source.rows === "last_page_view" ? "DESC" : "ASC",
+  });
+}
+
+function sumOver(column: SumColumn): string {
+  return `coalesce(${expression(column.rows)}, 0)::bigint`;
+}
+
+function needsColumn(columns: readonly unknown[]): void {
+  if (columns.length === 0) throw new TypeError("a breakdown needs a column");
+}

@@ -1,0 +1,44 @@
+import { SPAN_AGGREGATES } from "./continuous-aggregates.ts";
+import type { Pool } from "./pool.ts";
+
+interface StaleSpan {
+  /** As PostgreSQL writes it. */
+  readonly from: string;
+  readonly to: string;
+  readonly version: string;
+}
+
+const READ_ENDED = `SELECT start::text AS from, (start + days * INTERVAL '1 day')::text AS to,
+    max(version)::text AS version
+  FROM stale_spans WHERE days = $1 AND start + days * INTERVAL '1 day' <= now()
+  GROUP BY days, start ORDER BY start DESC`;
+
+/** Clears a span's marks, and marks the four weeks that a week is in. */
+const CLEAR = `WITH cleared AS (
+    DELETE FROM stale_spans WHERE days = $1 AND start = $2 AND version <= $3 RETURNING days, start, partition_id
+  )
+  INSERT INTO stale_spans (days, start, partition_id)
+  SELECT 28, time_bucket(INTERVAL '28 days', start), partition_id FROM cleared WHERE days = 7
+  ON CONFLICT (days, start, partition_id) DO UPDATE SET version = DEFAULT`;
+
+/**
+ * Refreshes the aggregates of weeks, and then those of four weeks, over all spans that are over and stale, newest first.
+ * A span is marked as its days are refreshed, so that what an aggregate is built on is always there before it.
+ * @param signal ends it between two spans.
+ * @returns how many spans were refreshed.
+ */
+export async function refreshStaleSpans(pool: Pool, signal?: AbortSignal): Promise<number> {
+  let refreshed = 0;
+  for (const days of [7, 28]) {
+    const { rows } = await pool.query<StaleSpan>(READ_ENDED, [days]);
+    for (const { from, to, version } of rows) {
+      if (signal?.aborted) return refreshed;
+      for (const { name } of SPAN_AGGREGATES.filter((aggregate) => aggregate.days === days)) {
+        await pool.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}')`);
+      }
+      await pool.query(CLEAR, [days, from, version]);
+      refreshed++;
+    }
+  }
+  return refreshed;
+}

@@ -54,8 +54,8 @@ export const storage: Bench = async ({ seconds, say, ...asked }) => {
   }
 };
 
-async function loadAndWeigh({ pool, url, pid }: Database, work: Workload, say: (text: string) => void) {
-  const upkeep = await Upkeep.open(pool, url, pid);
+async function loadAndWeigh({ pool, pid }: Database, work: Workload, say: (text: string) => void) {
+  const upkeep = await Upkeep.open(pool, pid);
   const start = performance.now();
   const loaded = await load(pool, work, upkeep, say);
   const loadSeconds = (performance.now() - start) / 1_000;

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import pg from "pg";
 import { convertOld } from "../../internal/store/maintenance/columnstore.ts";
-import type { Pool } from "../../internal/store/pool.ts";
+import type { Client, Pool } from "../../internal/store/pool.ts";
 import { CONTINUOUS_AGGREGATES, refreshStale } from "../../internal/store/refresh.ts";
 import { cpuSeconds } from "../lib/cpu.ts";
 
@@ -16,10 +15,10 @@ export class Upkeep {
   /** Whether refreshSeconds are of CPU, or of the clock where the server's processes cannot be seen. */
   readonly isCpu: boolean;
   readonly #pool: Pool;
-  readonly #client: pg.Client;
+  readonly #client: Client;
   readonly #pid: number | undefined;
 
-  private constructor(pool: Pool, client: pg.Client, pid: number | undefined) {
+  private constructor(pool: Pool, client: Client, pid: number | undefined) {
     this.#pool = pool;
     this.#client = client;
     this.#pid = pid;
@@ -27,9 +26,8 @@ export class Upkeep {
   }
 
   /** @param embeddedPid the server's process, where it is our own. */
-  static async open(pool: Pool, url: string, embeddedPid: number | undefined): Promise<Upkeep> {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
+  static async open(pool: Pool, embeddedPid: number | undefined): Promise<Upkeep> {
+    const client = await pool.connect();
     // One process does all the work of a connection, so that its CPU is the refresh's.
     await client.query("SET max_parallel_workers_per_gather = 0");
     const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
@@ -60,7 +58,7 @@ export class Upkeep {
   async finish(): Promise<void> {
     await refreshStale(this.#pool);
     await this.#client.query("VACUUM ANALYZE");
-    await this.#client.end();
+    this.#client.release(true);
   }
 
   #spent(): number {

@@ -62,8 +62,9 @@ export function createPool(options: PoolOptions): Pool {
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveMs,
-    // The server probes too: it would keep a session, and its locks, for hours after the client is gone.
-    options: `-c tcp_keepalives_idle=${Math.ceil(keepAliveMs / 1_000)} -c tcp_keepalives_interval=1 -c tcp_keepalives_count=10`,
+    // The server probes too: it would keep a session, and its locks, for hours after the client is gone. Compiling a
+    // plan over many chunks takes seconds where running it takes milliseconds.
+    options: `-c jit=off -c tcp_keepalives_idle=${Math.ceil(keepAliveMs / 1_000)} -c tcp_keepalives_interval=1 -c tcp_keepalives_count=10`,
     statement_timeout: statementTimeoutMs,
     ...(statementTimeoutMs > 0 && {
       query_timeout: statementTimeoutMs + Math.min(MARGIN_MS, statementTimeoutMs / 4),

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { setChunkDays } from "../../store/maintenance/chunk-interval.ts";
 import { verifyAggregates } from "../../store/maintenance/verify.ts";
 import { CONTINUOUS_AGGREGATES, refreshStale } from "../../store/refresh.ts";
 import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
@@ -29,6 +30,7 @@ async function empty(): Promise<void> {
   await pool.query(
     `TRUNCATE events, items, event_keys, order_keys, visitor_sessions, batch_ledger, stale_buckets, retention_progress`,
   );
+  await setChunkDays(pool, 7);
   for (const aggregate of CONTINUOUS_AGGREGATES) {
     await pool.query(`TRUNCATE ${aggregate}`);
     await pool.query(`CALL refresh_continuous_aggregate('${aggregate}', NULL, NULL)`);

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
+import { setChunkDays } from "../../../store/maintenance/chunk-interval.ts";
 import { convertOld } from "../../../store/maintenance/columnstore.ts";
 import { expire } from "../../../store/maintenance/retention.ts";
 import type { Pool } from "../../../store/pool.ts";
 import { refreshStale } from "../../../store/refresh.ts";
 import { eventRow } from "../../../testkit/columns.ts";
 import { batchOf, commitNext } from "../../../testkit/commits.ts";
-import type { Draft, Operation } from "./operations.ts";
+import { type Draft, MAX_CHUNK_DAYS, type Operation } from "./operations.ts";
 import { DAY, LONGEST, MARGIN, MERCHANTS, type Sent, type World } from "./world.ts";
 
 class Died extends Error {}
@@ -36,6 +37,8 @@ export async function apply(pool: Pool, world: World, operation: Operation): Pro
     case "pass":
       world.now += operation.days * DAY;
       return;
+    case "chunks":
+      return setChunkDays(pool, operation.days);
     case "during":
       return apply(
         beforeStatement(pool, operation.nth, () => apply(pool, world, operation.inner)),
@@ -155,9 +158,6 @@ function rowOf(event: Sent) {
   });
 }
 
-/** A chunk goes when all of it is old enough: so much longer rows of the longest retention may stay, days. */
-const CHUNK_DAYS = 7;
-
 /**
  * Forgets in the world what retention took from the database: nothing that is younger than its merchant's retention,
  * and everything that is clearly older when it came to its end.
@@ -166,7 +166,8 @@ async function forget(pool: Pool, world: World, isComplete: boolean): Promise<vo
   const left = new Set(await column(pool, "SELECT event_id::text AS value FROM events"));
   for (const { id, merchantId, time } of [...world.stored.values()]) {
     const days = (world.now - time) / DAY - retentionOf(merchantId);
-    const slack = retentionOf(merchantId) === LONGEST ? CHUNK_DAYS : 1;
+    // A chunk goes when all of it is old enough; rows in chunks that stay, once a day.
+    const slack = retentionOf(merchantId) === LONGEST ? MAX_CHUNK_DAYS : 1;
     if (left.has(id)) {
       if (isComplete) expect(days, "days beyond the retention").toBeLessThanOrEqual(slack);
     } else {

@@ -1,5 +1,8 @@
 import fc from "fast-check";
 
+/** Chunks are at most so long. */
+export const MAX_CHUNK_DAYS = 14;
+
 /** An event as it is drawn: what it is, and how long before the present. */
 export interface Draft {
   readonly merchant: number;
@@ -30,6 +33,8 @@ export type Operation =
   | { readonly do: "convert"; readonly days: number }
   | { readonly do: "expire" }
   | { readonly do: "pass"; readonly days: number }
+  /** New chunks are so long from now on. */
+  | { readonly do: "chunks"; readonly days: number }
   /** `inner` happens before the nth statement of `outer`. */
   | { readonly do: "during"; readonly outer: Operation; readonly nth: number; readonly inner: Operation }
   /** The process dies before the nth statement of `outer`. */
@@ -70,6 +75,8 @@ const convert = fc.record({ do: fc.constant("convert" as const), days: fc.consta
 const expire = fc.constant({ do: "expire" as const });
 const pass = fc.record({ do: fc.constant("pass" as const), days: fc.constantFrom(1, 2, 8, 30, 45) });
 
+const chunks = fc.record({ do: fc.constant("chunks" as const), days: fc.constantFrom(1, 7, MAX_CHUNK_DAYS) });
+
 /** Refresher, maintainer and workers run beside one another; each of them does one thing at a time. */
 const during = (outer: fc.Arbitrary<Operation>, inner: fc.Arbitrary<Operation>) =>
   fc.record({ do: fc.constant("during" as const), outer, nth: fc.nat(9), inner });
@@ -87,6 +94,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { arbitrary: convert, weight: 3 },
   { arbitrary: expire, weight: 2 },
   { arbitrary: pass, weight: 3 },
+  { arbitrary: chunks, weight: 1 },
   { arbitrary: during(refresh, fc.oneof(commit, resend, convert, expire)), weight: 2 },
   { arbitrary: during(fc.oneof(convert, expire), fc.oneof(commit, resend, refresh)), weight: 2 },
   { arbitrary: crash, weight: 1 },

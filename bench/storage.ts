@@ -3,6 +3,7 @@ import type { Pool } from "../internal/store/pool.ts";
 import { type Bench, median, short } from "./lib/result.ts";
 import { type Database, startDatabase } from "./lib/servers.ts";
 import { askCold, askWarm, rounded, type Seen, summary } from "./storage/latency.ts";
+import { compareLayouts } from "./storage/layouts.ts";
 import { load, PARTITIONS, regionOfMerchant, type Workload } from "./storage/load.ts";
 import { QUESTIONS } from "./storage/questions.ts";
 import { aggregateBytes, bookBytes, bytesPerEvent, columnBytes } from "./storage/sizes.ts";
@@ -23,6 +24,8 @@ export const storage: Bench = async ({ seconds, say, ...asked }) => {
   try {
     const costs = await loadAndWeigh(database, { events, merchants, days }, say);
     const people = await chosenMerchants(database.pool);
+    const layouts = await compareLayouts(database.pool, people.get("largest")!.merchant.merchantId);
+    say(`layouts: ${JSON.stringify(layouts)}`);
     const questions = QUESTIONS.filter(({ reach }) => reach !== "year" || days >= DAYS_OF_A_YEAR);
     const seen = new Map<string, Seen[]>();
     for (const [size, { merchant }] of people) {
@@ -43,6 +46,7 @@ export const storage: Bench = async ({ seconds, say, ...asked }) => {
       details: {
         workload: { events, merchants, days },
         ...costs,
+        layouts,
         latency_ms: latency,
         questions_ms: questionTable(seen.get("largest")!),
         cold: database.restart === undefined ? "a new connection for each question" : "a restarted server",

@@ -65,11 +65,16 @@ export async function load(pool: Pool, work: Workload, upkeep: Upkeep, say: (tex
     if (loaded - kept < everyEvents) continue;
     await committing;
     kept = loaded;
-    await upkeep.keepUp(rows.at(-1)!.clientTime! - 2 * DAY_MS);
+    await upkeep.keepUp(earliest(rows) - DAY_MS);
     say(`${loaded} events loaded`);
   }
   await upkeep.keepUp(END + 30 * DAY_MS);
   return loaded;
+}
+
+/** Events of small merchants come late, as SDKs hold them until a request is full. */
+function earliest(rows: readonly Row[]): number {
+  return rows.reduce((least, { clientTime = least }) => Math.min(least, clientTime), END);
 }
 
 async function nextRows(traffic: Traffic, count: number): Promise<Row[]> {

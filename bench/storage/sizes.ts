@@ -12,30 +12,39 @@ interface PerEvent {
   readonly columnstoreIndex: number;
 }
 
-/** What a chunk took before and after its conversion is kept by TimescaleDB itself. */
+/** By table. What a chunk took as rows is what TimescaleDB noted at its first conversion. */
 export async function bytesPerEvent(pool: Pool, events: number): Promise<Record<string, PerEvent>> {
-  const { rows } = await pool.query<{
-    name: string;
-    before: string;
-    index: string;
-    after: string;
-    segments: string;
-  }>(
-    `SELECT h.table_name AS name, sum(uncompressed_heap_size + uncompressed_toast_size) AS before,
-       sum(uncompressed_index_size) AS index, sum(compressed_heap_size + compressed_toast_size) AS after,
-       sum(compressed_index_size) AS segments
+  const { rows } = await pool.query<
+    Record<"name" | "rows" | "before" | "index" | "after" | "segments", string>
+  >(
+    `SELECT h.table_name AS name, sum(numrows_pre_compression) AS rows,
+       sum(uncompressed_heap_size + uncompressed_toast_size) AS before, sum(uncompressed_index_size) AS index,
+       sum(pg_table_size(relation)) AS after, sum(pg_indexes_size(relation)) AS segments
      FROM _timescaledb_catalog.compression_chunk_size s
      JOIN _timescaledb_catalog.chunk c ON c.id = s.chunk_id
      JOIN _timescaledb_catalog.hypertable h ON h.id = c.hypertable_id
+     JOIN _timescaledb_catalog.chunk cc ON cc.id = s.compressed_chunk_id
+     CROSS JOIN LATERAL (SELECT format('%I.%I', cc.schema_name, cc.table_name)::regclass AS relation) r
      WHERE h.table_name IN ('events', 'items') GROUP BY 1`,
   );
-  const each = (bytes: string) => tenth(Number(bytes) / events);
-  return Object.fromEntries(
-    rows.map(({ name, before, index, after, segments }) => [
-      name,
-      { rows: each(before), index: each(index), columnstore: each(after), columnstoreIndex: each(segments) },
-    ]),
+  const found = await Promise.all(
+    rows.map(async ({ name, rows: converted, before, index, after, segments }) => {
+      const counted = await pool.query<{ n: string }>(`SELECT count(*) AS n FROM ${name}`);
+      const share = Number(counted.rows[0]!.n) / events;
+      const asRow = (bytes: string) => tenth((Number(bytes) / Number(converted)) * share);
+      const inColumns = (bytes: string) => tenth(Number(bytes) / events);
+      return [
+        name,
+        {
+          rows: asRow(before),
+          index: asRow(index),
+          columnstore: inColumns(after),
+          columnstoreIndex: inColumns(segments),
+        },
+      ] as const;
+    }),
   );
+  return Object.fromEntries(found);
 }
 
 /** The books: bytes an event of keys, ledger lines and sessions, indexes included. */
@@ -66,41 +75,35 @@ export async function aggregateBytes(pool: Pool, events: number) {
 
 /** Bytes an event of each column of `events` in the columnstore, largest first; of the ten newest chunks. */
 export async function columnBytes(pool: Pool): Promise<Record<string, number>> {
-  const { rows: chunks } = await pool.query<{ name: string; events: string }>(
-    `SELECT format('%I.%I', cc.schema_name, cc.table_name) AS name, s.numrows_pre_compression AS events
+  const { rows: chunks } = await pool.query<{ name: string }>(
+    `SELECT format('%I.%I', cc.schema_name, cc.table_name) AS name
      FROM _timescaledb_catalog.chunk c
      JOIN _timescaledb_catalog.hypertable h ON h.id = c.hypertable_id AND h.table_name = 'events'
      JOIN _timescaledb_catalog.chunk cc ON cc.id = c.compressed_chunk_id
-     JOIN _timescaledb_catalog.compression_chunk_size s ON s.chunk_id = c.id
      ORDER BY c.id DESC LIMIT 10`,
   );
   const bytes = new Map<string, number>();
   for (const { name } of chunks) {
-    const { rows } = await pool.query<{ sizes: Record<string, number> }>(
-      `SELECT json_object_agg(key, size) AS sizes FROM (
-         SELECT key, sum(size) AS size FROM ${name} c
-         CROSS JOIN LATERAL (${await columnSizes(pool, name)}) AS each (key, size) GROUP BY key
-       ) sums`,
+    const { rows } = await pool.query<{ column: string; size: string | null }>(
+      `SELECT "column", sum(size) AS size FROM ${name} c
+       CROSS JOIN LATERAL (${await columnSizes(pool, name)}) AS each ("column", size) GROUP BY 1`,
     );
-    for (const [column, size] of Object.entries(rows[0]!.sizes)) {
-      bytes.set(column, (bytes.get(column) ?? 0) + (size ?? 0));
-    }
+    for (const { column, size } of rows) bytes.set(column, (bytes.get(column) ?? 0) + Number(size));
   }
-  const events = chunks.reduce((sum, chunk) => sum + Number(chunk.events), 0);
-  const sorted = [...bytes]
-    .sort(([, a], [, b]) => b - a)
-    .map(([column, size]) => [column, size / events] as const);
-  return Object.fromEntries(
-    sorted.filter(([, size]) => size >= 0.05).map(([column, size]) => [column, tenth(size)]),
-  );
+  const events = bytes.get("events")!;
+  const each = [...bytes].map(([column, size]) => [column, tenth(size / events)] as const);
+  const seen = each.filter(([column, size]) => column !== "events" && size > 0);
+  return Object.fromEntries(seen.sort(([, a], [, b]) => b - a));
 }
 
+/** What each column of a segment takes, and how many events are in it. */
 async function columnSizes(pool: Pool, chunk: string): Promise<string> {
   const { rows } = await pool.query<{ name: string }>(
     "SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped",
     [chunk],
   );
-  return `VALUES ${rows.map(({ name }) => `('${name}', pg_column_size(c."${name}"))`).join(", ")}`;
+  const sizes = rows.map(({ name }) => `('${name}', pg_column_size(c."${name}"))`);
+  return `VALUES ('events', c._ts_meta_count), ${sizes.join(", ")}`;
 }
 
 function tenth(value: number): number {

@@ -27,15 +27,17 @@ const command = new Command("bench")
   .option("--events <n>", "storage: how many events are loaded (default: 1M embedded, 10M with DATABASE_URL)")
   .option("--merchants <n>", "storage: how many merchants they are of (default: 10,000)")
   .option("--days <n>", "storage: how many days they are spread over (default: 365)")
+  .option("--chunk-days <n>", "storage: how many days a chunk of events spans (default: 7)")
   .option("--json", "print the result as one JSON object in the last line")
   .parse();
 
 const [name = ""] = command.args;
-const { seconds, events, merchants, days, json } = command.opts<{
+const { seconds, events, merchants, days, chunkDays, json } = command.opts<{
   seconds: string;
   events?: string;
   merchants?: string;
   days?: string;
+  chunkDays?: string;
   json?: boolean;
 }>();
 const bench = BENCHES[name];
@@ -50,6 +52,7 @@ const result = await bench({
   events: optional(events),
   merchants: optional(merchants),
   days: optional(days),
+  chunkDays: optional(chunkDays),
   say,
 });
 say(

@@ -1,4 +1,5 @@
 import type { Merchant } from "../internal/report/get-report.ts";
+import { setChunkDays } from "../internal/store/maintenance/chunk-interval.ts";
 import type { Pool } from "../internal/store/pool.ts";
 import { type Bench, median, short } from "./lib/result.ts";
 import { type Database, startDatabase } from "./lib/servers.ts";
@@ -18,10 +19,16 @@ const DAYS_OF_A_YEAR = 365;
  */
 export const storage: Bench = async ({ seconds, say, ...asked }) => {
   const isGiven = process.env.DATABASE_URL !== undefined;
-  const { events = isGiven ? 10_000_000 : 1_000_000, merchants = 10_000, days = DAYS_OF_A_YEAR } = asked;
+  const {
+    events = isGiven ? 10_000_000 : 1_000_000,
+    merchants = 10_000,
+    days = DAYS_OF_A_YEAR,
+    chunkDays = 7,
+  } = asked;
   let database = await startDatabase(PARTITIONS);
   say(`servers: ${JSON.stringify(database.versions)}`);
   try {
+    await setChunkDays(database.pool, chunkDays);
     const costs = await loadAndWeigh(database, { events, merchants, days }, say);
     const people = await chosenMerchants(database.pool);
     const layouts = await compareLayouts(database.pool, people.get("largest")!.merchant.merchantId);
@@ -44,7 +51,7 @@ export const storage: Bench = async ({ seconds, say, ...asked }) => {
       ratio: month.warm.p99 / month.rows.p99,
       against: "plain SQL over raw rows",
       details: {
-        workload: { events, merchants, days },
+        workload: { events, merchants, days, chunk_days: chunkDays },
         ...costs,
         layouts,
         latency_ms: latency,

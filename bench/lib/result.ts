@@ -19,6 +19,7 @@ export interface BenchOptions {
   readonly events?: number | undefined;
   readonly merchants?: number | undefined;
   readonly days?: number | undefined;
+  readonly chunkDays?: number | undefined;
   /** Progress and findings, for a person. */
   readonly say: (text: string) => void;
 }

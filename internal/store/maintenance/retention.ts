@@ -1,3 +1,4 @@
+import { liftDecompressionLimit } from "../decompression.ts";
 import { type Pool, transaction } from "../pool.ts";
 import { CONTINUOUS_AGGREGATES } from "../refresh.ts";
 
@@ -135,6 +136,7 @@ interface Line {
 function expireClass(pool: Pool, { days, from, before }: Line): Promise<number> {
   const values = [days, from === undefined ? new Date(0) : new Date(from), new Date(before)];
   return transaction(pool, async (client) => {
+    await liftDecompressionLimit(client);
     const { rows } = await client.query<{ expired: number }>(
       `WITH gone AS (
          DELETE FROM events e USING merchants m

@@ -5,13 +5,12 @@ import { verifyAggregates } from "../../store/maintenance/verify.ts";
 import { CONTINUOUS_AGGREGATES, refreshStale } from "../../store/refresh.ts";
 import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
 import { apply } from "./testing/apply.ts";
-import { DIMENSIONS, type Dimension, expectRightCells, expectRightReports } from "./testing/check.ts";
+import { ALL_DIMENSIONS, expectRightCells, expectRightReports } from "./testing/check.ts";
 import { type Operation, operations } from "./testing/operations.ts";
 import { MERCHANTS, PARTITIONS, World } from "./testing/world.ts";
 
 /** How many interleavings are tried; FOOTFALL_TEST_INTERLEAVINGS=500 takes the time for more of them. */
 const RUNS = Number(process.env.FOOTFALL_TEST_INTERLEAVINGS ?? 8);
-const ALL_DIMENSIONS = Object.keys(DIMENSIONS) as Dimension[];
 const ALL = { from: Date.UTC(2020, 0, 1), to: Date.UTC(2030, 0, 1) };
 
 let database: TestDatabase;

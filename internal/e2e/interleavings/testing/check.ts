@@ -6,89 +6,91 @@ import type { Pool } from "../../../store/pool.ts";
 import { CONTINUOUS_AGGREGATES } from "../../../store/refresh.ts";
 import { DAY, MERCHANTS, PARTITIONS, type Sent, START, type World } from "./world.ts";
 
+const DEFINITION = `SELECT view_definition AS definition,
+    (SELECT bucket_width FROM _timescaledb_functions.cagg_get_bucket_function_info(h.id)) AS width
+  FROM timescaledb_information.continuous_aggregates
+  JOIN _timescaledb_catalog.hypertable h ON h.table_name = materialization_hypertable_name
+  WHERE view_name = $1`;
+
+/** $1 merchants, $2 the partition of each, $3 length of a bucket. */
+const differences = (aggregate: string, definition: string) => `
+  WITH counted AS (${definition.replace(/;\s*$/, "")}),
+    partition_of AS (SELECT * FROM unnest($1::integer[], $2::integer[]) AS p (merchant_id, partition_id))
+  SELECT different.* FROM (
+    (SELECT 'kept' AS side, * FROM (TABLE ${aggregate} EXCEPT ALL TABLE counted) k)
+    UNION ALL
+    (SELECT 'counted' AS side, * FROM (TABLE counted EXCEPT ALL TABLE ${aggregate}) c)
+  ) different JOIN partition_of USING (merchant_id)
+  WHERE NOT EXISTS (SELECT 1 FROM stale_buckets s WHERE s.partition_id = partition_of.partition_id
+    AND s.bucket >= different.bucket AND s.bucket < different.bucket + $3::interval)`;
+
 /**
  * Every cell of every continuous aggregate equals the aggregate's own definition run over what it is built on, as the
  * catalogue has it, unless the cell waits for its refresh: then reports of its merchant's partition do not read it.
  */
 export async function expectRightCells(pool: Pool): Promise<void> {
+  const merchants = MERCHANTS.map(({ merchantId }) => merchantId);
+  const partitions = MERCHANTS.map(({ partition }) => partition);
   for (const aggregate of CONTINUOUS_AGGREGATES) {
-    const { rows } = await pool.query<{ definition: string; width: string }>(
-      `SELECT view_definition AS definition,
-         (SELECT bucket_width FROM _timescaledb_functions.cagg_get_bucket_function_info(h.id)) AS width
-       FROM timescaledb_information.continuous_aggregates
-       JOIN _timescaledb_catalog.hypertable h ON h.table_name = materialization_hypertable_name
-       WHERE view_name = $1`,
-      [aggregate],
-    );
+    const { rows } = await pool.query<{ definition: string; width: string }>(DEFINITION, [aggregate]);
     const { definition, width } = rows[0]!;
-    const wrong = await pool.query(
-      `WITH counted AS (${definition.replace(/;\s*$/, "")}),
-         partition_of AS (SELECT * FROM unnest($1::integer[], $2::integer[]) AS p (merchant_id, partition_id))
-       SELECT different.* FROM (
-         (SELECT 'kept' AS side, * FROM (TABLE ${aggregate} EXCEPT ALL TABLE counted) k)
-         UNION ALL
-         (SELECT 'counted' AS side, * FROM (TABLE counted EXCEPT ALL TABLE ${aggregate}) c)
-       ) different JOIN partition_of USING (merchant_id)
-       WHERE NOT EXISTS (SELECT 1 FROM stale_buckets s WHERE s.partition_id = partition_of.partition_id
-         AND s.bucket >= different.bucket AND s.bucket < different.bucket + $3::interval)`,
-      [MERCHANTS.map(({ merchantId }) => merchantId), MERCHANTS.map(({ partition }) => partition), width],
-    );
+    const wrong = await pool.query(differences(aggregate, definition), [merchants, partitions, width]);
     expect(wrong.rows, `cells of ${aggregate}`).toEqual([]);
   }
 }
 
-export const DIMENSIONS = {
-  event_name: ({ name }) => name,
-  page: ({ path }) => path,
-  country: ({ country }) => country ?? "",
-  channel: ({ channel }) => channel ?? "",
-} as const satisfies Record<
-  string,
-  (event: { name: string; path: string; country: string | null; channel: string | null }) => string
->;
+const DIMENSIONS = {
+  event_name: ({ name }: Sent) => name,
+  page: ({ path }: Sent) => path,
+  country: ({ country }: Sent) => country ?? "",
+  channel: ({ channel }: Sent) => channel ?? "",
+} as const;
 
+/** What merchants ask for by value. */
 export type Dimension = keyof typeof DIMENSIONS;
+export const ALL_DIMENSIONS = Object.keys(DIMENSIONS) as Dimension[];
 
-/** Whatever the merchant may ask says what the list of events says, refreshed or not. */
+/** A merchant's reports over everything say what the list of events says, refreshed or not. */
 export async function expectRightReports(
   pool: Pool,
   world: World,
   merchantId: number,
   dimensions: readonly Dimension[],
 ): Promise<void> {
-  const deps = { pool, partitions: PARTITIONS, statementTimeoutMs: 60_000 };
-  const merchant = MERCHANTS.find((other) => other.merchantId === merchantId)!;
-  const dates = { kind: "dates" as const, start: dayOf(START - 95 * DAY), end: dayOf(world.now + DAY) };
-  const rows = world.rows();
-  for (const includeBots of [false, true]) {
-    const report = await getReport(deps, merchant, { range: dates, includeBots });
-    expect(report.series.map(({ metric, values, total }) => ({ metric, values, total }))).toEqual(
-      expectedSeries(rows, merchantId, report.edges, includeBots),
-    );
-  }
+  for (const includeBots of [false, true]) await expectRightSeries(pool, world, merchantId, includeBots);
+  for (const dimension of dimensions) await expectRightBreakdown(pool, world, merchantId, dimension);
+}
+
+const askedBy = (pool: Pool, world: World, merchantId: number) => ({
+  deps: { pool, partitions: PARTITIONS, statementTimeoutMs: 60_000 },
+  merchant: MERCHANTS.find((other) => other.merchantId === merchantId)!,
+  range: { kind: "dates" as const, start: dayOf(START - 95 * DAY), end: dayOf(world.now + DAY) },
+});
+
+async function expectRightSeries(pool: Pool, world: World, merchantId: number, includeBots: boolean) {
+  const { deps, merchant, range } = askedBy(pool, world, merchantId);
+  const report = await getReport(deps, merchant, { range, includeBots });
+  expect(report.series.map(({ metric, values, total }) => ({ metric, values, total }))).toEqual(
+    expectedSeries(world.rows(), merchantId, report.edges, includeBots),
+  );
+}
+
+async function expectRightBreakdown(pool: Pool, world: World, merchantId: number, dimension: Dimension) {
+  const { deps, merchant, range } = askedBy(pool, world, merchantId);
+  const metrics = ["events", "visitors", "revenue"] as const;
+  const { values, series } = await getBreakdown(deps, merchant, { range, dimension, metrics });
+  const found = values.map((value, at) => [value, ...series.map((each) => each.values[at])] as const);
   // The rows stand in the order of the stored events.
-  const own = [...world.stored.values()].map((event, at) => ({ event, row: rows[at]! }));
-  const people = own.filter(({ event }) => event.merchantId === merchantId && !event.isBot);
-  for (const dimension of dimensions) {
-    const read: (event: Sent) => string = DIMENSIONS[dimension];
-    const breakdown = await getBreakdown(deps, merchant, {
-      range: dates,
-      dimension,
-      metrics: ["events", "visitors", "revenue"],
-    });
-    const found = breakdown.values.map((value, at) => [
-      value,
-      ...breakdown.series.map(({ values }) => values[at]),
-    ]);
-    const groups = Map.groupBy(people, ({ event }) => read(event));
-    const expected = [...groups].map(([value, members]) => {
-      const { events, visitors, revenue } = recount(members.map(({ row }) => row));
-      return [value, events, visitors, revenue];
-    });
-    expect(new Map(found.map((row) => [row[0], row])), dimension).toEqual(
-      new Map(expected.map((row) => [row[0], row])),
-    );
-  }
+  const rows = world.rows();
+  const all = [...world.stored.values()].map((event, at) => ({ event, row: rows[at]! }));
+  const people = all.filter(({ event }) => event.merchantId === merchantId && !event.isBot);
+  const groups = Map.groupBy(people, ({ event }) => DIMENSIONS[dimension](event));
+  const expected = [...groups].map(([value, members]) => {
+    const counts = recount(members.map(({ row }) => row));
+    return [value, ...metrics.map((metric) => counts[metric])] as const;
+  });
+  const byValue = (a: readonly unknown[], b: readonly unknown[]) => (String(a[0]) < String(b[0]) ? -1 : 1);
+  expect(found.toSorted(byValue), dimension).toEqual(expected.toSorted(byValue));
 }
 
 function dayOf(time: number): string {

@@ -5,7 +5,8 @@ import { type Bench, median, short } from "./lib/result.ts";
 import { type Database, startDatabase } from "./lib/servers.ts";
 import { askCold, askWarm, rounded, type Seen, summary } from "./storage/latency.ts";
 import { compareLayouts } from "./storage/layouts.ts";
-import { load, PARTITIONS, regionOfMerchant, type Workload } from "./storage/load.ts";
+import { load, PARTITIONS, type Workload } from "./storage/load.ts";
+import { createMerchants, regionOfMerchant } from "./storage/merchants.ts";
 import { QUESTIONS } from "./storage/questions.ts";
 import { aggregateBytes, bookBytes, bytesPerEvent, columnBytes } from "./storage/sizes.ts";
 import { Upkeep } from "./storage/upkeep.ts";
@@ -29,6 +30,7 @@ export const storage: Bench = async ({ seconds, say, ...asked }) => {
   say(`servers: ${JSON.stringify(database.versions)}`);
   try {
     await setChunkDays(database.pool, chunkDays);
+    await createMerchants(database.pool, merchants);
     const costs = await loadAndWeigh(database, { events, merchants, days }, say);
     const people = await chosenMerchants(database.pool);
     const layouts = await compareLayouts(database.pool, people.get("largest")!.merchant.merchantId);

@@ -1,23 +1,20 @@
 import { setImmediate } from "node:timers/promises";
 import { openGeoDatabase } from "../../internal/aggregate/geo-database.ts";
-import { process as runSteps } from "../../internal/aggregate/steps/process.ts";
-import type { StepContext } from "../../internal/aggregate/steps/step.ts";
-import { toColumns } from "../../internal/aggregate/to-columns.ts";
+import { prepare } from "../../internal/aggregate/prepare.ts";
+import { StepContexts } from "../../internal/aggregate/step-contexts.ts";
+import { STEPS } from "../../internal/aggregate/steps/process.ts";
 import type { Row } from "../../internal/event/batch-builder.ts";
 import { BatchView } from "../../internal/event/batch-view.ts";
-import { formatId } from "../../internal/event/event-id.ts";
-import { regionOf } from "../../internal/simulate/shop.ts";
 import { historyTraffic, type Traffic } from "../../internal/simulate/traffic.ts";
 import type { Pool } from "../../internal/store/pool.ts";
 import type { BatchWrite } from "../../internal/store/write-batches.ts";
 import { commitNext } from "../../internal/testkit/commits.ts";
-import { testContext } from "../../internal/testkit/step-context.ts";
 import { batchesOf } from "../lib/batches.ts";
 import { toRow } from "../lib/shop-events.ts";
+import { SEED } from "./merchants.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 export const PARTITIONS = 4;
-export const SEED = 1;
 const DAY_MS = 86_400_000;
 
 /** The data ends here, so that every run loads the same. */
@@ -35,11 +32,6 @@ export interface Workload {
   readonly days: number;
 }
 
-/** The time zone and currency of a merchant: merchant 1 is the largest. */
-export function regionOfMerchant(merchantId: number) {
-  return regionOf(SEED, merchantId - 1);
-}
-
 /**
  * Loads simulated history in the order of its time: shops' visits with their pages, products, sources, devices and
  * orders, long-tailed over the merchants, by the processing steps and the commits of the aggregator. Every now and then
@@ -49,7 +41,7 @@ export async function load(pool: Pool, work: Workload, upkeep: Upkeep, say: (tex
   const { events, merchants, days } = work;
   const span = { fromMs: END - days * DAY_MS, toMs: END };
   const traffic = historyTraffic({ seed: SEED, merchants, batch: 500, events, ...span });
-  const placeOf = await openGeoDatabase(undefined);
+  const contexts = new StepContexts(pool, await openGeoDatabase(undefined));
   const everyEvents = Math.max(GROUP_EVENTS, events / ROUNDS);
   let loaded = 0;
   let kept = 0;
@@ -57,7 +49,7 @@ export async function load(pool: Pool, work: Workload, upkeep: Upkeep, say: (tex
   for (;;) {
     const rows = await nextRows(traffic, GROUP_EVENTS);
     // One group is made while the one before is written.
-    const writes = await writesOf(rows, placeOf);
+    const writes = await writesOf(rows, contexts);
     await committing;
     if (rows.length === 0) break;
     loaded += rows.length;
@@ -91,26 +83,22 @@ async function nextRows(traffic: Traffic, count: number): Promise<Row[]> {
   return rows;
 }
 
-async function writesOf(rows: readonly Row[], placeOf: StepContext["placeOf"]): Promise<BatchWrite[][]> {
-  const merchantIds = new Set(rows.map(({ merchantId }) => merchantId));
-  const currencies = new Map([...merchantIds].map((id) => [id, regionOfMerchant(id).currency]));
-  const context = testContext({ currencies, placeOf });
+/** By partition; as cmd/aggregator makes them of a stream's batches. */
+async function writesOf(rows: readonly Row[], contexts: StepContexts): Promise<BatchWrite[][]> {
   const writes = Array.from({ length: PARTITIONS }, (): BatchWrite[] => []);
   for (const { sealed, batch } of batchesOf(rows, { partitions: PARTITIONS, size: BATCH_ROWS })) {
     const view = new BatchView(sealed.batchId, batch);
-    writes[sealed.partition]!.push({
-      batchId: formatId(sealed.batchId),
-      batchTime: Number.parseInt(Buffer.from(sealed.batchId).toString("hex", 0, 6), 16),
-      streamSeq: 0,
-      collectorId: "bench",
-      checksum: 0,
-      rows: view.rows,
-      columns: toColumns(view, runSteps(view, context)),
-    });
+    const context = await contexts.of([view]);
+    const options = { context, steps: STEPS, observe: () => {} };
+    const write = prepare({ message: MESSAGE, sealed, view, problem: undefined }, options);
+    writes[sealed.partition]!.push(write!);
     await setImmediate();
   }
   return writes;
 }
+
+/** Of no stream: what only a stream tells is not looked at. */
+const MESSAGE = { seq: 0, storedTime: 0, pending: 0, bytes: new Uint8Array() };
 
 function commitAll(pool: Pool, writes: readonly BatchWrite[][]): Promise<unknown> {
   return Promise.all(

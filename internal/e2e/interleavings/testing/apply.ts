@@ -10,6 +10,9 @@ import { batchOf, commitNext } from "../../../testkit/commits.ts";
 import { type Draft, MAX_CHUNK_DAYS, type Operation } from "./operations.ts";
 import { DAY, LONGEST, MARGIN, MERCHANTS, type Sent, type World } from "./world.ts";
 
+/** All that the refresher runs, in its order. */
+const REFRESHERS: readonly ((pool: Pool) => Promise<unknown>)[] = [refreshStale];
+
 class Died extends Error {}
 
 /** Does an operation on the database, and what it means on the world. */
@@ -28,7 +31,8 @@ export async function apply(pool: Pool, world: World, operation: Operation): Pro
         operation.nth.flatMap((nth) => sentAgain(world, nth)),
       );
     case "refresh":
-      return void (await refreshStale(pool));
+      for (const refresh of REFRESHERS) await refresh(pool);
+      return;
     case "convert":
       return void (await convertOld(pool, world.now - operation.days * DAY));
     case "expire":

@@ -16,9 +16,15 @@ const MARGIN_DAYS = 30;
  */
 const AFTER_EPOCH = new Date("1971-01-01T00:00:00Z");
 
+/**
+ * Longest bucket of a continuous aggregate, days. A cell stands in the chunk of its start, and may hold younger rows
+ * than that chunk's end; cells of rows that are gone are removed by their refresh, chunk or not.
+ */
+const BUCKET_DAYS = 31;
+
 /** What goes chunk by chunk after the rows, and how much longer it is kept. */
 const TABLES = [
-  ...CONTINUOUS_AGGREGATES.map((table) => ({ table, marginDays: 0, from: null })),
+  ...CONTINUOUS_AGGREGATES.map((table) => ({ table, marginDays: BUCKET_DAYS, from: null })),
   { table: "visitor_sessions", marginDays: 1, from: null },
   { table: "event_keys", marginDays: MARGIN_DAYS, from: AFTER_EPOCH },
   { table: "batch_ledger", marginDays: MARGIN_DAYS, from: AFTER_EPOCH },

@@ -1,7 +1,7 @@
 import type { Merchant } from "../internal/report/get-report.ts";
 import { setChunkDays } from "../internal/store/maintenance/chunk-interval.ts";
 import type { Pool } from "../internal/store/pool.ts";
-import { type Bench, median, short } from "./lib/result.ts";
+import { type Bench, type BenchOptions, type BenchResult, median, short } from "./lib/result.ts";
 import { type Database, startDatabase } from "./lib/servers.ts";
 import { askCold, askWarm, rounded, type Seen, summary } from "./storage/latency.ts";
 import { compareLayouts } from "./storage/layouts.ts";
@@ -19,23 +19,17 @@ const DAYS_OF_A_YEAR = 365;
  * rows. The figure is the largest merchant's p99 over a month, warm.
  */
 export const storage: Bench = async ({ seconds, say, ...asked }) => {
-  const isGiven = process.env.DATABASE_URL !== undefined;
-  const {
-    events = isGiven ? 10_000_000 : 1_000_000,
-    merchants = 10_000,
-    days = DAYS_OF_A_YEAR,
-    chunkDays = 7,
-  } = asked;
+  const work = workloadOf(asked);
   let database = await startDatabase(PARTITIONS);
   say(`servers: ${JSON.stringify(database.versions)}`);
   try {
-    await setChunkDays(database.pool, chunkDays);
-    await createMerchants(database.pool, merchants);
-    const costs = await loadAndWeigh(database, { events, merchants, days }, say);
+    await setChunkDays(database.pool, work.chunkDays);
+    await createMerchants(database.pool, work.merchants);
+    const costs = await loadAndWeigh(database, work, say);
     const people = await chosenMerchants(database.pool);
     const layouts = await compareLayouts(database.pool, people.get("largest")!.merchant.merchantId);
     say(`layouts: ${JSON.stringify(layouts)}`);
-    const questions = QUESTIONS.filter(({ reach }) => reach !== "year" || days >= DAYS_OF_A_YEAR);
+    const questions = QUESTIONS.filter(({ reach }) => reach !== "year" || hasYear(work));
     const seen = new Map<string, Seen[]>();
     for (const [size, { merchant }] of people) {
       seen.set(size, await askWarm(database, merchant, questions, seconds));
@@ -44,35 +38,46 @@ export const storage: Bench = async ({ seconds, say, ...asked }) => {
       database = (await database.restart?.()) ?? database;
       await askCold(database, merchant, questions, seen.get(size)!);
     }
-    const latency = latencies(people, seen, days >= DAYS_OF_A_YEAR, say);
-    const month = latency.largest!.month!;
-    return {
-      bench: "storage",
-      figure: month.warm.p99,
-      unit: "ms (p99, questions of a month, largest merchant)",
-      ratio: month.warm.p99 / month.rows.p99,
-      against: "plain SQL over raw rows",
-      details: {
-        workload: { events, merchants, days, chunk_days: chunkDays },
-        ...costs,
-        layouts,
-        latency_ms: latency,
-        questions_ms: questionTable(seen.get("largest")!),
-        cold: database.restart === undefined ? "a new connection for each question" : "a restarted server",
-        versions: database.versions,
-      },
-    };
+    const cold = database.restart === undefined ? "a new connection for each question" : "a restarted server";
+    const details = { workload: work, ...costs, layouts, cold, versions: database.versions };
+    return resultOf(seen, latencies(people, seen, hasYear(work), say), details);
   } finally {
     await database.stop();
   }
 };
 
+interface Asked extends Workload {
+  readonly chunkDays: number;
+}
+
+function workloadOf(asked: Omit<BenchOptions, "seconds" | "say">): Asked {
+  const { events, merchants = 10_000, days = DAYS_OF_A_YEAR, chunkDays = 7 } = asked;
+  const usual = process.env.DATABASE_URL === undefined ? 1_000_000 : 10_000_000;
+  return { events: events ?? usual, merchants, days, chunkDays };
+}
+
+function hasYear({ days }: Workload): boolean {
+  return days >= DAYS_OF_A_YEAR;
+}
+
+function resultOf(seen: ReadonlyMap<string, Seen[]>, latency: Latencies, details: object): BenchResult {
+  const month = latency.largest!.month!;
+  return {
+    bench: "storage",
+    figure: month.warm.p99,
+    unit: "ms (p99, questions of a month, largest merchant)",
+    ratio: month.warm.p99 / month.rows.p99,
+    against: "plain SQL over raw rows",
+    details: { ...details, latency_ms: latency, questions_ms: questionTable(seen.get("largest")!) },
+  };
+}
+
 async function loadAndWeigh({ pool, pid }: Database, work: Workload, say: (text: string) => void) {
   const upkeep = await Upkeep.open(pool, pid);
   const start = performance.now();
-  const loaded = await load(pool, work, upkeep, say);
+  const loaded = await load(pool, work, upkeep, say).finally(() => upkeep.close());
   const loadSeconds = (performance.now() - start) / 1_000;
-  await upkeep.finish();
+  await pool.query("VACUUM ANALYZE");
   const perMillion = (spent: number) => Number(((spent / loaded) * 1e6).toFixed(2));
   const bytes = await bytesPerEvent(pool, loaded);
   const refresh = Object.fromEntries(
@@ -114,13 +119,15 @@ async function chosenMerchants(pool: Pool): Promise<Chosen> {
   );
 }
 
+type Latencies = Record<string, Record<string, ReturnType<typeof summary>>>;
+
 function latencies(
   chosen: Chosen,
   seen: ReadonlyMap<string, Seen[]>,
   hasYear: boolean,
   say: (text: string) => void,
 ) {
-  const found: Record<string, Record<string, ReturnType<typeof summary>>> = {};
+  const found: Latencies = {};
   for (const [size, { events }] of chosen) {
     const spans = hasYear ? (["month", "year"] as const) : (["month"] as const);
     found[size] = Object.fromEntries(spans.map((span) => [span, summary(seen.get(size)!, span === "year")]));

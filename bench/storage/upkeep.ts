@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { convertOld } from "../../internal/store/maintenance/columnstore.ts";
 import type { Client, Pool } from "../../internal/store/pool.ts";
-import { CONTINUOUS_AGGREGATES, refreshStale } from "../../internal/store/refresh.ts";
+import { CONTINUOUS_AGGREGATES } from "../../internal/store/refresh.ts";
 import { cpuSeconds } from "../lib/cpu.ts";
 
 /** Wider on both sides than the buckets of any aggregate: only what was written to is refreshed. */
@@ -54,10 +54,7 @@ export class Upkeep {
     this.convertSeconds += (performance.now() - start) / 1_000;
   }
 
-  /** The product's own refresh finds nothing left; statistics are made as autovacuum would. */
-  async finish(): Promise<void> {
-    await refreshStale(this.#pool);
-    await this.#client.query("VACUUM ANALYZE");
+  close(): void {
     this.#client.release(true);
   }
 

@@ -7,6 +7,7 @@ import { type Bench, machine, short } from "./lib/result.ts";
 import { memory } from "./memory.ts";
 import { pipeline } from "./pipeline.ts";
 import { scaling } from "./scaling.ts";
+import { storage } from "./storage.ts";
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   codec,
@@ -16,24 +17,44 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   pipeline,
   memory,
   scaling,
+  storage,
 };
 
 const command = new Command("bench")
   .description("Measures a part of Footfall against a peer or a limit in the same run.")
   .argument("<name>", `one of ${Object.keys(BENCHES).join(", ")}`)
   .option("--seconds <n>", "how long to measure", "10")
+  .option("--events <n>", "storage: how many events are loaded (default: 1M embedded, 10M with DATABASE_URL)")
+  .option("--merchants <n>", "storage: how many merchants they are of (default: 10,000)")
+  .option("--days <n>", "storage: how many days they are spread over (default: 365)")
+  .option("--chunk-days <n>", "storage: how many days a chunk of events spans (default: 7)")
   .option("--json", "print the result as one JSON object in the last line")
   .parse();
 
 const [name = ""] = command.args;
-const { seconds, json } = command.opts<{ seconds: string; json?: boolean }>();
+const { seconds, events, merchants, days, chunkDays, json } = command.opts<{
+  seconds: string;
+  events?: string;
+  merchants?: string;
+  days?: string;
+  chunkDays?: string;
+  json?: boolean;
+}>();
 const bench = BENCHES[name];
 if (bench === undefined)
   throw command.error(`no benchmark ${JSON.stringify(name)}; there are ${Object.keys(BENCHES).join(", ")}`);
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 say(machine());
-const result = await bench({ seconds: Number(seconds), say });
+const optional = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+const result = await bench({
+  seconds: Number(seconds),
+  events: optional(events),
+  merchants: optional(merchants),
+  days: optional(days),
+  chunkDays: optional(chunkDays),
+  say,
+});
 say(
   `${result.bench}: ${short(result.figure)} ${result.unit}, ${result.ratio.toFixed(2)} of ${result.against}`,
 );

@@ -15,6 +15,11 @@ export interface BenchResult {
 /** How long and on what a benchmark runs. */
 export interface BenchOptions {
   readonly seconds: number;
+  /** What is loaded, for a benchmark of stored data; undefined: its own default. */
+  readonly events?: number | undefined;
+  readonly merchants?: number | undefined;
+  readonly days?: number | undefined;
+  readonly chunkDays?: number | undefined;
   /** Progress and findings, for a person. */
   readonly say: (text: string) => void;
 }

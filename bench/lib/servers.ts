@@ -46,6 +46,45 @@ export async function startServers(partitions: number): Promise<Servers> {
   }
 }
 
+/** A database to benchmark alone. */
+export interface Database {
+  readonly url: string;
+  /** Of an embedded one. */
+  readonly pid: number | undefined;
+  readonly pool: Pool;
+  readonly versions: Readonly<Record<string, string>>;
+  /** Stops and starts an embedded one on its files; undefined for a given server, which is not ours to stop. */
+  readonly restart: (() => Promise<Database>) | undefined;
+  stop(): Promise<void>;
+}
+
+/** A migrated database of its own: in the server of DATABASE_URL where given, dropped afterwards; else embedded. */
+export async function startDatabase(partitions: number): Promise<Database> {
+  const folder = await temporaryDirectory("bench");
+  const open = async (): Promise<Database> => {
+    const closers: (() => Promise<unknown>)[] = [];
+    const { url, pid } = await database(folder.path, closers);
+    const pool = createPool({ url, name: "bench", maxConnections: 8, statementTimeoutMs: 0 });
+    const close = async () => {
+      await pool.end();
+      for (const end of closers) await end();
+    };
+    const restart = async () => {
+      await close();
+      return open();
+    };
+    const stop = async () => {
+      await close();
+      await folder.remove();
+    };
+    const found = { url, pid, pool, stop, restart: pid === undefined ? undefined : restart };
+    return { ...found, versions: await databaseVersions(pool) };
+  };
+  const started = await open();
+  await migrate(started.pool, partitions);
+  return started;
+}
+
 async function broker(
   folder: string,
   closers: (() => Promise<unknown>)[],
@@ -103,14 +142,19 @@ async function removeStreams(natsUrl: string): Promise<void> {
   }
 }
 
-async function versions(pool: Pool, natsUrl: string): Promise<Record<string, string>> {
+async function databaseVersions(pool: Pool): Promise<Record<string, string>> {
   const { rows } = await pool.query<{ postgres: string; timescaledb: string }>(
     `SELECT current_setting('server_version') AS postgres,
-       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescaledb`,
+       (SELECT default_version FROM pg_available_extensions WHERE name = 'timescaledb') AS timescaledb`,
   );
+  return { ...rows[0]!, database_is: where("DATABASE_URL") };
+}
+
+const where = (name: string) => (process.env[name] === undefined ? "embedded" : "given");
+
+async function versions(pool: Pool, natsUrl: string): Promise<Record<string, string>> {
   const nats = await connectNats(natsUrl, "bench", 10_000);
   const server = nats.info?.version ?? "unknown";
   await nats.close();
-  const where = (name: string) => (process.env[name] === undefined ? "embedded" : "given");
-  return { ...rows[0]!, nats: server, database_is: where("DATABASE_URL"), nats_is: where("NATS_URL") };
+  return { ...(await databaseVersions(pool)), nats: server, nats_is: where("NATS_URL") };
 }

@@ -135,8 +135,18 @@ describe("commands", () => {
        SELECT 1, '2026-03-01T10:00Z'::timestamptz + n * INTERVAL '1 minute', now(), gen_random_uuid(), n, n, 1, 'click'
        FROM generate_series(1, 30) n`,
     );
-    const storage = await result<{ tables: { table: string; chunks: number }[] }>("storage");
+    const storage = await result<{ tables: object[]; chunks: object[]; chunkDays: number }>("storage");
     expect(storage.tables).toContainEqual(expect.objectContaining({ table: "events", chunks: 1 }));
+    expect(storage.chunks).toEqual([
+      {
+        table: "events",
+        from: "2026-02-26T00:00:00.000Z",
+        to: "2026-03-05T00:00:00.000Z",
+        bytes: expect.any(Number),
+        isConverted: false,
+      },
+    ]);
+    expect(storage.chunkDays).toBe(7);
     // Rows without a note that their buckets are stale: the aggregate lacks them.
     const broken = await run(["verify", "--from", "2026-03-01", "--to", "2026-03-01"]);
     expect(broken.code).toBe(1);
@@ -147,6 +157,31 @@ describe("commands", () => {
     expect(await result("verify")).toMatchObject({ mismatches: [], repaired: 0 });
     expect(await query("SELECT sum(events)::integer AS n FROM totals_15m")).toEqual([{ n: 30 }]);
     await query("TRUNCATE events");
+  });
+
+  test("storage --chunk-days is for new chunks of events and items, those that are there stay", async () => {
+    const spans = () =>
+      query(
+        `SELECT hypertable_name AS name, (extract(epoch FROM range_end - range_start) / 86400)::integer AS days
+         FROM timescaledb_information.chunks WHERE hypertable_name IN ('events', 'items') ORDER BY range_start, 1`,
+      );
+    const add = (time: string) =>
+      query(
+        `WITH e AS (
+           INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version, name)
+           VALUES (1, '${time}', now(), gen_random_uuid(), 1, 1, 1, 'click') RETURNING *
+         )
+         INSERT INTO items (merchant_id, ts, event_id, position, item_id, price_micros, quantity)
+         SELECT merchant_id, ts, event_id, 0, 'x', 1, 1 FROM e`,
+      );
+    await add("2026-03-01T10:00Z");
+    expect(await result("storage", "--chunk-days", "2")).toMatchObject({ chunkDays: 2 });
+    await add("2026-06-01T10:00Z");
+    expect(await spans()).toEqual(
+      [7, 7, 2, 2].map((days, at) => ({ name: ["events", "items"][at % 2], days })),
+    );
+    expect(await result("storage")).toMatchObject({ chunkDays: 2 });
+    await query("TRUNCATE events, items");
   });
 
   test("list-merchants shows all, without any key", async () => {

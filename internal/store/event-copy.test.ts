@@ -97,6 +97,7 @@ const anyRow: fc.Arbitrary<EventRow> = fc.record({
   received_at: time,
   event_id: fc.uuid({ version: 4 }),
   visitor_id: int64,
+  // 0 means that storage is to find it.
   session_id: int64.filter((id) => id !== 0n),
   processor_version: fc.constant(3),
   name: text,

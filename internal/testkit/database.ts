@@ -79,6 +79,15 @@ export function testPool(url: string, maxConnections = 4): Pool {
   return createPool({ url, name: "test", maxConnections, statementTimeoutMs: 60_000 });
 }
 
+/** As if chunks were large: a statement that unpacks a row of the columnstore fails unless it lifted the limit. */
+export async function forbidDecompression(pool: Pool): Promise<void> {
+  const clients = await Promise.all(Array.from({ length: pool.options.max }, () => pool.connect()));
+  for (const client of clients) {
+    await client.query("SET timescaledb.max_tuples_decompressed_per_dml_transaction = 1");
+    client.release();
+  }
+}
+
 interface Database {
   readonly url: string;
   remove(): Promise<void>;

@@ -1,5 +1,6 @@
+import { chunkDays, setChunkDays } from "../../../internal/store/maintenance/chunk-interval.ts";
 import { repairAggregates } from "../../../internal/store/maintenance/repair.ts";
-import { tableSizes } from "../../../internal/store/maintenance/sizes.ts";
+import { chunkSizes, tableSizes } from "../../../internal/store/maintenance/sizes.ts";
 import {
   type Mismatch,
   verifiableDays,
@@ -11,13 +12,19 @@ import type { Config } from "./command.ts";
 
 const DAY_MS = 86_400_000;
 
-/** What each hypertable takes, and what an event takes in all of them together. */
-export async function storage(pool: Pool) {
+/**
+ * What each hypertable and each chunk of raw rows takes, and what an event takes in all of them together. Sets how long
+ * new chunks are if told to.
+ */
+export async function storage(pool: Pool, { chunkDays: days }: Config) {
   await readInstallation(pool);
+  if (days > 0) await setChunkDays(pool, days);
   const tables = await tableSizes(pool);
   const events = tables.find(({ table }) => table === "events")?.rows ?? 0;
   const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
-  return { tables, events, bytes, bytesPerEvent: events === 0 ? 0 : Number((bytes / events).toFixed(1)) };
+  const bytesPerEvent = events === 0 ? 0 : Number((bytes / events).toFixed(1));
+  const chunks = await chunkSizes(pool);
+  return { tables, events, bytes, bytesPerEvent, chunkDays: await chunkDays(pool), chunks };
 }
 
 /** Compares the continuous aggregates with the rows, and computes anew what differs if told to. */

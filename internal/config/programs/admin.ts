@@ -23,7 +23,7 @@ export const admin = {
     "`admin create-merchant --name NAME` prints a merchant's write key and read key, which cannot be seen again;",
     "`admin list-merchants`;",
     "`admin load-rates --file FILE` loads currency rates;",
-    "`admin storage` shows what each table takes on disk;",
+    "`admin storage` shows what each table and chunk takes on disk, and with `--chunk-days N` sets how many days of event time new chunks of events and items span;",
     "`admin verify --from DAY --to DAY --repair` compares the continuous aggregates with the raw rows, and ends with exit code 1 when they differ and were not repaired;",
     "`admin streams` shows the streams and how they differ from what is promised, and with `--apply` creates and changes them;",
     "`admin verify-archive` reads the archive's objects again and compares them with the ledger;",
@@ -154,6 +154,14 @@ export const admin = {
         "erase: how long the aggregator has to refresh the quarter hours that lost events, before the command does it itself, ms",
       schema: integer(0, 86_400_000),
       fallback: "15000",
+    },
+    chunkDays: {
+      env: "FOOTFALL_ADMIN_CHUNK_DAYS",
+      flag: "chunk-days",
+      description:
+        "storage: days of event time that new chunks of events and items span from now on, see docs/storage.md; 0: as it is",
+      schema: integer(0, 366),
+      fallback: "0",
     },
     natsUrl,
     ...streamSettings,

@@ -8,7 +8,7 @@ const PARTIAL = 8;
  * The hypertables whose chunks are converted, beside the continuous aggregates that are made so. event_keys and
  * sessions are looked up by key: they stay rows.
  */
-const TABLES = ["events", "items"];
+export const RAW_TABLES = ["events", "items"];
 
 /**
  * Converts the chunks that ended before a time (ms since 1970-01-01 UTC) to the columnstore, oldest first, each in a
@@ -28,7 +28,7 @@ export async function convertOld(pool: Pool, before: number): Promise<number> {
        )) AND i.range_end <= $2
        AND (c.status & $3 = 0 OR c.status & $4 <> 0)
      ORDER BY i.range_start, i.hypertable_name`,
-    [TABLES, new Date(before), CONVERTED, PARTIAL],
+    [RAW_TABLES, new Date(before), CONVERTED, PARTIAL],
   );
   for (const { chunk } of rows) await pool.query("SELECT compress_chunk($1::regclass)", [chunk]);
   return rows.length;

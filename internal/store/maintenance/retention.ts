@@ -1,4 +1,5 @@
 import { CONTINUOUS_AGGREGATES } from "../continuous-aggregates.ts";
+import { liftDecompressionLimit } from "../decompression.ts";
 import { type Pool, transaction } from "../pool.ts";
 
 const DAY_MS = 86_400_000;
@@ -15,13 +16,28 @@ const MARGIN_DAYS = 30;
  */
 const AFTER_EPOCH = new Date("1971-01-01T00:00:00Z");
 
-/** What goes chunk by chunk, and how much longer than the events it is kept. */
+/**
+ * Longest bucket of a continuous aggregate, days. A cell stands in the chunk of its start, and may hold younger rows
+ * than that chunk's end; cells of rows that are gone are removed by their refresh, chunk or not.
+ */
+const BUCKET_DAYS = 31;
+
+/** What goes chunk by chunk after the rows, and how much longer it is kept. */
 const TABLES = [
-  ...["events", "items", ...CONTINUOUS_AGGREGATES].map((table) => ({ table, marginDays: 0, from: null })),
+  ...CONTINUOUS_AGGREGATES.map((table) => ({ table, marginDays: BUCKET_DAYS, from: null })),
   { table: "visitor_sessions", marginDays: 1, from: null },
   { table: "event_keys", marginDays: MARGIN_DAYS, from: AFTER_EPOCH },
   { table: "batch_ledger", marginDays: MARGIN_DAYS, from: AFTER_EPOCH },
 ];
+
+/**
+ * Notes quarter hours, a select of `bucket`, as written to in every partition. The transaction's id, below zero, tells
+ * this write from every commit's position and from every other run: a refresher that saw one does not clear another.
+ */
+const MARK_STALE = `INSERT INTO stale_buckets (bucket, partition_id, written_seq)
+  SELECT bucket, partition_id, -pg_current_xact_id()::text::bigint FROM partitions CROSS JOIN (`;
+const MARKED = `) written ORDER BY bucket, partition_id
+  ON CONFLICT (bucket, partition_id) DO UPDATE SET written_seq = excluded.written_seq`;
 
 /** What retention took away. */
 export interface Expired {
@@ -38,7 +54,7 @@ export interface Expired {
 export async function expire(pool: Pool, now: number): Promise<Expired> {
   const longest = await longestRetention(pool);
   if (longest === undefined) return { chunks: 0, rows: 0 };
-  let chunks = 0;
+  let chunks = await dropRows(pool, new Date(now - longest * DAY_MS));
   for (const { table, marginDays, from } of TABLES) {
     const before = new Date(now - (longest + marginDays) * DAY_MS);
     const { rowCount } = await pool.query(
@@ -49,6 +65,33 @@ export async function expire(pool: Pool, now: number): Promise<Expired> {
   }
   await expireBooks(pool, new Date(now - (longest + MARGIN_DAYS) * DAY_MS));
   return { chunks, rows: await expireRows(pool, now, longest) };
+}
+
+/**
+ * Drops the chunks of raw rows that ended before a time. Those of the aggregates are longer, and hold cells of what is
+ * gone for weeks: their quarter hours are refreshed like any others that were written to.
+ */
+function dropRows(pool: Pool, before: Date): Promise<number> {
+  return transaction(pool, async (client) => {
+    const { rows } = await client.query<{ from: Date | null; to: Date | null }>(
+      `SELECT min(range_start) AS "from", max(range_end) AS "to" FROM timescaledb_information.chunks
+       WHERE hypertable_name IN ('events', 'items') AND range_end <= $1`,
+      [before],
+    );
+    const { from, to } = rows[0]!;
+    if (from === null) return 0;
+    // Both in one transaction: an aggregate over items is refreshed when no part of an event is left.
+    const { rowCount } = await client.query(
+      `SELECT drop_chunks('events', older_than => $1::timestamptz)
+       UNION ALL SELECT drop_chunks('items', older_than => $1::timestamptz)`,
+      [before],
+    );
+    await client.query(
+      `${MARK_STALE} SELECT DISTINCT bucket FROM totals_15m WHERE bucket >= $1 AND bucket < $2 ${MARKED}`,
+      [from, to],
+    );
+    return rowCount ?? 0;
+  });
 }
 
 /** Keys and ledger lines that stand in no chunk of their time. */
@@ -99,14 +142,14 @@ interface Line {
 function expireClass(pool: Pool, { days, from, before }: Line): Promise<number> {
   const values = [days, from === undefined ? new Date(0) : new Date(from), new Date(before)];
   return transaction(pool, async (client) => {
+    await liftDecompressionLimit(client);
     const { rows } = await client.query<{ expired: number }>(
       `WITH gone AS (
          DELETE FROM events e USING merchants m
          WHERE m.retention_days = $1 AND e.merchant_id = m.merchant_id AND e.ts >= $2 AND e.ts < $3
          RETURNING time_bucket(INTERVAL '15 minutes', e.ts) AS bucket
        ), stale AS (
-         INSERT INTO stale_buckets (bucket, partition_id, written_seq)
-         SELECT DISTINCT bucket, 0, 0 FROM gone ON CONFLICT DO NOTHING
+         ${MARK_STALE} SELECT DISTINCT bucket FROM gone ${MARKED}
        )
        SELECT count(*)::integer AS expired FROM gone`,
       values,

@@ -1,4 +1,5 @@
 import type { Pool } from "../pool.ts";
+import { RAW_TABLES } from "./columnstore.ts";
 
 /** What a hypertable takes on disk. */
 export interface TableSize {
@@ -48,4 +49,28 @@ export async function tableSizes(pool: Pool): Promise<TableSize[]> {
     indexBytes: Number(index_bytes),
     oldest: oldest ?? undefined,
   }));
+}
+
+/** What one chunk of raw rows takes on disk, indexes and the columnstore included. */
+export interface ChunkSize {
+  readonly table: string;
+  /** Event time, [from, to). */
+  readonly from: Date;
+  readonly to: Date;
+  readonly bytes: number;
+  readonly isConverted: boolean;
+}
+
+/** The sizes of all chunks of raw rows, newest first. */
+export async function chunkSizes(pool: Pool): Promise<ChunkSize[]> {
+  const { rows } = await pool.query<ChunkSize & { bytes: string }>(
+    `SELECT c.hypertable_name AS table, c.range_start AS "from", c.range_end AS "to", s.total_bytes AS bytes,
+       c.is_compressed AS "isConverted"
+     FROM unnest($1::text[]) AS t (name)
+     CROSS JOIN LATERAL chunks_detailed_size(t.name::regclass) s
+     JOIN timescaledb_information.chunks c USING (chunk_schema, chunk_name)
+     ORDER BY c.range_start DESC, 1`,
+    [RAW_TABLES],
+  );
+  return rows.map((row) => ({ ...row, bytes: Number(row.bytes) }));
 }

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { eventRow } from "../../testkit/columns.ts";
 import { batchOf, commitNext } from "../../testkit/commits.ts";
-import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { convertOld } from "../maintenance/columnstore.ts";
 import { SESSION_GAP_MS } from "./join.ts";
 
 const NOW = Date.UTC(2026, 2, 20, 23);
@@ -150,4 +151,13 @@ test("whatever the batches and their order: as counted from all rows", async () 
     }),
     { numRuns: 25 },
   );
+});
+
+test("an event joins two sessions that are in the columnstore, however much must be unpacked", async () => {
+  await store(...visit(0, 50));
+  await convertOld(database.pool, NOW + 30 * 86_400_000);
+  await forbidDecompression(database.pool);
+  expect(await sessions()).toBe(2);
+  await store(...visit(25));
+  expect(await sessions()).toBe(1);
 });

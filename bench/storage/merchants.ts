@@ -11,7 +11,10 @@ export function regionOfMerchant(merchantId: number) {
   return regionOf(SEED, merchantId - 1);
 }
 
-/** Makes the merchants of the simulation, 1 to `count`. */
+/** The largest merchants have rollups, as addLargeMerchants gives them to those with many events a day: one in 1,000. */
+const LARGE_SHARE = 1 / 1_000;
+
+/** Makes the merchants of the simulation, 1 to `count`, the largest of them with rollups from the beginning. */
 export async function createMerchants(pool: Pool, count: number): Promise<void> {
   for (let first = 1; first <= count; first += SLICE) {
     const ids = Array.from({ length: Math.min(SLICE, count - first + 1) }, (_, at) => first + at);
@@ -23,4 +26,8 @@ export async function createMerchants(pool: Pool, count: number): Promise<void> 
       [ids, regions.map(({ timeZone }) => timeZone), regions.map(({ currency }) => currency)],
     );
   }
+  await pool.query(
+    `UPDATE merchants SET rollups_from = '2000-01-01Z', rollups_ready_from = '2000-01-01Z' WHERE merchant_id <= $1`,
+    [Math.max(1, Math.round(count * LARGE_SHARE))],
+  );
 }

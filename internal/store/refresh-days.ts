@@ -38,7 +38,7 @@ export async function refreshStaleDays(pool: Pool, signal?: AbortSignal): Promis
   for (const { from, to, version } of rows) {
     if (signal?.aborted) break;
     for (const name of DAY_AGGREGATES) {
-      await pool.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}')`);
+      await pool.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}', force => true)`);
     }
     await pool.query(CLEAR, [from, version]);
     refreshed++;

@@ -34,7 +34,7 @@ export async function refreshStaleSpans(pool: Pool, signal?: AbortSignal): Promi
     for (const { from, to, version } of rows) {
       if (signal?.aborted) return refreshed;
       for (const { name } of SPAN_AGGREGATES.filter((aggregate) => aggregate.days === days)) {
-        await pool.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}')`);
+        await pool.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}', force => true)`);
       }
       await pool.query(CLEAR, [days, from, version]);
       refreshed++;

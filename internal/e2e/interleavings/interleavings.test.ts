@@ -7,7 +7,7 @@ import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../
 import { apply } from "./testing/apply.ts";
 import { ALL_DIMENSIONS, expectRightCells, expectRightReports, STALE_TABLES } from "./testing/check.ts";
 import { type Operation, operations } from "./testing/operations.ts";
-import { MERCHANTS, PARTITIONS, World } from "./testing/world.ts";
+import { hasRollups, MERCHANTS, PARTITIONS, World } from "./testing/world.ts";
 
 /** How many interleavings are tried; FOOTFALL_TEST_INTERLEAVINGS=500 takes the time for more of them. */
 const RUNS = Number(process.env.FOOTFALL_TEST_INTERLEAVINGS ?? 6);
@@ -20,6 +20,10 @@ beforeAll(async () => {
     `INSERT INTO merchants (merchant_id, name, time_zone, currency, retention_days) OVERRIDING SYSTEM VALUE
      SELECT id, 'shop', 'UTC', 'EUR', days FROM unnest($1::integer[], $2::integer[]) AS m (id, days)`,
     [MERCHANTS.map(({ merchantId }) => merchantId), MERCHANTS.map(({ retention }) => retention)],
+  );
+  await database.pool.query(
+    "UPDATE merchants SET rollups_from = '2020-01-01Z', rollups_ready_from = '2020-01-01Z' WHERE merchant_id = ANY ($1)",
+    [MERCHANTS.map(({ merchantId }) => merchantId).filter(hasRollups)],
   );
 });
 afterAll(() => database?.close());

@@ -1,6 +1,7 @@
 import { CONTINUOUS_AGGREGATES } from "../continuous-aggregates.ts";
 import type { Pool } from "../pool.ts";
 import { removeByBlocks } from "./blocks.ts";
+import { removeByChunks } from "./chunks.ts";
 import { patiently } from "./patiently.ts";
 import type { Erasure } from "./subject.ts";
 
@@ -13,21 +14,30 @@ import type { Erasure } from "./subject.ts";
  */
 export async function removeCells(pool: Pool, erasure: Erasure): Promise<void> {
   for (const aggregate of CONTINUOUS_AGGREGATES) {
-    const relation = await tableOf(pool, aggregate);
+    const { relation, isConverted } = await tableOf(pool, aggregate);
     await patiently(pool, async (client) => {
       await client.query("SET LOCAL lock_timeout = 0");
       await client.query(`LOCK TABLE ${relation} IN SHARE ROW EXCLUSIVE MODE`);
     });
-    await removeByBlocks(pool, erasure, { relation, name: aggregate });
+    const remove = isConverted ? removeByChunks : removeByBlocks;
+    await remove(pool, erasure, { relation, name: aggregate });
   }
 }
 
+interface CellsTable {
+  /** As SQL names it. */
+  readonly relation: string;
+  /** Whether its chunks go to the columnstore. */
+  readonly isConverted: boolean;
+}
+
 /** The table that an aggregate's rows are in. */
-async function tableOf(pool: Pool, aggregate: string): Promise<string> {
-  const { rows } = await pool.query<{ relation: string }>(
-    `SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name) AS relation
+async function tableOf(pool: Pool, aggregate: string): Promise<CellsTable> {
+  const { rows } = await pool.query<CellsTable>(
+    `SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name) AS relation,
+       compression_enabled AS "isConverted"
      FROM timescaledb_information.continuous_aggregates WHERE view_name = $1`,
     [aggregate],
   );
-  return rows[0]!.relation;
+  return rows[0]!;
 }

@@ -1,3 +1,4 @@
+import { liftDecompressionLimit } from "../decompression.ts";
 import type { Client } from "../pool.ts";
 import { STALE_BUCKET_MS } from "../write-batches.ts";
 import { countRemoved } from "./removals.ts";
@@ -33,8 +34,7 @@ export async function removeWindow(client: Client, erasure: Erasure, window: Win
 
 /** Lets a transaction change rows of the columnstore. */
 export async function prepareForColumnstore(client: Client): Promise<void> {
-  // However many rows have to be unpacked: those of a window are few.
-  await client.query("SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0");
+  await liftDecompressionLimit(client);
   // TimescaleDB 2.22 fails on a DELETE with RETURNING that finds unpacked rows by a bitmap scan ("attempted to
   // delete invisible tuple"). The index on merchant and time serves without one.
   await client.query("SET LOCAL enable_bitmapscan = off");

@@ -5,13 +5,25 @@ import { convertOld } from "../../../store/maintenance/columnstore.ts";
 import { expire } from "../../../store/maintenance/retention.ts";
 import type { Pool } from "../../../store/pool.ts";
 import { refreshStale } from "../../../store/refresh.ts";
+import { refreshStaleDays } from "../../../store/refresh-days.ts";
+import { refreshStaleMonths } from "../../../store/refresh-months.ts";
+import { refreshStaleSpans } from "../../../store/refresh-spans.ts";
 import { eventRow } from "../../../testkit/columns.ts";
 import { batchOf, commitNext } from "../../../testkit/commits.ts";
 import { type Draft, MAX_CHUNK_DAYS, type Operation } from "./operations.ts";
-import { DAY, LONGEST, MARGIN, MERCHANTS, type Sent, type World } from "./world.ts";
+import { DAY, hasRollups, LONGEST, MARGIN, MERCHANTS, type Sent, type World } from "./world.ts";
 
 /** All that the refresher runs, in its order. */
-const REFRESHERS: readonly ((pool: Pool) => Promise<unknown>)[] = [refreshStale];
+const REFRESHERS: readonly ((pool: Pool) => Promise<unknown>)[] = [
+  refreshStale,
+  refreshStaleDays,
+  refreshStaleSpans,
+  async (pool) => {
+    // A month waits for an hour; that has passed.
+    await pool.query("UPDATE stale_months SET marked_at = marked_at - INTERVAL '1 hour'");
+    await refreshStaleMonths(pool);
+  },
+];
 
 class Died extends Error {}
 
@@ -151,6 +163,7 @@ function rowOf(event: Sent) {
     country: event.country,
     channel: event.channel,
     is_bot: event.isBot,
+    in_rollups: hasRollups(event.merchantId),
     items: Array.from({ length: event.items }, () => ITEM),
     order: order && {
       ...money,

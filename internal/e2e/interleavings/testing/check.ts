@@ -20,7 +20,7 @@ export const STALE_TABLES = `SELECT t.table_name AS name, time.column_name AS st
   FROM information_schema.tables t
   JOIN information_schema.columns time USING (table_schema, table_name)
   WHERE t.table_name LIKE 'stale\\_%' AND t.table_schema = 'public'
-    AND time.data_type = 'timestamp with time zone'`;
+    AND time.data_type = 'timestamp with time zone' AND time.column_name <> 'marked_at'`;
 
 async function staleStarts(pool: Pool): Promise<string> {
   const { rows } = await pool.query<{ name: string; start: string }>(STALE_TABLES);

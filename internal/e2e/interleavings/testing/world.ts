@@ -17,6 +17,9 @@ export const MERCHANTS = [
   partition: partitionOf(merchant.merchantId, PARTITIONS),
 }));
 
+/** Whether a merchant's reports come from rollups, too: of all its time. */
+export const hasRollups = (merchantId: number): boolean => merchantId !== 1;
+
 export const LONGEST = Math.max(...MERCHANTS.map(({ retention }) => retention));
 
 /** How much longer than events the keys of orders and events are kept, days. */

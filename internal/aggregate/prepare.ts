@@ -6,7 +6,7 @@ import { type BatchProblem, open } from "../event/seal.ts";
 import type { SealedBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import type { EventColumns } from "../store/event-columns.ts";
-import type { BatchWrite } from "../store/write-batches.ts";
+import type { BatchWrite } from "../store/ledger.ts";
 import type { StreamBatch } from "../stream/partition-feed.ts";
 import { process } from "./steps/process.ts";
 import type { Step, StepContext } from "./steps/step.ts";

@@ -1,5 +1,8 @@
-/** Refreshed soon after every commit, each after those that it is built on. */
-export const QUARTER_HOUR_AGGREGATES: readonly string[] = ["totals_15m", "sessions_15m"];
+/** Of all rows, refreshed soon after every commit. */
+export const TOTALS = "totals_15m";
+
+/** Likewise, each after those that it is built on; all but the totals are of rows with in_rollups alone. */
+export const QUARTER_HOUR_AGGREGATES: readonly string[] = [TOTALS, "sessions_15m"];
 
 /**
  * Of whole UTC days, of rows with in_rollups alone, and refreshed only when a day is over: while it goes on, each

@@ -1,7 +1,7 @@
 import { failpoint } from "../failpoint/failpoint.ts";
-import { QUARTER_HOUR_AGGREGATES } from "./continuous-aggregates.ts";
+import { QUARTER_HOUR_AGGREGATES, TOTALS } from "./continuous-aggregates.ts";
 import type { Pool } from "./pool.ts";
-import { STALE_BUCKET_MS } from "./write-batches.ts";
+import { STALE_BUCKET_MS } from "./stale-buckets.ts";
 
 /** Stale buckets and how far each partition was committed, as of one moment. */
 interface Snapshot {
@@ -9,6 +9,8 @@ interface Snapshot {
   readonly stale: readonly { bucket: number; partition: number; writtenSeq: number }[];
   /** through: as PostgreSQL writes it. */
   readonly positions: readonly { partition: number; through: string }[];
+  /** Whether any merchant has rollups: without one, only the totals can have changed. */
+  readonly hasRollups: boolean;
 }
 
 /** A span of event time, [from, to), ms since 1970-01-01 UTC. */
@@ -22,7 +24,8 @@ const READ_SNAPSHOT = `SELECT
   (SELECT coalesce(json_agg(json_build_object('bucket', extract(epoch FROM bucket) * 1000,
      'partition', partition_id, 'writtenSeq', written_seq)), '[]') FROM stale_buckets) AS stale,
   (SELECT coalesce(json_agg(json_build_object('partition', partition_id, 'through', committed_through)), '[]')
-     FROM partitions WHERE committed_through IS DISTINCT FROM refreshed_through) AS positions`;
+     FROM partitions WHERE committed_through IS DISTINCT FROM refreshed_through) AS positions,
+  EXISTS (SELECT FROM merchants WHERE rollups_from IS NOT NULL) AS "hasRollups"`;
 
 /**
  * Refreshes the quarter-hourly aggregates over all buckets that were written, newest first, and moves each
@@ -34,11 +37,12 @@ const READ_SNAPSHOT = `SELECT
  */
 export async function refreshStale(pool: Pool, signal?: AbortSignal): Promise<number> {
   const { rows } = await pool.query<Snapshot>(READ_SNAPSHOT);
-  const { stale, positions } = rows[0]!;
+  const { stale, positions, hasRollups } = rows[0]!;
+  const aggregates = hasRollups ? QUARTER_HOUR_AGGREGATES : [TOTALS];
   for (const span of spansOf(stale.map(({ bucket }) => bucket))) {
     if (signal?.aborted) return 0;
     failpoint("refresh.before");
-    await refreshSpan(pool, span);
+    await refreshSpan(pool, span, aggregates);
     failpoint("refresh.after");
     await clear(
       pool,
@@ -78,8 +82,8 @@ export function spansOf(buckets: readonly number[]): Span[] {
  * Forced: what was written to is known here, so that nothing rests on TimescaleDB's own log of it, which releases have
  * missed entries of (timescaledb issues 8800, 10221, 10296). It costs nothing more: the buckets of a span are all stale.
  */
-async function refreshSpan(pool: Pool, { from, to }: Span): Promise<void> {
-  for (const name of QUARTER_HOUR_AGGREGATES) {
+async function refreshSpan(pool: Pool, { from, to }: Span, aggregates: readonly string[]): Promise<void> {
+  for (const name of aggregates) {
     await pool.query(
       `CALL refresh_continuous_aggregate('${name}', '${new Date(from).toISOString()}', '${new Date(to).toISOString()}',
          force => true)`,
@@ -87,7 +91,7 @@ async function refreshSpan(pool: Pool, { from, to }: Span): Promise<void> {
   }
 }
 
-/** Clears buckets, and marks their days for the daily aggregates. */
+/** Clears buckets, and marks their days for the daily aggregates, where any merchant has some. */
 async function clear(pool: Pool, stale: Snapshot["stale"]): Promise<void> {
   await pool.query(
     `WITH cleared AS (
@@ -99,6 +103,7 @@ async function clear(pool: Pool, stale: Snapshot["stale"]): Promise<void> {
      )
      INSERT INTO stale_days (day, partition_id)
      SELECT DISTINCT time_bucket(INTERVAL '1 day', bucket), partition_id FROM cleared
+     WHERE EXISTS (SELECT FROM merchants WHERE rollups_from IS NOT NULL)
      ON CONFLICT (day, partition_id) DO UPDATE SET version = DEFAULT`,
     [stale.map((s) => s.bucket), stale.map((s) => s.partition), stale.map((s) => s.writtenSeq)],
   );

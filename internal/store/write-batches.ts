@@ -5,24 +5,11 @@ import { markErased, type Tombstones, tombstonesOf } from "./erasure/tombstones.
 import type { EventColumns } from "./event-columns.ts";
 import { COPY_EVENTS, COPY_ITEMS, EventEncoder, type Found } from "./event-copy.ts";
 import { claimEvents } from "./event-keys.ts";
+import { type BatchWrite, insertLedger, ledgerLine, notInLedger } from "./ledger.ts";
 import { claimOrders } from "./order-keys.ts";
 import { type Client, type Pool, transaction } from "./pool.ts";
 import { assignSessions } from "./sessions/assign.ts";
-import type { Activity } from "./sessions/join.ts";
-
-/** A batch to be written. */
-export interface BatchWrite {
-  /** As a UUID is written. */
-  readonly batchId: string;
-  /** The time inside the batch id, ms since 1970-01-01 UTC. */
-  readonly batchTime: number;
-  readonly streamSeq: number;
-  readonly collectorId: string;
-  readonly checksum: number;
-  readonly rows: number;
-  /** Undefined for a batch that could not be processed: its ledger line counts all rows as rejected. */
-  readonly columns: EventColumns | undefined;
-}
+import { markStale } from "./stale-buckets.ts";
 
 /** Batches of one partition that are committed together. */
 export interface Commit {
@@ -52,9 +39,6 @@ export interface Committed {
 export class FencedError extends Error {
   override readonly name = "FencedError";
 }
-
-/** Length of the buckets whose refresh is kept track of, ms; that of the finest continuous aggregate. */
-export const STALE_BUCKET_MS = 15 * 60_000;
 
 /**
  * Writes batches, their ledger lines, the buckets to refresh and the partition's position in one
@@ -137,116 +121,6 @@ async function movePosition(
     );
   }
   return Number(moved.erasure_version);
-}
-
-/**
- * The batches that the ledger does not know; of two copies in one commit, the first that could be processed. A
- * batch that could not be does not stand in the way of a good copy of it.
- */
-async function notInLedger(client: Client, batches: readonly BatchWrite[]): Promise<BatchWrite[]> {
-  const unique = new Map<string, BatchWrite>();
-  for (const batch of batches) {
-    const first = unique.get(batch.batchId);
-    if (first === undefined || first.columns === undefined) unique.set(batch.batchId, batch);
-  }
-  const fresh = [...unique.values()];
-  const { rows } = await client.query<{ batch_id: string }>(
-    `SELECT l.batch_id FROM unnest($1::uuid[], $2::float8[]) AS b (id, time_ms)
-     JOIN batch_ledger l ON l.batch_id = b.id AND l.batch_time = to_timestamp(b.time_ms / 1000)
-     WHERE l.rejected = 0`,
-    [fresh.map(({ batchId }) => batchId), fresh.map(({ batchTime }) => batchTime)],
-  );
-  const known = new Set(rows.map((row) => row.batch_id));
-  return fresh.filter(({ batchId }) => !known.has(batchId));
-}
-
-/** What was found out about a batch's rows. */
-interface Counted {
-  /** 1 for each row that is not written. */
-  readonly duplicates: Uint8Array;
-  /** How many of those are not written because of an erasure. */
-  readonly erased: number;
-}
-
-interface LedgerLine extends BatchWrite {
-  readonly stored: number;
-  readonly duplicates: number;
-  readonly rejected: number;
-  readonly erased: number;
-}
-
-function ledgerLine(batch: BatchWrite, claims: ReadonlyMap<EventColumns, Counted>): LedgerLine {
-  if (batch.columns === undefined)
-    return { ...batch, stored: 0, duplicates: 0, rejected: batch.rows, erased: 0 };
-  const { duplicates, erased } = claims.get(batch.columns)!;
-  const left = count(duplicates);
-  return { ...batch, stored: batch.rows - left, duplicates: left - erased, rejected: 0, erased };
-}
-
-async function insertLedger(client: Client, partition: number, lines: readonly LedgerLine[]): Promise<void> {
-  if (lines.length === 0) return;
-  await client.query(
-    `INSERT INTO batch_ledger (partition_id, batch_id, batch_time, stream_seq, collector_id, rows, stored,
-       duplicates, rejected, erased, checksum)
-     SELECT $1, id, to_timestamp(time_ms / 1000), seq, collector, rows, stored, duplicates, rejected, erased, checksum
-     FROM unnest($2::uuid[], $3::float8[], $4::bigint[], $5::text[], $6::integer[], $7::integer[],
-       $8::integer[], $9::integer[], $10::integer[], $11::bigint[])
-       AS l (id, time_ms, seq, collector, rows, stored, duplicates, rejected, erased, checksum)
-     ON CONFLICT (batch_id, batch_time) DO UPDATE SET stream_seq = excluded.stream_seq, stored = excluded.stored,
-       duplicates = excluded.duplicates, rejected = excluded.rejected, erased = excluded.erased, committed_at = excluded.committed_at`,
-    [
-      partition,
-      lines.map((line) => line.batchId),
-      lines.map((line) => line.batchTime),
-      lines.map((line) => line.streamSeq),
-      lines.map((line) => line.collectorId),
-      lines.map((line) => line.rows),
-      lines.map((line) => line.stored),
-      lines.map((line) => line.duplicates),
-      lines.map((line) => line.rejected),
-      lines.map((line) => line.erased),
-      lines.map((line) => line.checksum),
-    ],
-  );
-}
-
-interface Written {
-  readonly columns: EventColumns;
-  readonly duplicates: Uint8Array;
-}
-
-async function markStale(
-  client: Client,
-  { partition, through }: Commit,
-  written: readonly Written[],
-  rejoined: readonly Activity[],
-): Promise<void> {
-  const buckets = new Set<number>();
-  for (const { start, end } of rejoined) {
-    for (let at = Math.floor(start / STALE_BUCKET_MS); at <= end / STALE_BUCKET_MS; at++) buckets.add(at);
-  }
-  for (const { columns, duplicates } of written) {
-    for (let row = 0; row < columns.rows; row++) {
-      if (duplicates[row] === 0) buckets.add(Math.floor(columns.time.get(row) / STALE_BUCKET_MS));
-    }
-  }
-  if (buckets.size === 0) return;
-  // Ascending, so that two transactions never wait for each other in a circle.
-  const times = [...buckets].sort((a, b) => a - b).map((bucket) => bucket * STALE_BUCKET_MS);
-  // The position tells this write from all others of the partition, also from one before the bucket was
-  // cleared: a count would begin anew there, and a slow refresher would take this write for the one it saw.
-  await client.query(
-    `INSERT INTO stale_buckets (bucket, partition_id, written_seq)
-     SELECT to_timestamp(ms / 1000), $2, $3 FROM unnest($1::float8[]) AS b (ms)
-     ON CONFLICT (bucket, partition_id) DO UPDATE SET written_seq = excluded.written_seq`,
-    [times, partition, through],
-  );
-}
-
-function count(flags: Uint8Array): number {
-  let total = 0;
-  for (let i = 0; i < flags.length; i++) total += flags[i]!;
-  return total;
 }
 
 function sum(values: readonly number[]): number {

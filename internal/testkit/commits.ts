@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from "node:crypto";
+import type { BatchWrite } from "../store/ledger.ts";
 import type { Pool } from "../store/pool.ts";
-import { type BatchWrite, type Commit, type Committed, commitBatches } from "../store/write-batches.ts";
+import { type Commit, type Committed, commitBatches } from "../store/write-batches.ts";
 import { columnsOf, type EventRow } from "./columns.ts";
 
 /** A batch of rows as storage takes it, with a new id. */

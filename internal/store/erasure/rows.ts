@@ -1,6 +1,6 @@
 import { liftDecompressionLimit } from "../decompression.ts";
 import type { Client } from "../pool.ts";
-import { STALE_BUCKET_MS } from "../write-batches.ts";
+import { STALE_BUCKET_MS } from "../stale-buckets.ts";
 import { countRemoved } from "./removals.ts";
 import { type Erasure, eventsOf } from "./subject.ts";
 import type { Window } from "./windows.ts";

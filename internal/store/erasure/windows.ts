@@ -1,5 +1,5 @@
 import type { Pool } from "../pool.ts";
-import { STALE_BUCKET_MS } from "../write-batches.ts";
+import { STALE_BUCKET_MS } from "../stale-buckets.ts";
 import { type Erasure, eventsOf } from "./subject.ts";
 
 /** A span of event time, [from, to), ms since 1970-01-01 UTC. */

@@ -9,7 +9,7 @@ import { refreshStaleMonths } from "../store/refresh-months.ts";
 import { STANDARD_ERROR } from "../store/report/hyperloglog.ts";
 import { eventRow } from "../testkit/columns.ts";
 import { batchOf, commitNext } from "../testkit/commits.ts";
-import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
+import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import { getReport, type Report, type ReportRequest } from "./get-report.ts";
 import { A, B, PARTITIONS } from "./testing/fixture.ts";
 import { insertPresences, type Presence, sketched } from "./testing/presence.ts";
@@ -31,6 +31,7 @@ const READY = new Map([
 let database: TestDatabase;
 beforeAll(async () => {
   database = await openTestDatabase(PARTITIONS);
+  await addMerchantWithRollups(database.pool);
 });
 afterAll(() => database?.close());
 

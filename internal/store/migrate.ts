@@ -40,12 +40,18 @@ export function knownMigrations(): Migration[] {
  * @throws SchemaError when the database is newer than this program, or a migration was changed afterwards.
  */
 export async function migrate(pool: Pool, partitions: number): Promise<string[]> {
+  const applied = await applyMigrations(pool);
+  await fixPartitions(pool, partitions);
+  return applied;
+}
+
+/** All of `migrate` but the number of partitions: what every database of this version has in common. */
+export async function applyMigrations(pool: Pool): Promise<string[]> {
   const applied: string[] = [];
   for (const migration of knownMigrations()) {
     const done = await transaction(pool, (client) => applyOne(client, migration));
     if (done) applied.push(migration.name);
   }
-  await fixPartitions(pool, partitions);
   return applied;
 }
 

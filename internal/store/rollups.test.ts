@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { eventRow } from "../testkit/columns.ts";
 import { batchOf, commitNext } from "../testkit/commits.ts";
-import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
+import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import { refreshStale } from "./refresh.ts";
 import { refreshStaleDays } from "./refresh-days.ts";
 import { refreshStaleMonths } from "./refresh-months.ts";
@@ -52,6 +52,7 @@ test("who had enough events yesterday joins at a midnight two hours ahead or mor
 
 test("a day is stale from the refresh of its quarter hours on until it is over and refreshed itself", async () => {
   const { pool } = database;
+  await addMerchantWithRollups(pool);
   const now = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   await commit([TODAY, TODAY + HOUR, now].map((ts) => ({ merchant: 1, ts })));
   expect(await staleDays()).toEqual([]);
@@ -63,6 +64,7 @@ test("a day is stale from the refresh of its quarter hours on until it is over a
 
 test("a month is stale from the refresh of its days on until it is over, an hour has gone, and it is refreshed", async () => {
   const { pool } = database;
+  await addMerchantWithRollups(pool);
   const staleMonths = async () =>
     (await pool.query<{ month: Date }>("SELECT month FROM stale_months ORDER BY month")).rows.map(
       ({ month }) => Number(month),
@@ -84,6 +86,7 @@ test("a month is stale from the refresh of its days on until it is over, an hour
 
 test("a day that is marked again while it is refreshed stays stale", async () => {
   const { pool } = database;
+  await addMerchantWithRollups(pool);
   await commit([{ merchant: 1, ts: TODAY }]);
   await refreshStale(pool);
   const late = async () => {

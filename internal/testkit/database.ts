@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { freePort } from "../embedded/free-port.ts";
 import { startTimescale, type Timescale } from "../embedded/postgres/start.ts";
 import { temporaryDirectory } from "../embedded/temporary.ts";
 import { migrate } from "../store/migrate.ts";
 import { createPool, type Pool } from "../store/pool.ts";
+import { fillMigrated } from "./migrated-database.ts";
 
 /** A database for one test file. */
 export interface TestDatabase {
@@ -15,7 +17,7 @@ export interface TestDatabase {
 
 /** A migrated, otherwise empty database: see openEmptyDatabase. */
 export async function openTestDatabase(partitions: number): Promise<TestDatabase> {
-  const database = await openEmptyDatabase();
+  const database = await openDatabase(fillMigrated);
   try {
     await migrate(database.pool, partitions);
   } catch (error) {
@@ -29,15 +31,28 @@ export async function openTestDatabase(partitions: number): Promise<TestDatabase
  * Starts a TimescaleDB with nothing in its database; or, where FOOTFALL_TEST_DATABASE_URL names a server, makes
  * a database of its own there and drops it afterwards.
  */
-export async function openEmptyDatabase(): Promise<TestDatabase> {
+export function openEmptyDatabase(): Promise<TestDatabase> {
+  return openDatabase(async () => {});
+}
+
+/** @param fill puts an embedded database into a folder that does not exist yet, or leaves it. */
+async function openDatabase(fill: (dataDir: string) => Promise<void>): Promise<TestDatabase> {
   const server = process.env.FOOTFALL_TEST_DATABASE_URL;
-  const { url, remove } = server === undefined ? await embedded() : await onServer(server);
+  const { url, remove } = server === undefined ? await embedded(fill) : await onServer(server);
   const pool = testPool(url);
   const close = async () => {
     await pool.end();
     await remove();
   };
   return { url, pool, close };
+}
+
+/** Makes a merchant that has rollups: without one, the aggregates of rows with in_rollups are not refreshed. */
+export async function addMerchantWithRollups(pool: Pool): Promise<void> {
+  await pool.query(
+    `INSERT INTO merchants (name, time_zone, currency, retention_days, rollups_from, rollups_ready_from)
+     VALUES ('large', 'UTC', 'EUR', 7300, '2000-01-01Z', '2000-01-01Z')`,
+  );
 }
 
 /** A database that can be killed. */
@@ -51,8 +66,10 @@ export interface MortalDatabase extends TestDatabase {
 /** A migrated database like openTestDatabase's, always an embedded one. */
 export async function openMortalDatabase(partitions: number): Promise<MortalDatabase> {
   const directory = await temporaryDirectory("database");
+  const dataDir = join(directory.path, "timescale");
+  await fillMigrated(dataDir);
   const port = await freePort();
-  const launch = () => startTimescale({ dataDir: directory.path, port });
+  const launch = () => startTimescale({ dataDir, port });
   let server: Timescale = await launch();
   const pool = testPool(server.url);
   await migrate(pool, partitions);
@@ -93,9 +110,11 @@ interface Database {
   remove(): Promise<void>;
 }
 
-async function embedded(): Promise<Database> {
+async function embedded(fill: (dataDir: string) => Promise<void>): Promise<Database> {
   const directory = await temporaryDirectory("database");
-  const timescale = await startTimescale({ dataDir: directory.path });
+  const dataDir = join(directory.path, "timescale");
+  await fill(dataDir);
+  const timescale = await startTimescale({ dataDir });
   const remove = async () => {
     await timescale.stop();
     await directory.remove();

@@ -1,9 +1,11 @@
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { temporaryDirectory } from "../embedded/temporary.ts";
 import { partitionOf } from "../event/partition.ts";
 import { type Installation, startInstallation } from "../standalone/installation.ts";
 import { type CreatedMerchant, createMerchant, type NewMerchant } from "../store/merchants.ts";
 import { createPool, type Pool } from "../store/pool.ts";
+import { fillMigrated } from "./migrated-database.ts";
 
 /** Partitions of a test's installation. */
 export const PARTITIONS = 4;
@@ -33,6 +35,7 @@ export interface TestOptions {
 /** Starts an installation with embedded parts. */
 export async function startTestInstallation(options: TestOptions = {}): Promise<TestInstallation> {
   const dataDir = options.dataDir ?? (await temporaryDirectory("e2e")).path;
+  if (options.dataDir === undefined) await fillMigrated(join(dataDir, "timescale"));
   const deaths: { part: string; exitCode: number | null }[] = [];
   // Quiet partitions tell how far they are more often than by default, so that tests wait less.
   const env = {

@@ -25,11 +25,15 @@ export interface Broken {
 /** all_counts.sql: every column in one statement over rows. @throws TypeError without columns. */
 export function allCountsSql(broken: Broken, columns: readonly BreakdownColumn[]): string {
   needsColumn(columns);
-  const count = (column: BreakdownColumn) =>
-    isKey(column) ? `count(DISTINCT ${expression(column.key)})` : sumOver(column);
+  const part = (column: BreakdownColumn) => (isKey(column) ? expression(column.key) : sumOver(column));
+  const keys = columns.map((column, index) => (isKey(column) ? `, p${index}` : ""));
+  const count = (column: BreakdownColumn, index: number) =>
+    isKey(column) ? `count(DISTINCT p${index})` : `coalesce(sum(p${index}), 0)::bigint`;
   return fill(ALL_COUNTS, {
     rows: rowsSql(broken, "$3::timestamptz", "$4::timestamptz"),
-    counts: list(columns, count),
+    parts: columns.map((column, index) => `${part(column)} AS p${index}`).join(", "),
+    keys: keys.join(""),
+    counts: columns.map((column, index) => `${count(column, index)} AS c${index}`).join(", "),
   });
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventRow } from "../../testkit/columns.ts";
 import { batchOf, commitNext } from "../../testkit/commits.ts";
-import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
 import { refreshStale } from "../refresh.ts";
 import { refreshStaleDays } from "../refresh-days.ts";
 import { refreshStaleSpans } from "../refresh-spans.ts";
@@ -16,6 +16,7 @@ const ALL = { from: Date.UTC(2020, 0, 1), to: Date.UTC(2030, 0, 1) };
 let database: TestDatabase;
 beforeAll(async () => {
   database = await openTestDatabase(2);
+  await addMerchantWithRollups(database.pool);
 });
 afterAll(() => database?.close());
 

@@ -145,7 +145,7 @@ export class CopyWriter {
  * aggregator's time: what lies outside of V8's heap makes it look through all of the heap.
  */
 const spares: Buffer[] = [];
-const MOST_SPARES = 6;
+const MOST_SPARES = 4;
 /** A buffer that one huge commit made is not kept, bytes. */
 const LARGEST_SPARE = 16 << 20;
 const NOTHING = Buffer.alloc(0);

@@ -19,6 +19,12 @@ type Counted = Omit<BreakdownData, "dataThrough">;
 type Row = [isTotal: boolean, value: string | null, valuesFound: bigint, ...counts: bigint[]];
 
 /**
+ * For rows that are joined with others of the same merchant. Of a chunk without statistics the planner expects one row,
+ * and would look through all of the one side for each of the other.
+ */
+const NO_NESTED_LOOPS = "SET LOCAL enable_nestloop = off";
+
+/**
  * Counts a merchant's rows by the values of an expression, in one snapshot. Sums alone come from rollups as far as these
  * hold the rows. Where keys are asked for too, one scan of the rows answers all: docs/decisions/010 has why.
  *
@@ -29,6 +35,7 @@ export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<
   checkScope(query);
   return inSnapshot(pool, query.statementTimeoutMs, async (client) => {
     await client.query(MEMORY);
+    if (query.source.rows !== "events") await client.query(NO_NESTED_LOOPS);
     const sums = query.columns.filter((column): column is SumColumn => !isKey(column));
     const hasKeys = sums.length < query.columns.length;
     const counted = hasKeys ? await countAll(client, query) : await sum(client, query, sums);

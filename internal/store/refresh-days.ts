@@ -1,4 +1,5 @@
 import { DAY_AGGREGATES } from "./continuous-aggregates.ts";
+import { forceRefresh } from "./force-refresh.ts";
 import type { Pool } from "./pool.ts";
 
 /** A day and the mark that it was found with. */
@@ -37,9 +38,7 @@ export async function refreshStaleDays(pool: Pool, signal?: AbortSignal): Promis
   let refreshed = 0;
   for (const { from, to, version } of rows) {
     if (signal?.aborted) break;
-    for (const name of DAY_AGGREGATES) {
-      await pool.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}', force => true)`);
-    }
+    await forceRefresh(pool, DAY_AGGREGATES, from, to);
     await pool.query(CLEAR, [from, version]);
     refreshed++;
   }

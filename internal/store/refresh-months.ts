@@ -1,4 +1,5 @@
 import { MONTH_AGGREGATES } from "./continuous-aggregates.ts";
+import { forceRefresh } from "./force-refresh.ts";
 import type { Pool } from "./pool.ts";
 
 /** A month and the mark that it was found with. */
@@ -32,9 +33,7 @@ export async function refreshStaleMonths(pool: Pool, signal?: AbortSignal): Prom
   let refreshed = 0;
   for (const { from, to, version } of rows) {
     if (signal?.aborted) break;
-    for (const name of MONTH_AGGREGATES) {
-      await pool.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}', force => true)`);
-    }
+    await forceRefresh(pool, MONTH_AGGREGATES, from, to);
     await pool.query("DELETE FROM stale_months WHERE month = $1 AND version <= $2", [from, version]);
     refreshed++;
   }

@@ -1,4 +1,5 @@
 import { SPAN_AGGREGATES } from "./continuous-aggregates.ts";
+import { forceRefresh } from "./force-refresh.ts";
 import type { Pool } from "./pool.ts";
 
 interface StaleSpan {
@@ -30,12 +31,11 @@ const CLEAR = `WITH cleared AS (
 export async function refreshStaleSpans(pool: Pool, signal?: AbortSignal): Promise<number> {
   let refreshed = 0;
   for (const days of [7, 28]) {
+    const names = SPAN_AGGREGATES.filter((aggregate) => aggregate.days === days).map(({ name }) => name);
     const { rows } = await pool.query<StaleSpan>(READ_ENDED, [days]);
     for (const { from, to, version } of rows) {
       if (signal?.aborted) return refreshed;
-      for (const { name } of SPAN_AGGREGATES.filter((aggregate) => aggregate.days === days)) {
-        await pool.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}', force => true)`);
-      }
+      await forceRefresh(pool, names, from, to);
       await pool.query(CLEAR, [days, from, version]);
       refreshed++;
     }

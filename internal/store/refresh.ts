@@ -1,5 +1,6 @@
 import { failpoint } from "../failpoint/failpoint.ts";
 import { QUARTER_HOUR_AGGREGATES, TOTALS } from "./continuous-aggregates.ts";
+import { forceRefresh } from "./force-refresh.ts";
 import type { Pool } from "./pool.ts";
 import { STALE_BUCKET_MS } from "./stale-buckets.ts";
 
@@ -42,7 +43,7 @@ export async function refreshStale(pool: Pool, signal?: AbortSignal): Promise<nu
   for (const span of spansOf(stale.map(({ bucket }) => bucket))) {
     if (signal?.aborted) return 0;
     failpoint("refresh.before");
-    await refreshSpan(pool, span, aggregates);
+    await forceRefresh(pool, aggregates, new Date(span.from).toISOString(), new Date(span.to).toISOString());
     failpoint("refresh.after");
     await clear(
       pool,
@@ -76,19 +77,6 @@ export function spansOf(buckets: readonly number[]): Span[] {
     }
   }
   return spans;
-}
-
-/**
- * Forced: what was written to is known here, so that nothing rests on TimescaleDB's own log of it, which releases have
- * missed entries of (timescaledb issues 8800, 10221, 10296). It costs nothing more: the buckets of a span are all stale.
- */
-async function refreshSpan(pool: Pool, { from, to }: Span, aggregates: readonly string[]): Promise<void> {
-  for (const name of aggregates) {
-    await pool.query(
-      `CALL refresh_continuous_aggregate('${name}', '${new Date(from).toISOString()}', '${new Date(to).toISOString()}',
-         force => true)`,
-    );
-  }
 }
 
 /** Clears buckets, and marks their days for the daily aggregates, where any merchant has some. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../failure/failure.ts";
+import { liftDecompressionLimit } from "./decompression.ts";
 import { type Pool, transaction } from "./pool.ts";
 import { DAY_MS, ROLLUPS_FRESH_MS } from "./rollups.ts";
 
@@ -96,7 +97,7 @@ async function isCommitted(pool: Pool, partition: number, time: number): Promise
 function markDay(pool: Pool, { merchantId, partition }: Backfill, day: number): Promise<number> {
   const scope = [merchantId, new Date(day), new Date(day + DAY_MS)];
   return transaction(pool, async (client) => {
-    await client.query("SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0");
+    await liftDecompressionLimit(client);
     const { rows } = await client.query<{ marked: number }>(
       `WITH marked AS (
          UPDATE events SET in_rollups = true

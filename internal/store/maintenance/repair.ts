@@ -1,4 +1,5 @@
 import { CONTINUOUS_AGGREGATES, MONTH_AGGREGATES, SPAN_AGGREGATES } from "../continuous-aggregates.ts";
+import { forceRefresh } from "../force-refresh.ts";
 import type { Pool } from "../pool.ts";
 import type { Span } from "../refresh.ts";
 import type { Mismatch } from "./verify.ts";
@@ -11,10 +12,7 @@ const DAY_MS = 86_400_000;
  */
 export async function repairAggregates(pool: Pool, wrong: readonly Mismatch[]): Promise<void> {
   for (const { aggregate, from, to } of spansToRepair(wrong)) {
-    const [first, end] = [from, to].map((time) => new Date(time).toISOString());
-    await pool.query(
-      `CALL refresh_continuous_aggregate('${aggregate}', '${first}', '${end}', force => true)`,
-    );
+    await forceRefresh(pool, [aggregate], new Date(from).toISOString(), new Date(to).toISOString());
   }
 }
 

@@ -32,15 +32,30 @@ const USER_INFO = /^([a-z][a-z0-9+.-]{0,31}:\/\/)[^/?#]*@/i;
  */
 export function redact(text: string): string {
   if (!MAY_HOLD.test(text)) return text;
-  return text
-    .replace(USER_INFO, "$1")
-    .replace(PARAMETER, (whole, before: string, name: string) =>
-      isPersonal(name) ? `${before}${name}=${REDACTED}` : whole,
-    )
-    .replace(MAIL, REDACTED);
+  // Most addresses have parameters and no @: what looks for one is the dearest part of it all.
+  const hasAt = text.includes("@");
+  const bare = hasAt ? text.replace(USER_INFO, "$1") : text;
+  const clean = bare.replace(PARAMETER, (whole, before: string, name: string) =>
+    isPersonal(name) ? `${before}${name}=${REDACTED}` : whole,
+  );
+  return hasAt || text.includes("%40") ? clean.replace(MAIL, REDACTED) : clean;
 }
 
+/** What is known of parameters' names: a shop's pages have the same few again and again. */
+const known = new Map<string, boolean>();
+const MOST_KNOWN = 1_000;
+
 function isPersonal(name: string): boolean {
+  let personal = known.get(name);
+  if (personal === undefined) {
+    personal = isPersonalName(name);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(name, personal);
+  }
+  return personal;
+}
+
+function isPersonalName(name: string): boolean {
   const plain = decoded(name)
     .toLowerCase()
     .replace(/[-_.[\]\s]/g, "");

@@ -18,7 +18,7 @@ test("the last half of the capacity is always remembered, and never more than al
   fc.assert(
     fc.property(capacity, fc.integer({ min: 0, max: 300 }), (capacity, count) => {
       const recent = new RecentEvents(capacity);
-      for (let at = 0; at < count; at++) recent.remember(1, id(`${at}`), ticket(true));
+      for (let at = 0; at < count; at++) recent.claim(1, id(`${at}`), ticket(true));
       const found = Array.from({ length: count }, (_, at) => recent.find(1, id(`${at}`)) !== undefined);
       expect(found.filter(Boolean).length).toBeLessThanOrEqual(capacity);
       const last = Math.min(count, capacity >>> 1);
@@ -30,7 +30,7 @@ test("the last half of the capacity is always remembered, and never more than al
 test("an event on its way and a stored one are found, one that failed is not", () => {
   const recent = new RecentEvents(10);
   const tickets = { open: ticket(), stored: ticket(true), failed: ticket(false) };
-  for (const [key, made] of Object.entries(tickets)) recent.remember(1, id(key), made);
+  for (const [key, made] of Object.entries(tickets)) recent.claim(1, id(key), made);
   expect(recent.find(1, id("open"))).toBe(tickets.open);
   expect(recent.find(1, id("stored"))).toBe(tickets.stored);
   expect(recent.find(1, id("failed"))).toBeUndefined();
@@ -41,11 +41,12 @@ test("an event on its way and a stored one are found, one that failed is not", (
 
 test("an event that failed and is sent again is found by its new batch", () => {
   const recent = new RecentEvents(4);
-  recent.remember(1, id("event"), ticket(false));
+  recent.claim(1, id("event"), ticket(false));
   // It moves to the older half, which must not hide the new one.
-  for (const key of ["a", "b"]) recent.remember(1, id(key), ticket(true));
+  for (const key of ["a", "b"]) recent.claim(1, id(key), ticket(true));
   const again = ticket(true);
-  recent.remember(1, id("event"), again);
+  expect(recent.claim(1, id("event"), again)).toBeUndefined();
+  expect(recent.claim(1, id("event"), ticket())).toBe(again);
   expect(recent.find(1, id("event"))).toBe(again);
 });
 
@@ -60,7 +61,7 @@ test("an event is told by its merchant and all bytes of its id, wherever these s
       const recent = new RecentEvents(4);
       const made = ticket(true);
       const moved = Buffer.concat([Buffer.alloc(offset, 7), bytes, Buffer.alloc(3, 9)]);
-      recent.remember(merchant, moved, made, offset);
+      recent.claim(merchant, moved, made, offset);
       expect(recent.find(merchant, bytes)).toBe(made);
       expect(recent.find(merchant, moved, offset)).toBe(made);
       expect(recent.find(merchant === 1 ? 2 : merchant - 1, bytes)).toBeUndefined();
@@ -73,6 +74,6 @@ test("an event is told by its merchant and all bytes of its id, wherever these s
 test("each of many events is found with its own batch", () => {
   const recent = new RecentEvents(20_000);
   const tickets = Array.from({ length: 8_000 }, () => ticket(true));
-  for (const [at, made] of tickets.entries()) recent.remember((at % 7) + 1, id(`event ${at}`), made);
+  for (const [at, made] of tickets.entries()) recent.claim((at % 7) + 1, id(`event ${at}`), made);
   for (const [at, made] of tickets.entries()) expect(recent.find((at % 7) + 1, id(`event ${at}`))).toBe(made);
 });

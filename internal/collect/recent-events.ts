@@ -31,18 +31,32 @@ export class RecentEvents {
    */
   find(merchantId: number, id: Uint8Array, offset = 0): Ticket | undefined {
     readId(id, offset, merchantId);
-    const ticket = this.#young.find() ?? this.#old.find();
-    return ticket?.outcome?.stored === false ? undefined : ticket;
+    return this.#known(this.#young.place());
   }
 
-  /** @param id bytes that hold the event's 16 at the offset. */
-  remember(merchantId: number, id: Uint8Array, ticket: Ticket, offset = 0): void {
+  /**
+   * Remembers an event with the batch that it goes into, unless it is known already.
+   * @param id bytes that hold the event's 16 at the offset.
+   * @returns the batch that it is in; undefined: it is new.
+   */
+  claim(merchantId: number, id: Uint8Array, ticket: Ticket, offset = 0): Ticket | undefined {
+    readId(id, offset, merchantId);
+    let place = this.#young.place();
+    const known = this.#known(place);
+    if (known !== undefined) return known;
     if (this.#young.size >= this.#half) {
       this.#old = this.#young;
       this.#young = new Generation(this.#half);
+      place = this.#young.place();
     }
-    readId(id, offset, merchantId);
-    this.#young.set(ticket);
+    this.#young.put(place, ticket);
+    return undefined;
+  }
+
+  /** @param place where the wanted event stands in the younger generation, or would. */
+  #known(place: number): Ticket | undefined {
+    const ticket = this.#young.ticket(place) ?? this.#old.ticket(this.#old.place());
+    return ticket?.outcome?.stored === false ? undefined : ticket;
   }
 }
 
@@ -78,24 +92,23 @@ class Generation {
     return this.#size;
   }
 
-  /** The ticket of the wanted event. */
-  find(): Ticket | undefined {
-    const at = this.#place();
-    return this.#slots[at + MERCHANT] === 0 ? undefined : this.#tickets[this.#slots[at + TICKET]!];
+  /** The ticket of the wanted event, undefined where its place is empty. */
+  ticket(place: number): Ticket | undefined {
+    return this.#slots[place + MERCHANT] === 0 ? undefined : this.#tickets[this.#slots[place + TICKET]!];
   }
 
-  /** Puts the wanted event in, or gives it another ticket. */
-  set(ticket: Ticket): void {
-    const at = this.#place();
-    if (this.#slots[at + MERCHANT] === 0) this.#size++;
+  /** Puts the wanted event into its place, or gives it another ticket. */
+  put(place: number, ticket: Ticket): void {
+    const slots = this.#slots;
+    if (slots[place + MERCHANT] === 0) this.#size++;
     // Events of one batch come one after another.
     if (this.#tickets.at(-1) !== ticket) this.#tickets.push(ticket);
-    this.#slots.set(wanted, at);
-    this.#slots[at + TICKET] = this.#tickets.length - 1;
+    for (let word = 0; word <= MERCHANT; word++) slots[place + word] = wanted[word]!;
+    slots[place + TICKET] = this.#tickets.length - 1;
   }
 
   /** Where the wanted event stands, or else the empty slot in which it would. */
-  #place(): number {
+  place(): number {
     const slots = this.#slots;
     for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const at = slot * WORDS;

@@ -74,14 +74,12 @@ function write(bytes: Uint8Array, { builder }: Lane, context: EventContext): Ref
 function commit(deps: SendDeps, lane: Lane, merchantId: number, claims: Claims, index: number): void {
   const { builder, ticket } = lane;
   if (builder.hasEventId) {
-    const offset = builder.rows * ID_BYTES;
-    const before = deps.recent.find(merchantId, builder.eventIds, offset);
+    const before = deps.recent.claim(merchantId, builder.eventIds, ticket, builder.rows * ID_BYTES);
     if (before !== undefined) {
       builder.discard();
       claims.repeat(index, before);
       return;
     }
-    deps.recent.remember(merchantId, builder.eventIds, ticket, offset);
   }
   deps.batcher.commit(lane, merchantId);
   claims.accept(index, ticket);

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { bytesOf } from "./columns.ts";
 import { ABSENT } from "./dictionary.ts";
-import { hashBytes } from "./hash.ts";
+import { hashBytes, sameBytes } from "./hash.ts";
 
 /** What `intern` returns for bytes that are no text of a dictionary. */
 export const NOT_UTF8 = -1;
@@ -14,7 +14,10 @@ export const HOLDS_NUL = -2;
  * remembers for the caller.
  */
 export class DictionaryBuilder {
-  #bytes: Buffer = Buffer.allocUnsafe(64 << 10);
+  #bytes: Buffer = Buffer.allocUnsafeSlow(64 << 10);
+  #view = new DataView(this.#bytes.buffer);
+  /** Of the memory that the last texts stood in: those of a request stand in the same. */
+  #sourceView = this.#view;
   #ends = new Uint32Array(1_024);
   #hashes = new Int32Array(1_024);
   #marks = new Uint8Array(1_024);
@@ -53,11 +56,13 @@ export class DictionaryBuilder {
    */
   intern(source: Uint8Array, start: number, end: number): number {
     if (start === end) return ABSENT;
-    const hash = hashBytes(source, start, end);
+    if (source.buffer !== this.#sourceView.buffer) this.#sourceView = new DataView(source.buffer);
+    const from = source.byteOffset + start;
+    const hash = hashBytes(this.#sourceView, from, from + end - start);
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
     for (let index = this.#slots[slot]!; index !== 0; index = this.#slots[slot]!) {
-      if (this.#hashes[index - 1] === hash && this.#equals(index, source, start, end)) return index;
+      if (this.#hashes[index - 1] === hash && this.#equals(index, from, end - start)) return index;
       slot = (slot + 1) & mask;
     }
     const problem = this.#append(source, start, end);
@@ -105,16 +110,17 @@ export class DictionaryBuilder {
   clear(): void {
     this.#known.clear();
     this.#slots.fill(0);
+    this.#sourceView = this.#view;
     this.#size = 0;
     this.#length = 0;
   }
 
-  #equals(index: number, source: Uint8Array, start: number, end: number): boolean {
-    const bytes = this.#bytes;
-    let at = index === 1 ? 0 : this.#ends[index - 2]!;
-    if (this.#ends[index - 1]! - at !== end - start) return false;
-    for (let i = start; i < end; i++) if (bytes[at++] !== source[i]) return false;
-    return true;
+  /** Whether an entry is the text of so many bytes in the source's memory. */
+  #equals(index: number, from: number, length: number): boolean {
+    const at = index === 1 ? 0 : this.#ends[index - 2]!;
+    return (
+      this.#ends[index - 1]! - at === length && sameBytes(this.#view, at, this.#sourceView, from, length)
+    );
   }
 
   /** Copies a text behind the others. @returns why it may not stand there, or 0. */
@@ -144,9 +150,10 @@ export class DictionaryBuilder {
   }
 
   #growBytes(length: number): void {
-    const bytes = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, length));
+    const bytes = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, length));
     this.#bytes.copy(bytes, 0, 0, this.#length);
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
   }
 
   #growEntries(): void {

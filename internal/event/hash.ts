@@ -25,14 +25,30 @@ export function finish(hash: number): number {
   return h ^ (h >>> 16);
 }
 
-/** The hash of some bytes, finished. */
-export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
-  let hash = end - start;
-  let at = start;
-  for (const words = end - 3; at < words; at += 4) {
-    hash = mix(hash, bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
+/** The hash of the bytes that a view has from `start` to `end`, finished. */
+export function hashBytes(view: DataView, start: number, end: number): number {
+  const length = end - start;
+  let hash = length;
+  if (length < 4) {
+    let rest = 0;
+    for (let at = start; at < end; at++) rest = (rest << 8) | view.getUint8(at);
+    return finish(mix(hash, rest));
   }
-  let rest = 0;
-  for (; at < end; at++) rest = (rest << 8) | bytes[at]!;
-  return finish(mix(hash, rest));
+  const last = end - 4;
+  for (let at = start; at < last; at += 4) hash = mix(hash, view.getInt32(at, true));
+  // The last word may overlap the one before it.
+  return finish(mix(hash, view.getInt32(last, true)));
+}
+
+/** Whether two stretches of so many bytes are the same. */
+export function sameBytes(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
+  if (length < 4) {
+    for (let i = 0; i < length; i++) if (a.getUint8(aStart + i) !== b.getUint8(bStart + i)) return false;
+    return true;
+  }
+  const last = length - 4;
+  for (let i = 0; i < last; i += 4) {
+    if (a.getInt32(aStart + i, true) !== b.getInt32(bStart + i, true)) return false;
+  }
+  return a.getInt32(aStart + last, true) === b.getInt32(bStart + last, true);
 }

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 
-const [DOT, ZERO, NINE] = [0x2e, 0x30, 0x39];
+const [DOT, ZERO, NINE, COLON] = [0x2e, 0x30, 0x39, 0x3a];
 
 /** Longest text of an address, a zone included, bytes. */
 const MAX_LENGTH = 64;
@@ -19,6 +19,8 @@ export function truncateIp(source: Uint8Array, start: number, end: number, targe
     target[dot + 1 - start] = ZERO;
     return dot + 2 - start;
   }
+  const length = truncatePlainIpv6(source, start, end, target);
+  if (length > 0) return length;
   const text = Buffer.from(source.buffer, source.byteOffset + start, end - start).toString("latin1");
   const truncated = isIP(text) === 6 ? truncateIpv6(text) : "";
   for (let at = 0; at < truncated.length; at++) target[at] = truncated.charCodeAt(at);
@@ -42,6 +44,33 @@ function lastDotOfIpv4(source: Uint8Array, start: number, end: number): number {
     } else return -1;
   }
   return dots === 3 && value !== -1 ? last : -1;
+}
+
+/** Of an IPv6 address that has eight groups and the third of which is not 0, what is up to its third colon. */
+function truncatePlainIpv6(source: Uint8Array, start: number, end: number, target: Uint8Array): number {
+  let groups = 1;
+  let digits = 0;
+  let length = 0;
+  for (let at = start; at < end; at++) {
+    const byte = source[at]!;
+    if (byte === COLON) {
+      if (digits === 0) return 0;
+      groups++;
+      digits = 0;
+    } else if (isHex(byte) && digits < 4) {
+      // In RFC 5952's form no group begins with 0, and all is in lower case.
+      if (digits++ === 0 && byte === ZERO && groups < 4) return 0;
+    } else return 0;
+    if (groups < 4) target[length++] = byte | 0x20;
+  }
+  if (groups !== 8 || digits === 0) return 0;
+  target[length] = COLON;
+  target[length + 1] = COLON;
+  return length + 2;
+}
+
+function isHex(byte: number): boolean {
+  return (byte >= ZERO && byte <= NINE) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
 }
 
 /** @param text a valid IPv6 address. @returns the first 48 bits of it, in RFC 5952's form. */

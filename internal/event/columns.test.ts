@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { aligned, asI32, asI64, asU16, asU32, setI64 } from "./columns.ts";
+import { aligned, asI32, asI64, asU16, asU32, ScratchColumns, setI64 } from "./columns.ts";
 
 /** Eight values' bytes of 64 bits each, at an offset of 0 to 7 in memory. */
 const columns = fc
@@ -27,6 +27,25 @@ test("columns are little-endian, wherever they lie", () => {
       expect(aligned(bytes)).toEqual(bytes);
       expect(aligned(bytes).byteOffset % 4).toBe(0);
     }),
+  );
+});
+
+test("columns in scratch memory are the same until it is cleared, however many there are", () => {
+  const scratch = new ScratchColumns();
+  const column = fc.tuple(fc.nat(7), fc.uint8Array({ maxLength: 20_000, size: "max" }));
+  fc.assert(
+    fc.property(fc.array(column, { maxLength: 8 }), (columns) => {
+      scratch.clear();
+      const given = columns.map(([offset, bytes]) => {
+        const memory = new Uint8Array(offset + bytes.length);
+        memory.set(bytes, offset);
+        return memory.subarray(offset);
+      });
+      const placed = given.map((bytes) => scratch.aligned(bytes));
+      expect(placed.every(({ byteOffset }) => byteOffset % 4 === 0)).toBe(true);
+      for (const [at, bytes] of given.entries()) expect(Buffer.compare(placed[at]!, bytes)).toBe(0);
+    }),
+    { numRuns: 30 },
   );
 });
 

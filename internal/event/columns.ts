@@ -44,6 +44,35 @@ export function aligned(bytes: Uint8Array): Uint8Array {
   return bytes.byteOffset % 4 === 0 ? bytes : copyOf(bytes);
 }
 
+/**
+ * `aligned` for columns of which nothing is kept: copies go into memory that is used again after `clear`. Large copies
+ * that are forgotten at once would cost a server of many batches more than all that it reads of them.
+ */
+export class ScratchColumns {
+  #bytes = new Uint8Array(64 << 10);
+  #at = 0;
+
+  /** The same bytes where typed arrays can view them, valid until `clear`. */
+  aligned(bytes: Uint8Array): Uint8Array {
+    if (bytes.byteOffset % 4 === 0) return bytes;
+    const start = this.#at;
+    this.#at = (start + bytes.length + 3) & ~3;
+    // What stands in the smaller memory stays valid in it.
+    if (this.#at > this.#bytes.length) this.#bytes = new Uint8Array(2 * this.#at);
+    this.#bytes.set(bytes, start);
+    return this.#bytes.subarray(start, start + bytes.length);
+  }
+
+  clear(): void {
+    this.#at = 0;
+    // What one huge batch took is not kept.
+    if (this.#bytes.length > LARGEST_SCRATCH) this.#bytes = new Uint8Array(LARGEST_SCRATCH);
+  }
+}
+
+/** Bytes. */
+const LARGEST_SCRATCH = 4 << 20;
+
 /** A column's bytes as u16 values: a view where they are aligned, else a copy. */
 export function asU16(bytes: Uint8Array): Uint16Array {
   const at = bytes.byteOffset;

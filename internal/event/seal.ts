@@ -62,8 +62,9 @@ export type Opened =
 /**
  * Opens the bytes of a sealed batch: parses the envelope, verifies the checksum, decompresses and parses the
  * payload. The columns are not checked here (checkBatch). Never throws.
+ * @param place puts a column where typed arrays can view it.
  */
-export function open(bytes: Uint8Array): Opened {
+export function open(bytes: Uint8Array, place = aligned): Opened {
   let sealed: SealedBatch | undefined;
   let reason = BatchRejectReason.MALFORMED;
   try {
@@ -76,7 +77,7 @@ export function open(bytes: Uint8Array): Opened {
     reason = BatchRejectReason.CODEC;
     const payload = decompress(sealed.payload, sealed.codec);
     reason = BatchRejectReason.MALFORMED;
-    return { sealed, batch: alignColumns(fromBinary(EventBatchSchema, payload)) };
+    return { sealed, batch: alignColumns(fromBinary(EventBatchSchema, payload), place) };
   } catch (error) {
     const where = sealed === undefined ? "batch" : "payload";
     return {
@@ -86,13 +87,16 @@ export function open(bytes: Uint8Array): Opened {
   }
 }
 
+/** Columns that are read byte by byte. */
+const BYTES: ReadonlySet<string> = new Set<keyof EventBatch>(["dictionary", "eventId"]);
+
 /** Puts every column where typed arrays can view it, so that no reader of a column copies it again. */
-function alignColumns(batch: EventBatch): EventBatch {
+function alignColumns(batch: EventBatch, place: (column: Uint8Array) => Uint8Array): EventBatch {
   for (const message of [batch, batch.properties, batch.orders, batch.items]) {
     const columns = message as Record<string, unknown> | undefined;
     for (const name in columns) {
       const column = columns[name];
-      if (column instanceof Uint8Array && name !== "dictionary") columns[name] = aligned(column);
+      if (column instanceof Uint8Array && !BYTES.has(name)) columns[name] = place(column);
     }
   }
   return batch;

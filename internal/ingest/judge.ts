@@ -1,4 +1,5 @@
 import { checkBatch } from "../event/batch-check.ts";
+import { ScratchColumns } from "../event/columns.ts";
 import { type BatchProblem, open } from "../event/seal.ts";
 import type { SealedBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
@@ -14,12 +15,17 @@ export interface Limits {
   readonly maxBatchBytes: number;
 }
 
+/** Of the batch that is being checked: one is, at a time. */
+const scratch = new ScratchColumns();
+const place = (column: Uint8Array) => scratch.aligned(column);
+
 /**
  * Checks the bytes of a batch: size, envelope, checksum, compression, every column. Pure; makes no object per
  * event, and the bytes go on to JetStream as they are.
  */
 export function judge(bytes: Uint8Array, { partitions, maxBatchBytes }: Limits): Judgement {
-  const opened = open(bytes);
+  scratch.clear();
+  const opened = open(bytes, place);
   if (bytes.length > maxBatchBytes) {
     const message = `batch: ${bytes.length} bytes, at most ${maxBatchBytes} are taken, and kept`;
     return { sealed: opened.sealed, problem: { reason: BatchRejectReason.MALFORMED, message } };

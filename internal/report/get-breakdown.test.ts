@@ -46,11 +46,10 @@ const ROWS: readonly Row[] = Array.from({ length: 600 }, (_, i) => ({
   revenue: i % 4 === 0 ? i * 1_000_000 : null,
 }));
 
-/** Columns that the steps derive, each a dimension of its own name. */
-const DERIVED = [
-  ...(["channel", "source", "medium", "campaign", "country", "region", "city", "browser"] as const),
-  ...(["os", "device_type"] as const),
-];
+/** Columns that the steps derive, each a dimension of its own name: of the visit, and of each event. */
+const VISITS = ["channel", "source", "medium", "campaign"] as const;
+const EVENTS = ["country", "region", "city", "browser", "os", "device_type"] as const;
+const DERIVED = [...VISITS, ...EVENTS];
 
 const DAY = "2025-03-29";
 const MERCHANT = { merchantId: A, timeZone: "UTC", currency: "EUR" };
@@ -76,10 +75,16 @@ const ask = (request: Partial<BreakdownRequest> & { dimension: DimensionName }, 
     ...request,
   });
 
-/** The dimensions of events that have a value of their own. */
-type OwnDimension = {
-  [D in DimensionName]: (typeof DIMENSIONS)[D] extends { rows: string } ? never : D;
-}[DimensionName];
+/** The dimensions that events have a value of by themselves, or by their visit. */
+type OwnDimension =
+  | { [D in DimensionName]: (typeof DIMENSIONS)[D] extends { rows: string } ? never : D }[DimensionName]
+  | (typeof VISITS)[number];
+
+const OWN = ROWS.filter(({ merchantId, bot }) => merchantId === A && !bot);
+
+/** All events are of one time: the least of a visit's values decides. A visitor has one visit. */
+const visitValue = ({ visitor }: Row) =>
+  OWN.flatMap((row) => (row.visitor === visitor && row.derived !== null ? [row.derived] : [])).sort()[0];
 
 /** The value of each dimension of a row, found without SQL. */
 const VALUE_OF: Readonly<Record<OwnDimension, (row: Row) => string>> = {
@@ -88,13 +93,20 @@ const VALUE_OF: Readonly<Record<OwnDimension, (row: Row) => string>> = {
   host: ({ url }) => URLS.find(([text]) => text === url)![2],
   referrer_host: ({ referrer }) => REFERRERS.find(([text]) => text === referrer)![1],
   language: ({ language }) => language ?? "",
-  ...(Object.fromEntries(
-    DERIVED.map((name) => [name, ({ derived }: Row) => (derived === null ? "" : `${name} ${derived}`)]),
-  ) as Record<(typeof DERIVED)[number], (row: Row) => string>),
+  ...derivedOf(VISITS, visitValue),
+  ...derivedOf(EVENTS, ({ derived }) => derived),
 };
 
+function derivedOf<N extends string>(
+  names: readonly N[],
+  of: (row: Row) => string | null | undefined,
+): Record<N, (row: Row) => string> {
+  const reader = (name: string) => (row: Row) => (of(row) == null ? "" : `${name} ${of(row)}`);
+  return Object.fromEntries(names.map((name) => [name, reader(name)])) as Record<N, (row: Row) => string>;
+}
+
 test.each(Object.keys(VALUE_OF) as OwnDimension[])("%s: as counted row by row", async (dimension) => {
-  const own = ROWS.filter(({ merchantId, bot }) => merchantId === A && !bot);
+  const own = OWN;
   const groups = Map.groupBy(own, VALUE_OF[dimension]);
   const counted = [...groups].map(([value, rows]) => ({
     value,

@@ -14,6 +14,8 @@ interface Stored {
   readonly name?: string;
   readonly path?: string;
   readonly bot?: boolean;
+  /** Its channel, and by other words its source, medium and campaign. */
+  readonly from?: string;
   /** 1 an order, 2 a repeat, 3 a refund. */
   readonly kind?: number;
   readonly currency?: string;
@@ -38,13 +40,14 @@ const store = (rows: readonly Stored[]) =>
   database.pool.query(
     `WITH given AS (
        SELECT *, gen_random_uuid() AS event_id FROM jsonb_to_recordset($1::jsonb) AS r (merchant integer,
-         at timestamptz, session bigint, visitor bigint, name text, path text, bot boolean, kind smallint,
+         at timestamptz, session bigint, visitor bigint, name text, path text, bot boolean,
+         "from" text, kind smallint,
          currency text, revenue bigint, converted bigint, items jsonb)
      ), written AS (
        INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version, name,
-         url, is_bot, order_id, order_kind, order_currency, order_revenue_micros, revenue_micros)
+         url, is_bot, channel, source, medium, campaign, order_id, order_kind, order_currency, order_revenue_micros, revenue_micros)
        SELECT merchant, at, at, event_id, visitor, session, 1, name, 'https://shop.example' || path, bot,
-         kind::text, kind, currency, revenue, converted
+         "from", 'source ' || "from", 'medium ' || "from", 'campaign ' || "from", kind::text, kind, currency, revenue, converted
        FROM given
      )
      INSERT INTO items (merchant_id, ts, event_id, position, item_id, brand, price_micros, quantity)
@@ -119,6 +122,59 @@ describe("entry and exit pages", () => {
   });
 });
 
+describe("what brought a visit", () => {
+  const visits: readonly Stored[] = [
+    // By a search, before midnight; a newsletter that is opened meanwhile does not take it over.
+    { at: "2025-03-28T23:59Z", session: 21, from: "Search" },
+    { at: "00:05", session: 21 },
+    { at: "00:06", session: 21, from: "Email" },
+    { at: "00:07", session: 21, name: "purchase", kind: 1, revenue: 70, converted: 70 },
+    // Its first event came to nobody's notice where it came from.
+    { at: "10:00", session: 22, visitor: 21 },
+    { at: "10:01", session: 22, visitor: 21, from: "Email" },
+    { at: "10:02", session: 22, visitor: 21, name: "refund", kind: 3, revenue: 20, converted: -20 },
+    { at: "11:00", session: 23, name: "purchase", kind: 1, revenue: 5, converted: 5 },
+    { at: "12:00", session: 24, bot: true, from: "Search" },
+    { at: "12:01", session: 24 },
+    { at: "13:00", session: 21, merchant: B, from: "Ads" },
+  ];
+  beforeAll(async () => {
+    await database.pool.query("TRUNCATE events, items");
+    await store(visits);
+  });
+
+  test.each(["channel", "source", "medium", "campaign"] as const)(
+    "orders and all else count for the first %s of their visit",
+    async (dimension) => {
+      const key = (name: string) => (dimension === "channel" ? name : `${dimension} ${name}`);
+      expect(await ask(dimension, ["events", "sessions", "visitors", "orders", "revenue"])).toEqual({
+        values: {
+          [key("Search")]: [3, 1, 1, 1, 70],
+          [key("Email")]: [3, 1, 1, 0, -20],
+          // What a bot came by is not its visit's.
+          "": [2, 2, 2, 1, 5],
+        },
+        totals: [8, 4, 3, 2, 55],
+      });
+      // Sums alone too.
+      expect((await ask(dimension, ["revenue", "orders"])).values).toEqual({
+        [key("Search")]: [70, 1],
+        "": [5, 1],
+        [key("Email")]: [-20, 0],
+      });
+    },
+  );
+
+  test("of what came at the same time the values decide, so that no order of rows does", async () => {
+    await database.pool.query("TRUNCATE events, items");
+    await store([
+      { at: "10:00", session: 25, from: "Search" },
+      { at: "10:00", session: 25, from: "Email" },
+    ]);
+    expect((await ask("channel", ["events"])).values).toEqual({ Email: [2] });
+  });
+});
+
 describe("items", () => {
   const shoe = { id: "shoe", brand: "Ajax", price: 30, quantity: 2 };
   const sock = { id: "sock", price: 5, quantity: 3 };
@@ -189,7 +245,10 @@ describe("items", () => {
       items: [shoe],
     },
   ];
-  beforeAll(() => store(orders));
+  beforeAll(async () => {
+    await database.pool.query("TRUNCATE events, items");
+    await store(orders);
+  });
 
   test("those of orders count, each order once, at their price in the merchant's currency", async () => {
     // Socks: 15 + 15 / 2 rounded + unknown + 15.

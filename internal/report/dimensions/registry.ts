@@ -47,16 +47,16 @@ export const DIMENSIONS = {
   },
   language: { description: "Language of the visitor.", value: "language", ...kept("devices_1d", "language") },
   channel: {
-    description: "Channel group that brought the visitor.",
+    description: "Channel group that brought the visitor to this visit.",
     value: "channel",
-    ...kept("sources_1d", "channel"),
+    rows: "visit_source",
   },
-  source: { description: "Where the visitor came from.", value: "source", ...kept("sources_1d", "source") },
-  medium: { description: "How the visitor came.", value: "medium", ...kept("sources_1d", "medium") },
+  source: { description: "Where the visitor came from.", value: "source", rows: "visit_source" },
+  medium: { description: "How the visitor came.", value: "medium", rows: "visit_source" },
   campaign: {
     description: "Campaign that brought the visitor.",
     value: "campaign",
-    ...kept("sources_1d", "campaign"),
+    rows: "visit_source",
   },
   country: {
     description: "Country of the visitor, ISO 3166-1 alpha-2.",

@@ -55,9 +55,9 @@ export async function storeRows(
   await pool.query(
     `WITH stored AS (
        INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version, name, url,
-         source, country, browser, is_bot, order_id, order_kind, order_revenue_micros, revenue_micros, in_rollups)
+         channel, source, country, browser, is_bot, order_id, order_kind, order_revenue_micros, revenue_micros, in_rollups)
        SELECT merchant, to_timestamp(ms / 1000), now(), gen_random_uuid(), visitor, session, 1, name,
-         'https://' || host || path || '?q=1', source, country, browser, bot, revenue::text, 1 + 0 * revenue,
+         'https://' || host || path || '?q=1', 'by ' || source, source, country, browser, bot, revenue::text, 1 + 0 * revenue,
          revenue, revenue, in_rollups
        FROM jsonb_to_recordset($1::jsonb) AS r (merchant integer, ms float8, visitor bigint, session bigint, name text,
          host text, path text, source text, country text, browser text, bot boolean, revenue bigint, in_rollups boolean)

@@ -1,14 +1,21 @@
 import type { Row } from "./breakdown-rows.ts";
 
-/** What of a row is told apart by each dimension that the test asks for. */
+/** What of a row is told apart by each dimension that the test asks for; `around` are rows that may belong to its visit. */
 export const VALUE_OF = {
   page: ({ path }) => path,
   event_name: ({ name }) => name,
   host: ({ host }) => host,
-  source: ({ source }) => source,
+  source: visitSource,
   country: ({ country }) => country,
   browser: ({ browser }) => browser,
-} as const satisfies Readonly<Record<string, (row: Row) => string | null>>;
+} as const satisfies Readonly<Record<string, (row: Row, around: readonly Row[]) => string | null>>;
+
+/** The source of the first of the session's rows that has one; of two at one time the lesser. */
+function visitSource({ session }: Row, around: readonly Row[]): string | null {
+  const sourced = around.filter((row) => row.session === session && row.source !== null);
+  sourced.sort((a, b) => a.ts - b.ts || order(a.source, b.source));
+  return sourced[0]?.source ?? null;
+}
 
 /** The metrics of rows, counted one by one. */
 export const COUNT_OF = {
@@ -22,14 +29,22 @@ export const COUNT_OF = {
 
 export type Metric = keyof typeof COUNT_OF;
 
-/** What a breakdown must say of rows, counted in plain code. */
+interface Asked {
+  readonly dimension: keyof typeof VALUE_OF;
+  readonly metrics: readonly Metric[];
+  readonly limit: number;
+}
+
+/**
+ * What a breakdown must say of rows, counted in plain code.
+ * @param around the rows of up to 24 hours before and behind, too.
+ */
 export function recountBreakdown(
   rows: readonly Row[],
-  dimension: keyof typeof VALUE_OF,
-  metrics: readonly Metric[],
-  limit: number,
+  around: readonly Row[],
+  { dimension, metrics, limit }: Asked,
 ) {
-  const groups = [...Map.groupBy(rows, VALUE_OF[dimension])].map(([value, own]) => ({
+  const groups = [...Map.groupBy(rows, (row) => VALUE_OF[dimension](row, around))].map(([value, own]) => ({
     value,
     counts: metrics.map((metric) => COUNT_OF[metric](own)),
   }));

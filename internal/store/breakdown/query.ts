@@ -24,13 +24,17 @@ export function isKey(column: BreakdownColumn): column is KeyColumn {
   return "key" in column;
 }
 
+/** Events by the value of one event of their session, which is this one. */
+export type SessionRows = "first_page_view" | "last_page_view" | "visit_source";
+
 /**
  * Which rows are broken down, and by what. `value` is a SQL text value over one row.
- * events: a merchant's events, each by its own value. first_page_view, last_page_view: its events, each by the value
- * of that page view of its session. items: the items of its orders.
+ * events: a merchant's events, each by its own value. first_page_view, last_page_view, visit_source: its events, each by
+ * the value of that page view of its session, or of what brought the visitor: the session's first event that has a
+ * channel. items: the items of its orders.
  */
 export interface RowSource {
-  readonly rows: "events" | "first_page_view" | "last_page_view" | "items";
+  readonly rows: "events" | SessionRows | "items";
   readonly value: string;
 }
 

@@ -3,12 +3,9 @@ import type { Part } from "./cover.ts";
 import type { RowSource } from "./query.ts";
 import { allCountsSql, sumsSql } from "./sql.ts";
 
-const SOURCES: RowSource[] = (["events", "first_page_view", "last_page_view", "items"] as const).map(
-  (rows) => ({
-    rows,
-    value: "name",
-  }),
-);
+const SOURCES: RowSource[] = (
+  ["events", "first_page_view", "last_page_view", "visit_source", "items"] as const
+).map((rows) => ({ rows, value: "name" }));
 const PARTS: Part[] = (["rows", "day", "week"] as const).flatMap((source) =>
   ([1, -1] as const).map((sign) => ({ source, sign, from: 0, to: 1 })),
 );

@@ -1,7 +1,14 @@
 import { expression, fill, list, peopleOnly } from "../report/sql.ts";
 import { sqlFile } from "../sql-file.ts";
 import type { Part } from "./cover.ts";
-import { type BreakdownColumn, isKey, type Rollup, type RowSource, type SumColumn } from "./query.ts";
+import {
+  type BreakdownColumn,
+  isKey,
+  type Rollup,
+  type RowSource,
+  type SessionRows,
+  type SumColumn,
+} from "./query.ts";
 
 const read = (name: string) => sqlFile(`./${name}.sql`, import.meta.url);
 
@@ -13,8 +20,16 @@ const ROWS = {
   events: read("rows_events"),
   first_page_view: read("rows_sessions"),
   last_page_view: read("rows_sessions"),
+  visit_source: read("rows_sessions"),
   items: read("rows_items"),
 } as const satisfies Record<RowSource["rows"], string>;
+
+/** Which events of a session have a say in its value, and which of them comes first. */
+const DECIDING: Readonly<Record<SessionRows, { readonly decides: string; readonly order: string }>> = {
+  first_page_view: { decides: "name = 'page_view'", order: "ts, event_id" },
+  last_page_view: { decides: "name = 'page_view'", order: "ts DESC, event_id DESC" },
+  visit_source: { decides: "channel IS NOT NULL", order: "ts, channel, source, medium, campaign" },
+};
 
 /** What each statement breaks down. Its expressions may bring no rows of their own: TypeError otherwise. */
 export interface Broken {
@@ -89,12 +104,13 @@ function cellsArm(broken: Broken, columns: readonly SumColumn[], sign: string, c
 }
 
 function rowsSql({ source, includeBots }: Broken, from: string, to: string): string {
-  return fill(ROWS[source.rows], {
+  const { rows } = source;
+  return fill(ROWS[rows], {
     from,
     to,
     value: expression(source.value),
     people: peopleOnly(includeBots),
-    direction: source.rows === "last_page_view" ? "DESC" : "ASC",
+    ...(rows === "events" || rows === "items" ? {} : DECIDING[rows]),
   });
 }
 

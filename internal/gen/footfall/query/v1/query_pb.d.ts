@@ -989,14 +989,15 @@ export enum Dimension {
   LANGUAGE = 5,
 
   /**
-   * Channel group by GA4's default rules, of the event that brought the visitor; events within the site have none.
+   * Channel group by GA4's default rules, of the session's first event that has one: an order counts for what brought
+   * its visitor. Events of a session that began with a page of the same site have none.
    *
    * @generated from enum value: DIMENSION_CHANNEL = 6;
    */
   CHANNEL = 6,
 
   /**
-   * Where the visitor came from: a site, or utm_source.
+   * Where the visitor came from, of the same event: a site, or utm_source.
    *
    * @generated from enum value: DIMENSION_SOURCE = 7;
    */

@@ -3,6 +3,7 @@ import { aggregate } from "./aggregate.ts";
 import { codec } from "./codec.ts";
 import { collect } from "./collect.ts";
 import { ingest } from "./ingest.ts";
+import { late } from "./late.ts";
 import { type Bench, machine, short } from "./lib/result.ts";
 import { memory } from "./memory.ts";
 import { pipeline } from "./pipeline.ts";
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   collect,
   aggregate,
   pipeline,
+  late,
   memory,
   scaling,
   storage,
@@ -24,7 +26,10 @@ const command = new Command("bench")
   .description("Measures a part of Footfall against a peer or a limit in the same run.")
   .argument("<name>", `one of ${Object.keys(BENCHES).join(", ")}`)
   .option("--seconds <n>", "how long to measure", "10")
-  .option("--events <n>", "storage: how many events are loaded (default: 1M embedded, 10M with DATABASE_URL)")
+  .option(
+    "--events <n>",
+    "storage: how many events are loaded (default: 1M embedded, 10M with DATABASE_URL); late: how many come late (50,000; 1M)",
+  )
   .option("--merchants <n>", "storage: how many merchants they are of (default: 10,000)")
   .option("--days <n>", "storage: how many days they are spread over (default: 365)")
   .option("--chunk-days <n>", "storage: how many days a chunk of events spans (default: 7)")

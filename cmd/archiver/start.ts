@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { EncodeThread } from "../../internal/archive/encode-thread.ts";
 import { HeldBytes } from "../../internal/archive/held-bytes.ts";
 import { archiveMetrics } from "../../internal/archive/metrics.ts";
 import { workPartition } from "../../internal/archive/partition-worker.ts";
@@ -34,8 +35,10 @@ export async function start({ config, log, registry, life }: Service<typeof arch
   const metrics = archiveMetrics(registry);
   metrics.held(() => held.used);
   const owner = `${hostname()}/${process.pid}/${randomUUID()}`;
+  const encoder = new EncodeThread();
+  life.onClose("encoding", () => encoder.close());
   const slots = new Slots(SLOTS);
-  const deps = { ...config, pool, nats, store, held, slots, metrics, log, owner, partitions };
+  const deps = { ...config, pool, nats, store, held, slots, encoder, metrics, log, owner, partitions };
   const workers = Promise.all(owned.map((partition) => workPartition(partition, deps, life.stopping)));
   life.onClose("partitions", () => workers.then(() => {}));
   log.info({ partitions: owned.length }, "archiver works");

@@ -5,7 +5,8 @@ import { isRefused, type ObjectStore } from "../lake/object-store.ts";
 import { type ArchivedObject, commitObjects, planObject } from "../store/archive-positions.ts";
 import type { Pool } from "../store/pool.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { type Encoded, encodeBatches, sha256 } from "./encode.ts";
+import { type Encoded, sha256 } from "./encode.ts";
+import type { EncodeThread } from "./encode-thread.ts";
 import type { Group } from "./gather.ts";
 import type { ArchiveMetrics } from "./metrics.ts";
 import type { Slots } from "./slots.ts";
@@ -19,6 +20,7 @@ export interface ArchiveDeps {
   readonly partitions: number;
   /** How many objects are made and put at a time. */
   readonly slots: Slots;
+  readonly encoder: Pick<EncodeThread, "encode">;
 }
 
 /** First and longest pause before a put is tried again, ms. */
@@ -64,42 +66,36 @@ export async function archiveGroup(
 async function encode(
   partition: number,
   { batches, through }: Group,
-  { partitions, metrics, log }: ArchiveDeps,
+  { partitions, encoder, metrics, log }: ArchiveDeps,
 ) {
   if (batches.length === 0) return { outgoing: [], encoded: undefined };
   const firstSeq = batches[0]!.seq;
   const day = new Date(batches[0]!.storedTime).toISOString().slice(0, 10);
   const done = metrics.encode.startTimer();
-  const encoded = await encodeBatches(batches, { partition, partitions, firstSeq, lastSeq: through });
+  const encoded = await encoder.encode(batches, { partition, partitions, firstSeq, lastSeq: through });
   done();
-  const outgoing = encoded.setAside.map(({ message, reason, problem }) => {
-    const { seq, bytes } = message;
-    log.error({ partition, seq, reason, problem }, "batch kept aside");
-    const line = {
-      kind: "set_aside",
-      firstSeq: seq,
-      lastSeq: seq,
-      day,
-      batches: 1,
-      rows: 0,
-      reason,
-    } as const;
-    return outgoingObject(partition, line, bytes);
-  });
+  const outgoing: Outgoing[] = [];
   if (encoded.events !== undefined) {
     const { rows, batches: count } = encoded;
     const line = { kind: "events", firstSeq, lastSeq: through, day, batches: count, rows } as const;
-    outgoing.unshift(outgoingObject(partition, line, encoded.events));
+    outgoing.push(await outgoingObject(partition, line, encoded.events));
+  }
+  for (const { message, reason, problem } of encoded.setAside) {
+    const { seq, bytes } = message;
+    log.error({ partition, seq, reason, problem }, "batch kept aside");
+    const range = { firstSeq: seq, lastSeq: seq, day };
+    const line = { kind: "set_aside", ...range, batches: 1, rows: 0, reason } as const;
+    outgoing.push(await outgoingObject(partition, line, bytes));
   }
   return { outgoing, encoded };
 }
 
-function outgoingObject(
+async function outgoingObject(
   partition: number,
   line: Omit<ArchivedObject, "name" | "bytes" | "sha256">,
   bytes: Uint8Array,
-): Outgoing {
-  const digest = sha256(bytes);
+): Promise<Outgoing> {
+  const digest = await sha256(bytes);
   const name = objectName({ ...line, partition, digest: digest.toString("hex").slice(0, 16) });
   return { name, bytes, line: { ...line, name, bytes: bytes.length, sha256: digest } };
 }

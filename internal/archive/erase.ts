@@ -74,7 +74,7 @@ async function eraseFromObject(
     return 0;
   }
   const { events, batches, rows, removed } = filtered;
-  const digest = sha256(events);
+  const digest = await sha256(events);
   const newName = objectName({ ...parseObjectName(name)!, digest: digest.toString("hex").slice(0, 16) });
   await store.put(newName, events);
   const object = { name: newName, batches, rows, bytes: events.length, sha256: digest };

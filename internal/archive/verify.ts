@@ -61,7 +61,7 @@ async function verifyObject(store: ObjectStore, object: LedgerObject): Promise<s
     throw error;
   }
   if (bytes.length !== object.bytes) return `${bytes.length} bytes, the ledger says ${object.bytes}`;
-  const digest = sha256(bytes);
+  const digest = await sha256(bytes);
   if (!digest.equals(object.sha256)) {
     return `SHA-256 ${digest.toString("hex")}, the ledger says ${Buffer.from(object.sha256).toString("hex")}`;
   }

@@ -7,6 +7,9 @@ const MOST = 5;
 
 const VISITS = [Metric.VISITORS, Metric.SESSIONS, Metric.EVENTS];
 
+/** What a channel brings, and what that is worth. */
+const WORTH = [Metric.VISITORS, Metric.SESSIONS, Metric.ORDERS, Metric.REVENUE];
+
 const ITEMS = [Metric.ITEM_REVENUE, Metric.ITEM_QUANTITY];
 
 /** What merchants ask about first; pages by their views, as a log's lines are of images and scripts too. */
@@ -14,8 +17,8 @@ const QUESTIONS = [
   ["page", Dimension.PAGE, [Metric.PAGE_VIEWS, Metric.VISITORS, Metric.SESSIONS]],
   ["entry page", Dimension.ENTRY_PAGE, [Metric.SESSIONS, Metric.VISITORS, Metric.PAGE_VIEWS]],
   ["item", Dimension.ITEM_NAME, ITEMS],
-  ["channel", Dimension.CHANNEL, VISITS],
-  ["source", Dimension.SOURCE, VISITS],
+  ["channel", Dimension.CHANNEL, WORTH],
+  ["source", Dimension.SOURCE, WORTH],
   ["country", Dimension.COUNTRY, VISITS],
   ["browser", Dimension.BROWSER, VISITS],
   ["device", Dimension.DEVICE_TYPE, VISITS],

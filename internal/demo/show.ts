@@ -87,6 +87,8 @@ const HEADS: Readonly<Partial<Record<Metric, string>>> = {
   [Metric.PAGE_VIEWS]: "page views",
   [Metric.VISITORS]: "visitors",
   [Metric.SESSIONS]: "sessions",
+  [Metric.ORDERS]: "orders",
+  [Metric.REVENUE]: "revenue",
   [Metric.ITEM_QUANTITY]: "sold",
   [Metric.ITEM_REVENUE]: "revenue",
 };

@@ -32,6 +32,7 @@ export function allCountsSql(broken: Broken, columns: readonly BreakdownColumn[]
   return fill(ALL_COUNTS, {
     rows: rowsSql(broken, "$3::timestamptz", "$4::timestamptz"),
     parts: columns.map((column, index) => `${part(column)} AS p${index}`).join(", "),
+    columns: columns.map((_, index) => `p${index}`).join(", "),
     keys: keys.join(""),
     counts: columns.map((column, index) => `${count(column, index)} AS c${index}`).join(", "),
   });

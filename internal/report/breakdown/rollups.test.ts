@@ -163,21 +163,24 @@ test.each<[string, () => Promise<unknown>]>([
   ).toEqual([]);
 });
 
-test("the sums of whole days are read from rollups, those of a merchant without them from rows", async () => {
-  const ask = async (merchantId: number, metrics: Metric[]) => {
+test("whole days are read from rollups, visitors from visits; those of a merchant without them from rows", async () => {
+  const ask = async (merchantId: number, dimension: "page" | "source", metrics: Metric[]) => {
     const range = { kind: "dates", start: dayText(48), end: dayText(DAYS - 1) } as const;
     const answer = await getBreakdown(
       deps(),
       { merchantId, timeZone: "UTC", currency: "EUR" },
-      { range, dimension: "page", metrics },
+      { range, dimension, metrics },
     );
-    return answer.series[0]!.total;
+    return answer.series.map(({ total }) => total);
   };
-  const before = await ask(A, ["events"]);
-  expect(before).toBeGreaterThan(0n);
+  const sums = await ask(A, "page", ["events"]);
+  const visits = await ask(A, "source", ["visitors", "sessions", "revenue"]);
+  expect(sums[0]).toBeGreaterThan(0n);
+  expect(visits[0]).toBeGreaterThan(0n);
   // Behind the back of all that keeps them in step.
   await database.pool.query("DELETE FROM events");
-  expect(await ask(A, ["events"])).toBe(before);
-  expect(await ask(A, ["visitors"])).toBe(0n);
-  expect(await ask(NEVER, ["events"])).toBe(0n);
+  expect(await ask(A, "page", ["events"])).toEqual(sums);
+  expect(await ask(A, "source", ["visitors", "sessions", "revenue"])).toEqual(visits);
+  expect(await ask(A, "page", ["visitors"])).toEqual([0n]);
+  expect(await ask(NEVER, "source", ["events", "visitors"])).toEqual([0n, 0n]);
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DAY_MS } from "../rollups.ts";
-import { type Coverage, cover, startOf, UNITS } from "./cover.ts";
+import { type Coverage, cover, startOf, UNITS, WHOLE_DAYS } from "./cover.ts";
 
 const HOUR = 3_600_000;
 /** A Monday; 28 days are counted from 2000-01-03, and so a span of them begins here. */
@@ -50,6 +50,17 @@ describe("cover", () => {
       ["day", 1, 7, 8],
       ["rows", 1, 8, 9],
       ["day", 1, 9, 14],
+    ]);
+  });
+
+  test("of days for different keys none is cut", () => {
+    const stale = { ...nothingStale, day: new Set([at(8)]) };
+    expect(told(cover(at(0, 2), at(10, 23), { readyFrom: at(-100), stale }, WHOLE_DAYS))).toEqual([
+      ["rows", 1, 2 / 24, 1],
+      ["day", 1, 1, 8],
+      ["rows", 1, 8, 9],
+      ["day", 1, 9, 10],
+      ["rows", 1, 10, 10 + 23 / 24],
     ]);
   });
 

@@ -17,6 +17,9 @@ export const UNITS: readonly Unit[] = [
   { name: "day", ms: DAY_MS, most: 0.5 },
 ];
 
+/** Whole days and nothing taken away: all that there is for counts of different keys. */
+export const WHOLE_DAYS: readonly Unit[] = [{ name: "day", ms: DAY_MS, most: 1 }];
+
 /** TimescaleDB counts spans of days from here: Monday, 2000-01-03. */
 const ORIGIN_MS = Date.UTC(2000, 0, 3);
 

@@ -1,4 +1,4 @@
-  SELECT value, {{sign}} count(*) AS cell_rows, {{sums}}
+  SELECT value COLLATE "C" AS value, {{sign}} count(*) AS cell_rows, {{sums}}
   FROM (
 {{rows}}
   ) valued

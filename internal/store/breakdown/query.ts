@@ -13,7 +13,7 @@ export interface SumColumn {
 /** A count of different keys by value. */
 export interface KeyColumn {
   readonly name: string;
-  /** SQL value over one of the rows that are broken down. Null keys are not counted. */
+  /** SQL value over one of the rows that are broken down, and of a rollup's visits. Null keys are not counted. */
   readonly key: string;
 }
 
@@ -42,6 +42,11 @@ export interface RowSource {
 export interface Rollup {
   readonly tables: Readonly<Partial<Record<UnitName, string>>>;
   readonly value: string;
+  /**
+   * The aggregate that has a row for all events of a session's UTC day with the same values, and so answers keys too.
+   * Undefined: only rows do.
+   */
+  readonly visits?: string | undefined;
 }
 
 export interface BreakdownQuery extends Scope {
@@ -51,7 +56,7 @@ export interface BreakdownQuery extends Scope {
   readonly start: number;
   readonly end: number;
   readonly source: RowSource;
-  /** What answers sums over whole UTC days or more as `source` does; undefined: nothing. */
+  /** What answers over whole UTC days or more as `source` does; undefined: nothing. */
   readonly rollup?: Rollup | undefined;
   /** What is counted; one or more. The first one orders the values. */
   readonly columns: readonly BreakdownColumn[];

@@ -1,9 +1,9 @@
 import type { Client, Pool } from "../pool.ts";
 import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough } from "../report/snapshot.ts";
 import { DAY_MS } from "../rollups.ts";
-import { cover, type Part, UNITS } from "./cover.ts";
+import { cover, type Part, UNITS, type Unit, WHOLE_DAYS } from "./cover.ts";
 import { readCoverage } from "./coverage.ts";
-import { type BreakdownData, type BreakdownQuery, isKey, type SumColumn } from "./query.ts";
+import { type BreakdownData, type BreakdownQuery, isKey, type Rollup, type SumColumn } from "./query.ts";
 import { allCountsSql, sumsSql } from "./sql.ts";
 
 /** Tens of thousands of values with their sums, as a large shop's pages are, do not fit into PostgreSQL's default. */
@@ -25,8 +25,8 @@ type Row = [isTotal: boolean, value: string | null, valuesFound: bigint, ...coun
 const NO_NESTED_LOOPS = "SET LOCAL enable_nestloop = off";
 
 /**
- * Counts a merchant's rows by the values of an expression, in one snapshot. Sums alone come from rollups as far as these
- * hold the rows. Where keys are asked for too, one scan of the rows answers all: docs/decisions/010 has why.
+ * Counts a merchant's rows by the values of an expression, in one snapshot. Rollups answer as far as they hold the rows:
+ * sums alone, or visits where keys are asked for too. docs/decisions/010 has why.
  *
  * @throws TypeError for a merchant id or a timeout that no caller may pass; pg's errors otherwise (SQLSTATE 57014 when
  * a statement took too long).
@@ -36,41 +36,42 @@ export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<
   return inSnapshot(pool, query.statementTimeoutMs, async (client) => {
     await client.query(MEMORY);
     if (query.source.rows !== "events") await client.query(NO_NESTED_LOOPS);
-    const sums = query.columns.filter((column): column is SumColumn => !isKey(column));
-    const hasKeys = sums.length < query.columns.length;
-    const counted = hasKeys ? await countAll(client, query) : await sum(client, query, sums);
+    const counted = await count(client, query);
     return { ...counted, dataThrough: await readDataThrough(client, query.partitionId) };
   });
 }
 
-async function countAll(client: Client, query: BreakdownQuery): Promise<Counted> {
-  const { merchantId, limit, start, end } = query;
-  const values = [merchantId, limit, new Date(start), new Date(end)];
-  return countedOf(await rowsOf(client, allCountsSql(query, query.columns), values), query.columns.length);
-}
-
-async function sum(client: Client, query: BreakdownQuery, columns: readonly SumColumn[]): Promise<Counted> {
-  const parts = await partsOf(client, query, columns);
+async function count(client: Client, query: BreakdownQuery): Promise<Counted> {
+  const { columns, merchantId, limit, rollup } = query;
+  const sums = columns.filter((column): column is SumColumn => !isKey(column));
+  const hasKeys = sums.length < columns.length;
+  const parts = await partsOf(client, query, sums, hasKeys);
   // Of many short arms PostgreSQL makes parallel plans that take twice as long; long spans of rows gain by them.
   const ofRows = parts.reduce((ms, { source, from, to }) => ms + (source === "rows" ? to - from : 0), 0);
   const workers = ofRows > FEW_ROWS_MS ? "DEFAULT" : "0";
   await client.query(`SET LOCAL max_parallel_workers_per_gather TO ${workers}`);
+  const text = hasKeys ? allCountsSql(query, columns, parts, rollup) : sumsSql(query, sums, parts, rollup);
   const bounds = parts.flatMap(({ from, to }) => [new Date(from), new Date(to)]);
-  const text = sumsSql(query, columns, parts, query.rollup);
-  return countedOf(await rowsOf(client, text, [query.merchantId, query.limit, ...bounds]), columns.length);
+  return countedOf(await rowsOf(client, text, [merchantId, limit, ...bounds]), columns.length);
 }
 
 async function partsOf(
   client: Client,
   query: BreakdownQuery,
-  columns: readonly SumColumn[],
+  sums: readonly SumColumn[],
+  hasKeys: boolean,
 ): Promise<Part[]> {
   const { start, end, rollup } = query;
-  if (rollup === undefined || columns.some(({ cell }) => cell === undefined)) {
+  const units = rollup === undefined ? [] : unitsOf(rollup, hasKeys);
+  if (units.length === 0 || sums.some(({ cell }) => cell === undefined)) {
     return [{ source: "rows", from: start, to: end, sign: 1 }];
   }
-  const units = UNITS.filter(({ name }) => rollup.tables[name] !== undefined);
   return cover(start, end, await readCoverage(client, query), units);
+}
+
+function unitsOf({ tables, visits }: Rollup, hasKeys: boolean): readonly Unit[] {
+  if (hasKeys) return visits === undefined ? [] : WHOLE_DAYS;
+  return UNITS.filter(({ name }) => tables[name] !== undefined);
 }
 
 async function rowsOf(client: Client, text: string, values: unknown[]): Promise<Row[]> {

@@ -1,5 +1,5 @@
     -- Items of orders, each order once. Prices are in the order's currency: they are converted as its revenue was.
-    SELECT items.quantity, {{value}} COLLATE "C" AS value,
+    SELECT items.quantity, {{value}} AS value,
       CASE
         WHEN orders.order_currency <> (SELECT currency FROM merchants WHERE merchant_id = $1)
         THEN round(items.price_micros::numeric * items.quantity

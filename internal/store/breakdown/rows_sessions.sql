@@ -2,7 +2,7 @@
     SELECT events.*, decided.value
     FROM events
     LEFT JOIN (
-      SELECT DISTINCT ON (session_id) session_id, {{value}} COLLATE "C" AS value
+      SELECT DISTINCT ON (session_id) session_id, {{value}} AS value
       FROM events
       WHERE merchant_id = $1 AND ts >= {{from}} - INTERVAL '24 hours' AND ts < {{to}} + INTERVAL '24 hours'
         AND {{decides}} {{people}}

@@ -11,10 +11,11 @@ const PARTS: Part[] = (["rows", "day", "week"] as const).flatMap((source) =>
 );
 const SUM = { name: "n", rows: "count(*)", cell: "events" };
 const KEY = { name: "k", key: "visitor_id" };
-const ROLLUP = { tables: { day: "pages_1d", week: "pages_7d" }, value: "page" };
+const ROLLUP = { tables: { day: "pages_1d", week: "pages_7d" }, value: "page", visits: "visits_1d" };
+const ADDED = PARTS.filter(({ sign }) => sign === 1);
 
 const statements = SOURCES.flatMap((source) => [
-  ["all counts", source, allCountsSql({ source }, [SUM, KEY])] as const,
+  ["all counts", source, allCountsSql({ source }, [SUM, KEY], ADDED, ROLLUP)] as const,
   ["sums", source, sumsSql({ source }, [SUM], PARTS, ROLLUP)] as const,
 ]);
 
@@ -23,7 +24,7 @@ describe("a breakdown's statements", () => {
     const sql = text.replaceAll(/--.*/g, "");
     expect(sql).not.toContain("{{");
     // Every table with merchants' rows is restricted to $1, behind its joins if it has any.
-    const reads = sql.split(/\b(?:FROM|JOIN) (?=events|items|pages_)/).slice(1);
+    const reads = sql.split(/\b(?:FROM|JOIN) (?=events|items|pages_|visits_)/).slice(1);
     expect(reads.length).toBeGreaterThan(0);
     expect(sql.match(/WHERE merchant_id = \$1 AND (ts|bucket) >=/g)).toHaveLength(reads.length);
     // Items are people's by their orders.
@@ -37,13 +38,19 @@ describe("a breakdown's statements", () => {
     "an expression with rows of its own is refused: %s",
     (value) => {
       const source: RowSource = { rows: "events", value };
-      expect(() => allCountsSql({ source }, [SUM])).toThrow(TypeError);
+      expect(() => allCountsSql({ source }, [SUM, KEY], ADDED, ROLLUP)).toThrow(TypeError);
       expect(() => sumsSql({ source }, [SUM], PARTS, ROLLUP)).toThrow(TypeError);
-      expect(() => sumsSql({ source: SOURCES[0]! }, [SUM], PARTS, { ...ROLLUP, value })).toThrow(TypeError);
+      const rollup = { ...ROLLUP, value };
+      expect(() => sumsSql({ source: SOURCES[0]! }, [SUM], PARTS, rollup)).toThrow(TypeError);
+      expect(() => allCountsSql({ source: SOURCES[0]! }, [SUM, KEY], ADDED, rollup)).toThrow(TypeError);
     },
   );
 
   test("a breakdown without columns is refused", () => {
-    expect(() => allCountsSql({ source: SOURCES[0]! }, [])).toThrow("needs a column");
+    expect(() => allCountsSql({ source: SOURCES[0]! }, [], ADDED, ROLLUP)).toThrow("needs a column");
+  });
+
+  test("different keys are not taken away", () => {
+    expect(() => allCountsSql({ source: SOURCES[0]! }, [KEY], PARTS, ROLLUP)).toThrow("cannot be taken away");
   });
 });

@@ -16,6 +16,8 @@ const ALL_COUNTS = read("all_counts");
 const SUMS = read("sums");
 const PART_ROWS = read("part_rows");
 const PART_CELLS = read("part_cells");
+const PART_EVENTS = read("part_events");
+const PART_VISITS = read("part_visits");
 const ROWS = {
   events: read("rows_events"),
   first_page_view: read("rows_sessions"),
@@ -37,19 +39,27 @@ export interface Broken {
   readonly includeBots?: boolean | undefined;
 }
 
-/** all_counts.sql: every column in one statement over rows. @throws TypeError without columns. */
-export function allCountsSql(broken: Broken, columns: readonly BreakdownColumn[]): string {
+/**
+ * all_counts.sql over parts: one arm for each.
+ * @param rollup its visits answer the parts that are not of rows; all sums must have cells then.
+ * @throws TypeError without columns, and for a part that is taken away: keys cannot be.
+ */
+export function allCountsSql(
+  broken: Broken,
+  columns: readonly BreakdownColumn[],
+  parts: readonly Part[],
+  rollup?: Rollup,
+): string {
   needsColumn(columns);
-  const part = (column: BreakdownColumn) => (isKey(column) ? expression(column.key) : sumOver(column));
-  const keys = columns.map((column, index) => (isKey(column) ? `, p${index}` : ""));
-  const count = (column: BreakdownColumn, index: number) =>
-    isKey(column) ? `count(DISTINCT p${index})` : `coalesce(sum(p${index}), 0)::bigint`;
-  return fill(ALL_COUNTS, {
-    rows: rowsSql(broken, "$3::timestamptz", "$4::timestamptz"),
-    parts: columns.map((column, index) => `${part(column)} AS p${index}`).join(", "),
-    keys: keys.join(""),
-    counts: columns.map((column, index) => `${count(column, index)} AS c${index}`).join(", "),
+  const arms = parts.map(({ source, sign }, index) => {
+    if (sign === -1) throw new TypeError("different keys cannot be taken away");
+    const bounds = boundsOf(index);
+    if (source === "rows") return eventsArm(broken, columns, bounds);
+    return visitsArm(broken, columns, { ...bounds, table: rollup!.visits!, value: rollup!.value });
   });
+  const count = (column: BreakdownColumn, name: string) =>
+    isKey(column) ? `count(DISTINCT ${name})` : `coalesce(sum(${name}), 0)::bigint`;
+  return fill(ALL_COUNTS, { parts: arms.join("  UNION ALL\n"), counts: list(columns, count) });
 }
 
 /**
@@ -64,7 +74,7 @@ export function sumsSql(
 ): string {
   needsColumn(columns);
   const arms = parts.map((part, index) => {
-    const bounds = { from: `$${2 * index + 3}::timestamptz`, to: `$${2 * index + 4}::timestamptz` };
+    const bounds = boundsOf(index);
     const minus = part.sign === -1 ? "- " : "";
     if (part.source === "rows") return rowsArm(broken, columns, minus, bounds);
     return cellsArm(broken, columns, minus, { ...bounds, ...rollup!, table: rollup!.tables[part.source]! });
@@ -80,11 +90,36 @@ interface Bounds {
   readonly to: string;
 }
 
+/** The parameters of the part at an index. */
+function boundsOf(index: number): Bounds {
+  return { from: `$${2 * index + 3}::timestamptz`, to: `$${2 * index + 4}::timestamptz` };
+}
+
 function rowsArm(broken: Broken, columns: readonly SumColumn[], sign: string, bounds: Bounds): string {
   return fill(PART_ROWS, {
     sign,
     sums: list(columns, (column) => sign + sumOver(column)),
     rows: rowsSql(broken, bounds.from, bounds.to),
+  });
+}
+
+function eventsArm(broken: Broken, columns: readonly BreakdownColumn[], bounds: Bounds): string {
+  return fill(PART_EVENTS, {
+    names: columns.map((_, index) => `c${index}`).join(", "),
+    columns: list(columns, (column) => (isKey(column) ? expression(column.key) : sumOver(column))),
+    keys: columns.map((column, index) => (isKey(column) ? `, c${index}` : "")).join(""),
+    rows: rowsSql(broken, bounds.from, bounds.to),
+  });
+}
+
+function visitsArm(broken: Broken, columns: readonly BreakdownColumn[], cells: Cells): string {
+  return fill(PART_VISITS, {
+    ...cells,
+    value: expression(cells.value),
+    columns: list(columns, (column) =>
+      isKey(column) ? expression(column.key) : `coalesce(${expression(column.cell!)}, 0)::bigint`,
+    ),
+    people: peopleOnly(broken.includeBots),
   });
 }
 

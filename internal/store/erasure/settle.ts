@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "../pool.ts";
 import { refreshStale } from "../refresh.ts";
+import { refreshStaleDays } from "../refresh-days.ts";
 import type { Erasure } from "./subject.ts";
 
 const POLL_MS = 200;
@@ -9,7 +10,8 @@ const TRIES = 10;
 
 /**
  * Waits until the continuous aggregates count nothing of an erased visitor any more: until the aggregator has
- * refreshed the quarter hours that lost events; or refreshes them itself, where that takes longer than `waitMs`.
+ * refreshed the quarter hours that lost events, and their days; or refreshes them itself, where that takes longer than
+ * `waitMs`.
  */
 export async function awaitRefresh(pool: Pool, { erasureId }: Erasure, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;
@@ -19,6 +21,7 @@ export async function awaitRefresh(pool: Pool, { erasureId }: Erasure, waitMs: n
       try {
         // Whatever was stale when it began is refreshed when it ends, also what has become stale again since.
         await refreshStale(pool);
+        await refreshStaleDays(pool);
         break;
       } catch (error) {
         // The aggregator's own refresh of the same span may be in the way.
@@ -30,12 +33,20 @@ export async function awaitRefresh(pool: Pool, { erasureId }: Erasure, waitMs: n
   await pool.query("UPDATE erasures SET refreshed_at = now() WHERE erasure_id = $1", [erasureId]);
 }
 
-/** Whether a quarter hour that lost events waits for its refresh; for that, or for a later one. */
+/**
+ * Whether a quarter hour that lost events, or its day, waits for its refresh; for that, or for a later one. In one
+ * statement: a day is marked as its quarter hours are cleared. A day that is not over is in no daily aggregate yet.
+ */
 async function isStale(pool: Pool, erasureId: number): Promise<boolean> {
   const { rowCount } = await pool.query(
     `SELECT 1 FROM erasures e JOIN stale_buckets s
        ON s.partition_id = e.partition_id AND s.bucket = ANY (e.quarter_hours)
-     WHERE e.erasure_id = $1 LIMIT 1`,
+     WHERE e.erasure_id = $1
+     UNION ALL
+     SELECT 1 FROM erasures e JOIN stale_days s ON s.partition_id = e.partition_id
+       AND s.day IN (SELECT time_bucket(INTERVAL '1 day', q) FROM unnest(e.quarter_hours) q)
+     WHERE e.erasure_id = $1 AND s.day + INTERVAL '1 day 15 minutes' <= now()
+     LIMIT 1`,
     [erasureId],
   );
   return rowCount !== 0;

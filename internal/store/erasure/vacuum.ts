@@ -2,10 +2,15 @@ import type { Pool } from "../pool.ts";
 import type { Erasure } from "./subject.ts";
 import { MERCHANT_TABLES, VISITOR_TABLES } from "./tables.ts";
 
-/** The chunks, and what the columnstore holds of them, that an erasure removed rows from. */
+/** The chunks, and what the columnstore holds of them, that an erasure removed rows from: also of aggregates by visitor. */
 const CHUNKS = `SELECT format('%I.%I', p.schema_name, p.table_name) AS relation
   FROM erasures e
-  JOIN timescaledb_information.chunks i ON i.hypertable_schema = 'public' AND i.hypertable_name IN ('events', 'items')
+  JOIN timescaledb_information.chunks i ON (i.hypertable_schema, i.hypertable_name) IN (
+      VALUES ('public', 'events'), ('public', 'items')
+      UNION ALL
+      SELECT materialization_hypertable_schema, materialization_hypertable_name
+      FROM timescaledb_information.continuous_aggregates WHERE view_name IN ('sessions_15m', 'visits_1d')
+    )
     AND i.range_start <= e.last_time AND i.range_end > e.first_time
     AND (e.visitor_id IS NULL
       OR EXISTS (SELECT FROM unnest(e.quarter_hours) q WHERE q >= i.range_start AND q < i.range_end))

@@ -11,7 +11,6 @@ export const QUARTER_HOUR_AGGREGATES: readonly string[] = [TOTALS, "sessions_15m
 export const DAY_AGGREGATES: readonly string[] = [
   "pages_1d",
   "event_names_1d",
-  "sources_1d",
   "places_1d",
   "devices_1d",
   "visits_1d",

@@ -46,18 +46,10 @@ export const DIMENSIONS = {
     value: "lower(substring(referrer, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)'))",
   },
   language: { description: "Language of the visitor.", value: "language", ...kept("devices_1d", "language") },
-  channel: {
-    description: "Channel group that brought the visitor to this visit.",
-    value: "channel",
-    rows: "visit_source",
-  },
-  source: { description: "Where the visitor came from.", value: "source", rows: "visit_source" },
-  medium: { description: "How the visitor came.", value: "medium", rows: "visit_source" },
-  campaign: {
-    description: "Campaign that brought the visitor.",
-    value: "campaign",
-    rows: "visit_source",
-  },
+  channel: { description: "Channel group that brought the visitor.", ...visitSource("channel") },
+  source: { description: "Where the visitor came from.", ...visitSource("source") },
+  medium: { description: "How the visitor came.", ...visitSource("medium") },
+  campaign: { description: "Campaign that brought the visitor.", ...visitSource("campaign") },
   country: {
     description: "Country of the visitor, ISO 3166-1 alpha-2.",
     value: "country",
@@ -76,9 +68,13 @@ export const DIMENSIONS = {
 
 function kept(day: string, value: string): { readonly rollup: Rollup } {
   // What a visit has few values of. Names of events differ within it: its rows would be as many again.
-  const ofVisits = ["sources_1d", "places_1d", "devices_1d"].includes(day);
-  const visits = ofVisits ? "visits_1d" : undefined;
+  const visits = day === "event_names_1d" ? undefined : "visits_1d";
   return { rollup: { tables: { day }, value, visits } };
+}
+
+/** Of what brought the visit, not of each event: an order counts for it too. */
+function visitSource(value: string) {
+  return { value, rows: "visit_source", rollup: { tables: {}, value, visits: "visits_1d" } } as const;
 }
 
 /** The name of a declared dimension. */

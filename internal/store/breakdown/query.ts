@@ -24,9 +24,6 @@ export function isKey(column: BreakdownColumn): column is KeyColumn {
   return "key" in column;
 }
 
-/** Events by the value of one event of their session, which is this one. */
-export type SessionRows = "first_page_view" | "last_page_view" | "visit_source";
-
 /**
  * Which rows are broken down, and by what. `value` is a SQL text value over one row.
  * events: a merchant's events, each by its own value. first_page_view, last_page_view, visit_source: its events, each by
@@ -34,7 +31,7 @@ export type SessionRows = "first_page_view" | "last_page_view" | "visit_source";
  * channel. items: the items of its orders.
  */
 export interface RowSource {
-  readonly rows: "events" | SessionRows | "items";
+  readonly rows: "events" | "first_page_view" | "last_page_view" | "visit_source" | "items";
   readonly value: string;
 }
 

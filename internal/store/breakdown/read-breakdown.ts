@@ -3,7 +3,15 @@ import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough } from "../report
 import { DAY_MS } from "../rollups.ts";
 import { cover, type Part, UNITS, type Unit, WHOLE_DAYS } from "./cover.ts";
 import { readCoverage } from "./coverage.ts";
-import { type BreakdownData, type BreakdownQuery, isKey, type Rollup, type SumColumn } from "./query.ts";
+import {
+  type BreakdownColumn,
+  type BreakdownData,
+  type BreakdownQuery,
+  isKey,
+  type Rollup,
+  type SumColumn,
+} from "./query.ts";
+import { aroundSpan, sourcesParts, sourcesSql } from "./sources.ts";
 import { allCountsSql, sumsSql } from "./sql.ts";
 
 /** Tens of thousands of values with their sums, as a large shop's pages are, do not fit into PostgreSQL's default. */
@@ -41,32 +49,54 @@ export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<
   });
 }
 
+interface Statement {
+  readonly text: string;
+  readonly parts: readonly Part[];
+}
+
 async function count(client: Client, query: BreakdownQuery): Promise<Counted> {
-  const { columns, merchantId, limit, rollup } = query;
-  const sums = columns.filter((column): column is SumColumn => !isKey(column));
-  const hasKeys = sums.length < columns.length;
-  const parts = await partsOf(client, query, sums, hasKeys);
+  const { columns, merchantId, limit, source } = query;
+  const statement = source.rows === "visit_source" ? sourcesStatement : rowsStatement;
+  const { text, parts } = await statement(client, query);
   // Of many short arms PostgreSQL makes parallel plans that take twice as long; long spans of rows gain by them.
   const ofRows = parts.reduce((ms, { source, from, to }) => ms + (source === "rows" ? to - from : 0), 0);
   const workers = ofRows > FEW_ROWS_MS ? "DEFAULT" : "0";
   await client.query(`SET LOCAL max_parallel_workers_per_gather TO ${workers}`);
-  const text = hasKeys ? allCountsSql(query, columns, parts, rollup) : sumsSql(query, sums, parts, rollup);
   const bounds = parts.flatMap(({ from, to }) => [new Date(from), new Date(to)]);
   return countedOf(await rowsOf(client, text, [merchantId, limit, ...bounds]), columns.length);
 }
 
-async function partsOf(
-  client: Client,
-  query: BreakdownQuery,
-  sums: readonly SumColumn[],
-  hasKeys: boolean,
-): Promise<Part[]> {
-  const { start, end, rollup } = query;
+async function sourcesStatement(client: Client, query: BreakdownQuery): Promise<Statement> {
+  const { columns, rollup } = query;
+  const isCovered = rollup?.visits !== undefined && columns.every(hasCell);
+  const coverage = isCovered ? await readCoverage(client, { ...query, ...aroundSpan(query) }) : undefined;
+  const parts = sourcesParts(query, coverage);
+  return { text: sourcesSql(query, columns, parts, rollup), parts };
+}
+
+async function rowsStatement(client: Client, query: BreakdownQuery): Promise<Statement> {
+  const { columns, rollup } = query;
+  const sums = columns.filter((column): column is SumColumn => !isKey(column));
+  const hasKeys = sums.length < columns.length;
+  const parts = await partsOf(client, query, hasKeys);
+  return {
+    text: hasKeys ? allCountsSql(query, columns, parts, rollup) : sumsSql(query, sums, parts, rollup),
+    parts,
+  };
+}
+
+async function partsOf(client: Client, query: BreakdownQuery, hasKeys: boolean): Promise<Part[]> {
+  const { start, end, rollup, columns } = query;
   const units = rollup === undefined ? [] : unitsOf(rollup, hasKeys);
-  if (units.length === 0 || sums.some(({ cell }) => cell === undefined)) {
+  if (units.length === 0 || !columns.every(hasCell)) {
     return [{ source: "rows", from: start, to: end, sign: 1 }];
   }
   return cover(start, end, await readCoverage(client, query), units);
+}
+
+/** Whether rollups answer a column: all of them know keys, as far as they know rows of visits. */
+function hasCell(column: BreakdownColumn): boolean {
+  return isKey(column) || column.cell !== undefined;
 }
 
 function unitsOf({ tables, visits }: Rollup, hasKeys: boolean): readonly Unit[] {

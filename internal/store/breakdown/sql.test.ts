@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Part } from "./cover.ts";
 import type { RowSource } from "./query.ts";
+import { sourcesParts, sourcesSql } from "./sources.ts";
 import { allCountsSql, sumsSql } from "./sql.ts";
 
-const SOURCES: RowSource[] = (
-  ["events", "first_page_view", "last_page_view", "visit_source", "items"] as const
-).map((rows) => ({ rows, value: "name" }));
+const SOURCES: RowSource[] = (["events", "first_page_view", "last_page_view", "items"] as const).map(
+  (rows) => ({ rows, value: "name" }),
+);
+const VISIT_SOURCE: RowSource = { rows: "visit_source", value: "channel" };
 const PARTS: Part[] = (["rows", "day", "week"] as const).flatMap((source) =>
   ([1, -1] as const).map((sign) => ({ source, sign, from: 0, to: 1 })),
 );
@@ -14,10 +16,15 @@ const KEY = { name: "k", key: "visitor_id" };
 const ROLLUP = { tables: { day: "pages_1d", week: "pages_7d" }, value: "page", visits: "visits_1d" };
 const ADDED = PARTS.filter(({ sign }) => sign === 1);
 
-const statements = SOURCES.flatMap((source) => [
-  ["all counts", source, allCountsSql({ source }, [SUM, KEY], ADDED, ROLLUP)] as const,
-  ["sums", source, sumsSql({ source }, [SUM], PARTS, ROLLUP)] as const,
-]);
+const AROUND = ADDED.map((part, index) => ({ ...part, isInside: index > 0 }));
+
+const statements = [
+  ...SOURCES.flatMap((source) => [
+    ["all counts", source, allCountsSql({ source }, [SUM, KEY], ADDED, ROLLUP)] as const,
+    ["sums", source, sumsSql({ source }, [SUM], PARTS, ROLLUP)] as const,
+  ]),
+  ["sources", VISIT_SOURCE, sourcesSql({ source: VISIT_SOURCE }, [SUM, KEY], AROUND, ROLLUP)] as const,
+];
 
 describe("a breakdown's statements", () => {
   test.each(statements)("%s: no rows but one merchant's, and people's", (_, { rows }, text) => {
@@ -48,6 +55,22 @@ describe("a breakdown's statements", () => {
 
   test("a breakdown without columns is refused", () => {
     expect(() => allCountsSql({ source: SOURCES[0]! }, [], ADDED, ROLLUP)).toThrow("needs a column");
+  });
+
+  test("sources of visits are looked for a day before and behind the span, once each", () => {
+    const DAY = 86_400_000;
+    const told = sourcesParts({ start: 10 * DAY, end: 12 * DAY }).map(({ from, to, isInside }) => [
+      from / DAY,
+      to / DAY,
+      isInside,
+    ]);
+    expect(told).toEqual([
+      [9, 10, false],
+      [10, 12, true],
+      [12, 13, false],
+    ]);
+    expect(() => allCountsSql({ source: VISIT_SOURCE }, [KEY], ADDED, ROLLUP)).toThrow("are no rows");
+    expect(() => sourcesSql({ source: VISIT_SOURCE }, [], AROUND, ROLLUP)).toThrow("needs a column");
   });
 
   test("different keys are not taken away", () => {

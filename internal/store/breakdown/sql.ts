@@ -1,14 +1,7 @@
 import { expression, fill, list, peopleOnly } from "../report/sql.ts";
 import { sqlFile } from "../sql-file.ts";
 import type { Part } from "./cover.ts";
-import {
-  type BreakdownColumn,
-  isKey,
-  type Rollup,
-  type RowSource,
-  type SessionRows,
-  type SumColumn,
-} from "./query.ts";
+import { type BreakdownColumn, isKey, type Rollup, type RowSource, type SumColumn } from "./query.ts";
 
 const read = (name: string) => sqlFile(`./${name}.sql`, import.meta.url);
 
@@ -22,16 +15,8 @@ const ROWS = {
   events: read("rows_events"),
   first_page_view: read("rows_sessions"),
   last_page_view: read("rows_sessions"),
-  visit_source: read("rows_sessions"),
   items: read("rows_items"),
-} as const satisfies Record<RowSource["rows"], string>;
-
-/** Which events of a session have a say in its value, and which of them comes first. */
-const DECIDING: Readonly<Record<SessionRows, { readonly decides: string; readonly order: string }>> = {
-  first_page_view: { decides: "name = 'page_view'", order: "ts, event_id" },
-  last_page_view: { decides: "name = 'page_view'", order: "ts DESC, event_id DESC" },
-  visit_source: { decides: "channel IS NOT NULL", order: "ts, channel, source, medium, campaign" },
-};
+} as const satisfies Record<Exclude<RowSource["rows"], "visit_source">, string>;
 
 /** What each statement breaks down. Its expressions may bring no rows of their own: TypeError otherwise. */
 export interface Broken {
@@ -57,9 +42,29 @@ export function allCountsSql(
     if (source === "rows") return eventsArm(broken, columns, bounds);
     return visitsArm(broken, columns, { ...bounds, table: rollup!.visits!, value: rollup!.value });
   });
-  const count = (column: BreakdownColumn, name: string) =>
-    isKey(column) ? `count(DISTINCT ${name})` : `coalesce(sum(${name}), 0)::bigint`;
-  return fill(ALL_COUNTS, { parts: arms.join("  UNION ALL\n"), counts: list(columns, count) });
+  return fill(ALL_COUNTS, { parts: arms.join("  UNION ALL\n"), counts: countsOver(columns) });
+}
+
+/** The columns over rows that have their keys and sums under the columns' names, c0 and on. */
+export function countsOver(columns: readonly BreakdownColumn[]): string {
+  return list(columns, (column, name) =>
+    isKey(column) ? `count(DISTINCT ${name})` : `coalesce(sum(${name}), 0)::bigint`,
+  );
+}
+
+/** The columns' keys and cells, of a row of visits. */
+export function visitColumns(columns: readonly BreakdownColumn[]): string {
+  return list(columns, (column) =>
+    isKey(column) ? expression(column.key) : `coalesce(${expression(column.cell!)}, 0)::bigint`,
+  );
+}
+
+/** The columns' keys and sums over rows, and the names of the keys, to be grouped by. */
+export function rowColumns(columns: readonly BreakdownColumn[]): { columns: string; keys: string } {
+  return {
+    columns: list(columns, (column) => (isKey(column) ? expression(column.key) : sumOver(column))),
+    keys: columns.map((column, index) => (isKey(column) ? `, c${index}` : "")).join(""),
+  };
 }
 
 /**
@@ -91,7 +96,7 @@ interface Bounds {
 }
 
 /** The parameters of the part at an index. */
-function boundsOf(index: number): Bounds {
+export function boundsOf(index: number): Bounds {
   return { from: `$${2 * index + 3}::timestamptz`, to: `$${2 * index + 4}::timestamptz` };
 }
 
@@ -106,8 +111,7 @@ function rowsArm(broken: Broken, columns: readonly SumColumn[], sign: string, bo
 function eventsArm(broken: Broken, columns: readonly BreakdownColumn[], bounds: Bounds): string {
   return fill(PART_EVENTS, {
     names: columns.map((_, index) => `c${index}`).join(", "),
-    columns: list(columns, (column) => (isKey(column) ? expression(column.key) : sumOver(column))),
-    keys: columns.map((column, index) => (isKey(column) ? `, c${index}` : "")).join(""),
+    ...rowColumns(columns),
     rows: rowsSql(broken, bounds.from, bounds.to),
   });
 }
@@ -116,9 +120,7 @@ function visitsArm(broken: Broken, columns: readonly BreakdownColumn[], cells: C
   return fill(PART_VISITS, {
     ...cells,
     value: expression(cells.value),
-    columns: list(columns, (column) =>
-      isKey(column) ? expression(column.key) : `coalesce(${expression(column.cell!)}, 0)::bigint`,
-    ),
+    columns: visitColumns(columns),
     people: peopleOnly(broken.includeBots),
   });
 }
@@ -140,12 +142,13 @@ function cellsArm(broken: Broken, columns: readonly SumColumn[], sign: string, c
 
 function rowsSql({ source, includeBots }: Broken, from: string, to: string): string {
   const { rows } = source;
+  if (rows === "visit_source") throw new TypeError("sources of visits are no rows: sourcesSql counts them");
   return fill(ROWS[rows], {
     from,
     to,
     value: expression(source.value),
     people: peopleOnly(includeBots),
-    ...(rows === "events" || rows === "items" ? {} : DECIDING[rows]),
+    direction: rows === "last_page_view" ? "DESC" : "ASC",
   });
 }
 
@@ -153,6 +156,6 @@ function sumOver(column: SumColumn): string {
   return `coalesce(${expression(column.rows)}, 0)::bigint`;
 }
 
-function needsColumn(columns: readonly unknown[]): void {
+export function needsColumn(columns: readonly unknown[]): void {
   if (columns.length === 0) throw new TypeError("a breakdown needs a column");
 }

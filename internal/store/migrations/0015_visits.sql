@@ -20,6 +20,8 @@ SELECT
   os,
   device_type,
   language,
+  -- Of two sources of a session the one that came first brought the visit.
+  min(ts) AS first_time,
   count(*) AS events,
   count(*) FILTER (WHERE name = 'page_view') AS page_views,
   count(*) FILTER (WHERE order_kind = 1) AS orders,
@@ -36,6 +38,10 @@ ALTER MATERIALIZED VIEW visits_1d SET (timescaledb.compress,
   timescaledb.compress_segmentby = 'merchant_id', timescaledb.compress_orderby = 'bucket');
 -- A chunk is converted when it has ended: the default, ten times that of events, would leave too much as rows.
 SELECT set_chunk_time_interval('visits_1d', INTERVAL '28 days');
+
+-- Sums by the source of each event alone: reports tell sources of visits, which no sum of events knows.
+LOCK TABLE sources_1d IN ACCESS EXCLUSIVE MODE;
+DROP MATERIALIZED VIEW sources_1d;
 
 -- The new aggregate is empty: reports count the days that it should hold from the rows until they are refreshed.
 INSERT INTO stale_days (day, partition_id)

@@ -2,20 +2,28 @@
 -- batch's dictionary (docs/processing.md). Rows that were stored before have neither: their readers take both from the
 -- url, by the same rules, so that a row's values are the same before and behind this migration.
 --
--- The aggregates that matched patterns against every url are made anew over the columns. Nothing here reads events,
--- which commits wait for from their ALTER TABLE on: what takes time comes before it.
+-- The aggregates that matched patterns against every url are made anew over the columns. Commits wait from the first
+-- DROP on, so nothing here looks at all rows, or at all cells of an aggregate.
 
 DROP MATERIALIZED VIEW pages_28d;
 DROP MATERIALIZED VIEW pages_7d;
 DROP MATERIALIZED VIEW pages_1d;
 DROP MATERIALIZED VIEW event_names_1d;
 
--- The new ones will be empty: reports count their days from the rows until they are refreshed. A day that has cells has
--- some of devices; one that has none yet, or that a refresh is at work on, is marked already, and marked again, so that
+-- The new ones will be empty: reports count their days from the rows until they are refreshed. A day that had cells has
+-- some of devices; one that had none yet, or that a refresh is at work on, is marked already, and marked again, so that
 -- the end of that refresh does not clear it. As a day is cleared, its week is marked, and then its four weeks.
 INSERT INTO stale_days (day, partition_id)
 SELECT day, partition_id
-FROM (SELECT bucket FROM devices_1d UNION SELECT day FROM stale_days) AS counted (day)
+FROM (
+  SELECT day
+  FROM timescaledb_information.chunks c
+  CROSS JOIN LATERAL generate_series(date_trunc('day', c.range_start, 'UTC'),
+    c.range_end - INTERVAL '1 microsecond', INTERVAL '1 day') AS day
+  WHERE c.hypertable_name = 'events' AND EXISTS (SELECT FROM devices_1d WHERE bucket = day)
+  UNION
+  SELECT day FROM stale_days
+) emptied
 CROSS JOIN partitions
 ON CONFLICT (day, partition_id) DO UPDATE SET version = DEFAULT;
 

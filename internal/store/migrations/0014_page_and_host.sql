@@ -5,6 +5,9 @@
 -- The aggregates that matched patterns against every url are made anew over the columns. Commits wait from the first
 -- DROP on, so nothing here looks at all rows, or at all cells of an aggregate.
 
+-- A refresh locks its aggregate and then reads events; a DROP takes both the other way round, and may wait for one that
+-- waits for it.
+LOCK TABLE pages_28d, pages_7d, pages_1d, event_names_1d IN ACCESS EXCLUSIVE MODE;
 DROP MATERIALIZED VIEW pages_28d;
 DROP MATERIALIZED VIEW pages_7d;
 DROP MATERIALIZED VIEW pages_1d;

@@ -42,7 +42,7 @@ test("what the steps derive is stored with the row", async () => {
   expect(row).toMatchObject({
     ts: new Date(NOON - 3_600_000),
     time_quality: 1,
-    processor_version: 10,
+    processor_version: 11,
     is_bot: false,
     browser: "Safari",
     browser_version: "17",
@@ -56,6 +56,8 @@ test("what the steps derive is stored with the row", async () => {
     medium: "email",
     campaign: "Spring",
     click_id: null,
+    page: "/",
+    host: "shop.example",
     order_kind: null,
   });
 });

@@ -27,6 +27,7 @@ export function toColumns(
     device: derived.device,
     place: derived.place,
     source: derived.source,
+    page: derived.page,
     name: batch.text("name"),
     url: batch.text("url"),
     referrer: batch.text("referrer"),

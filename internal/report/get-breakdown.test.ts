@@ -8,6 +8,8 @@ interface Row {
   readonly merchantId: number;
   readonly name: string;
   readonly url: string | null;
+  /** Whether it was stored when page and host were no columns yet. */
+  readonly isOld: boolean;
   readonly referrer: string | null;
   readonly language: string | null;
   /** Also the value of every column that a step derives. */
@@ -38,6 +40,7 @@ const ROWS: readonly Row[] = Array.from({ length: 600 }, (_, i) => ({
   merchantId: i % 3 === 0 ? B : A,
   name: ["page_view", "click", "purchase"][((i * 7) % 11) % 3]!,
   url: URLS[(i * 5) % URLS.length]![0],
+  isOld: i % 2 === 0,
   referrer: REFERRERS[(i * 3) % REFERRERS.length]![0],
   language: i % 5 === 0 ? null : `l${(i * i) % 7}`,
   derived: i % 6 === 1 ? null : `d${(i * i) % 5}`,
@@ -54,17 +57,23 @@ const DERIVED = [...VISITS, ...EVENTS];
 const DAY = "2025-03-29";
 const MERCHANT = { merchantId: A, timeZone: "UTC", currency: "EUR" };
 
+function toStored({ merchantId, isOld, ...row }: Row) {
+  const [, page, host] = isOld ? [] : URLS.find(([url]) => url === row.url)!;
+  // An absent one is null.
+  return { merchant_id: merchantId, ...row, page: page || null, host: host || null };
+}
+
 let database: TestDatabase;
 beforeAll(async () => {
   database = await openTestDatabase(PARTITIONS);
   await database.pool.query(
     `INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version,
-       name, url, referrer, language, is_bot, order_id, order_kind, revenue_micros, ${DERIVED.join(", ")})
-     SELECT merchant_id, '${DAY}T12:00Z', now(), gen_random_uuid(), visitor, visitor, 1, name, url, referrer,
+       name, url, page, host, referrer, language, is_bot, order_id, order_kind, revenue_micros, ${DERIVED.join(", ")})
+     SELECT merchant_id, '${DAY}T12:00Z', now(), gen_random_uuid(), visitor, visitor, 1, name, url, page, host, referrer,
        language, bot, revenue::text, 1 + 0 * revenue, revenue, ${DERIVED.map((name) => `'${name} ' || derived`).join(", ")}
-     FROM jsonb_to_recordset($1::jsonb) AS r (merchant_id integer, name text, url text, referrer text,
+     FROM jsonb_to_recordset($1::jsonb) AS r (merchant_id integer, name text, url text, page text, host text, referrer text,
        language text, bot boolean, visitor bigint, revenue bigint, derived text)`,
-    [JSON.stringify(ROWS.map(({ merchantId, ...row }) => ({ merchant_id: merchantId, ...row })))],
+    [JSON.stringify(ROWS.map(toStored))],
   );
 });
 afterAll(() => database?.close());

@@ -40,6 +40,7 @@ export const SOURCE_COLUMNS = [
   "campaign_content",
   "click_id",
 ] as const;
+export const PAGE_COLUMNS = ["page", "host"] as const;
 
 /** What an event's time is: the client's, the client's corrected by its clock's error, or the received time. */
 export const TimeQuality = { CLIENT: 0, CORRECTED: 1, RECEIVED: 2 } as const;
@@ -77,6 +78,7 @@ export interface EventColumns {
   readonly device: DerivedTexts;
   readonly place: DerivedTexts;
   readonly source: DerivedTexts;
+  readonly page: DerivedTexts;
   readonly name: TextIndexes;
   readonly url: TextIndexes;
   readonly referrer: TextIndexes;

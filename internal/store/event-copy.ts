@@ -6,6 +6,7 @@ import {
   type ItemEntries,
   type OrderEntries,
   OrderKind,
+  PAGE_COLUMNS,
   PLACE_COLUMNS,
   type PropertyEntries,
   SOURCE_COLUMNS,
@@ -32,6 +33,7 @@ const EVENT_COLUMNS = [
   ...DEVICE_COLUMNS,
   ...PLACE_COLUMNS,
   ...SOURCE_COLUMNS,
+  ...PAGE_COLUMNS,
   "properties",
   ...ORDER_COLUMNS,
 ];
@@ -82,6 +84,7 @@ export class EventEncoder {
       new DerivedCopy(columns.device, DEVICE_COLUMNS.length),
       new DerivedCopy(columns.place, PLACE_COLUMNS.length),
       new DerivedCopy(columns.source, SOURCE_COLUMNS.length),
+      new DerivedCopy(columns.page, PAGE_COLUMNS.length),
     ];
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { eventRow } from "../testkit/columns.ts";
 import { batchOf, commitNext } from "../testkit/commits.ts";
@@ -70,14 +71,22 @@ const readyFrom = async () =>
     )
   ).rows[0]!.at;
 
-/** Runs a backfill beside a refresher. */
+/** Runs a backfill beside a refresher, whose rounds do not pile up on a slow machine. */
 async function backfill(through: Pool = pool, told: string[] = []) {
-  const refreshing = setInterval(() => void refreshStale(pool).catch(() => {}), 100);
+  const over = new AbortController();
+  const refresh = async () => {
+    while (!over.signal.aborted) {
+      await refreshStale(pool).catch(() => {});
+      await sleep(100);
+    }
+  };
+  const refreshing = refresh();
   try {
     const options = { knownMs: 1_000, pollMs: 20, tell: (line: string) => void told.push(line) };
     return await backfillRollups(through, { merchantId: merchant, partition: 0, from: FROM }, options);
   } finally {
-    clearInterval(refreshing);
+    over.abort();
+    await refreshing;
   }
 }
 

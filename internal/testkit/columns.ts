@@ -5,6 +5,7 @@ import {
   type EventColumns,
   type Int64Values,
   OrderKind,
+  PAGE_COLUMNS,
   PLACE_COLUMNS,
   SOURCE_COLUMNS,
   type TextIndexes,
@@ -14,12 +15,14 @@ import {
 export type DerivedColumn =
   | (typeof DEVICE_COLUMNS)[number]
   | (typeof PLACE_COLUMNS)[number]
-  | (typeof SOURCE_COLUMNS)[number];
+  | (typeof SOURCE_COLUMNS)[number]
+  | (typeof PAGE_COLUMNS)[number];
 
 export const DERIVED_COLUMNS: readonly DerivedColumn[] = [
   ...DEVICE_COLUMNS,
   ...PLACE_COLUMNS,
   ...SOURCE_COLUMNS,
+  ...PAGE_COLUMNS,
 ];
 
 /** An event as its row of `events` and its rows of `items` read in SQL. Times are ms since 1970-01-01 UTC. */
@@ -160,6 +163,7 @@ function baseColumns(rows: readonly EventRow[], texts: Texts) {
     device: derived(rows, DEVICE_COLUMNS),
     place: derived(rows, PLACE_COLUMNS),
     source: derived(rows, SOURCE_COLUMNS),
+    page: derived(rows, PAGE_COLUMNS),
   };
 }
 

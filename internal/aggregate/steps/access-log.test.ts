@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { BatchView } from "../../event/batch-view.ts";
 import { open } from "../../event/seal.ts";
-import { DEVICE_COLUMNS, PLACE_COLUMNS, SOURCE_COLUMNS } from "../../store/event-columns.ts";
-import { testBatch } from "../../testkit/batches.ts";
+import { DEVICE_COLUMNS, PAGE_COLUMNS, PLACE_COLUMNS, SOURCE_COLUMNS } from "../../store/event-columns.ts";
+import { type TestEvent, testBatch } from "../../testkit/batches.ts";
 import { sharedData } from "../../testkit/shared-data.ts";
 import { testContext } from "../../testkit/step-context.ts";
 import { openGeoDatabase } from "../geo-database.ts";
 import { process } from "./process.ts";
-import type { DerivingTexts } from "./step.ts";
+import type { DerivingTexts, StepContext } from "./step.ts";
 
 const LOG = sharedData("access.log");
 const SITE = "http://semicomplete.com";
@@ -23,6 +23,9 @@ interface Line {
   device: Record<string, string | null>;
   place: Record<string, string | null>;
   source: Record<string, string | null>;
+  page: Record<string, string | null>;
+  /** What the step says of the referrer, as if it were the page. */
+  cameFrom: Record<string, string | null>;
 }
 
 let lines: Line[];
@@ -52,16 +55,26 @@ async function readLines(): Promise<Line[]> {
     const url = path.startsWith("/") ? SITE + path : "";
     return { merchantId: 1, time: 1, ip, url, referrer: absent(referrer), userAgent: absent(agent) };
   });
-  const { sealed, batch } = open(testBatch(events, { partition: 0 }).bytes);
   const placeOf = await openGeoDatabase(undefined);
-  const derived = process(new BatchView(sealed!.batchId, batch!), testContext({ placeOf }));
+  const derived = derive(events, { placeOf });
+  const fromReferrers = derive(
+    events.map(({ referrer }) => ({ merchantId: 1, time: 1, url: referrer })),
+    { placeOf },
+  );
   return found.map((line, row) => ({
     ...line,
     isBot: derived.isBot[row] === 1,
     device: textsOf(derived.device, DEVICE_COLUMNS, row),
     place: textsOf(derived.place, PLACE_COLUMNS, row),
     source: textsOf(derived.source, SOURCE_COLUMNS, row),
+    page: textsOf(derived.page, PAGE_COLUMNS, row),
+    cameFrom: textsOf(fromReferrers.page, PAGE_COLUMNS, row),
   }));
+}
+
+function derive(events: readonly TestEvent[], context: Partial<StepContext>) {
+  const { sealed, batch } = open(testBatch(events, { partition: 0 }).bytes);
+  return process(new BatchView(sealed!.batchId, batch!), testContext(context));
 }
 
 function textsOf({ keys, texts }: DerivingTexts, columns: readonly string[], row: number) {
@@ -142,6 +155,77 @@ describe.skipIf(LOG === undefined)("the real log", () => {
     expect(places.size).toBe(1_753);
     expect([...places.values()].filter((country) => country === null)).toHaveLength(2);
     expect(lines.every(({ place }) => place.region === null && place.city === null)).toBe(true);
+  });
+
+  /** How many lines have each value, the most frequent ones, and how many values there are. */
+  const top = (values: readonly (string | null)[], limit: number) => {
+    const groups = [...Map.groupBy(values, (value) => value)].map(
+      ([value, all]) => [value, all.length] as const,
+    );
+    const largest = groups.toSorted((a, b) => b[1] - a[1]).slice(0, limit);
+    return { values: groups.filter(([value]) => value !== null).length, top: largest };
+  };
+
+  test("page: the paths that were asked for", () => {
+    // awk -F'"' '{ split($2, a, " "); p = a[2]; sub(/[?#].*/, "", p); c[p]++ }': 1,368 of 1,498 with their queries.
+    expect(
+      top(
+        lines.map(({ page }) => page.page ?? null),
+        8,
+      ),
+    ).toEqual({
+      values: 1_368,
+      top: [
+        ["/favicon.ico", 807],
+        ["/", 575],
+        ["/style2.css", 546],
+        ["/reset.css", 538],
+        ["/images/jordan-80.png", 533],
+        ["/images/web/2009/banner.png", 516],
+        ["/blog/tags/puppet", 489],
+        ["/projects/xdotool/", 224],
+      ],
+    });
+    expect(lines.filter(({ page }) => page.page === "//favicon.ico")).toHaveLength(1);
+    expect(lines.every(({ page }) => page.host === "semicomplete.com")).toBe(true);
+  });
+
+  test("page and host of the referrers, which are urls of all the world", () => {
+    // awk -F'"' '{ split($4, a, /[\/?#]/); h = tolower(a[3]); sub(/^.*@/, "", h); sub(/:.*/, "", h); c[h]++ }'
+    expect(
+      top(
+        lines.map(({ cameFrom }) => cameFrom.host ?? null),
+        7,
+      ),
+    ).toEqual({
+      values: 154,
+      top: [
+        [null, 4_072],
+        ["www.semicomplete.com", 3_038],
+        ["semicomplete.com", 2_001],
+        ["www.google.com", 228],
+        ["www.google.fr", 46],
+        ["www.google.co.uk", 37],
+        ["stackoverflow.com", 34],
+      ],
+    });
+    // ... '{ r = $4; sub(/^[^:]*:\/\//, "", r); sub(/[?#].*/, "", r); i = index(r, "/"); c[i ? substr(r, i) : "/"]++ }'
+    expect(
+      top(
+        lines.map(({ cameFrom }) => cameFrom.page ?? null),
+        6,
+      ),
+    ).toEqual({
+      values: 259,
+      top: [
+        [null, 4_072],
+        ["/", 718],
+        ["/presentations/logstash-puppetconf-2012/", 689],
+        ["/projects/xdotool/", 658],
+        ["/presentations/logstash-scale11x/", 406],
+        ["/articles/dynamic-dns-with-dhcp/", 335],
+      ],
+    });
   });
 
   test("source: own pages, direct visits, search engines, referrals and campaigns", () => {

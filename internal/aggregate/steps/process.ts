@@ -3,6 +3,7 @@ import { bots } from "./bots.ts";
 import { commerce } from "./commerce.ts";
 import { device } from "./device.ts";
 import { geo } from "./geo.ts";
+import { page } from "./page.ts";
 import { session } from "./session.ts";
 import { source } from "./source.ts";
 import { type Derived, emptyDerived, type Step, type StepContext } from "./step.ts";
@@ -10,7 +11,7 @@ import { time } from "./time.ts";
 import { visitor } from "./visitor.ts";
 
 /** The steps in their order: one that uses what another has derived comes after it. */
-export const STEPS: readonly Step[] = [time, visitor, session, bots, device, geo, source, commerce];
+export const STEPS: readonly Step[] = [time, visitor, session, bots, device, geo, source, page, commerce];
 
 /**
  * Version of the steps as a whole, stored with each row: a replay tells old results from new by it. The sum of the

@@ -47,6 +47,7 @@ export interface Derived {
   readonly device: DerivingTexts;
   readonly place: DerivingTexts;
   readonly source: DerivingTexts;
+  readonly page: DerivingTexts;
   /** Values of OrderKind. */
   readonly orderKinds: Uint8Array;
   /** What each order adds to the merchant's revenue, micros of its currency; NaN where that is not known. */
@@ -81,6 +82,7 @@ export function emptyDerived(batch: BatchView): Derived {
     device: texts(),
     place: texts(),
     source: texts(),
+    page: texts(),
     orderKinds: new Uint8Array(orders),
     convertedRevenue: new Float64Array(orders),
   };

@@ -160,9 +160,10 @@ test("the version of the whole rises with that of any step", () => {
     "device 1",
     "geo 1",
     "source 1",
+    "page 1",
     "commerce 1",
   ]);
-  expect(PROCESSOR_VERSION).toBe(10);
+  expect(PROCESSOR_VERSION).toBe(11);
 });
 
 test("an event gives the same in any batch, at any place, as often as it is processed", () => {

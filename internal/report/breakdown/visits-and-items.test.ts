@@ -39,14 +39,18 @@ afterAll(() => database?.close());
 const store = (rows: readonly Stored[]) =>
   database.pool.query(
     `WITH given AS (
-       SELECT *, gen_random_uuid() AS event_id FROM jsonb_to_recordset($1::jsonb) AS r (merchant integer,
+       -- Every second row is as it was stored before the page was a column; of the others the column alone counts.
+       SELECT *, gen_random_uuid() AS event_id, row_number() OVER () % 2 = 0 AS is_old
+       FROM jsonb_to_recordset($1::jsonb) AS r (merchant integer,
          at timestamptz, session bigint, visitor bigint, name text, path text, bot boolean,
          "from" text, kind smallint,
          currency text, revenue bigint, converted bigint, items jsonb)
      ), written AS (
        INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version, name,
-         url, is_bot, channel, source, medium, campaign, order_id, order_kind, order_currency, order_revenue_micros, revenue_micros)
-       SELECT merchant, at, at, event_id, visitor, session, 1, name, 'https://shop.example' || path, bot,
+         url, page, is_bot, channel, source, medium, campaign, order_id, order_kind, order_currency,
+         order_revenue_micros, revenue_micros)
+       SELECT merchant, at, at, event_id, visitor, session, 1, name,
+         CASE WHEN is_old THEN 'https://shop.example' || path END, CASE WHEN NOT is_old THEN path END, bot,
          "from", 'source ' || "from", 'medium ' || "from", 'campaign ' || "from", kind::text, kind, currency, revenue, converted
        FROM given
      )

@@ -15,8 +15,14 @@ export interface Dimension {
   readonly rollup?: Rollup;
 }
 
-// Urls are absolute; one without a path is its site's root.
-const PAGE = "'/' || substring(url, '^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*/?([^?#]*)')";
+/** The host of an absolute url in a column. Of its letters those of ASCII are lowered, whatever the database's locale. */
+const hostOf = (column: string) =>
+  `lower(substring(${column}, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)') COLLATE "C")`;
+
+// What the aggregator's step `page` derives has columns. Rows that were stored before them (migration 0014) have none:
+// theirs is found in the url, by the same rules. Urls are absolute; one without a path is its site's root.
+const PAGE = "coalesce(page, '/' || substring(url, '^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*/?([^?#]*)'))";
+const HOST = `coalesce(host, ${hostOf("url")})`;
 
 /** Every dimension, declared once. To add one, add it here and to the wire's enum. */
 export const DIMENSIONS = {
@@ -38,12 +44,12 @@ export const DIMENSIONS = {
   },
   host: {
     description: "Host of the event's url.",
-    value: "lower(substring(url, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)'))",
+    value: HOST,
     ...kept("event_names_1d", "host"),
   },
   referrer_host: {
     description: "Host of the referrer.",
-    value: "lower(substring(referrer, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)'))",
+    value: hostOf("referrer"),
   },
   language: { description: "Language of the visitor.", value: "language", ...kept("devices_1d", "language") },
   channel: { description: "Channel group that brought the visitor.", ...visitSource("channel") },

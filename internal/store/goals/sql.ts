@@ -50,7 +50,7 @@ function reaches({ eventName, pagePattern }: GoalCondition, parameter: (text: st
   return conditions.join(" AND ");
 }
 
-/** The page, for the rows alone whose page a goal looks at: finding it costs more than all else. */
+/** The page, for the rows alone whose page a goal looks at: in old rows finding it costs more than all else. */
 function pageOf({ goals, page }: GoalReportSql, parameter: (text: string) => string): string {
   const looking = goals.filter(({ pagePattern }) => pagePattern !== undefined);
   if (looking.length === 0) return "NULL::text";

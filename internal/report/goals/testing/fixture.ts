@@ -42,23 +42,24 @@ export function randomVisits(
   });
 }
 
-/** Writes events as the aggregator commits them. */
+/** Writes events as the aggregator commits them, every second one as it did before the page was a column. */
 export async function insertVisits(pool: Pool, rows: readonly Visit[]): Promise<void> {
   await pool.query(
     `INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version, name, url,
-       is_bot, order_id, order_kind, revenue_micros)
-     SELECT merchant_id, ts, ts, gen_random_uuid(), visitor, visitor, 1, name, url, is_bot, order_id,
+       page, is_bot, order_id, order_kind, revenue_micros)
+     SELECT merchant_id, ts, ts, gen_random_uuid(), visitor, visitor, 1, name, url, page, is_bot, order_id,
        CASE WHEN order_id IS NOT NULL THEN order_kind END, revenue
      FROM jsonb_to_recordset($1::jsonb) AS r (merchant_id integer, ts timestamptz, visitor bigint, name text, url text,
-       is_bot boolean, order_id text, order_kind smallint, revenue bigint)`,
+       page text,       is_bot boolean, order_id text, order_kind smallint, revenue bigint)`,
     [
       JSON.stringify(
-        rows.map((row) => ({
+        rows.map((row, at) => ({
           merchant_id: row.merchantId,
           ts: new Date(row.ts).toISOString(),
           visitor: row.visitor,
           name: row.name,
           url: row.url,
+          page: at % 2 === 0 ? null : row.page,
           is_bot: row.isBot ?? false,
           order_id: row.orderId,
           order_kind: row.orderKind ?? 1,

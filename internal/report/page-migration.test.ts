@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { partitionOf } from "../event/partition.ts";
+import { DAY_AGGREGATES } from "../store/continuous-aggregates.ts";
 import { convertOld } from "../store/maintenance/columnstore.ts";
 import { verifyAggregates } from "../store/maintenance/verify.ts";
 import { migrate } from "../store/migrate.ts";
@@ -73,7 +74,16 @@ const query = async <T>(sql: string, values: unknown[] = []) =>
 
 const refreshAll = async () => {
   await refreshStale(database.pool);
-  await refreshStaleDays(database.pool);
+  const found = await query<{ name: string }>(
+    "SELECT view_name AS name FROM timescaledb_information.continuous_aggregates WHERE view_name = ANY ($1)",
+    [DAY_AGGREGATES],
+  );
+  const names = new Set(found.map(({ name }) => name));
+  await refreshStaleDays(
+    database.pool,
+    undefined,
+    DAY_AGGREGATES.filter((name) => names.has(name)),
+  );
   await refreshStaleSpans(database.pool);
 };
 

@@ -31,14 +31,19 @@ const CLEAR = `WITH cleared AS (
  * hours are refreshed, so that what a daily aggregate is built on is always there before it. One that is marked
  * again meanwhile stays stale. Its month is marked for the monthly aggregates.
  * @param signal ends it between two days.
+ * @param aggregates all that the database has; fewer in one that is to be migrated.
  * @returns how many days were refreshed.
  */
-export async function refreshStaleDays(pool: Pool, signal?: AbortSignal): Promise<number> {
+export async function refreshStaleDays(
+  pool: Pool,
+  signal?: AbortSignal,
+  aggregates: readonly string[] = DAY_AGGREGATES,
+): Promise<number> {
   const { rows } = await pool.query<StaleDay>(READ_ENDED);
   let refreshed = 0;
   for (const { from, to, version } of rows) {
     if (signal?.aborted) break;
-    await forceRefresh(pool, DAY_AGGREGATES, from, to);
+    await forceRefresh(pool, aggregates, from, to);
     await pool.query(CLEAR, [from, version]);
     refreshed++;
   }

@@ -24,6 +24,8 @@ export async function loadAll(database: Database, work: Asked, say: Say) {
   return said(say, {
     loaded,
     load_events_per_second: Math.round(loaded / loadSeconds),
+    load_memory_mb: Math.round(process.resourceUsage().maxRSS / 1_024),
+    upkeep_rounds: upkeep.rounds,
     refresh_seconds_per_million: Object.fromEntries(refresh),
     convert_seconds_per_million: perMillion(upkeep.convertSeconds),
     upkeep_seconds_are: upkeep.isCpu ? "CPU" : "of the clock",

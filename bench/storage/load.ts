@@ -24,10 +24,10 @@ const DAY_MS = 86_400_000;
 export const END = Date.UTC(2026, 0, 1);
 
 const BATCH_ROWS = 10_000;
-/** Events that are committed together, in a transaction a partition. */
+/** Events that are committed together, in a transaction a partition; fewer where few are loaded. */
 const GROUP_EVENTS = 100_000;
-/** How often progress is told, by the events loaded. */
-const REPORTS = 20;
+/** Groups at least, and how often progress is told, by the events loaded. */
+const PARTS = 20;
 
 export interface Workload {
   readonly events: number;
@@ -43,7 +43,12 @@ export interface Workload {
 export async function load(pool: Pool, work: Workload, upkeep: Upkeep, say: (text: string) => void) {
   const { events, merchants, days } = work;
   const span = { fromMs: END - days * DAY_MS, toMs: END };
-  const sizes = { partitions: PARTITIONS, batchRows: BATCH_ROWS, groupEvents: GROUP_EVENTS };
+  const part = Math.ceil(events / PARTS);
+  const sizes = {
+    partitions: PARTITIONS,
+    batchRows: BATCH_ROWS,
+    groupEvents: Math.min(part, GROUP_EVENTS),
+  };
   const contexts = new StepContexts(pool, await openGeoDatabase(undefined));
   const started = performance.now();
   let loaded = 0;
@@ -57,8 +62,7 @@ export async function load(pool: Pool, work: Workload, upkeep: Upkeep, say: (tex
     committing = commitAll(pool, writes).then(() => upkeep.reached(group.completeBefore));
     // Its failure is met at the next group's turn.
     committing.catch(() => {});
-    const step = Math.max(GROUP_EVENTS, events / REPORTS);
-    if (Math.floor(loaded / step) === Math.floor(before / step)) continue;
+    if (Math.floor(loaded / part) === Math.floor(before / part)) continue;
     const rate = Math.round((loaded / (performance.now() - started)) * 1_000);
     say(`${loaded} events loaded, ${rate} a second`);
   }

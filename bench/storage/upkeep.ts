@@ -34,6 +34,7 @@ export class Upkeep {
   /** By aggregate. */
   readonly refreshSeconds: Record<string, number> = {};
   convertSeconds = 0;
+  rounds = 0;
   /** Whether the seconds are of CPU, or of the clock where the server's processes cannot be seen. */
   isCpu = false;
   readonly #stepMs: number;
@@ -83,6 +84,7 @@ export class Upkeep {
       [this.#through, to],
     );
     this.#through = to;
+    this.rounds++;
     const from = rows[0]!.from;
     if (from !== null) {
       for (const { name, bucket } of AGGREGATES) await this.#refresh(name, bucket, from, to);

@@ -47,15 +47,23 @@ export interface Plain {
 
 export const PAGE: Plain = { value: `CASE WHEN url IS NULL THEN NULL ELSE ${PATH} END` };
 
-/** A session lasts for a day at most: that of its first page view may have begun a day before the span. */
-export const ENTRY_PAGE: Plain = {
-  value: "entry",
-  rows: `(SELECT DISTINCT ON (session_id) session_id, ${PAGE.value} AS entry FROM events
+/**
+ * A value that one event of a session has for all of them: the first in an order of those that decide. A session lasts
+ * for a day at most: it may have begun a day before the span, and end a day behind it.
+ */
+function ofSession(value: string, decides: string, order: string): Plain {
+  const decided = `SELECT DISTINCT ON (session_id) session_id, ${value} AS decided FROM events
       WHERE merchant_id = $1 AND ts >= ${FROM} - INTERVAL '1 day' AND ts < ${TO} + INTERVAL '1 day'
-        AND name = 'page_view' AND NOT is_bot
-      ORDER BY session_id, ts, event_id) entries
-    RIGHT JOIN (SELECT * FROM ${EVENTS}) visits USING (session_id)`,
-};
+        AND ${decides} AND NOT is_bot
+      ORDER BY session_id, ${order}`;
+  const rows = `(${decided}) sessions RIGHT JOIN (SELECT * FROM ${EVENTS}) visits USING (session_id)`;
+  return { value: "decided", rows };
+}
+
+export const ENTRY_PAGE = ofSession(PAGE.value, "name = 'page_view'", "ts, event_id");
+
+/** What brought the visit: what the first event says that says anything of it. */
+export const SOURCE = ofSession("source", "channel IS NOT NULL", "ts, channel, source, medium, campaign");
 
 export const ITEM_NAME: Plain = {
   value: "name",

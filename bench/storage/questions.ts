@@ -15,6 +15,7 @@ import {
   PAGE,
   type Plain,
   type Reach,
+  SOURCE,
   SPANS,
 } from "./plain-sql.ts";
 
@@ -70,7 +71,7 @@ const VISITS = ["visitors", "page_views"] as const;
 const breakdowns = (reach: Reach): Question[] => [
   top("page", reach, ["page_views", "visitors"], PAGE),
   top("entry_page", reach, ["sessions", "visitors"], ENTRY_PAGE),
-  top("source", reach, VISITS, { value: "source" }),
+  top("source", reach, VISITS, SOURCE),
   top("country", reach, VISITS, { value: "country" }),
   top("device_type", reach, VISITS, { value: "device_type" }),
   top("event_name", reach, ["events", "visitors"], { value: "name" }),

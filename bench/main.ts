@@ -32,17 +32,27 @@ const command = new Command("bench")
   )
   .option("--merchants <n>", "storage: how many merchants they are of (default: 10,000)")
   .option("--days <n>", "storage: how many days they are spread over (default: 365)")
-  .option("--chunk-days <n>", "storage: how many days a chunk of events spans (default: 7)")
+  .option(
+    "--chunk-days <n>",
+    "storage: how many days a chunk of events spans (default: 7, or 1 from 10M a week on)",
+  )
+  .option(
+    "--keep <name>",
+    "storage: keeps what is loaded as a database of this name on DATABASE_URL's server",
+  )
+  .option("--loaded <name>", "storage: measures a database that was kept, and loads nothing")
   .option("--json", "print the result as one JSON object in the last line")
   .parse();
 
 const [name = ""] = command.args;
-const { seconds, events, merchants, days, chunkDays, json } = command.opts<{
+const { seconds, events, merchants, days, chunkDays, keep, loaded, json } = command.opts<{
   seconds: string;
   events?: string;
   merchants?: string;
   days?: string;
   chunkDays?: string;
+  keep?: string;
+  loaded?: string;
   json?: boolean;
 }>();
 const bench = BENCHES[name];
@@ -58,6 +68,8 @@ const result = await bench({
   merchants: optional(merchants),
   days: optional(days),
   chunkDays: optional(chunkDays),
+  keep,
+  loaded,
   say,
 });
 say(

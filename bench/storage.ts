@@ -1,66 +1,72 @@
-import type { Merchant } from "../internal/report/get-report.ts";
-import { setChunkDays } from "../internal/store/maintenance/chunk-interval.ts";
-import type { Pool } from "../internal/store/pool.ts";
-import { type Bench, type BenchOptions, type BenchResult, median, short } from "./lib/result.ts";
-import { type Database, startDatabase } from "./lib/servers.ts";
-import { askCold, askWarm, rounded, type Seen, summary } from "./storage/latency.ts";
+import { type Database, startDatabase } from "./lib/database.ts";
+import { type Bench, type BenchResult, short } from "./lib/result.ts";
+import { type Chosen, chosenMerchants } from "./storage/chosen.ts";
+import { loadAll, weigh } from "./storage/costs.ts";
+import { askCold, askWarm, questionTable, type Seen, summary } from "./storage/latency.ts";
 import { compareLayouts } from "./storage/layouts.ts";
-import { load, PARTITIONS, type Workload } from "./storage/load.ts";
-import { createMerchants, regionOfMerchant } from "./storage/merchants.ts";
+import { PARTITIONS } from "./storage/load.ts";
 import { QUESTIONS } from "./storage/questions.ts";
-import { aggregateBytes, bookBytes, bytesPerEvent, columnBytes } from "./storage/sizes.ts";
-import { Upkeep } from "./storage/upkeep.ts";
+import { hasYear, workloadIn, workloadOf } from "./storage/workload.ts";
 
-const DAYS_OF_A_YEAR = 365;
+type Say = (text: string) => void;
 
 /**
  * What stored events cost, and how fast the dashboard's questions are answered from them: loads simulated history,
  * keeps it up as the aggregator does, then asks by the product's own functions, and the same in plain SQL over the raw
  * rows. The figure is the largest merchant's p99 over a month, warm.
  */
-export const storage: Bench = async ({ seconds, say, ...asked }) => {
-  const work = workloadOf(asked);
-  let database = await startDatabase(PARTITIONS);
+export const storage: Bench = async ({ seconds, say, keep, loaded, ...asked }) => {
+  let database = await startDatabase(PARTITIONS, { keep, loaded });
   say(`servers: ${JSON.stringify(database.versions)}`);
+  if (keep !== undefined) say(`kept: what is loaded stays there as the database ${JSON.stringify(keep)}`);
   try {
-    await setChunkDays(database.pool, work.chunkDays);
-    await createMerchants(database.pool, work.merchants);
-    const costs = await loadAndWeigh(database, work, say);
-    const people = await chosenMerchants(database.pool);
-    const layouts = await compareLayouts(database.pool, people.get("largest")!.merchant.merchantId);
+    const { pool } = database;
+    const work = loaded === undefined ? workloadOf(asked) : await workloadIn(pool);
+    say(`workload: ${JSON.stringify(work)}`);
+    const loading = loaded === undefined ? await loadAll(database, work, say) : undefined;
+    const events = loading?.loaded ?? work.events;
+    const costs = { ...loading, ...(await weigh(pool, events, say)) };
+    const chosen = await chosenMerchants(pool);
+    const { merchantId } = chosen.get("largest")!.merchant;
+    const { chunkDays, days } = work;
+    const layouts = await compareLayouts(pool, { merchantId, eventsPerDay: events / days, chunkDays });
     say(`layouts: ${JSON.stringify(layouts)}`);
-    const questions = QUESTIONS.filter(({ reach }) => reach !== "year" || hasYear(work));
-    const seen = new Map<string, Seen[]>();
-    for (const [size, { merchant }] of people) {
-      seen.set(size, await askWarm(database, merchant, questions, seconds));
-    }
-    for (const [size, { merchant }] of people) {
-      database = (await database.restart?.()) ?? database;
-      await askCold(database, merchant, questions, seen.get(size)!);
-    }
+    const restarted = (next: Database) => {
+      database = next;
+    };
+    const seen = await askAll(database, restarted, chosen, { seconds, hasYear: hasYear(work) });
     const cold = database.restart === undefined ? "a new connection for each question" : "a restarted server";
     const details = { workload: work, ...costs, layouts, cold, versions: database.versions };
-    return resultOf(seen, latencies(people, seen, hasYear(work), say), details);
+    return resultOf(seen, latencies(chosen, seen, hasYear(work), say), details);
   } finally {
     await database.stop();
   }
 };
 
-interface Asked extends Workload {
-  readonly chunkDays: number;
+type SeenBySize = ReadonlyMap<string, Seen[]>;
+
+/** All questions of each merchant, first warm, then cold. @param restarted told when the database is another one. */
+async function askAll(
+  given: Database,
+  restarted: (next: Database) => void,
+  chosen: Chosen,
+  { seconds, hasYear }: { seconds: number; hasYear: boolean },
+): Promise<SeenBySize> {
+  const questions = QUESTIONS.filter(({ reach }) => reach !== "year" || hasYear);
+  const seen = new Map<string, Seen[]>();
+  for (const [size, { merchant }] of chosen) {
+    seen.set(size, await askWarm(given, merchant, questions, seconds));
+  }
+  let database = given;
+  for (const [size, { merchant }] of chosen) {
+    database = (await database.restart?.()) ?? database;
+    restarted(database);
+    await askCold(database, merchant, questions, seen.get(size)!);
+  }
+  return seen;
 }
 
-function workloadOf(asked: Omit<BenchOptions, "seconds" | "say">): Asked {
-  const { events, merchants = 10_000, days = DAYS_OF_A_YEAR, chunkDays = 7 } = asked;
-  const usual = process.env.DATABASE_URL === undefined ? 1_000_000 : 10_000_000;
-  return { events: events ?? usual, merchants, days, chunkDays };
-}
-
-function hasYear({ days }: Workload): boolean {
-  return days >= DAYS_OF_A_YEAR;
-}
-
-function resultOf(seen: ReadonlyMap<string, Seen[]>, latency: Latencies, details: object): BenchResult {
+function resultOf(seen: SeenBySize, latency: Latencies, details: object): BenchResult {
   const month = latency.largest!.month!;
   return {
     bench: "storage",
@@ -72,61 +78,9 @@ function resultOf(seen: ReadonlyMap<string, Seen[]>, latency: Latencies, details
   };
 }
 
-async function loadAndWeigh({ pool, pid }: Database, work: Workload, say: (text: string) => void) {
-  const upkeep = await Upkeep.open(pool, pid);
-  const start = performance.now();
-  const loaded = await load(pool, work, upkeep, say).finally(() => upkeep.close());
-  const loadSeconds = (performance.now() - start) / 1_000;
-  await pool.query("VACUUM ANALYZE");
-  const perMillion = (spent: number) => Number(((spent / loaded) * 1e6).toFixed(2));
-  const bytes = await bytesPerEvent(pool, loaded);
-  const refresh = Object.fromEntries(
-    Object.entries(upkeep.refreshSeconds).map(([name, spent]) => [name, perMillion(spent)]),
-  );
-  const costs = {
-    loaded,
-    load_events_per_second: Math.round(loaded / loadSeconds),
-    bytes_per_event: bytes,
-    book_bytes_per_event: await bookBytes(pool, loaded),
-    column_bytes_per_event: await columnBytes(pool),
-    aggregates: await aggregateBytes(pool, loaded),
-    refresh_seconds_per_million: refresh,
-    refresh_seconds_are: upkeep.isCpu ? "CPU" : "of the clock",
-    convert_seconds_per_million: perMillion(upkeep.convertSeconds),
-  };
-  for (const [name, cost] of Object.entries(costs)) say(`${name}: ${JSON.stringify(cost)}`);
-  return costs;
-}
-
-type Chosen = Map<string, { readonly merchant: Merchant; readonly events: number }>;
-
-/** The largest merchant, the one in the middle of the ranks on a logarithmic scale, and the median one. */
-async function chosenMerchants(pool: Pool): Promise<Chosen> {
-  const { rows } = await pool.query<{ id: number; events: string }>(
-    "SELECT merchant_id AS id, sum(events) AS events FROM totals_15m GROUP BY 1 ORDER BY 2 DESC, 1",
-  );
-  const ranks = {
-    largest: 0,
-    middle: Math.floor(Math.sqrt(rows.length)),
-    small: Math.floor(rows.length / 2),
-  };
-  return new Map(
-    Object.entries(ranks).map(([size, rank]) => {
-      const { id, events } = rows[rank]!;
-      const { timeZone, currency } = regionOfMerchant(id);
-      return [size, { merchant: { merchantId: id, timeZone, currency }, events: Number(events) }];
-    }),
-  );
-}
-
 type Latencies = Record<string, Record<string, ReturnType<typeof summary>>>;
 
-function latencies(
-  chosen: Chosen,
-  seen: ReadonlyMap<string, Seen[]>,
-  hasYear: boolean,
-  say: (text: string) => void,
-) {
+function latencies(chosen: Chosen, seen: SeenBySize, hasYear: boolean, say: Say): Latencies {
   const found: Latencies = {};
   for (const [size, { events }] of chosen) {
     const spans = hasYear ? (["month", "year"] as const) : (["month"] as const);
@@ -139,14 +93,4 @@ function latencies(
     }
   }
   return found;
-}
-
-function questionTable(seen: readonly Seen[]) {
-  return seen.map(({ question, reach, warm, cold, rows, error }) => ({
-    question: `${question}, ${reach}`,
-    warm: rounded(median(warm)),
-    cold: rounded(cold),
-    rows: rounded(median(rows)),
-    error: Number(error.toFixed(4)),
-  }));
 }

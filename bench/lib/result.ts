@@ -20,6 +20,9 @@ export interface BenchOptions {
   readonly merchants?: number | undefined;
   readonly days?: number | undefined;
   readonly chunkDays?: number | undefined;
+  /** The name under which what was loaded is kept, or of one that was kept. */
+  readonly keep?: string | undefined;
+  readonly loaded?: string | undefined;
   /** Progress and findings, for a person. */
   readonly say: (text: string) => void;
 }

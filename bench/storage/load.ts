@@ -1,16 +1,19 @@
 import { setImmediate } from "node:timers/promises";
+import { crc32 } from "node:zlib";
+import { create } from "@bufbuild/protobuf";
 import { openGeoDatabase } from "../../internal/aggregate/geo-database.ts";
 import { prepare } from "../../internal/aggregate/prepare.ts";
 import { StepContexts } from "../../internal/aggregate/step-contexts.ts";
 import { STEPS } from "../../internal/aggregate/steps/process.ts";
-import type { Row } from "../../internal/event/batch-builder.ts";
 import { BatchView } from "../../internal/event/batch-view.ts";
-import { historyTraffic, type Traffic } from "../../internal/simulate/traffic.ts";
+import { newBatchId } from "../../internal/event/seal.ts";
+import { SealedBatchSchema } from "../../internal/gen/footfall/event/v1/batch_pb.js";
 import type { BatchWrite } from "../../internal/store/ledger.ts";
 import type { Pool } from "../../internal/store/pool.ts";
 import { commitNext } from "../../internal/testkit/commits.ts";
-import { batchesOf } from "../lib/batches.ts";
-import { toRow } from "../lib/shop-events.ts";
+import type { Group } from "./history/group.ts";
+import { history } from "./history/history.ts";
+import { inTries } from "./in-tries.ts";
 import { SEED } from "./merchants.ts";
 import type { Upkeep } from "./upkeep.ts";
 
@@ -21,10 +24,10 @@ const DAY_MS = 86_400_000;
 export const END = Date.UTC(2026, 0, 1);
 
 const BATCH_ROWS = 10_000;
-/** Events that are committed together, in a transaction a partition. */
+/** Events that are committed together, in a transaction a partition; fewer where few are loaded. */
 const GROUP_EVENTS = 100_000;
-/** Groups between two rounds of upkeep at least, and rounds at most. */
-const ROUNDS = 20;
+/** Groups at least, and how often progress is told, by the events loaded. */
+const PARTS = 20;
 
 export interface Workload {
   readonly events: number;
@@ -34,64 +37,56 @@ export interface Workload {
 
 /**
  * Loads simulated history in the order of its time: shops' visits with their pages, products, sources, devices and
- * orders, long-tailed over the merchants, by the processing steps and the commits of the aggregator. Every now and then
- * the continuous aggregates are refreshed and the chunks that ended converted, as the aggregator would.
+ * orders, long-tailed over the merchants, by the processing steps and the commits of the aggregator. Beside it the
+ * continuous aggregates are refreshed and the chunks that ended converted, as the aggregator does.
  */
 export async function load(pool: Pool, work: Workload, upkeep: Upkeep, say: (text: string) => void) {
   const { events, merchants, days } = work;
   const span = { fromMs: END - days * DAY_MS, toMs: END };
-  const traffic = historyTraffic({ seed: SEED, merchants, batch: 500, events, ...span });
+  const part = Math.ceil(events / PARTS);
+  const sizes = {
+    partitions: PARTITIONS,
+    batchRows: BATCH_ROWS,
+    groupEvents: Math.min(part, GROUP_EVENTS),
+  };
   const contexts = new StepContexts(pool, await openGeoDatabase(undefined));
-  const everyEvents = Math.max(GROUP_EVENTS, events / ROUNDS);
+  const started = performance.now();
   let loaded = 0;
-  let kept = 0;
-  let committing: Promise<unknown> = Promise.resolve();
-  for (;;) {
-    const rows = await nextRows(traffic, GROUP_EVENTS);
-    // One group is made while the one before is written.
-    const writes = await writesOf(rows, contexts);
+  let committing: Promise<void> = Promise.resolve();
+  for await (const group of history({ seed: SEED, events, merchants, ...span, ...sizes })) {
+    // One group is prepared while the one before is written.
+    const writes = await writesOf(group, contexts);
     await committing;
-    if (rows.length === 0) break;
-    loaded += rows.length;
-    committing = commitAll(pool, writes);
-    if (loaded - kept < everyEvents) continue;
-    await committing;
-    kept = loaded;
-    await upkeep.keepUp(earliest(rows) - DAY_MS);
-    say(`${loaded} events loaded`);
+    const before = loaded;
+    loaded += group.events;
+    committing = commitAll(pool, writes).then(() => upkeep.reached(group.completeBefore));
+    // Its failure is met at the next group's turn.
+    committing.catch(() => {});
+    if (Math.floor(loaded / part) === Math.floor(before / part)) continue;
+    const rate = Math.round((loaded / (performance.now() - started)) * 1_000);
+    say(`${loaded} events loaded, ${rate} a second`);
   }
-  await upkeep.keepUp(END + 30 * DAY_MS);
+  await committing;
+  await upkeep.finish(END);
   return loaded;
 }
 
-/** Events of small merchants come late, as SDKs hold them until a request is full. */
-function earliest(rows: readonly Row[]): number {
-  return rows.reduce((least, { clientTime = least }) => Math.min(least, clientTime), END);
-}
-
-async function nextRows(traffic: Traffic, count: number): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (let requests = 0; rows.length < count; requests++) {
-    const request = traffic.nextRequest(0);
-    if (request === undefined) break;
-    for (const event of request.events) {
-      const { seconds, nanos } = event.clientTime!;
-      rows.push(toRow(event, request.merchant + 1, Number(seconds) * 1_000 + nanos / 1e6));
-    }
-    if (requests % 100 === 0) await setImmediate();
-  }
-  return rows;
-}
-
 /** By partition; as cmd/aggregator makes them of a stream's batches. */
-async function writesOf(rows: readonly Row[], contexts: StepContexts): Promise<BatchWrite[][]> {
+async function writesOf({ batches }: Group, contexts: StepContexts): Promise<BatchWrite[][]> {
   const writes = Array.from({ length: PARTITIONS }, (): BatchWrite[] => []);
-  for (const { sealed, batch } of batchesOf(rows, { partitions: PARTITIONS, size: BATCH_ROWS })) {
+  for (const { partition, batch } of batches) {
+    // An envelope alone: these batches travel nowhere, so that nothing but their columns is made.
+    const sealed = create(SealedBatchSchema, {
+      batchId: newBatchId(),
+      partition,
+      rows: batch.rows,
+      checksum: crc32(batch.eventId),
+      collectorId: "bench",
+    });
     const view = new BatchView(sealed.batchId, batch);
     const context = await contexts.of([view]);
     const options = { context, steps: STEPS, observe: () => {} };
-    const write = prepare({ message: MESSAGE, sealed, view, problem: undefined }, options);
-    writes[sealed.partition]!.push(write!);
+    writes[partition]!.push(prepare({ message: MESSAGE, sealed, view, problem: undefined }, options)!);
     await setImmediate();
   }
   return writes;
@@ -100,8 +95,8 @@ async function writesOf(rows: readonly Row[], contexts: StepContexts): Promise<B
 /** Of no stream: what only a stream tells is not looked at. */
 const MESSAGE = { seq: 0, storedTime: 0, pending: 0, bytes: new Uint8Array() };
 
-function commitAll(pool: Pool, writes: readonly BatchWrite[][]): Promise<unknown> {
-  return Promise.all(
-    writes.map((batches, partition) => commitNext(pool, batches, { partition, storedThrough: END })),
-  );
+async function commitAll(pool: Pool, writes: readonly BatchWrite[][]): Promise<void> {
+  const commit = (batches: readonly BatchWrite[], partition: number) =>
+    inTries(() => commitNext(pool, batches, { partition, storedThrough: END }));
+  await Promise.all(writes.map(commit));
 }

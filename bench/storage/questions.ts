@@ -4,44 +4,32 @@ import { type GetReportDeps, getReport, type Merchant } from "../../internal/rep
 import type { SeriesName } from "../../internal/report/metrics/registry.ts";
 import type { Granularity } from "../../internal/report/time/edges.ts";
 import type { Pool } from "../../internal/store/pool.ts";
-
-/** Numbers by bucket (its start, ms) or by value, one for each metric. */
-export type Answer = ReadonlyMap<string, readonly number[]>;
-
-/** How long a span a question is about. */
-export type Reach = "day" | "month" | "year";
+import {
+  type Answer,
+  askRows,
+  bucket,
+  ENTRY_PAGE,
+  ITEM_NAME,
+  LIMIT,
+  type Metric,
+  PAGE,
+  type Plain,
+  type Reach,
+  SOURCE,
+  SPANS,
+} from "./plain-sql.ts";
 
 /** A question of the dashboard, asked twice: of the product, and of the raw rows in plain SQL. */
 export interface Question {
   readonly name: string;
   readonly reach: Reach;
-  readonly metrics: readonly SeriesName[];
+  readonly metrics: readonly Metric[];
   ask(deps: GetReportDeps, merchant: Merchant): Promise<Answer>;
   /** What an analyst would write, nothing prepared for it. */
   askRows(pool: Pool, merchant: Merchant): Promise<Answer>;
 }
 
-/** The last whole days of the data, local to the merchant. */
-const SPANS = {
-  day: { start: "2025-12-30", end: "2025-12-30" },
-  month: { start: "2025-12-01", end: "2025-12-30" },
-  year: { start: "2025-01-02", end: "2025-12-30" },
-} as const satisfies Record<Reach, { start: string; end: string }>;
-
-/** Each metric over rows of `events`. */
-const SQL = {
-  events: "count(*)",
-  page_views: "count(*) FILTER (WHERE name = 'page_view')",
-  visitors: "count(DISTINCT visitor_id)",
-  sessions: "count(DISTINCT session_id)",
-  revenue: "coalesce(sum(revenue_micros), 0)",
-  orders: "count(*) FILTER (WHERE order_kind = 1)",
-} as const satisfies Partial<Record<SeriesName, string>>;
-type Metric = keyof typeof SQL;
-
-const LIMIT = 10;
-
-function series(reach: Reach, granularity: Granularity, metrics: readonly Metric[]): Question {
+function series(reach: Reach, granularity: Granularity, metrics: readonly (Metric & SeriesName)[]): Question {
   const range = { kind: "dates" as const, ...SPANS[reach] };
   return {
     name: `${metrics.join(", ")} by ${granularity}`,
@@ -55,17 +43,11 @@ function series(reach: Reach, granularity: Granularity, metrics: readonly Metric
       // Plain SQL has no rows where nothing happened.
       return new Map(entries.filter(([, values]) => values.some((value) => value !== 0)));
     },
-    askRows: (pool, merchant) =>
-      rowsOf(pool, merchant, reach, metrics, {
-        // The first month begins with the span.
-        value: `(extract(epoch FROM greatest(date_trunc('${granularity}', ts, $4),
-          $2::date::timestamp AT TIME ZONE $4)) * 1000)::bigint::text`,
-        tail: "",
-      }),
+    askRows: (pool, merchant) => askRows(pool, merchant, reach, metrics, bucket(granularity), ""),
   };
 }
 
-function top(dimension: DimensionName, reach: Reach, metrics: readonly Metric[], value: string): Question {
+function top(dimension: DimensionName, reach: Reach, metrics: readonly Metric[], plain: Plain): Question {
   const range = { kind: "dates" as const, ...SPANS[reach] };
   return {
     name: `top ${dimension}`,
@@ -78,88 +60,32 @@ function top(dimension: DimensionName, reach: Reach, metrics: readonly Metric[],
       );
     },
     askRows: (pool, merchant) =>
-      rowsOf(pool, merchant, reach, metrics, { value, tail: `ORDER BY 2 DESC, 1 LIMIT ${LIMIT}` }),
+      askRows(pool, merchant, reach, metrics, plain, `ORDER BY 2 DESC, 1 LIMIT ${LIMIT}`),
   };
 }
 
-async function rowsOf(
-  pool: Pool,
-  { merchantId, timeZone }: Merchant,
-  reach: Reach,
-  metrics: readonly Metric[],
-  { value, tail }: { value: string; tail: string },
-): Promise<Answer> {
-  const { start, end } = SPANS[reach];
-  const { rows } = await pool.query<(string | null)[]>({
-    text: `SELECT ${value}, ${metrics.map((metric) => SQL[metric]).join(", ")} FROM events
-      WHERE merchant_id = $1 AND ts >= $2::date::timestamp AT TIME ZONE $4
-        AND ts < ($3::date + 1)::timestamp AT TIME ZONE $4 AND NOT is_bot
-      GROUP BY 1 ${tail}`,
-    values: [merchantId, start, end, timeZone],
-    rowMode: "array",
-  });
-  // Series without anything in a bucket but other events are left out, as above.
-  const entries = rows.map(([key, ...values]) => [key ?? "", values.map(Number)] as const);
-  return new Map(entries.filter(([, values]) => values.some((each) => each !== 0)));
-}
-
-const PATH = "coalesce(nullif(regexp_replace(url, '^[a-z]+://[^/?#]*|[?#].*$', '', 'g'), ''), '/')";
 const TRAFFIC = ["page_views", "visitors", "sessions"] as const;
 const VISITS = ["visitors", "page_views"] as const;
 
-/** What a dashboard shows of a span: how it went, and who, whence and what. */
+/** What a dashboard shows of a span: who came, whence, where to, and what they did and bought. */
 const breakdowns = (reach: Reach): Question[] => [
-  top("page", reach, ["page_views", "visitors"], `CASE WHEN url IS NULL THEN NULL ELSE ${PATH} END`),
-  top("source", reach, VISITS, "source"),
-  top("channel", reach, VISITS, "channel"),
-  top("country", reach, VISITS, "country"),
-  top("device_type", reach, VISITS, "device_type"),
-  top("event_name", reach, ["events", "visitors"], "name"),
+  top("page", reach, ["page_views", "visitors"], PAGE),
+  top("entry_page", reach, ["sessions", "visitors"], ENTRY_PAGE),
+  top("source", reach, VISITS, SOURCE),
+  top("country", reach, VISITS, { value: "country" }),
+  top("device_type", reach, VISITS, { value: "device_type" }),
+  top("event_name", reach, ["events", "visitors"], { value: "name" }),
+  top("item_name", reach, ["item_revenue", "item_quantity"], ITEM_NAME),
 ];
 
-/** The ten usual questions: all ten of the last month, those that are asked of a year of the last year too. */
+/** The ten usual questions: of the last month, with its last day by hour, and of the last year, with its weeks. */
 export const QUESTIONS: readonly Question[] = [
   series("day", "hour", TRAFFIC),
   series("month", "day", TRAFFIC),
   series("month", "day", ["revenue", "orders"]),
   ...breakdowns("month"),
+  series("year", "week", TRAFFIC),
   series("year", "month", TRAFFIC),
   series("year", "month", ["revenue", "orders"]),
   ...breakdowns("year"),
 ];
-
-const DISTINCT: readonly SeriesName[] = ["visitors", "sessions"];
-
-/** Distinct counts may be estimates; further off than this is wrong. */
-const MOST_ERROR = 0.05;
-
-/**
- * The largest relative error of the distinct counts of an answer.
- * @throws Error when anything else differs, or a distinct count by more than an estimate may.
- */
-export function errorOf({ name, metrics }: Question, answer: Answer, expected: Answer): number {
-  const wrong = (key: string) =>
-    new Error(
-      `${name}: ${JSON.stringify(key)}: answered ${answer.get(key)}, the rows say ${expected.get(key)}`,
-    );
-  let largest = 0;
-  for (const [key, values] of expected) {
-    const found = answer.get(key);
-    // Of several values with equally many the last place may go to another one, or by an estimate to a near one.
-    if (found === undefined && isNearLast(values, expected)) continue;
-    if (found === undefined) throw wrong(key);
-    for (const [at, metric] of metrics.entries()) {
-      const error = Math.abs(found[at]! - values[at]!) / Math.max(1, values[at]!);
-      if (error > (DISTINCT.includes(metric) ? MOST_ERROR : 0)) throw wrong(key);
-      largest = Math.max(largest, error);
-    }
-  }
-  if (answer.size !== expected.size)
-    throw new Error(`${name}: ${answer.size} values, the rows say ${expected.size}`);
-  return largest;
-}
-
-function isNearLast(values: readonly number[], expected: Answer): boolean {
-  const least = Math.min(...[...expected.values()].map(([first]) => first!));
-  return expected.size === LIMIT && values[0]! <= least * (1 + 2 * MOST_ERROR);
-}

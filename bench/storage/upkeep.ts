@@ -1,66 +1,125 @@
 import { existsSync, readFileSync } from "node:fs";
-import { CONTINUOUS_AGGREGATES } from "../../internal/store/continuous-aggregates.ts";
+import {
+  DAY_AGGREGATES,
+  MONTH_AGGREGATES,
+  QUARTER_HOUR_AGGREGATES,
+  SPAN_AGGREGATES,
+} from "../../internal/store/continuous-aggregates.ts";
+import { forceRefresh } from "../../internal/store/force-refresh.ts";
 import { convertOld } from "../../internal/store/maintenance/columnstore.ts";
-import type { Client, Pool } from "../../internal/store/pool.ts";
+import { createPool, type Pool } from "../../internal/store/pool.ts";
 import { cpuSeconds } from "../lib/cpu.ts";
+import type { Database } from "../lib/database.ts";
+import { inTries } from "./in-tries.ts";
 
-/** Wider on both sides than the buckets of any aggregate: only what was written to is refreshed. */
-const MARGIN = "32 days";
+const DAY_MS = 86_400_000;
 
-/** Refreshes and conversions, and what they cost so far. */
+/** Longer than the buckets of any aggregate, days: at the end, those that the data ends in are refreshed too. */
+const LONGEST_BUCKET_DAYS = 32;
+
+/** Each after those that it is built on, and how long its buckets are. */
+const AGGREGATES: readonly { readonly name: string; readonly bucket: string }[] = [
+  ...QUARTER_HOUR_AGGREGATES.map((name) => ({ name, bucket: "15 minutes" })),
+  ...DAY_AGGREGATES.map((name) => ({ name, bucket: "1 day" })),
+  ...MONTH_AGGREGATES.map((name) => ({ name, bucket: "1 month" })),
+  ...SPAN_AGGREGATES.map(({ name, days }) => ({ name, bucket: `${days} days` })),
+];
+
+/**
+ * Refreshes and conversions, and what they cost so far. Whenever the data has come past the end of a chunk, a round of
+ * them begins: every bucket that is over is refreshed, once, and every chunk that is over converted. On a server of
+ * several processes that is done beside the loading, one round behind it at most, so that few rows lie unconverted.
+ */
 export class Upkeep {
   /** By aggregate. */
   readonly refreshSeconds: Record<string, number> = {};
   convertSeconds = 0;
-  /** Whether refreshSeconds are of CPU, or of the clock where the server's processes cannot be seen. */
-  readonly isCpu: boolean;
+  rounds = 0;
+  /** Whether the seconds are of CPU, or of the clock where the server's processes cannot be seen. */
+  isCpu = false;
+  readonly #stepMs: number;
+  readonly #embeddedPid: number | undefined;
+  /** Of one connection: one process does all the work, so that its CPU is the upkeep's. */
   readonly #pool: Pool;
-  readonly #client: Client;
-  readonly #pid: number | undefined;
+  /** What the rounds begun so far have come to, ms; at first, where the data begins. */
+  #through: number | undefined;
+  #round: Promise<void> = Promise.resolve();
 
-  private constructor(pool: Pool, client: Client, pid: number | undefined) {
-    this.#pool = pool;
-    this.#client = client;
-    this.#pid = pid;
-    this.isCpu = pid !== undefined;
+  /** @param chunkDays how many days a chunk of events spans. */
+  constructor({ url, pid }: Pick<Database, "url" | "pid">, chunkDays: number) {
+    this.#stepMs = chunkDays * DAY_MS;
+    this.#embeddedPid = pid;
+    this.#pool = createPool({ url, name: "bench upkeep", maxConnections: 1, statementTimeoutMs: 0 });
   }
 
-  /** @param embeddedPid the server's process, where it is our own. */
-  static async open(pool: Pool, embeddedPid: number | undefined): Promise<Upkeep> {
-    const client = await pool.connect();
-    // One process does all the work of a connection, so that its CPU is the refresh's.
-    await client.query("SET max_parallel_workers_per_gather = 0");
-    const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
-    return new Upkeep(pool, client, embeddedPid ?? localBackend(rows[0]!.pid));
+  /** Told that all events before a time, ms, are committed; waits where upkeep has fallen behind. */
+  async reached(before: number): Promise<void> {
+    if (!Number.isFinite(before)) return;
+    const to = Math.floor(before / this.#stepMs) * this.#stepMs;
+    // Where the data begins, nothing is over yet.
+    this.#through ??= to;
+    if (to <= this.#through) return;
+    await this.#round;
+    this.#round = this.#keepUp(to);
+    // Met at the next one.
+    this.#round.catch(() => {});
+    if (this.#embeddedPid !== undefined) await this.#round;
   }
 
-  /** Refreshes what was written, each aggregate by itself, and converts the chunks that ended before a time, ms. */
-  async keepUp(before: number): Promise<void> {
-    const { rows } = await this.#client.query<{ from: string | null; to: string | null }>(
-      `SELECT (min(bucket) - $1::interval)::text AS "from", (max(bucket) + $1::interval)::text AS "to" FROM stale_buckets`,
-      [MARGIN],
+  /** The last round, when all is committed. @param end of the data, ms. */
+  async finish(end: number): Promise<void> {
+    await this.#round;
+    await this.#keepUp(end + LONGEST_BUCKET_DAYS * DAY_MS);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #keepUp(to: number): Promise<void> {
+    // Buckets that began before the last round's end are over only now.
+    const { rows } = await this.#pool.query<{ from: string | null }>(
+      `SELECT least(min(bucket), to_timestamp($1::float8 / 1000))::text AS "from" FROM stale_buckets
+       WHERE bucket < to_timestamp($2::float8 / 1000)`,
+      [this.#through, to],
     );
-    const { from, to } = rows[0]!;
+    this.#through = to;
+    this.rounds++;
+    const from = rows[0]!.from;
     if (from !== null) {
-      for (const name of CONTINUOUS_AGGREGATES) {
-        const start = this.#spent();
-        await this.#client.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}')`);
-        this.refreshSeconds[name] = (this.refreshSeconds[name] ?? 0) + this.#spent() - start;
-      }
-      await this.#client.query("TRUNCATE stale_buckets");
+      for (const { name, bucket } of AGGREGATES) await this.#refresh(name, bucket, from, to);
+      await this.#pool.query(
+        "DELETE FROM stale_buckets WHERE bucket >= $1 AND bucket < to_timestamp($2::float8 / 1000)",
+        [from, to],
+      );
     }
-    const start = performance.now();
-    await convertOld(this.#pool, before);
-    this.convertSeconds += (performance.now() - start) / 1_000;
+    this.convertSeconds += await this.#spent(() => convertOld(this.#pool, to));
   }
 
-  close(): void {
-    this.#client.release(true);
+  /** Of the buckets from that which `from` is in, those that are over at `to`: the next round begins with the others. */
+  async #refresh(name: string, bucket: string, from: string, to: number): Promise<void> {
+    const { rows } = await this.#pool.query<{ start: string; stop: string }>(
+      `SELECT time_bucket($1::interval, $2::timestamptz)::text AS start,
+         time_bucket($1::interval, to_timestamp($3::float8 / 1000))::text AS stop`,
+      [bucket, from, to],
+    );
+    const { start, stop } = rows[0]!;
+    if (start === stop) return;
+    const spent = await this.#spent(() => forceRefresh(this.#pool, [name], start, stop));
+    this.refreshSeconds[name] = (this.refreshSeconds[name] ?? 0) + spent;
   }
 
-  #spent(): number {
-    if (this.#pid === undefined) return performance.now() / 1_000;
-    return cpuSeconds({ server: this.#pid }).server!;
+  /** How long work of this connection took, seconds. */
+  async #spent(work: () => Promise<unknown>): Promise<number> {
+    const { rows } = await this.#pool.query<{ pid: number }>(
+      "SELECT pg_backend_pid() AS pid, set_config('max_parallel_workers_per_gather', '0', false)",
+    );
+    const server = this.#embeddedPid ?? localBackend(rows[0]!.pid);
+    this.isCpu = server !== undefined;
+    const read = () => (server === undefined ? performance.now() / 1_000 : cpuSeconds({ server }).server!);
+    const before = read();
+    await inTries(work);
+    return read() - before;
   }
 }
 

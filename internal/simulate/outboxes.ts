@@ -53,6 +53,12 @@ export class Outboxes {
     return merchant === undefined ? undefined : this.#take(merchant);
   }
 
+  /** Time of the oldest event that waits, milliseconds on the events' clock; Infinity when none does. */
+  get oldestMs(): number {
+    const merchant = this.#frontMerchant();
+    return merchant === undefined ? Number.POSITIVE_INFINITY : this.#boxes.get(merchant)![0]!.timeMs;
+  }
+
   #frontMerchant(): number | undefined {
     if (this.#front !== undefined) return this.#front;
     let step = this.#oldest.next();

@@ -67,6 +67,20 @@ describe("history", () => {
     }
   });
 
+  test("says how far it is complete: what comes later is not older", () => {
+    const traffic = historyTraffic({ ...week, events: 60_000 });
+    let complete = Number.NEGATIVE_INFINITY;
+    let advanced = 0;
+    for (let request = traffic.nextRequest(0); request !== undefined; request = traffic.nextRequest(0)) {
+      const oldest = timestampMs(request.events[0]!.clientTime!);
+      if (oldest < complete) expect.fail(`${oldest} comes after ${complete} was complete`);
+      if (traffic.completeBefore() > Math.max(complete, week.fromMs)) advanced++;
+      complete = traffic.completeBefore();
+    }
+    expect(complete).toBe(Number.POSITIVE_INFINITY);
+    expect(advanced).toBeGreaterThan(100);
+  });
+
   test("follows the day of the merchant's time zone", () => {
     const traffic = historyTraffic({ ...week, events: 1_000 });
     const byHour = new Array<number>(24).fill(0);

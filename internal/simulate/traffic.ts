@@ -28,6 +28,12 @@ export interface Traffic {
   nextRequest(nowMs: number): TrafficRequest | undefined;
 }
 
+/** History as a source of requests. */
+export interface HistoryTraffic extends Traffic {
+  /** Every event before this time, ms since 1970, was handed out; Infinity at the end. It never goes back. */
+  completeBefore(): number;
+}
+
 export interface TrafficOptions {
   /** Same seed, same traffic. Whole, 0 or more. */
   readonly seed: number;
@@ -77,7 +83,7 @@ export function liveTraffic(options: LiveOptions): Traffic {
  * Traffic of a span of days in roughly the order of time, byte for byte the same for the same options. It
  * ends by itself: at `events`, or at the end of the span, then short by a few visits or a few of a thousand.
  */
-export function historyTraffic(options: HistoryOptions): Traffic {
+export function historyTraffic(options: HistoryOptions): HistoryTraffic {
   const chance = chanceOf(options.seed, 0);
   const { seed, merchants, skew = 1 } = options;
   const shares = zoneShares(seed, merchants, skew);
@@ -110,25 +116,28 @@ function traffic(
   outboxes: Outboxes,
   stamp: Stamp,
   end: { readonly events: number; readonly toMs: number } = FOREVER,
-): Traffic {
+): HistoryTraffic {
   const shops = new Shops(seed);
   const crowd = new Crowd(seed, merchants, shops, arrivals, chance);
   let produced = 0;
+  let reachedMs = Number.NEGATIVE_INFINITY;
   const nextBox = (): Outbox | undefined => {
     while (produced < end.events) {
       const happening = crowd.next();
       if (happening === undefined || happening.timeMs >= end.toMs) break;
       produced++;
+      reachedMs = happening.timeMs;
       const box = outboxes.add(happening) ?? outboxes.takeDue(happening.timeMs);
       if (box !== undefined) return box;
     }
+    reachedMs = Number.POSITIVE_INFINITY;
     return outboxes.takeOldest();
   };
   const nextRequest = (nowMs: number) => {
     const box = nextBox();
     return box && { merchant: box[0]!.visit.shop.merchant, events: stamp(box, nowMs) };
   };
-  return { shops, nextRequest };
+  return { shops, nextRequest, completeBefore: () => Math.min(reachedMs, outboxes.oldestMs) };
 }
 
 const FOREVER = { events: Number.POSITIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { partitionOf } from "../event/partition.ts";
 import { openEmptyDatabase, type TestDatabase, testPool } from "../testkit/database.ts";
-import { knownMigrations, migrate } from "./migrate.ts";
+import { migrateBefore } from "../testkit/migrate-before.ts";
+import { migrate } from "./migrate.ts";
 import { refreshStale } from "./refresh.ts";
 
 const PARTITIONS = 4;
@@ -13,34 +14,13 @@ let database: TestDatabase;
 
 beforeAll(async () => {
   database = await openEmptyDatabase();
-  await migrateBefore(3);
+  await migrateBefore(database, 3, PARTITIONS);
 });
 
 afterAll(() => database?.close());
 
 const query = async <T>(sql: string, values: unknown[] = []) =>
   (await database.pool.query(sql, values)).rows as T[];
-
-/** The database as a program of the time before a migration left it. */
-async function migrateBefore(version: number): Promise<void> {
-  const pool = testPool(database.url, 1);
-  await pool.query(
-    `CREATE TABLE schema_migrations (
-       version integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL,
-       applied_at timestamptz NOT NULL DEFAULT now())`,
-  );
-  for (const migration of knownMigrations().filter((known) => known.version < version)) {
-    await pool.query(migration.sql);
-    await pool.query("INSERT INTO schema_migrations (version, name, sha256) VALUES ($1, $2, $3)", [
-      migration.version,
-      migration.name,
-      migration.sha256,
-    ]);
-  }
-  await pool.query(`INSERT INTO installation (partitions) VALUES (${PARTITIONS})`);
-  await pool.query(`INSERT INTO partitions (partition_id) SELECT generate_series(0, ${PARTITIONS - 1})`);
-  await pool.end();
-}
 
 const INSERT = `INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version,
     name, order_id, order_revenue_micros, revenue_micros)

@@ -38,9 +38,9 @@ export async function convertOld(pool: Pool, before: number): Promise<number> {
 }
 
 /**
- * A chunk whose ids must stay unique is locked from before its rows are read until the conversion is committed. Left
- * to itself TimescaleDB lets writers in while it converts a chunk again, and looks out for them: a claim that has
- * looked for its id among the packed rows before, and among the loose ones after, would find it in neither.
+ * A chunk whose ids must stay unique is locked from before its rows are read until the conversion is committed. Left to
+ * itself TimescaleDB 2.22 lets writers in while it converts a chunk again, and gives up where they keep coming: a claim
+ * that has looked among the packed rows before, and among the loose ones after, would find an id that moves in neither.
  */
 function convert(pool: Pool, chunk: string, isUnique: boolean): Promise<void> {
   return transaction(pool, async (client) => {

@@ -1,12 +1,12 @@
 import type { Client } from "./pool.ts";
 
 /**
- * Ends a statement of the rest of the transaction, or until a savepoint is rolled back to, that unpacks more than a
- * segment or two of the columnstore: SQLSTATE TOO_MUCH_UNPACKED. Whoever must unpack after it lifts the limit.
+ * From here to the end of the transaction, or until its savepoint is rolled back to, a statement that unpacks more than
+ * one row of the columnstore fails with TOO_MUCH_UNPACKED. Whoever must unpack after it lifts the limit.
  */
 export const LIMIT_DECOMPRESSION = "SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 1";
 
-/** Configuration limit exceeded. */
+/** SQLSTATE: a configured limit is exceeded. */
 export const TOO_MUCH_UNPACKED = "53400";
 
 /**

@@ -10,7 +10,7 @@ const UNIQUE_VIOLATION = "23505";
 
 /**
  * What a COPY fails with that meets a stored id. Where the id is in the columnstore, TimescaleDB 2.22 unpacks its
- * segment into the rows before it looks, a segment for each such id: the limit ends that at the second one.
+ * segment into the rows before it looks, a segment for each such id: the limit ends that at the first one.
  */
 const COPIES = [UNIQUE_VIOLATION, TOO_MUCH_UNPACKED];
 

@@ -25,7 +25,7 @@ export async function bytesPerEvent(pool: Pool, events: number): Promise<Record<
      JOIN _timescaledb_catalog.hypertable h ON h.id = c.hypertable_id
      JOIN _timescaledb_catalog.chunk cc ON cc.id = s.compressed_chunk_id
      CROSS JOIN LATERAL (SELECT format('%I.%I', cc.schema_name, cc.table_name)::regclass AS relation) r
-     WHERE h.table_name IN ('events', 'items') GROUP BY 1`,
+     WHERE h.table_name IN ('events', 'items', 'event_keys') GROUP BY 1`,
   );
   const found = await Promise.all(
     rows.map(async ({ name, rows: converted, before, index, after, segments }) => {

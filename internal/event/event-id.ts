@@ -75,9 +75,12 @@ export function uuidV7Time(bytes: Uint8Array, offset = 0): number | undefined {
   return high * 0x1_0000_0000 + low;
 }
 
-/** Times inside ids outside of these years count as none; ms since 1970-01-01 UTC. */
-const FIRST_KEY_TIME = Date.UTC(2010, 0);
-const LAST_KEY_TIME = Date.UTC(2100, 0);
+/**
+ * Times inside ids outside of these years count as none; ms since 1970-01-01 UTC. They bound how many chunks of
+ * event_keys one transaction can meet, and must be changed with a migration (0016): its constraint has them too.
+ */
+const FIRST_KEY_TIME = Date.UTC(2020, 0);
+const LAST_KEY_TIME = Date.UTC(2050, 0);
 
 /**
  * The time that an event's id is looked up under: the time inside a UUIDv7, else 0. A function of the id

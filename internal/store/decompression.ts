@@ -1,6 +1,15 @@
 import type { Client } from "./pool.ts";
 
 /**
+ * From here to the end of the transaction, or until its savepoint is rolled back to, a statement that unpacks more than
+ * one row of the columnstore fails with TOO_MUCH_UNPACKED. Whoever must unpack after it lifts the limit.
+ */
+export const LIMIT_DECOMPRESSION = "SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 1";
+
+/** SQLSTATE: a configured limit is exceeded. */
+export const TOO_MUCH_UNPACKED = "53400";
+
+/**
  * Lets the rest of a transaction change as many rows in the columnstore as it must. TimescaleDB ends one that unpacks
  * more than 100,000 by default, which a day of an expired class of merchants, or late events that join sessions, may.
  */

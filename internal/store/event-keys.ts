@@ -1,4 +1,5 @@
 import { CopyWriter, copyRows } from "./copy-writer.ts";
+import { LIMIT_DECOMPRESSION, liftDecompressionLimit, TOO_MUCH_UNPACKED } from "./decompression.ts";
 import type { EventColumns } from "./event-columns.ts";
 import { type Client, hasSqlState } from "./pool.ts";
 
@@ -6,6 +7,12 @@ const ID_BYTES = 16;
 const KEY_FIELDS = 4;
 const COPY_KEYS = "COPY event_keys (key_time, merchant_id, event_id, received_at) FROM STDIN (FORMAT binary)";
 const UNIQUE_VIOLATION = "23505";
+
+/**
+ * What a COPY fails with that meets a stored id. Where the id is in the columnstore, TimescaleDB 2.22 unpacks its
+ * segment into the rows before it looks, a segment for each such id: the limit ends that at the first one.
+ */
+const COPIES = [UNIQUE_VIOLATION, TOO_MUCH_UNPACKED];
 
 /** Events of one batch and, to be filled, which of its rows are stored already. */
 export interface Claim {
@@ -19,18 +26,23 @@ export interface Claim {
 
 /**
  * Claims the ids of all events in a transaction, and marks those that were claimed before. The usual case,
- * nothing stored yet, is one COPY; only when that meets a known id are the ids put in one by one.
+ * nothing stored yet, is one COPY; only when that meets a known id are the ids put in one by one. The limit of unpacking
+ * stays lowered in the transaction (decompression.ts).
+ *
+ * An id that was stored in a chunk which is in the columnstore is refused like any other. A claim waits for a
+ * conversion of a chunk that it has ids of, and the other way round (maintenance/columnstore.ts): whichever comes
+ * first, the other sees its rows.
  */
 export async function claimEvents(client: Client, claims: readonly Claim[]): Promise<void> {
   const writer = new CopyWriter();
   for (const claim of claims) encodeKeys(writer, claim);
   if (writer.rows === 0) return;
-  await client.query("SAVEPOINT claim");
+  await client.query(`SAVEPOINT claim; ${LIMIT_DECOMPRESSION}`);
   try {
     await copyRows(client, COPY_KEYS, writer);
     await client.query("RELEASE SAVEPOINT claim");
   } catch (error) {
-    if (!hasSqlState(error, UNIQUE_VIOLATION)) throw error;
+    if (!COPIES.some((state) => hasSqlState(error, state))) throw error;
     await client.query("ROLLBACK TO SAVEPOINT claim");
     await claimOneByOne(client, claims);
   }
@@ -59,6 +71,8 @@ async function claimOneByOne(client: Client, claims: readonly Claim[]): Promise<
   const writer = new CopyWriter();
   for (const claim of claims) encodeKeys(writer, claim);
   await copyRows(client, COPY_KEYS.replace("event_keys", "incoming_keys"), writer);
+  // It looks into segments without unpacking them; a release that does unpack must come to its end all the same.
+  await liftDecompressionLimit(client);
   const { rows } = await client.query<{ merchant_id: number; id: string }>(INSERT_KEYS);
   await client.query("DROP TABLE incoming_keys");
   // Of several copies in this transaction the first takes the claim away from this set.

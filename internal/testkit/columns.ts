@@ -216,9 +216,10 @@ function derived(rows: readonly EventRow[], columns: readonly DerivedColumn[]): 
   return { keys: Uint32Array.from(rows, keyOf), texts };
 }
 
-/** The time that an id is looked up under, as EventColumns asks: that inside a UUIDv7, else 0. */
+/** The time that an id is looked up under, as EventColumns asks: that inside a UUIDv7 of 2020 to 2049, else 0. */
 function keyTimeOf(id: string): number {
-  return id[14] === "7" ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : 0;
+  const time = id[14] === "7" ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : 0;
+  return time >= Date.UTC(2020, 0) && time < Date.UTC(2050, 0) ? time : 0;
 }
 
 function int64(values: readonly number[]): Int64Values {

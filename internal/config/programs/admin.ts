@@ -159,7 +159,7 @@ export const admin = {
       env: "FOOTFALL_ADMIN_CHUNK_DAYS",
       flag: "chunk-days",
       description:
-        "storage: days of event time that new chunks of events and items span from now on, see docs/storage.md; 0: as it is",
+        "storage: days of event time that new chunks of events and items span from now on, those of event keys four times as many; see docs/storage.md; 0: as it is",
       schema: integer(0, 366),
       fallback: "0",
     },

@@ -69,7 +69,8 @@ export const aggregator = {
     columnstoreAfterDays: {
       env: "FOOTFALL_AGGREGATOR_COLUMNSTORE_AFTER_DAYS",
       flag: "columnstore-after-days",
-      description: "days after its end at which a chunk of raw rows goes to the columnstore; 0: never",
+      description:
+        "days after its end at which a chunk of raw rows or event keys goes to the columnstore; 0: never",
       schema: integer(0, 7_300),
       fallback: "3",
     },

@@ -7,8 +7,9 @@ import type { Erasure } from "./subject.ts";
 const STEP = 4_096;
 
 /**
- * Removes all rows of a merchant from a table that is not in the columnstore, a hypertable or not: block after block,
- * each few in a transaction of their own, since few such tables have an index that begins with the merchant.
+ * Removes all rows of a merchant from a table, a hypertable or not, but for chunks that are in the columnstore: block
+ * after block, each few in a transaction of their own, since few such tables have an index that begins with the
+ * merchant.
  * @param relation as SQL names it.
  * @param name under which the rows are counted.
  */
@@ -35,7 +36,7 @@ interface Part {
   readonly blocks: number;
 }
 
-/** A table's chunks, or the table itself. */
+/** A table's chunks that are rows, or the table itself. */
 async function partsOf(pool: Pool, relation: string): Promise<Part[]> {
   const { rows } = await pool.query<Part>(
     `SELECT p.part::regclass::text AS part,
@@ -43,7 +44,10 @@ async function partsOf(pool: Pool, relation: string): Promise<Part[]> {
      FROM (
        SELECT $1::regclass::oid AS part
        UNION ALL SELECT inhrelid FROM pg_inherits WHERE inhparent = $1::regclass
-     ) p ORDER BY p.part`,
+     ) p
+     WHERE p.part NOT IN (SELECT format('%I.%I', chunk_schema, chunk_name)::regclass
+       FROM timescaledb_information.chunks WHERE is_compressed)
+     ORDER BY p.part`,
     [relation],
   );
   return rows;

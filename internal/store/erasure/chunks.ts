@@ -4,27 +4,37 @@ import { countRemoved } from "./removals.ts";
 import { prepareForColumnstore } from "./rows.ts";
 import type { Erasure } from "./subject.ts";
 
+interface Chunks {
+  readonly relation: string;
+  readonly name: string;
+  readonly time?: string;
+  readonly onlyConverted?: boolean;
+}
+
 /**
- * Removes all cells of a merchant from an aggregate whose chunks may be in the columnstore, each chunk in a transaction
- * of its own.
- * @param relation the table that the cells are in, as SQL names it.
- * @param name of the aggregate, under which the cells are counted.
+ * Removes all rows of a merchant from a hypertable whose chunks may be in the columnstore, such as the cells of an
+ * aggregate, each chunk in a transaction of its own.
+ * @param relation the table that the rows are in, as SQL names it with its schema.
+ * @param name under which the rows are counted.
+ * @param time the column that the chunks are made by.
+ * @param onlyConverted leaves out chunks that are rows.
  */
 export async function removeByChunks(
   pool: Pool,
   { erasureId, merchantId }: Erasure,
-  { relation, name }: { readonly relation: string; readonly name: string },
+  { relation, name, time = "bucket", onlyConverted = false }: Chunks,
 ): Promise<void> {
   const { rows } = await pool.query<{ from: Date; to: Date }>(
     `SELECT range_start AS "from", range_end AS "to" FROM timescaledb_information.chunks
-     WHERE format('%I.%I', hypertable_schema, hypertable_name) = $1 ORDER BY range_start`,
-    [relation],
+     WHERE format('%I.%I', hypertable_schema, hypertable_name) = $1 AND (is_compressed OR NOT $2)
+     ORDER BY range_start`,
+    [relation, onlyConverted],
   );
   for (const { from, to } of rows) {
     await patiently(pool, async (client) => {
       await prepareForColumnstore(client);
       const { rowCount } = await client.query(
-        `DELETE FROM ${relation} WHERE merchant_id = $1 AND bucket >= $2 AND bucket < $3`,
+        `DELETE FROM ${relation} WHERE merchant_id = $1 AND ${time} >= $2 AND ${time} < $3`,
         [merchantId, from, to],
       );
       await countRemoved(client, erasureId, { [name]: rowCount ?? 0 });

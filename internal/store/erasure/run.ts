@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "../pool.ts";
 import { removeByBlocks } from "./blocks.ts";
 import { removeCells } from "./cells.ts";
+import { removeByChunks } from "./chunks.ts";
 import { passOnOrders } from "./orders.ts";
 import { patiently } from "./patiently.ts";
 import { finish, type Receipt, readReceipt } from "./receipt.ts";
@@ -10,7 +11,7 @@ import { removeWindow } from "./rows.ts";
 import { removeSessions } from "./sessions.ts";
 import { awaitRefresh } from "./settle.ts";
 import type { Erasure } from "./subject.ts";
-import { MERCHANT_TABLES } from "./tables.ts";
+import { CONVERTED_TABLES, MERCHANT_TABLES } from "./tables.ts";
 import { vacuumAfter } from "./vacuum.ts";
 import { eventChunks, windowsIn } from "./windows.ts";
 
@@ -62,4 +63,8 @@ async function endMerchant(pool: Pool, erasure: Erasure): Promise<void> {
   await removeCells(pool, erasure);
   await pool.query("UPDATE erasures SET refreshed_at = now() WHERE erasure_id = $1", [erasure.erasureId]);
   for (const relation of MERCHANT_TABLES) await removeByBlocks(pool, erasure, { relation });
+  // Behind the rows: a chunk that was converted while these went still had some.
+  for (const [name, time] of Object.entries(CONVERTED_TABLES)) {
+    await removeByChunks(pool, erasure, { relation: `public.${name}`, name, time, onlyConverted: true });
+  }
 }

@@ -20,6 +20,9 @@ export const MERCHANT_TABLES = [
   "merchants",
 ] as const;
 
+/** Those of MERCHANT_TABLES whose old chunks are in the columnstore, by the column that their chunks are made by. */
+export const CONVERTED_TABLES: Readonly<Record<string, string>> = { event_keys: "key_time" };
+
 /** Tables with a merchant_id that a merchant's erasure leaves, and why. */
 export const KEPT_OF_MERCHANT: Readonly<Record<string, string>> = {
   erasures: "the receipt, and the tombstone that keeps what comes again out",

@@ -4,6 +4,7 @@ import { eventRow } from "../../testkit/columns.ts";
 import { batchOf, commitNext } from "../../testkit/commits.ts";
 import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
 import { refreshStale } from "../refresh.ts";
+import { chunkDays, setChunkDays } from "./chunk-interval.ts";
 import { convertOld } from "./columnstore.ts";
 import { repairAggregates } from "./repair.ts";
 import { expire } from "./retention.ts";
@@ -102,6 +103,26 @@ describe("columnstore", () => {
     expect(sizes.get("events")!.bytes).toBeGreaterThan(8_192);
     expect([...sizes.keys()]).toEqual(expect.arrayContaining(["totals_15m", "event_keys", "batch_ledger"]));
   });
+});
+
+test("chunks of event keys are four times as long as those of events, within bounds", async () => {
+  const keyDays = async () =>
+    (
+      await query<{ days: number }>(
+        `SELECT extract(epoch FROM time_interval)::integer / 86400 AS days FROM timescaledb_information.dimensions
+         WHERE hypertable_name = 'event_keys'`,
+      )
+    )[0]!.days;
+  expect([await chunkDays(database.pool), await keyDays()]).toEqual([7, 28]);
+  for (const [days, expected] of [
+    [1, 7],
+    [2, 8],
+    [28, 90],
+    [7, 28],
+  ] as const) {
+    await setChunkDays(database.pool, days);
+    expect([await chunkDays(database.pool), await keyDays()]).toEqual([days, expected]);
+  }
 });
 
 describe("retention", () => {

@@ -1,6 +1,7 @@
-import { randomUUID, randomUUIDv7 } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { type EventRow, eventRow } from "../../../testkit/columns.ts";
 import { batchOf, commitNext } from "../../../testkit/commits.ts";
+import { uuidV7Of } from "../../../testkit/ids.ts";
 import type { Pool } from "../../pool.ts";
 
 export const DAY = 86_400_000;
@@ -34,7 +35,7 @@ export function shopEvents(count: number, seed = 1): EventRow[] {
       merchant_id: 1 + pick(2),
       visitor_id: visitor,
       session_id: visitor % 2n === 0n ? 0n : visitor * 100n + BigInt(pick(9)),
-      event_id: at % 2 === 0 ? randomUUID() : randomUUIDv7(),
+      event_id: at % 2 === 0 ? randomUUID() : uuidV7Of(ts),
       ts,
       received_at: ts + 1_000,
       is_bot: visitor === 6n,

@@ -1,5 +1,5 @@
 import { CopyWriter, copyRows } from "./copy-writer.ts";
-import { LIMIT_DECOMPRESSION, liftDecompressionLimit, TOO_MUCH_UNPACKED } from "./decompression.ts";
+import { LIMIT_DECOMPRESSION, prepareForColumnstore, TOO_MUCH_UNPACKED } from "./decompression.ts";
 import type { EventColumns } from "./event-columns.ts";
 import { type Client, hasSqlState } from "./pool.ts";
 
@@ -72,7 +72,7 @@ async function claimOneByOne(client: Client, claims: readonly Claim[]): Promise<
   for (const claim of claims) encodeKeys(writer, claim);
   await copyRows(client, COPY_KEYS.replace("event_keys", "incoming_keys"), writer);
   // It looks into segments without unpacking them; a release that does unpack must come to its end all the same.
-  await liftDecompressionLimit(client);
+  await prepareForColumnstore(client);
   const { rows } = await client.query<{ merchant_id: number; id: string }>(INSERT_KEYS);
   await client.query("DROP TABLE incoming_keys");
   // Of several copies in this transaction the first takes the claim away from this set.

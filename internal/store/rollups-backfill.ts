@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../failure/failure.ts";
-import { liftDecompressionLimit } from "./decompression.ts";
+import { prepareForColumnstore } from "./decompression.ts";
 import { type Pool, transaction } from "./pool.ts";
 import { DAY_MS, ROLLUPS_FRESH_MS } from "./rollups.ts";
 
@@ -97,7 +97,7 @@ async function isCommitted(pool: Pool, partition: number, time: number): Promise
 function markDay(pool: Pool, { merchantId, partition }: Backfill, day: number): Promise<number> {
   const scope = [merchantId, new Date(day), new Date(day + DAY_MS)];
   return transaction(pool, async (client) => {
-    await liftDecompressionLimit(client);
+    await prepareForColumnstore(client);
     const { rows } = await client.query<{ marked: number }>(
       `WITH marked AS (
          UPDATE events SET in_rollups = true

@@ -1,7 +1,7 @@
+import { prepareForColumnstore } from "../decompression.ts";
 import type { Pool } from "../pool.ts";
 import { patiently } from "./patiently.ts";
 import { countRemoved } from "./removals.ts";
-import { prepareForColumnstore } from "./rows.ts";
 import type { Erasure } from "./subject.ts";
 
 interface Chunks {

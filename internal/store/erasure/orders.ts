@@ -1,8 +1,9 @@
 import { findRates } from "../currency-rates.ts";
+import { prepareForColumnstore } from "../decompression.ts";
 import { OrderKind } from "../event-columns.ts";
 import type { Client, Pool } from "../pool.ts";
 import { lockPartition, patiently } from "./patiently.ts";
-import { markStale, prepareForColumnstore, quarterHoursOf } from "./rows.ts";
+import { markStale, quarterHoursOf } from "./rows.ts";
 import type { Erasure } from "./subject.ts";
 import { eventChunks, type Window } from "./windows.ts";
 

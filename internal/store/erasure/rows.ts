@@ -1,4 +1,4 @@
-import { liftDecompressionLimit } from "../decompression.ts";
+import { prepareForColumnstore } from "../decompression.ts";
 import type { Client } from "../pool.ts";
 import { STALE_BUCKET_MS } from "../stale-buckets.ts";
 import { countRemoved } from "./removals.ts";
@@ -30,14 +30,6 @@ export async function removeWindow(client: Client, erasure: Erasure, window: Win
   await noteTimes(client, erasure, events);
   if (erasure.visitorId !== undefined) await markStale(client, erasure, quarterHoursOf(events), orders);
   return events.length;
-}
-
-/** Lets a transaction change rows of the columnstore. */
-export async function prepareForColumnstore(client: Client): Promise<void> {
-  await liftDecompressionLimit(client);
-  // TimescaleDB 2.22 fails on a DELETE with RETURNING that finds unpacked rows by a bitmap scan ("attempted to
-  // delete invisible tuple"). The index on merchant and time serves without one.
-  await client.query("SET LOCAL enable_bitmapscan = off");
 }
 
 async function removeEvents(client: Client, erasure: Erasure, { from, to }: Window): Promise<Removed[]> {

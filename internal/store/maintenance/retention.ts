@@ -1,5 +1,5 @@
 import { CONTINUOUS_AGGREGATES } from "../continuous-aggregates.ts";
-import { liftDecompressionLimit } from "../decompression.ts";
+import { prepareForColumnstore } from "../decompression.ts";
 import { type Pool, transaction } from "../pool.ts";
 
 const DAY_MS = 86_400_000;
@@ -142,7 +142,7 @@ interface Line {
 function expireClass(pool: Pool, { days, from, before }: Line): Promise<number> {
   const values = [days, from === undefined ? new Date(0) : new Date(from), new Date(before)];
   return transaction(pool, async (client) => {
-    await liftDecompressionLimit(client);
+    await prepareForColumnstore(client);
     const { rows } = await client.query<{ expired: number }>(
       `WITH gone AS (
          DELETE FROM events e USING merchants m

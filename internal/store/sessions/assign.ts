@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { liftDecompressionLimit } from "../decompression.ts";
+import { prepareForColumnstore } from "../decompression.ts";
 import type { EventColumns } from "../event-columns.ts";
 import type { Client } from "../pool.ts";
 import { type Activity, type JoinedSession, joinSessions } from "./join.ts";
@@ -37,7 +37,7 @@ export async function assignSessions(client: Client, fresh: readonly Fresh[]): P
   });
   for (const session of sessions) fillIn(session);
   const absorbed = sessions.flatMap((session) => session.stored.slice(1).map((old) => ({ ...session, old })));
-  if (absorbed.length > 0) await liftDecompressionLimit(client);
+  if (absorbed.length > 0) await prepareForColumnstore(client);
   for (const one of absorbed) await rewriteEvents(client, one);
   await removeAll(
     client,

@@ -1,5 +1,5 @@
 import type { Client, Pool } from "../pool.ts";
-import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough } from "../report/snapshot.ts";
+import { BIGINT_TYPES, checkScope, inSnapshot, MEMORY, readDataThrough } from "../report/snapshot.ts";
 import { DAY_MS } from "../rollups.ts";
 import { cover, type Part, UNITS, type Unit, WHOLE_DAYS } from "./cover.ts";
 import { readCoverage } from "./coverage.ts";
@@ -13,9 +13,6 @@ import {
 } from "./query.ts";
 import { aroundSpan, sourcesParts, sourcesSql } from "./sources.ts";
 import { allCountsSql, sumsSql } from "./sql.ts";
-
-/** Tens of thousands of values with their sums, as a large shop's pages are, do not fit into PostgreSQL's default. */
-const MEMORY = "SET LOCAL work_mem = '32MB'";
 
 /** Up to so much of a span is a matter of milliseconds if it is counted from rows, ms. */
 const FEW_ROWS_MS = 2 * DAY_MS;

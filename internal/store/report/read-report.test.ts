@@ -56,6 +56,7 @@ test("all statements run in one snapshot, under the timeout, for the merchant", 
   expect(asked.map(({ sql, values }) => (values.length > 0 ? values : sql))).toEqual([
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     "SET LOCAL statement_timeout = 1234",
+    "SET LOCAL work_mem = '32MB'",
     [7, edges[0], edges[2], edges, 3],
     [7, edges[0], edges[2], edges],
     [3],

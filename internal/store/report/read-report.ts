@@ -1,7 +1,7 @@
 import type { Client, Pool } from "../pool.ts";
 import { estimate, type RegisterCount, STANDARD_ERROR } from "./hyperloglog.ts";
 import { monthsWithin } from "./rollup-months.ts";
-import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough, type Scope } from "./snapshot.ts";
+import { BIGINT_TYPES, checkScope, inSnapshot, MEMORY, readDataThrough, type Scope } from "./snapshot.ts";
 import { EVENT_COUNT, sqlOf } from "./sql.ts";
 import type { Statement } from "./statement.ts";
 
@@ -50,6 +50,7 @@ export async function readReport(pool: Pool, query: ReportQuery): Promise<Report
 }
 
 async function readAll(client: Client, query: ReportQuery): Promise<ReportData> {
+  if (query.statements.some(({ shape }) => shape === "distinct")) await client.query(MEMORY);
   const columns = new Map<string, ReportColumn>();
   for (const statement of query.statements) {
     const rows = await rowsOf(client, query, statement);

@@ -5,6 +5,12 @@ import { DATA_THROUGH } from "./sql.ts";
 /** All statements of such a transaction see the database at the same moment. */
 const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+/**
+ * For statements that group or sort by very many values or keys, as a large shop's pages, or its visitors of a year, are:
+ * PostgreSQL's default, 4 MB, would have them written to files.
+ */
+export const MEMORY = "SET LOCAL work_mem = '32MB'";
+
 const INT8_OID = 20;
 
 /** Reads int8 as bigint: sums of micros pass 2^53. */

@@ -25,6 +25,19 @@ test.each(statements)("$shape from $source reads no rows but one merchant's", (s
   }
 });
 
+// Otherwise every chunk of years is planned, for a report of a day too.
+test.each(statements)("$shape from $source says of all rows that they are in the span", (statement) => {
+  const reads = sqlOf(statement)
+    .replaceAll(/--.*/g, "")
+    .split(/\bFROM (?=events)/)
+    .slice(1);
+  for (const read of reads) {
+    expect(read.split(/\bGROUP BY|\) written|\) seen/)[0]).toMatch(
+      / AND ts >= \$2 AND ts < (\$3|least\(\$3)/,
+    );
+  }
+});
+
 test.each([
   "(SELECT count(*) FROM events)",
   "count(*) FROM events --",

@@ -96,20 +96,24 @@ function beforeStatement(pool: Pool, nth: number, happen: () => Promise<void>): 
 function sentFrom(world: World, draft: Draft, at: number): Sent {
   const { merchant, days, minutes, order, ...rest } = draft;
   const { merchantId } = MERCHANTS[merchant]!;
+  const time = world.now - days * DAY - minutes * 60_000;
   return {
     ...rest,
-    id: idOf(`${world.sent.length} ${at}`),
+    id: idOf(`${world.sent.length} ${at}`, time),
     merchantId,
-    time: world.now - days * DAY - minutes * 60_000,
+    time,
     receivedTime: world.now,
     order: order && { id: `order ${order.number}`, isRefund: order.isRefund, amount: order.amount },
   };
 }
 
-/** A UUIDv4, the same for the same text. */
-function idOf(text: string): string {
+/** A UUIDv4, or a UUIDv7 of a time: its key may be in the columnstore. The same for the same text and time. */
+function idOf(text: string, time: number): string {
   const hex = createHash("sha256").update(text).digest("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  const end = `${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  const stamp = time.toString(16).padStart(12, "0");
+  if (Number.parseInt(hex.slice(0, 1), 16) % 2 === 0) return `${stamp.slice(0, 8)}-${stamp.slice(8)}-7${end}`;
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${end}`;
 }
 
 /** What is older than the retention does not come as far as to storage. */
@@ -124,7 +128,8 @@ function retentionOf(merchantId: number): number {
 /** A copy may have another time: that of a clock that was put right. */
 function sentAgain(world: World, nth: number): Sent[] {
   const event = world.sent.at(-1 - nth);
-  const isRemembered = event !== undefined && event.receivedTime > world.now - (LONGEST + MARGIN) * DAY;
+  // By the time in the id, which is the event's, where it has one.
+  const isRemembered = event !== undefined && event.time > world.now - (LONGEST + MARGIN) * DAY;
   return isRemembered ? [{ ...event, time: event.time + 3_600_000 }] : [];
 }
 

@@ -1,12 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { cachePath } from "../embedded/cache.ts";
 import { type Child, type OutputListener, startChild } from "../embedded/child.ts";
 
 export type ProgramName = "collector" | "ingest" | "aggregator" | "query" | "archiver";
 
 const READY_MS = 60_000;
-/** What Node has compiled is kept: the next start takes half the time. */
-const COMPILED = { NODE_COMPILE_CACHE: cachePath("compiled") };
 
 /** Starts a program of cmd/ in a process of its own, configured by its environment; resolves when /healthz says ok. */
 export function startProgram(
@@ -18,12 +15,7 @@ export function startProgram(
   return startChild({
     command: process.execPath,
     args: [fileURLToPath(new URL(`../../cmd/${name}/main.ts`, import.meta.url))],
-    env: {
-      ...COMPILED,
-      ...process.env,
-      ...env,
-      [`FOOTFALL_${name.toUpperCase()}_OPS_PORT`]: String(opsPort),
-    },
+    env: { ...process.env, ...env, [`FOOTFALL_${name.toUpperCase()}_OPS_PORT`]: String(opsPort) },
     ready: () => isHealthy(opsPort),
     timeoutMs: READY_MS,
     onOutput,

@@ -1,55 +1,21 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import type { StreamOverview } from "../../internal/stream/overview.ts";
 import { BatchPublisher } from "../../internal/stream/publisher.ts";
 import { openEmptyDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
 import { openTestNats } from "../../internal/testkit/nats.ts";
-
-const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+import { resultOf, runAdmin } from "./testing/run.ts";
 
 let database: TestDatabase;
-const folder = mkdtempSync(join(tmpdir(), "footfall-admin-"));
-
 beforeAll(async () => {
   database = await openEmptyDatabase();
 });
+afterAll(() => database?.close());
 
-afterAll(async () => {
-  rmSync(folder, { recursive: true });
-  await database?.close();
-});
-
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the program to its end, with nothing in its environment but what is given. */
-function run(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = { DATABASE_URL: database.url },
-): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
-
-/** Runs a command that must succeed, and reads the one JSON line that it prints. */
-async function result<T>(...args: string[]): Promise<T> {
-  const { code, stdout, stderr } = await run(args);
-  expect({ code, stderr, lines: stdout.split("\n").length }).toEqual({ code: 0, stderr: "", lines: 2 });
-  return JSON.parse(stdout) as T;
-}
+const run = (args: readonly string[], env: NodeJS.ProcessEnv = { DATABASE_URL: database.url }) =>
+  runAdmin(args, env);
+const result = <T>(...args: string[]) => resultOf<T>(args, { DATABASE_URL: database.url });
 
 const query = async <T>(sql: string) => (await database.pool.query(sql)).rows as T[];
 
@@ -210,50 +176,6 @@ describe("commands", () => {
   });
 });
 
-describe("load-rates", () => {
-  // The head and two days of the ECB's file, as it comes.
-  const ECB = "Date,USD,JPY,SIT,\n2026-03-27,1.0834,163.99,N/A,\n2026-03-26,1.0826,,N/A,\n";
-  const load = async (text: string, ...args: string[]) => {
-    const file = join(folder, "rates.csv");
-    await writeFile(file, text);
-    return run(["load-rates", ...args, file]);
-  };
-  const stored = () =>
-    query("SELECT currency, day::text, per_euro FROM currency_rates ORDER BY day, currency");
-
-  test("stores each rate, and replaces one that is there", async () => {
-    expect(JSON.parse((await load(ECB)).stdout)).toEqual({ rates: 3, days: 2 });
-    expect(JSON.parse((await load("\ufeffDate,USD\r\n2026-03-27,1.5\r\n", "--file")).stdout)).toEqual({
-      rates: 1,
-      days: 1,
-    });
-    expect(await stored()).toEqual([
-      { currency: "USD", day: "2026-03-26", per_euro: 1.0826 },
-      { currency: "JPY", day: "2026-03-27", per_euro: 163.99 },
-      { currency: "USD", day: "2026-03-27", per_euro: 1.5 },
-    ]);
-  });
-
-  test.each([
-    ["no head", "2026-03-27,1\n", /line 1: begins with "2026-03-27", not with "Date"/],
-    ["no currency", "Date,Dollar\n", /line 1: "Dollar" is no currency/],
-    ["no day", "Date,USD\n2026-03-27,2\n27 March 2026,1\n", /line 3: "27 March 2026" is no day/],
-    ["no rate", "Date,USD\n2026-03-27,-1\n", /line 2: USD: "-1" is no rate/],
-  ])("a file with %s: exit code 2, the line is named, and nothing is stored", async (_, text, message) => {
-    const before = await stored();
-    const { code, stderr } = await load(text);
-    expect(stderr).toMatch(message);
-    expect(code).toBe(2);
-    expect(await stored()).toEqual(before);
-  });
-
-  test("a file that is not there is named", async () => {
-    const { code, stderr } = await run(["load-rates", join(folder, "none.csv")]);
-    expect(stderr).toMatch(/load-rates: .*none\.csv cannot be read: ENOENT/);
-    expect(code).toBe(2);
-  });
-});
-
 describe("streams", () => {
   test("shows what is missing, makes it with --apply, and shows what is there", async () => {
     const nats = await openTestNats();
@@ -282,104 +204,6 @@ describe("streams", () => {
       expect(applied[4]!.applied).toBe("updated");
     } finally {
       await nats.close();
-    }
-  });
-});
-
-describe("wrong use", () => {
-  const url = "postgres://admin:hunter2@127.0.0.1:1/footfall";
-  const wrong: [string, string[], NodeJS.ProcessEnv, RegExp][] = [
-    ["no database", ["list-merchants"], {}, /DATABASE_URL \(--database-url\) is required/],
-    [
-      "an address of another kind",
-      ["list-merchants"],
-      { DATABASE_URL: "mysql://x:hunter2@y/z" },
-      /DATABASE_URL: the value is not an address/,
-    ],
-    [
-      "partitions that are no number",
-      ["migrate"],
-      { DATABASE_URL: url, FOOTFALL_PARTITIONS: "many" },
-      /FOOTFALL_PARTITIONS: "many" is not a whole number/,
-    ],
-    [
-      "no merchant",
-      ["rollups", "--from", "2026-01-01"],
-      { DATABASE_URL: url },
-      /rollups: --merchant is required/,
-    ],
-    ["no day", ["rollups", "--merchant", "1"], { DATABASE_URL: url }, /rollups: --from is required/],
-    ["no name", ["create-merchant"], { DATABASE_URL: url }, /create-merchant: --name is required/],
-    [
-      "a misspelt variable",
-      ["list-merchants"],
-      { DATABASE_URL: url, FOOTFALL_PARTITION: "8" },
-      /FOOTFALL_PARTITION is not a setting/,
-    ],
-    [
-      "an unknown command",
-      ["drop-merchant"],
-      { DATABASE_URL: url },
-      /no command "drop-merchant"; there are migrate, create-merchant, list-merchants, load-rates/,
-    ],
-    ["a command of JavaScript's own", ["constructor"], { DATABASE_URL: url }, /no command "constructor"/],
-    ["no command", [], { DATABASE_URL: url }, /no command ""; there are migrate/],
-  ];
-
-  test.concurrent.each(wrong)("%s: exit code 2, and the message names it", async (_, args, env, message) => {
-    const { code, stdout, stderr } = await run(args, env);
-    expect(stderr).toMatch(message);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).not.toContain("hunter2");
-  });
-
-  test("several wrong settings: each is named", async () => {
-    const flags = [
-      "--partitions",
-      "0",
-      "--time-zone",
-      "Mars/Base",
-      "--currency",
-      "EURO",
-      "--retention-days",
-      "0",
-    ];
-    const { code, stderr } = await run(["create-merchant", ...flags], { DATABASE_URL: url });
-    expect(code).toBe(2);
-    expect(stderr).toContain('--partitions: "0" is below 1');
-    expect(stderr).toContain('--time-zone: "Mars/Base" is not an IANA time zone');
-    expect(stderr).toContain('--currency: "EURO" is not an ISO 4217 code');
-    expect(stderr).toContain('--retention-days: "0" is below 1');
-  });
-
-  test("an unknown flag is refused, and named", async () => {
-    const { code, stderr } = await run(["migrate", "--partition", "8"]);
-    expect(code).not.toBe(0);
-    expect(stderr).toContain("--partition");
-  });
-
-  test("a database that is away: exit code 1, without its password", async () => {
-    // Nobody listens on port 1, and no other test can come to.
-    const { code, stderr } = await run(["list-merchants"], {
-      DATABASE_URL: "postgres://a:hunter2@127.0.0.1:1/b",
-    });
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/ECONNREFUSED/);
-    expect(stderr).not.toContain("hunter2");
-  });
-
-  test("--help shows every setting", async () => {
-    const { code, stdout } = await run(["--help"], {});
-    expect(code).toBe(0);
-    for (const flag of [
-      "--database-url",
-      "--partitions",
-      "--name",
-      "--time-zone",
-      "--currency",
-      "--retention-days",
-    ]) {
-      expect(stdout).toContain(flag);
     }
   });
 });

@@ -1,7 +1,5 @@
-import { type ChildProcess, execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Receipt } from "../../internal/store/erasure/receipt.ts";
 import { convertOld } from "../../internal/store/maintenance/columnstore.ts";
@@ -11,8 +9,8 @@ import { eventRow } from "../../internal/testkit/columns.ts";
 import { batchOf, commitNext } from "../../internal/testkit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
 import { waitFor } from "../../internal/testkit/installation-wait.ts";
+import { startAdmin } from "./testing/run.ts";
 
-const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 const START = Date.UTC(2026, 2, 1);
 const HOUR = 3_600_000;
 /** Between two events of a visitor: far enough apart for many chunks. */
@@ -34,21 +32,8 @@ afterAll(() => database?.close());
 
 const query = async <T>(sql: string) => (await database.pool.query(sql)).rows as T[];
 
-interface Ran {
-  readonly child: ChildProcess;
-  readonly outcome: Promise<{ code: number; stdout: string; stderr: string }>;
-}
-
-function run(...args: string[]): Ran {
-  const env = { DATABASE_URL: database.url, FOOTFALL_ADMIN_REFRESH_WAIT_MS: "0" };
-  let child: ChildProcess | undefined;
-  const outcome = new Promise<Awaited<Ran["outcome"]>>((resolve) => {
-    child = execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-  return { child: child!, outcome };
-}
+const run = (...args: string[]) =>
+  startAdmin(args, { DATABASE_URL: database.url, FOOTFALL_ADMIN_REFRESH_WAIT_MS: "0" });
 
 async function result<T>(...args: string[]): Promise<T> {
   const { code, stdout, stderr } = await run(...args).outcome;

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { cachePath } from "../embedded/cache.ts";
 import { startTimescale } from "../embedded/postgres/start.ts";
 import { applyMigrations, knownMigrations } from "../store/migrate.ts";
 import { createPool } from "../store/pool.ts";
+
+/** Oids of template1 and template0: half of all files, and nobody makes databases of them here. */
+const TEMPLATES = ["1", "4"];
 
 /**
  * Fills a folder that does not exist yet with a database to which all migrations were applied: a copy of one that is
@@ -18,10 +21,11 @@ export async function fillMigrated(dataDir: string): Promise<void> {
   await cp(kept, dataDir, { recursive: true });
 }
 
+/** The number counts the changes to what this file does. */
 function keptPath(): string {
   const hash = createHash("sha256");
   for (const { sha256 } of knownMigrations()) hash.update(sha256);
-  return cachePath(`migrated-${hash.digest("hex").slice(0, 16)}`);
+  return cachePath(`migrated-2-${hash.digest("hex").slice(0, 16)}`);
 }
 
 async function keepMigrated(kept: string): Promise<void> {
@@ -32,6 +36,7 @@ async function keepMigrated(kept: string): Promise<void> {
   await applyMigrations(pool);
   await pool.end();
   await server.stop();
+  for (const oid of TEMPLATES) await rm(join(place, "base", oid), { recursive: true });
   // Another process may have kept the same meanwhile.
   await rename(place, kept).catch(() => rm(place, { recursive: true }));
 }

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { jetstreamManager, type StreamState } from "@nats-io/jetstream";
 import { replay } from "../../../internal/config/programs/replay.ts";
@@ -7,6 +6,7 @@ import type { NatsConnection } from "../../../internal/stream/connect.ts";
 import { BatchPublisher, type RefusalOrigin } from "../../../internal/stream/publisher.ts";
 import { REJECTED_STREAM } from "../../../internal/stream/streams.ts";
 import { merchantsOf, type TestBatch, type TestEvent, testBatch } from "../../../internal/testkit/batches.ts";
+import { type Outcome, startCommand } from "../../../internal/testkit/command.ts";
 import { ensureTestStreams, openTestNats, type TestNats } from "../../../internal/testkit/nats.ts";
 import { COMMANDS } from "../commands.ts";
 
@@ -78,19 +78,8 @@ export function batchOf(partition: number, ...events: Partial<TestEvent>[]): Tes
   );
 }
 
-export interface Finished {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 /** Runs the program to its end, as an operator would. */
-export function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Finished> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
+export const run = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> =>
+  startCommand(MAIN, args, env).outcome;

@@ -80,14 +80,18 @@ async function expectExact(): Promise<void> {
   expect(await query(`SELECT ${COLUMNS} FROM totals_15m ORDER BY 1, 2`)).toEqual(recount);
 }
 
-/** A pool that lets others do something before each of its statements, in turn. */
+/** A pool that lets others do something before each of its statements or connections, in turn. */
 function interrupted(others: readonly (() => Promise<unknown>)[]): Pool {
   const waiting = [...others];
   const run = async (...args: unknown[]) => {
     await waiting.shift()?.();
     return (pool.query as (...args: unknown[]) => unknown)(...args);
   };
-  return { query: run } as unknown as Pool;
+  const connect = async () => {
+    await waiting.shift()?.();
+    return pool.connect();
+  };
+  return { query: run, connect } as unknown as Pool;
 }
 
 const nothing = async () => {};

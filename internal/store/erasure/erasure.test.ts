@@ -66,22 +66,26 @@ describe.each(["rows", "columnstore"])("a visitor, in %s", (kind) => {
   });
 
   test("of a merchant with rollups is in no aggregate of visitors any more when the erasure ends", async () => {
-    await query("UPDATE merchants SET rollups_from = '2000-01-01Z', rollups_ready_from = '2000-01-01Z'");
+    await erasing.query(
+      "UPDATE merchants SET rollups_from = '2000-01-01Z', rollups_ready_from = '2000-01-01Z'",
+    );
     const events = shopEvents(240).map((row) => ({ ...row, in_rollups: true }));
-    await store(database.pool, events);
-    await refreshStale(database.pool);
-    await refreshStaleDays(database.pool);
-    if (kind === "columnstore") await convertOld(database.pool, NOON + 40 * DAY);
+    await store(erasing.pool, events);
+    await refreshStale(erasing.pool);
+    await refreshStaleDays(erasing.pool);
+    if (kind === "columnstore") await convertOld(erasing.pool, NOON + 40 * DAY);
     const visits = (aggregate: string) =>
-      query(`SELECT DISTINCT merchant_id AS m, visitor_id::integer AS v FROM ${aggregate} ORDER BY 1, 2`);
+      erasing.query(
+        `SELECT DISTINCT merchant_id AS m, visitor_id::integer AS v FROM ${aggregate} ORDER BY 1, 2`,
+      );
     const all = [1, 2].flatMap((m) => [1, 2, 3, 4, 5, 6].map((v) => ({ m, v })));
     expect(await visits("visits_1d")).toEqual(all);
-    await erase(1, 4n);
+    await erasing.erase(1, 4n);
     const left = all.filter(({ m, v }) => m !== 1 || v !== 4);
     expect(await visits("visits_1d")).toEqual(left);
     expect(await visits("sessions_15m")).toEqual(left);
-    await expectExactly(events.filter((row) => !isOf(1, 4n)(row)));
-    for (const merchant of [1, 2]) await erase(merchant);
+    await erasing.expectExactly(events.filter((row) => !isOf(1, 4n)(row)));
+    for (const merchant of [1, 2]) await erasing.erase(merchant);
     expect(await visits("visits_1d")).toEqual([]);
   });
 

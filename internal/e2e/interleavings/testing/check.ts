@@ -57,11 +57,21 @@ export async function expectRightCells(pool: Pool): Promise<void> {
   }
 }
 
+interface Told {
+  readonly event: Sent;
+  readonly row: ReturnType<World["rows"]>[number];
+}
+
+/** The value of an event, among all that count. */
 const DIMENSIONS = {
-  event_name: ({ name }: Sent) => name,
-  page: ({ path }: Sent) => path,
-  country: ({ country }: Sent) => country ?? "",
-  channel: ({ channel }: Sent) => channel ?? "",
+  event_name: ({ event }: Told) => event.name,
+  page: ({ event }: Told) => event.path,
+  country: ({ event }: Told) => event.country ?? "",
+  channel: ({ row: { session } }: Told, all: readonly Told[]) => {
+    const visit = all.filter(({ event, row }) => row.session === session && event.channel !== null);
+    visit.sort((a, b) => a.row.ts - b.row.ts || (a.event.channel! < b.event.channel! ? -1 : 1));
+    return visit[0]?.event.channel ?? "";
+  },
 } as const;
 
 /** What merchants ask for by value. */
@@ -102,7 +112,7 @@ async function expectRightBreakdown(pool: Pool, world: World, merchantId: number
   const rows = world.rows();
   const all = [...world.stored.values()].map((event, at) => ({ event, row: rows[at]! }));
   const people = all.filter(({ event }) => event.merchantId === merchantId && !event.isBot);
-  const groups = Map.groupBy(people, ({ event }) => DIMENSIONS[dimension](event));
+  const groups = Map.groupBy(people, (one) => DIMENSIONS[dimension](one, people));
   const expected = [...groups].map(([value, members]) => {
     const counts = recount(members.map(({ row }) => row));
     return [value, ...metrics.map((metric) => counts[metric])] as const;

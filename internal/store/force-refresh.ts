@@ -1,6 +1,6 @@
 import { TOTALS } from "./continuous-aggregates.ts";
 import { NO_BITMAPS } from "./decompression.ts";
-import type { Client, Pool } from "./pool.ts";
+import { type Client, onConnection, type Pool } from "./pool.ts";
 
 /**
  * Computes continuous aggregates anew over a span, one after another. Forced: what was written to is known here, so that
@@ -15,27 +15,15 @@ export async function forceRefresh(
   from: string,
   to: string,
 ): Promise<void> {
-  const client = await pool.connect();
-  try {
-    for (const name of names) await refreshAggregate(client, name, from, to);
-    client.release();
-  } catch (error) {
-    // The connection may have kept the setting.
-    client.release(true);
-    throw error;
-  }
+  await onConnection(pool, async (client) => {
+    for (const name of names) await refresh(client, name, from, to);
+  });
 }
 
-/** As forceRefresh, of one aggregate. @param client is to be closed after an error. */
-export async function refreshAggregate(
-  client: Client,
-  name: string,
-  from: string,
-  to: string,
-): Promise<void> {
-  // The totals are never in the columnstore, and read new events by an index that serves bitmaps alone.
-  const guarded = name !== TOTALS;
-  if (guarded) await client.query(`SET ${NO_BITMAPS}`);
+/** The totals are never in the columnstore, and read new events by an index that serves bitmaps alone. */
+async function refresh(client: Client, name: string, from: string, to: string): Promise<void> {
+  const isGuarded = name !== TOTALS;
+  if (isGuarded) await client.query(`SET ${NO_BITMAPS}`);
   await client.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}', force => true)`);
-  if (guarded) await client.query("RESET enable_bitmapscan");
+  if (isGuarded) await client.query("RESET enable_bitmapscan");
 }

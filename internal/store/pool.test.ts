@@ -5,7 +5,14 @@ import { freePort } from "../embedded/free-port.ts";
 import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import { waitFor } from "../testkit/installation-wait.ts";
 import { startProxy } from "../testkit/proxy.ts";
-import { createPool, cutConnections, type Pool, type PoolOptions, transaction } from "./pool.ts";
+import {
+  createPool,
+  cutConnections,
+  onConnection,
+  type Pool,
+  type PoolOptions,
+  transaction,
+} from "./pool.ts";
 import { isTemporary } from "./temporary.ts";
 import { FencedError } from "./write-batches.ts";
 
@@ -88,6 +95,23 @@ describe("a connection that falls silent", () => {
     expect(isTemporary(await failureOf(pool.query("SELECT 1")))).toBe(true);
     await pool.query("SELECT 1");
   });
+});
+
+test("a connection that breaks between two statements fails the next one, and is not used again", async () => {
+  const pool = poolWith({ maxConnections: 1 });
+  const pid = () =>
+    onConnection(pool, async (client) => (await client.query("SELECT pg_backend_pid()")).rows[0]);
+  await pid();
+  const work = onConnection(pool, async (client) => {
+    await client.query("SET enable_bitmapscan = off");
+    const ended = new Promise((resolve) => client.once("end", resolve));
+    cutConnections(pool);
+    await ended;
+    await client.query("SELECT 1");
+  });
+  expect(await failureOf(work)).toBeInstanceOf(Error);
+  await pid();
+  expect((await pool.query("SHOW enable_bitmapscan")).rows).toEqual([{ enable_bitmapscan: "on" }]);
 });
 
 test("connections that are cut fail at once, and the pool goes on with new ones", async () => {

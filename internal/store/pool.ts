@@ -127,6 +127,22 @@ export async function transaction<T>(
   }
 }
 
+/** Runs statements on one connection, in no transaction. One on which any fails is not used again. */
+export async function onConnection<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  const ignore = () => {};
+  client.on("error", ignore);
+  let broken = true;
+  try {
+    const result = await work(client);
+    broken = false;
+    return result;
+  } finally {
+    client.release(broken);
+    client.off("error", ignore);
+  }
+}
+
 /** @returns why the connection cannot be used any more. */
 async function rollBack(client: Client, failed: unknown): Promise<Error | undefined> {
   // The client's own time limit: the statement is still under way, and a ROLLBACK would only wait behind it.

@@ -4,6 +4,7 @@ import type { Row } from "../../event/batch-builder.ts";
 import { eventIdBytes } from "../../event/event-id.ts";
 import { RejectReason } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { EventSchema } from "../../gen/footfall/event/v1/event_pb.js";
+import { redact } from "../privacy/redact.ts";
 import type { EventContext } from "../take-event.ts";
 import { checkEvent, timestampToMs } from "./check-event.ts";
 
@@ -33,6 +34,9 @@ export function referenceRow(
   const refusal = checkEvent(event, { receivedTime, retentionDays, eventId });
   if (refusal !== undefined) return refusal.reason;
   if (truncateIp && event.ip !== "") event.ip = truncated(event.ip);
+  // What is taken out of addresses has tests of its own.
+  event.url = redact(event.url);
+  event.referrer = redact(event.referrer);
   const clientTime = event.clientTime === undefined ? receivedTime : timestampToMs(event.clientTime);
   return { merchantId, event, eventId, receivedTime, clientTime, sentTime };
 }

@@ -48,7 +48,7 @@ const READY_MS = 30_000;
 /**
  * Starts nats-server on 127.0.0.1; resolves when JetStream answers, and in a cluster when this server has also
  * caught up with its streams. It ends when this process does. Its exit code after `stop` is 1 with 2.9. Throws,
- * with the server's log in the message, if it is not ready within 30 s (60 s in a cluster).
+ * with the server's log in the message, if it is not ready within 30 s.
  */
 export async function startNats(options: NatsOptions): Promise<Nats> {
   const binary = await findNatsServer();
@@ -70,7 +70,7 @@ export async function startNats(options: NatsOptions): Promise<Nats> {
       stderr.includes("Server is ready") &&
       (await answers(url)) &&
       (options.cluster === undefined || isCurrent(options.monitorPort)),
-    timeoutMs: options.cluster === undefined ? READY_MS : 2 * READY_MS,
+    timeoutMs: READY_MS,
     onOutput: options.onOutput,
   });
   return { ...child, url };

@@ -157,7 +157,7 @@ test.each<[string, () => Promise<unknown>]>([
   ["that is refreshed", () => refreshAll()],
 ])("breakdowns are what a recount of the rows says: %s", async (_, change) => {
   await change();
-  await compare(60);
+  await compare(40);
   expect(
     await verifyAggregates(database.pool, { from: START - 400 * DAY_MS, to: END + 30 * DAY_MS }),
   ).toEqual([]);

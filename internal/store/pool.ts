@@ -104,10 +104,7 @@ export async function transaction<T>(
   work: (client: Client) => Promise<T>,
   begin = "BEGIN",
 ): Promise<T> {
-  const client = await pool.connect();
-  // The connection may break while no statement runs; the next statement then fails with the cause.
-  const ignore = () => {};
-  client.on("error", ignore);
+  const { client, release } = await connect(pool);
   const { transactionTimeoutMs = 0 } = detailsOf.get(pool) ?? {};
   const limit = transactionTimeoutMs > 0 ? setTimeout(cut, transactionTimeoutMs, client) : undefined;
   let broken: Error | undefined;
@@ -121,26 +118,34 @@ export async function transaction<T>(
     throw error;
   } finally {
     clearTimeout(limit);
-    client.release(broken);
-    client.off("error", ignore);
+    release(broken);
     if (silent.has(client)) await endSession(pool, client);
   }
 }
 
 /** Runs statements on one connection, in no transaction. One on which any fails is not used again. */
 export async function onConnection<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  const ignore = () => {};
-  client.on("error", ignore);
+  const { client, release } = await connect(pool);
   let broken = true;
   try {
     const result = await work(client);
     broken = false;
     return result;
   } finally {
+    release(broken);
+  }
+}
+
+/** A connection that may break while no statement runs: the next statement then fails with the cause. */
+async function connect(pool: Pool) {
+  const client = await pool.connect();
+  const ignore = () => {};
+  client.on("error", ignore);
+  const release = (broken: Error | boolean | undefined) => {
     client.release(broken);
     client.off("error", ignore);
-  }
+  };
+  return { client, release };
 }
 
 /** @returns why the connection cannot be used any more. */

@@ -3,8 +3,8 @@
 -- ones as one. Different keys are counted by sorting, which takes less than hash tables of so many.
 SELECT grouping(value) = 1 AS is_total, value, count(*) OVER () - 1 AS values_found, {{counts}}
 FROM (
-  {{parts}}
-) parts
+  {{rows}}
+) counted
 GROUP BY GROUPING SETS ((value), ())
 ORDER BY is_total DESC, c0 DESC, value NULLS LAST
 LIMIT $2::integer + 1

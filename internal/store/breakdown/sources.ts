@@ -3,7 +3,7 @@ import { DAY_MS } from "../rollups.ts";
 import { sqlFile } from "../sql-file.ts";
 import { type Coverage, cover, type Part, WHOLE_DAYS } from "./cover.ts";
 import type { BreakdownColumn, Rollup } from "./query.ts";
-import { type Broken, boundsOf, countsOver, needsColumn, rowColumns, visitColumns } from "./sql.ts";
+import { type Broken, boundsOf, countsSql, rowColumns, visitColumns } from "./sql.ts";
 
 const read = (name: string) => sqlFile(`./${name}.sql`, import.meta.url);
 
@@ -40,7 +40,7 @@ export function sourcesParts(span: { start: number; end: number }, coverage?: Co
 }
 
 /**
- * sources.sql over parts: one arm for each.
+ * all_counts.sql over sources.sql, and that over parts: one arm for each.
  * @param rollup its visits answer the parts that are not of rows; all sums must have cells then.
  * @throws TypeError without columns.
  */
@@ -50,16 +50,12 @@ export function sourcesSql(
   parts: readonly SourcesPart[],
   rollup?: Rollup,
 ): string {
-  needsColumn(columns);
   const people = peopleOnly(includeBots);
   const arms = parts.map(({ source: from, isInside }, index) => {
     const common = { ...boundsOf(index), inside: String(isInside), people };
     if (from === "rows") return fill(SOURCES_EVENTS, { ...common, ...rowColumns(columns) });
     return fill(SOURCES_VISITS, { ...common, table: rollup!.visits!, columns: visitColumns(columns) });
   });
-  return fill(SOURCES, {
-    parts: arms.join("  UNION ALL\n"),
-    value: expression(source.value),
-    counts: countsOver(columns),
-  });
+  const visits = fill(SOURCES, { parts: arms.join("  UNION ALL\n"), value: expression(source.value) });
+  return countsSql(columns, visits);
 }

@@ -35,21 +35,24 @@ export function allCountsSql(
   parts: readonly Part[],
   rollup?: Rollup,
 ): string {
-  needsColumn(columns);
   const arms = parts.map(({ source, sign }, index) => {
     if (sign === -1) throw new TypeError("different keys cannot be taken away");
     const bounds = boundsOf(index);
     if (source === "rows") return eventsArm(broken, columns, bounds);
     return visitsArm(broken, columns, { ...bounds, table: rollup!.visits!, value: rollup!.value });
   });
-  return fill(ALL_COUNTS, { parts: arms.join("  UNION ALL\n"), counts: countsOver(columns) });
+  return countsSql(columns, arms.join("  UNION ALL\n"));
 }
 
-/** The columns over rows that have their keys and sums under the columns' names, c0 and on. */
-export function countsOver(columns: readonly BreakdownColumn[]): string {
-  return list(columns, (column, name) =>
-    isKey(column) ? `count(DISTINCT ${name})` : `coalesce(sum(${name}), 0)::bigint`,
-  );
+/**
+ * all_counts.sql over a query's rows, which have a value, and the columns' keys and sums under their names, c0 and on.
+ * @throws TypeError without columns.
+ */
+export function countsSql(columns: readonly BreakdownColumn[], rows: string): string {
+  needsColumn(columns);
+  const count = (column: BreakdownColumn, name: string) =>
+    isKey(column) ? `count(DISTINCT ${name})` : `coalesce(sum(${name}), 0)::bigint`;
+  return fill(ALL_COUNTS, { rows, counts: list(columns, count) });
 }
 
 /** The columns' keys and cells, of a row of visits. */
@@ -156,6 +159,6 @@ function sumOver(column: SumColumn): string {
   return `coalesce(${expression(column.rows)}, 0)::bigint`;
 }
 
-export function needsColumn(columns: readonly unknown[]): void {
+function needsColumn(columns: readonly unknown[]): void {
   if (columns.length === 0) throw new TypeError("a breakdown needs a column");
 }

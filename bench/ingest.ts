@@ -4,6 +4,7 @@ import { freePort } from "../internal/embedded/free-port.ts";
 import { sealedBytes } from "../internal/event/seal.ts";
 import { Codec, type SealedBatch } from "../internal/gen/footfall/event/v1/batch_pb.js";
 import { BatchStatus, type PublishResponse } from "../internal/gen/footfall/ingest/v1/ingest_pb.js";
+import { letHeapGrow } from "../internal/lifecycle/heap-growth.ts";
 import { startProgram } from "../internal/standalone/programs.ts";
 import { connectNats } from "../internal/stream/connect.ts";
 import { BatchPublisher } from "../internal/stream/publisher.ts";
@@ -24,6 +25,8 @@ const WINDOW = 32;
  * bytes straight to JetStream, in turn.
  */
 export const ingest: Bench = async ({ seconds, say }) => {
+  // As ingest does: neither side of the comparison is to be held up by this process.
+  letHeapGrow();
   const servers = await startServers(PARTITIONS);
   say(`servers: ${JSON.stringify(servers.versions)}`);
   const port = await freePort();

@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { Client, type ClientDuplexStream, credentials, Metadata } from "@grpc/grpc-js";
 import { StreamResponseSchema } from "../../internal/gen/footfall/collect/v1/collect_pb.js";
+import { letHeapGrow } from "../../internal/lifecycle/heap-growth.ts";
 import { EVENTS, freshMessage, type Message, messagesOf } from "./collect-messages.ts";
 
 /**
@@ -79,6 +80,7 @@ function fail(error: Error): void {
   process.exit(1);
 }
 
+letHeapGrow();
 const [address = "", ...keys] = process.argv.slice(2);
 const latencies: number[] = [];
 let onAnswer = () => {};

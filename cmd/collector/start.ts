@@ -7,11 +7,13 @@ import { openSpool, type Spool } from "../../internal/collect/spool/spool.ts";
 import type { collector } from "../../internal/config/programs/collector.ts";
 import { ConfigError } from "../../internal/config/read-config.ts";
 import { Failure } from "../../internal/failure/failure.ts";
+import { letHeapGrow } from "../../internal/lifecycle/heap-growth.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 
 /** Wires the collector: spool, link to ingest, then the server, or the reader of an access log. */
 export async function start(service: Service<typeof collector.settings>) {
   const { config, log, registry, life, health } = service;
+  letHeapGrow();
   const client = new IngestClient(config.ingestAddress, config.ingestToken);
   life.onClose("ingest client", () => client.close());
   const spool = await spoolOf(service);

@@ -3,6 +3,7 @@ import type { ingest } from "../../internal/config/programs/ingest.ts";
 import { IngestService } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
 import { ingestMetrics } from "../../internal/ingest/metrics.ts";
 import { createIngestServer } from "../../internal/ingest/service.ts";
+import { letHeapGrow } from "../../internal/lifecycle/heap-growth.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { addStandardServices, bind } from "../../internal/rpc/grpc-js.ts";
 import { findMerchantByKey } from "../../internal/store/merchants.ts";
@@ -16,6 +17,7 @@ import { ensureStreams } from "../../internal/stream/streams.ts";
 
 /** Wires ingest: database (merchants), JetStream, gRPC server. */
 export async function start({ config, log, registry, life, health }: Service<typeof ingest.settings>) {
+  letHeapGrow();
   const pool = createPool({
     url: config.databaseUrl,
     name: "ingest",

@@ -15,7 +15,7 @@ const MAX_REQUEST_BYTES = 64 << 10;
 
 /** Wires the query service: database, keys, limits, one port. */
 export async function start({ config, log, life, health }: Service<typeof query.settings>) {
-  const { databaseUrl: url, maxConnections, statementTimeoutMs, databaseWaitMs, estimateFromEvents } = config;
+  const { databaseUrl: url, maxConnections, statementTimeoutMs, databaseWaitMs } = config;
   const pool = createPool({ url, name: "query", maxConnections, statementTimeoutMs });
   life.onClose("database", () => pool.end());
   const { partitions } = await readInstallation(pool);
@@ -35,7 +35,8 @@ export async function start({ config, log, life, health }: Service<typeof query.
           partitions,
           statementTimeoutMs,
           databaseWaitMs,
-          estimateFromEvents,
+          estimateFromEvents: config.estimateFromEvents,
+          sampleFromEvents: config.sampleFromEvents,
           authenticate,
         }),
       );

@@ -19,6 +19,8 @@ export interface GetReportDeps extends Patience {
    * quicker. Default: never.
    */
   readonly estimateFromEvents?: number;
+  /** The same of a breakdown, whose distinct counts are estimated from a sample of the visitors. Default: never. */
+  readonly sampleFromEvents?: number;
 }
 
 export interface Merchant {

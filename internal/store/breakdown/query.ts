@@ -44,6 +44,8 @@ export interface Rollup {
    * Undefined: only rows do.
    */
   readonly visits?: string | undefined;
+  /** Whether the sample of visitors (sample.ts) has the column `value` too, so that keys can be estimated. */
+  readonly isSampled?: boolean | undefined;
 }
 
 export interface BreakdownQuery extends Scope {
@@ -61,6 +63,15 @@ export interface BreakdownQuery extends Scope {
   readonly limit: number;
   /** Whether bots' events count. Default: people's alone. */
   readonly includeBots?: boolean | undefined;
+  /** Whether keys are estimated where the rollup is sampled. Default: they are counted. */
+  readonly isEstimate?: boolean | undefined;
+}
+
+/** Standard errors of estimated counts, relative to them; 0: exact. */
+export interface StandardErrors {
+  /** The i-th number is that of values[i]. */
+  readonly values: readonly number[];
+  readonly total: number;
 }
 
 export interface BreakdownData {
@@ -70,6 +81,8 @@ export interface BreakdownData {
   readonly counts: readonly (readonly bigint[])[];
   /** Over all rows of the span, by column. */
   readonly totals: readonly bigint[];
+  /** One for each column; undefined: it was counted. */
+  readonly standardErrors: readonly (StandardErrors | undefined)[];
   readonly valuesFound: bigint;
   /** Epoch milliseconds; undefined while nothing of the partition was processed. */
   readonly dataThrough: number | undefined;

@@ -3,6 +3,7 @@ import { BIGINT_TYPES, checkScope, inSnapshot, MEMORY, readDataThrough } from ".
 import { DAY_MS } from "../rollups.ts";
 import { cover, type Part, UNITS, type Unit, WHOLE_DAYS } from "./cover.ts";
 import { readCoverage } from "./coverage.ts";
+import { estimatedSql, standardErrorsOf } from "./estimate.ts";
 import {
   type BreakdownColumn,
   type BreakdownData,
@@ -52,15 +53,46 @@ interface Statement {
 }
 
 async function count(client: Client, query: BreakdownQuery): Promise<Counted> {
-  const { columns, merchantId, limit, source } = query;
-  const statement = source.rows === "visit_source" ? sourcesStatement : rowsStatement;
+  const { columns, merchantId, limit } = query;
+  const statement = statementOf(query);
   const { text, parts } = await statement(client, query);
   // Of many short arms PostgreSQL makes parallel plans that take twice as long; long spans of rows gain by them.
   const ofRows = parts.reduce((ms, { source, from, to }) => ms + (source === "rows" ? to - from : 0), 0);
   const workers = ofRows > FEW_ROWS_MS ? "DEFAULT" : "0";
   await client.query(`SET LOCAL max_parallel_workers_per_gather TO ${workers}`);
   const bounds = parts.flatMap(({ from, to }) => [new Date(from), new Date(to)]);
-  return countedOf(await rowsOf(client, text, [merchantId, limit, ...bounds]), columns.length);
+  const rows = await rowsOf(client, text, [merchantId, limit, ...bounds]);
+  const counted = countedOf(rows, columns.length);
+  return statement === estimatedStatement
+    ? { ...counted, standardErrors: standardErrorsOf(rows, columns) }
+    : counted;
+}
+
+function statementOf(query: BreakdownQuery) {
+  if (query.isEstimate && canEstimate(query)) return estimatedStatement;
+  return query.source.rows === "visit_source" ? sourcesStatement : rowsStatement;
+}
+
+/** Whether keys are asked for that a sample can tell. */
+export function canEstimate({
+  source,
+  rollup,
+  columns,
+}: Pick<BreakdownQuery, "source" | "rollup" | "columns">): boolean {
+  const isSampled = source.rows === "events" && rollup?.isSampled === true;
+  return isSampled && columns.some(isKey) && columns.every(hasCell);
+}
+
+async function estimatedStatement(client: Client, query: BreakdownQuery): Promise<Statement> {
+  const { start, end, columns } = query;
+  const rollup = query.rollup!;
+  const coverage = await readCoverage(client, query);
+  const parts = cover(start, end, coverage, unitsOf(rollup, false));
+  const sampleParts = cover(start, end, coverage, WHOLE_DAYS);
+  return {
+    text: estimatedSql(query, columns, { parts, sampleParts }, rollup),
+    parts: [...parts, ...sampleParts],
+  };
 }
 
 async function sourcesStatement(client: Client, query: BreakdownQuery): Promise<Statement> {
@@ -113,7 +145,8 @@ function countedOf([total, ...found]: readonly Row[], columns: number): Counted 
   return {
     values: found.map(([, value]) => value),
     counts: indexes.map((index) => found.map(([, , , ...counts]) => counts[index]!)),
-    totals,
+    totals: totals.slice(0, columns),
+    standardErrors: [],
     valuesFound,
   };
 }

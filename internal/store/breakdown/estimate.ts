@@ -52,7 +52,7 @@ export function estimatedSql(
     sum_names: sumNames.join(", "),
     no_sums: sumNames.map(() => "0").join(", "),
     key_names: keyNames.join(", "),
-    no_keys: keyNames.map(() => "0").join(", "),
+    no_keys: keyNames.map((name) => `0 AS ${name}`).join(", "),
     totals: [
       ...sumNames.map((name) => `coalesce(sum(${name}), 0)::bigint AS ${name}`),
       ...keyNames.map((name) => `coalesce((SELECT ${name} FROM sampled WHERE is_total), 0) AS ${name}`),

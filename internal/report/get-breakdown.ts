@@ -1,6 +1,7 @@
 import { partitionOf } from "../event/partition.ts";
 import type { StandardErrors } from "../store/breakdown/query.ts";
 import { canEstimate, readBreakdown } from "../store/breakdown/read-breakdown.ts";
+import { type Factor, factorFor } from "../store/breakdown/sample.ts";
 import { readEventCount } from "../store/report/read-report.ts";
 import { type BreakdownMetric, planBreakdown, unitOf } from "./breakdown/plan.ts";
 import type { DimensionName } from "./dimensions/registry.ts";
@@ -69,7 +70,7 @@ export async function getBreakdown(
     ...plan,
     limit,
     includeBots: request.includeBots,
-    isEstimate: !request.exact && canEstimate(plan) && (await isLarge(deps, merchant, span)),
+    factor: request.exact || !canEstimate(plan) ? undefined : await sampleFor(deps, merchant, span),
     statementTimeoutMs: deps.statementTimeoutMs,
   };
   const read = () => readBreakdown(deps.pool, query);
@@ -96,15 +97,19 @@ function errorsOf(errors: StandardErrors | undefined) {
   return errors === undefined ? {} : { standardError: errors.total, standardErrors: errors.values };
 }
 
-/** Whether a merchant with rollups has so many events in a span that different keys are to be estimated. */
-async function isLarge(
+/** The most that a sample has of the events from which on there are estimates. */
+const SAMPLED_SHARE = 1 / 4;
+
+/** The sample that different keys are estimated from: where a merchant with rollups has many events in the span. */
+async function sampleFor(
   deps: GetReportDeps,
   { merchantId, rollupsReadyFrom }: Merchant,
   span: { start: number; end: number },
-): Promise<boolean> {
-  const from = Math.max(span.start, rollupsReadyFrom ?? Number.POSITIVE_INFINITY);
-  if (from >= span.end) return false;
-  const { statementTimeoutMs, sampleFromEvents = Number.POSITIVE_INFINITY } = deps;
-  const query = { merchantId, start: from, end: span.end, statementTimeoutMs };
-  return (await readPatiently(deps, () => readEventCount(deps.pool, query))) >= sampleFromEvents;
+): Promise<Factor | undefined> {
+  const { statementTimeoutMs, sampleFromEvents } = deps;
+  const start = Math.max(span.start, rollupsReadyFrom ?? Number.POSITIVE_INFINITY);
+  if (sampleFromEvents === undefined || start >= span.end) return undefined;
+  const query = { merchantId, start, end: span.end, statementTimeoutMs };
+  const events = await readPatiently(deps, () => readEventCount(deps.pool, query));
+  return events >= sampleFromEvents ? factorFor(events, sampleFromEvents * SAMPLED_SHARE) : undefined;
 }

@@ -9,13 +9,25 @@ import {
   type StandardErrors,
   type SumColumn,
 } from "./query.ts";
-import { estimateSql, SAMPLE, standardErrorOf } from "./sample.ts";
+import {
+  estimateSql,
+  type Factor,
+  isSampledEvent,
+  isSampledVisit,
+  SAMPLES,
+  standardErrorOf,
+} from "./sample.ts";
 import { type Bounds, type Broken, boundsOf, sumArms } from "./sql.ts";
 
 const read = (name: string) => sqlFile(`./${name}.sql`, import.meta.url);
 
 const ESTIMATE = read("estimate");
 const PART_SAMPLED = read("part_sampled");
+
+/** What is broken down, its keys from a sample. */
+export interface BrokenSample extends Broken {
+  readonly factor: Factor;
+}
 
 /** Where a row's counts begin, behind is_total, value and values_found. */
 const FIRST_COUNT = 3;
@@ -30,7 +42,7 @@ const EVENTS: SumColumn = { name: "events", rows: "count(*)", cell: "events" };
  * @param rollup answers the parts that are not of rows; all sums must have cells.
  */
 export function estimatedSql(
-  broken: Broken,
+  broken: BrokenSample,
   columns: readonly BreakdownColumn[],
   { parts, sampleParts }: { readonly parts: readonly Part[]; readonly sampleParts: readonly Part[] },
   rollup: Rollup,
@@ -58,7 +70,7 @@ export function estimatedSql(
       ...keyNames.map((name) => `coalesce((SELECT ${name} FROM sampled WHERE is_total), 0) AS ${name}`),
     ].join(", "),
     all_names: names.join(", "),
-    answers: answersOf(columns, sumNames.at(-1)!),
+    answers: answersOf(columns, broken.factor, sumNames.at(-1)!),
     events: sumNames.at(-1)!,
     squares: listOf(keys, (at) => `q${at}`),
   });
@@ -71,6 +83,7 @@ export function estimatedSql(
 export function standardErrorsOf(
   rows: readonly (readonly unknown[])[],
   columns: readonly BreakdownColumn[],
+  factor: Factor,
 ): (StandardErrors | undefined)[] {
   const behind = FIRST_COUNT + columns.length;
   let keys = 0;
@@ -80,6 +93,7 @@ export function standardErrorsOf(
     const [total, ...values] = rows.map((row) =>
       standardErrorOf({
         estimate: row[FIRST_COUNT + at] as bigint,
+        factor,
         events: row[behind] as bigint,
         squares: row[squares] as bigint,
       }),
@@ -89,7 +103,7 @@ export function standardErrorsOf(
 }
 
 function sampleArm(
-  { source, includeBots }: Broken,
+  { source, includeBots, factor }: BrokenSample,
   keys: readonly KeyColumn[],
   part: Part,
   bounds: Bounds,
@@ -101,18 +115,18 @@ function sampleArm(
     ...bounds,
     value: expression(isRows ? source.value : rollup.value),
     keys: keys.map(({ key }, index) => `${expression(key)} AS k${index}`).join(", "),
-    table: isRows ? "events" : SAMPLE.table,
+    table: isRows ? "events" : SAMPLES,
     time: isRows ? "ts" : "bucket",
-    sampled: isRows ? `AND ${SAMPLE.isSampled}` : "",
+    sampled: isRows ? isSampledEvent(factor) : isSampledVisit(factor),
     people: peopleOnly(includeBots),
   });
 }
 
 /** The columns in the order asked for, a0 and on. @param events the name of the number of rows. */
-function answersOf(columns: readonly BreakdownColumn[], events: string): string {
+function answersOf(columns: readonly BreakdownColumn[], factor: Factor, events: string): string {
   let [sums, keys] = [0, 0];
   const answer = (column: BreakdownColumn) =>
-    isKey(column) ? estimateSql(`k${keys++}`, events) : `c${sums++}`;
+    isKey(column) ? estimateSql(factor, `k${keys++}`, events) : `c${sums++}`;
   return columns.map((column, index) => `${answer(column)} AS a${index}`).join(", ");
 }
 

@@ -1,5 +1,6 @@
 import type { Scope } from "../report/snapshot.ts";
 import type { UnitName } from "./cover.ts";
+import type { Factor } from "./sample.ts";
 
 /** A sum by value, and the name under which it is returned. */
 export interface SumColumn {
@@ -44,7 +45,7 @@ export interface Rollup {
    * Undefined: only rows do.
    */
   readonly visits?: string | undefined;
-  /** Whether the sample of visitors (sample.ts) has the column `value` too, so that keys can be estimated. */
+  /** Whether the samples of visitors (sample.ts) have the column `value` too, so that keys can be estimated. */
   readonly isSampled?: boolean | undefined;
 }
 
@@ -63,8 +64,8 @@ export interface BreakdownQuery extends Scope {
   readonly limit: number;
   /** Whether bots' events count. Default: people's alone. */
   readonly includeBots?: boolean | undefined;
-  /** Whether keys are estimated where the rollup is sampled. Default: they are counted. */
-  readonly isEstimate?: boolean | undefined;
+  /** Keys are estimated from this sample of the visitors where the rollup has it. Default: they are counted. */
+  readonly factor?: Factor | undefined;
 }
 
 /** Standard errors of estimated counts, relative to them; 0: exact. */

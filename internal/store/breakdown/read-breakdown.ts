@@ -12,6 +12,7 @@ import {
   type Rollup,
   type SumColumn,
 } from "./query.ts";
+import type { Factor } from "./sample.ts";
 import { aroundSpan, sourcesParts, sourcesSql } from "./sources.ts";
 import { allCountsSql, sumsSql } from "./sql.ts";
 
@@ -50,12 +51,13 @@ export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<
 interface Statement {
   readonly text: string;
   readonly parts: readonly Part[];
+  /** Of the sample that keys are estimated from; absent: they are counted. */
+  readonly factor?: Factor;
 }
 
 async function count(client: Client, query: BreakdownQuery): Promise<Counted> {
   const { columns, merchantId, limit } = query;
-  const statement = statementOf(query);
-  const { text, parts } = await statement(client, query);
+  const { text, parts, factor } = await statementOf(query)(client, query);
   // Of many short arms PostgreSQL makes parallel plans that take twice as long; long spans of rows gain by them.
   const ofRows = parts.reduce((ms, { source, from, to }) => ms + (source === "rows" ? to - from : 0), 0);
   const workers = ofRows > FEW_ROWS_MS ? "DEFAULT" : "0";
@@ -63,13 +65,15 @@ async function count(client: Client, query: BreakdownQuery): Promise<Counted> {
   const bounds = parts.flatMap(({ from, to }) => [new Date(from), new Date(to)]);
   const rows = await rowsOf(client, text, [merchantId, limit, ...bounds]);
   const counted = countedOf(rows, columns.length);
-  return statement === estimatedStatement
-    ? { ...counted, standardErrors: standardErrorsOf(rows, columns) }
-    : counted;
+  if (factor === undefined) return counted;
+  return { ...counted, standardErrors: standardErrorsOf(rows, columns, factor) };
 }
 
 function statementOf(query: BreakdownQuery) {
-  if (query.isEstimate && canEstimate(query)) return estimatedStatement;
+  const { factor } = query;
+  if (factor !== undefined && canEstimate(query)) {
+    return (client: Client) => estimatedStatement(client, { ...query, factor });
+  }
   return query.source.rows === "visit_source" ? sourcesStatement : rowsStatement;
 }
 
@@ -83,16 +87,17 @@ export function canEstimate({
   return isSampled && columns.some(isKey) && columns.every(hasCell);
 }
 
-async function estimatedStatement(client: Client, query: BreakdownQuery): Promise<Statement> {
-  const { start, end, columns } = query;
+async function estimatedStatement(
+  client: Client,
+  query: BreakdownQuery & { factor: Factor },
+): Promise<Statement> {
+  const { start, end, columns, factor } = query;
   const rollup = query.rollup!;
   const coverage = await readCoverage(client, query);
   const parts = cover(start, end, coverage, unitsOf(rollup, false));
   const sampleParts = cover(start, end, coverage, WHOLE_DAYS);
-  return {
-    text: estimatedSql(query, columns, { parts, sampleParts }, rollup),
-    parts: [...parts, ...sampleParts],
-  };
+  const text = estimatedSql(query, columns, { parts, sampleParts }, rollup);
+  return { text, parts: [...parts, ...sampleParts], factor };
 }
 
 async function sourcesStatement(client: Client, query: BreakdownQuery): Promise<Statement> {

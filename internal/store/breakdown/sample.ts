@@ -1,13 +1,28 @@
 /**
- * The sample of visitors: of a merchant with rollups, everything that one visitor in `factor` did. It is a Bernoulli
- * sample by visitor, as their ids are hashes: each is in it with the probability 1 / factor, whatever the others are.
+ * Samples of the visitors of merchants with rollups: all that one visitor in k did, for the factors k. They are Bernoulli
+ * samples by visitor, as visitors' ids are hashes: each is in one with the probability 1 / k, whatever the others are.
  */
-export const SAMPLE = {
-  table: "sampled_visits_1d",
-  factor: 8,
-  /** SQL over a row of events: whether it is in. As the aggregate's definition has it (migration 0017). */
-  isSampled: "visitor_id & 7 = 0",
-} as const;
+export const SAMPLES = "sampled_visits_1d";
+
+/** Each sample holds the next, sparser one. As the aggregate's definition has them (migration 0017). */
+const FACTORS = [8, 32, 128, 512] as const;
+
+export type Factor = (typeof FACTORS)[number];
+
+/** SQL over a row of events: whether a sample has it. */
+export function isSampledEvent(factor: Factor): string {
+  return `visitor_id & ${factor - 1} = 0`;
+}
+
+/** SQL over a row of the aggregate: whether a sample has it. */
+export function isSampledVisit(factor: Factor): string {
+  return `factor >= ${factor}`;
+}
+
+/** The densest sample that has no more than so many of some events, or about so many. */
+export function factorFor(events: number, most: number): Factor {
+  return FACTORS.find((factor) => events / factor <= most) ?? FACTORS.at(-1)!;
+}
 
 /** What is known of a number of different keys, visitors or sessions, of which each belongs to one visitor. */
 export interface Sampled {
@@ -15,6 +30,8 @@ export interface Sampled {
   readonly estimate: bigint;
   /** The sum over the sampled visitors of their keys squared. */
   readonly squares: bigint;
+  /** Of the sample. */
+  readonly factor: Factor;
   /** Events that the keys were counted among, exact: no key is without one. */
   readonly events: bigint;
 }
@@ -26,8 +43,8 @@ export interface Sampled {
  * the truth at any rate.
  * @param sampled keys in the sample. @param events all that there are.
  */
-export function estimateSql(sampled: string, events: string): string {
-  return `least(greatest(${SAMPLE.factor} * ${sampled}, 1), ${events})`;
+export function estimateSql(factor: Factor, sampled: string, events: string): string {
+  return `least(greatest(${factor} * ${sampled}, 1), ${events})`;
 }
 
 /**
@@ -36,9 +53,8 @@ export function estimateSql(sampled: string, events: string): string {
  * with one key, that makes sqrt((factor - 1) / estimate). Where nobody is in the sample it is as if one were. Estimate
  * and truth both lie between 1 and the number of events, and so are no further apart than that.
  */
-export function standardErrorOf({ estimate, squares, events }: Sampled): number {
+export function standardErrorOf({ estimate, squares, factor, events }: Sampled): number {
   if (events <= 1n) return 0;
-  const { factor } = SAMPLE;
   const error = Math.sqrt(factor * (factor - 1) * Math.max(1, Number(squares)));
   return Math.min(error, Number(events - 1n)) / Number(estimate);
 }

@@ -26,7 +26,11 @@ const statements = [
     ["all counts", source, allCountsSql({ source }, [SUM, KEY], ADDED, ROLLUP)] as const,
     ["sums", source, sumsSql({ source }, [SUM], PARTS, ROLLUP)] as const,
   ]),
-  ["estimate", SOURCES[0]!, estimatedSql({ source: SOURCES[0]! }, [KEY, SUM, KEY], SAMPLED, ROLLUP)] as const,
+  [
+    "estimate",
+    SOURCES[0]!,
+    estimatedSql({ source: SOURCES[0]!, factor: 8 }, [KEY, SUM, KEY], SAMPLED, ROLLUP),
+  ] as const,
   ["sources", VISIT_SOURCE, sourcesSql({ source: VISIT_SOURCE }, [SUM, KEY], AROUND, ROLLUP)] as const,
 ];
 
@@ -51,7 +55,7 @@ describe("a breakdown's statements", () => {
       const source: RowSource = { rows: "events", value };
       expect(() => allCountsSql({ source }, [SUM, KEY], ADDED, ROLLUP)).toThrow(TypeError);
       expect(() => sumsSql({ source }, [SUM], PARTS, ROLLUP)).toThrow(TypeError);
-      expect(() => estimatedSql({ source }, [KEY], SAMPLED, ROLLUP)).toThrow(TypeError);
+      expect(() => estimatedSql({ source, factor: 8 }, [KEY], SAMPLED, ROLLUP)).toThrow(TypeError);
       const rollup = { ...ROLLUP, value };
       expect(() => sumsSql({ source: SOURCES[0]! }, [SUM], PARTS, rollup)).toThrow(TypeError);
       expect(() => allCountsSql({ source: SOURCES[0]! }, [SUM, KEY], ADDED, rollup)).toThrow(TypeError);

@@ -7,6 +7,7 @@ import { merchantLimit } from "../../internal/report/rate-limit.ts";
 import { connectHandler, routeStandard } from "../../internal/rpc/connect-server.ts";
 import { withCors } from "../../internal/rpc/cors.ts";
 import { listenOnePort } from "../../internal/rpc/one-port.ts";
+import { sampleFrom } from "../../internal/store/breakdown/sample.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { createPool } from "../../internal/store/pool.ts";
 
@@ -36,7 +37,7 @@ export async function start({ config, log, life, health }: Service<typeof query.
           statementTimeoutMs,
           databaseWaitMs,
           estimateFromEvents: config.estimateFromEvents,
-          sampleFromEvents: config.sampleFromEvents,
+          sampleFor: sampleFrom(config.sampleFromEvents),
           authenticate,
         }),
       );

@@ -1,7 +1,7 @@
 import { partitionOf } from "../event/partition.ts";
 import type { StandardErrors } from "../store/breakdown/query.ts";
 import { canEstimate, readBreakdown } from "../store/breakdown/read-breakdown.ts";
-import { type Factor, factorFor } from "../store/breakdown/sample.ts";
+import type { Factor } from "../store/breakdown/sample.ts";
 import { readEventCount } from "../store/report/read-report.ts";
 import { type BreakdownMetric, planBreakdown, unitOf } from "./breakdown/plan.ts";
 import type { DimensionName } from "./dimensions/registry.ts";
@@ -70,7 +70,7 @@ export async function getBreakdown(
     ...plan,
     limit,
     includeBots: request.includeBots,
-    factor: request.exact || !canEstimate(plan) ? undefined : await sampleFor(deps, merchant, span),
+    factor: request.exact || !canEstimate(plan) ? undefined : await sampleOf(deps, merchant, span),
     statementTimeoutMs: deps.statementTimeoutMs,
   };
   const read = () => readBreakdown(deps.pool, query);
@@ -97,19 +97,15 @@ function errorsOf(errors: StandardErrors | undefined) {
   return errors === undefined ? {} : { standardError: errors.total, standardErrors: errors.values };
 }
 
-/** The most that a sample has of the events from which on there are estimates. */
-const SAMPLED_SHARE = 1 / 4;
-
-/** The sample that different keys are estimated from: where a merchant with rollups has many events in the span. */
-async function sampleFor(
+/** The sample that different keys are estimated from, if the merchant has rollups and many events in the span. */
+async function sampleOf(
   deps: GetReportDeps,
   { merchantId, rollupsReadyFrom }: Merchant,
   span: { start: number; end: number },
 ): Promise<Factor | undefined> {
-  const { statementTimeoutMs, sampleFromEvents } = deps;
+  const { statementTimeoutMs, sampleFor } = deps;
   const start = Math.max(span.start, rollupsReadyFrom ?? Number.POSITIVE_INFINITY);
-  if (sampleFromEvents === undefined || start >= span.end) return undefined;
+  if (sampleFor === undefined || start >= span.end) return undefined;
   const query = { merchantId, start, end: span.end, statementTimeoutMs };
-  const events = await readPatiently(deps, () => readEventCount(deps.pool, query));
-  return events >= sampleFromEvents ? factorFor(events, sampleFromEvents * SAMPLED_SHARE) : undefined;
+  return sampleFor(await readPatiently(deps, () => readEventCount(deps.pool, query)));
 }

@@ -1,4 +1,5 @@
 import { partitionOf } from "../event/partition.ts";
+import type { Factor } from "../store/breakdown/sample.ts";
 import type { Pool } from "../store/pool.ts";
 import { readEventCount, readReport } from "../store/report/read-report.ts";
 import { namesAskedFor } from "./metrics/asked-for.ts";
@@ -19,8 +20,11 @@ export interface GetReportDeps extends Patience {
    * quicker. Default: never.
    */
   readonly estimateFromEvents?: number;
-  /** The same of a breakdown, whose distinct counts are estimated from a sample of the visitors. Default: never. */
-  readonly sampleFromEvents?: number;
+  /**
+   * The sample of visitors that distinct counts of a breakdown over so many events are estimated from, where the merchant
+   * has rollups; undefined: they are counted. Default: always counted.
+   */
+  readonly sampleFor?: (events: number) => Factor | undefined;
 }
 
 export interface Merchant {

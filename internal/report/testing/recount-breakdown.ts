@@ -60,12 +60,19 @@ function countOf(metric: Metric, rows: readonly Row[], factor: number | undefine
   return BigInt(Math.min(Math.max(factor * keys, 1), rows.length));
 }
 
-/** The relative standard error of that; undefined: there is none. */
-function errorOf(metric: Metric, rows: readonly Row[], factor: number | undefined): number | undefined {
+/** The relative standard error of that, of some rows among all; undefined: there is none. */
+function errorOf(
+  metric: Metric,
+  rows: readonly Row[],
+  all: readonly Row[],
+  factor: number | undefined,
+): number | undefined {
   if (factor === undefined || !isKey(metric)) return undefined;
   if (rows.length <= 1) return 0;
   const { squares } = sampledKeys(rows, metric, factor);
-  const error = Math.sqrt(factor * (factor - 1) * Math.max(squares, 1));
+  const total = Number(countOf(metric, all, factor));
+  const usual = Math.max(1, (factor * sampledKeys(all, metric, factor).squares) / total);
+  const error = Math.sqrt(factor * (factor - 1) * (squares + usual * usual));
   return Math.min(error, rows.length - 1) / Number(countOf(metric, rows, factor));
 }
 
@@ -105,9 +112,9 @@ function errorsOf(
   answered: readonly { own: readonly Row[] }[],
   factor: number | undefined,
 ) {
-  const standardError = errorOf(metric, rows, factor);
+  const standardError = errorOf(metric, rows, rows, factor);
   if (standardError === undefined) return {};
-  return { standardError, standardErrors: answered.map(({ own }) => errorOf(metric, own, factor)!) };
+  return { standardError, standardErrors: answered.map(({ own }) => errorOf(metric, own, rows, factor)!) };
 }
 
 /** By name; none comes last. */

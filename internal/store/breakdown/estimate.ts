@@ -16,6 +16,7 @@ import {
   isSampledVisit,
   SAMPLES,
   standardErrorOf,
+  usualKeys,
 } from "./sample.ts";
 import { type Bounds, type Broken, boundsOf, sumArms } from "./sql.ts";
 
@@ -90,14 +91,14 @@ export function standardErrorsOf(
   return columns.map((column, at) => {
     if (!isKey(column)) return undefined;
     const squares = behind + 1 + keys++;
-    const [total, ...values] = rows.map((row) =>
-      standardErrorOf({
-        estimate: row[FIRST_COUNT + at] as bigint,
-        factor,
-        events: row[behind] as bigint,
-        squares: row[squares] as bigint,
-      }),
-    );
+    const sampled = rows.map((row) => ({
+      estimate: row[FIRST_COUNT + at] as bigint,
+      factor,
+      events: row[behind] as bigint,
+      squares: row[squares] as bigint,
+    }));
+    const usual = usualKeys(sampled[0]!);
+    const [total, ...values] = sampled.map((each) => standardErrorOf(each, usual));
     return { values, total: total! };
   });
 }

@@ -55,12 +55,18 @@ export function estimateSql(factor: Factor, sampled: string, events: string): st
 
 /**
  * The standard error of an estimate, relative to it; 0: it is exact. It is the root of the estimator's variance, which
- * for Bernoulli sampling of visitors is estimated by factor (factor - 1) times the sum of squares; for visitors, each
- * with one key, that makes sqrt((factor - 1) / estimate). Where nobody is in the sample it is as if one were. Estimate
- * and truth both lie between 1 and the number of events, and so are no further apart than that.
+ * for Bernoulli sampling of visitors is estimated by factor (factor - 1) times the sum of squares: for visitors, each
+ * with one key, sqrt((factor - 1) / estimate). Of few sampled visitors that sum says little, so one more is added to it,
+ * as usual among all. Estimate and truth both lie between 1 and the number of events, and so are no further apart.
+ * @param usual keys that such a visitor has: usualKeys.
  */
-export function standardErrorOf({ estimate, squares, factor, events }: Sampled): number {
+export function standardErrorOf({ estimate, squares, factor, events }: Sampled, usual: number): number {
   if (events <= 1n) return 0;
-  const error = Math.sqrt(factor * (factor - 1) * Math.max(1, Number(squares)));
+  const error = Math.sqrt(factor * (factor - 1) * (Number(squares) + usual ** 2));
   return Math.min(error, Number(events - 1n)) / Number(estimate);
+}
+
+/** How many keys the visitor of a key has, on average over all keys that were sampled; 1 where there are none. */
+export function usualKeys({ estimate, squares, factor }: Sampled): number {
+  return Math.max(1, (factor * Number(squares)) / Math.max(1, Number(estimate)));
 }

@@ -1,5 +1,5 @@
 import { partitionOf } from "../event/partition.ts";
-import type { StandardErrors } from "../store/breakdown/query.ts";
+import type { BreakdownQuery, StandardErrors } from "../store/breakdown/query.ts";
 import { canEstimate, readBreakdown } from "../store/breakdown/read-breakdown.ts";
 import type { Factor } from "../store/breakdown/sample.ts";
 import { readEventCount } from "../store/report/read-report.ts";
@@ -70,7 +70,8 @@ export async function getBreakdown(
     ...plan,
     limit,
     includeBots: request.includeBots,
-    factor: request.exact || !canEstimate(plan) ? undefined : await sampleOf(deps, merchant, span),
+    factor:
+      request.exact || !canEstimate(plan) ? undefined : await sampleOf(deps, merchant, { ...span, ...plan }),
     statementTimeoutMs: deps.statementTimeoutMs,
   };
   const read = () => readBreakdown(deps.pool, query);
@@ -101,11 +102,12 @@ function errorsOf(errors: StandardErrors | undefined) {
 async function sampleOf(
   deps: GetReportDeps,
   { merchantId, rollupsReadyFrom }: Merchant,
-  span: { start: number; end: number },
+  { start: first, end, rollup }: Pick<BreakdownQuery, "start" | "end" | "rollup">,
 ): Promise<Factor | undefined> {
   const { statementTimeoutMs, sampleFor } = deps;
-  const start = Math.max(span.start, rollupsReadyFrom ?? Number.POSITIVE_INFINITY);
-  if (sampleFor === undefined || start >= span.end) return undefined;
-  const query = { merchantId, start, end: span.end, statementTimeoutMs };
-  return sampleFor(await readPatiently(deps, () => readEventCount(deps.pool, query)));
+  const start = Math.max(first, rollupsReadyFrom ?? Number.POSITIVE_INFINITY);
+  if (sampleFor === undefined || start >= end) return undefined;
+  const query = { merchantId, start, end, statementTimeoutMs };
+  const events = await readPatiently(deps, () => readEventCount(deps.pool, query));
+  return sampleFor(events, rollup?.visits === undefined ? "rows" : "visits");
 }

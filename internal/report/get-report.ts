@@ -1,5 +1,5 @@
 import { partitionOf } from "../event/partition.ts";
-import type { Factor } from "../store/breakdown/sample.ts";
+import type { ChooseSample } from "../store/breakdown/sample.ts";
 import type { Pool } from "../store/pool.ts";
 import { readEventCount, readReport } from "../store/report/read-report.ts";
 import { namesAskedFor } from "./metrics/asked-for.ts";
@@ -22,9 +22,9 @@ export interface GetReportDeps extends Patience {
   readonly estimateFromEvents?: number;
   /**
    * The sample of visitors that distinct counts of a breakdown over so many events are estimated from, where the merchant
-   * has rollups; undefined: they are counted. Default: always counted.
+   * has rollups. Default: they are counted.
    */
-  readonly sampleFor?: (events: number) => Factor | undefined;
+  readonly sampleFor?: ChooseSample;
 }
 
 export interface Merchant {

@@ -22,10 +22,19 @@ export function isSampledVisit(factor: Factor): string {
 /** Of sampled events so many are read in about 0.1 s, and the errors of usual values are a few per cent. */
 const SAMPLED_EVENTS = 150_000;
 
-/** The densest sample that is quick over so many events, from some number of them on. */
-export function sampleFrom(fromEvents: number): (events: number) => Factor | undefined {
-  return (events) => {
-    if (events < fromEvents) return undefined;
+/**
+ * Which sample is to be read in place of so many events; undefined: none, as the exact count is quick too.
+ * @param source what that would count.
+ */
+export type ChooseSample = (events: number, source: "rows" | "visits") => Factor | undefined;
+
+/** Of visits (visits_1d) an exact count takes half as long as of rows at most. */
+const VISITS_GAIN = 2;
+
+/** The densest sample that is quick, from some number of events on; where visits answer, of more. */
+export function sampleFrom(fromEvents: number): ChooseSample {
+  return (events, source) => {
+    if (events < fromEvents * (source === "visits" ? VISITS_GAIN : 1)) return undefined;
     return FACTORS.find((factor) => events / factor <= SAMPLED_EVENTS) ?? FACTORS.at(-1)!;
   };
 }

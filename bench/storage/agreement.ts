@@ -1,42 +1,49 @@
-import { type Answer, LIMIT, type Metric } from "./plain-sql.ts";
-import type { Question } from "./questions.ts";
+import { type Answer, LIMIT } from "./plain-sql.ts";
+import type { Asked, Question } from "./questions.ts";
 
-const DISTINCT: readonly Metric[] = ["visitors", "sessions"];
-
-/** Distinct counts may be estimates; further off than this is wrong. */
-const MOST_ERROR = 0.05;
-
-/**
- * The largest relative error of the distinct counts of an answer.
- * @throws Error when anything else differs, or a distinct count by more than an estimate may.
- */
-export function errorOf(
-  { name, metrics }: Pick<Question, "name" | "metrics">,
-  answer: Answer,
-  expected: Answer,
-): number {
-  const wrong = (key: string) =>
-    new Error(
-      `${name}: ${JSON.stringify(key)}: answered ${answer.get(key)}, the rows say ${expected.get(key)}`,
-    );
-  let largest = 0;
+/** @throws Error when an exact answer differs from what the rows say. */
+export function checkExact({ name }: Pick<Question, "name">, answer: Answer, expected: Answer): void {
   for (const [key, values] of expected) {
     const found = answer.get(key);
-    // Of several values with equally many the last place may go to another one, or by an estimate to a near one.
-    if (found === undefined && isNearLast(values, expected)) continue;
-    if (found === undefined) throw wrong(key);
-    for (const [at, metric] of metrics.entries()) {
-      const error = Math.abs(found[at]! - values[at]!) / Math.max(1, values[at]!);
-      if (error > (DISTINCT.includes(metric) ? MOST_ERROR : 0)) throw wrong(key);
-      largest = Math.max(largest, error);
+    // Of several values with equally many the last place may go to another one.
+    if (found === undefined && isLast(values, expected)) continue;
+    if (found === undefined || values.some((value, at) => found[at] !== value)) {
+      throw new Error(`${name}: ${JSON.stringify(key)}: answered ${found}, the rows say ${values}`);
     }
   }
   if (answer.size !== expected.size)
     throw new Error(`${name}: ${answer.size} values, the rows say ${expected.size}`);
-  return largest;
 }
 
-function isNearLast(values: readonly number[], expected: Answer): boolean {
+function isLast(values: readonly number[], expected: Answer): boolean {
   const least = Math.min(...[...expected.values()].map(([first]) => first!));
-  return expected.size === LIMIT && values[0]! <= least * (1 + 2 * MOST_ERROR);
+  return expected.size === LIMIT && values[0]! <= least;
+}
+
+/** Further off than so many standard errors an estimate is wrong: one in two million is, by chance. */
+const MOST_ERRORS = 5;
+
+/**
+ * The largest relative error of an answer's estimates, of the keys that both sides have: which values are the first by an
+ * estimate may differ. 0 where nothing is estimated.
+ * @throws Error when anything else differs, or an estimate by more than its standard error makes likely.
+ */
+export function errorOf(
+  { name }: Pick<Question, "name">,
+  { answer, standardErrors }: Asked,
+  expected: Answer,
+): number {
+  let largest = 0;
+  for (const [key, values] of expected) {
+    const found = answer.get(key);
+    for (const [at, value] of found === undefined ? [] : values.entries()) {
+      const off = Math.abs(found![at]! - value);
+      const allowed = MOST_ERRORS * (standardErrors.get(at)?.get(key) ?? 0) * found![at]!;
+      // Rounded to whole numbers.
+      if (off > allowed + (allowed > 0 ? 1 : 0))
+        throw new Error(`${name}: ${JSON.stringify(key)}: answered ${found}, the rows say ${values}`);
+      largest = Math.max(largest, off / Math.max(1, value));
+    }
+  }
+  return largest;
 }

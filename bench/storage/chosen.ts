@@ -11,11 +11,13 @@ export async function chosenMerchants(pool: Pool): Promise<Chosen> {
   );
   const ranks = {
     largest: 0,
-    middle: Math.floor(Math.sqrt(ranked.length)),
+    middle: Math.min(ranked.length - 1, Math.floor(Math.sqrt(ranked.length))),
     small: Math.floor(ranked.length / 2),
   };
   const { rows: merchants } = await pool.query<Merchant>(
-    `SELECT merchant_id AS "merchantId", time_zone AS "timeZone", currency FROM merchants WHERE merchant_id = ANY ($1)`,
+    `SELECT merchant_id AS "merchantId", time_zone AS "timeZone", currency,
+       (extract(epoch FROM rollups_ready_from) * 1000)::float8 AS "rollupsReadyFrom"
+     FROM merchants WHERE merchant_id = ANY ($1)`,
     [Object.values(ranks).map((rank) => ranked[rank]!.id)],
   );
   return new Map(

@@ -1,8 +1,10 @@
+import { query } from "../../internal/config/programs/query.ts";
 import type { GetReportDeps, Merchant } from "../../internal/report/get-report.ts";
+import { sampleFrom } from "../../internal/store/breakdown/sample.ts";
 import { createPool, type Pool } from "../../internal/store/pool.ts";
 import type { Database } from "../lib/database.ts";
 import { median } from "../lib/result.ts";
-import { errorOf } from "./agreement.ts";
+import { checkExact, errorOf } from "./agreement.ts";
 import { PARTITIONS } from "./load.ts";
 import type { Reach } from "./plain-sql.ts";
 import type { Question } from "./questions.ts";
@@ -14,8 +16,9 @@ export interface Seen {
   readonly warm: number[];
   cold: number;
   readonly rows: number[];
-  /** Of distinct counts, relative; 0: exact. */
-  error: number;
+  /** Whether distinct counts were estimated, and their largest error, relative. */
+  readonly isEstimated: boolean;
+  readonly error: number;
 }
 
 /** Rounds of all questions at least, and of the plain SQL at most: it takes seconds where there are many rows. */
@@ -23,6 +26,29 @@ const ROUNDS = { least: 3, rows: 5 };
 
 /** What takes longer than this, ms, is asked once: more would say little, and of a large merchant take an hour. */
 const SLOW_MS = 2_000;
+
+/**
+ * Asks a question for the first time, of both sides: all that is exact is the same, and estimates are as near as their
+ * standard errors say.
+ */
+async function compare(pool: Pool, merchant: Merchant, question: Question): Promise<Seen> {
+  const deps = depsOf(pool);
+  const product = await timed(() => question.ask(deps, merchant));
+  const plain = await timed(() => question.askRows(pool, merchant));
+  const isEstimated = product.answer.standardErrors.size > 0;
+  const exact = isEstimated ? await question.ask(deps, merchant, true) : product.answer;
+  checkExact(question, exact.answer, plain.answer);
+  return {
+    question: question.name,
+    reach: question.reach,
+    // What warms the caches, measured only where it is slow.
+    warm: slow(product.ms),
+    cold: 0,
+    rows: slow(plain.ms),
+    isEstimated,
+    error: errorOf(question, product.answer, plain.answer),
+  };
+}
 
 /** Asks all questions of a merchant again and again for some seconds, and the same of the raw rows. */
 export async function askWarm(
@@ -33,19 +59,7 @@ export async function askWarm(
 ): Promise<Seen[]> {
   const deps = depsOf(pool);
   const seen: Seen[] = [];
-  for (const question of questions) {
-    // What warms the caches, measured only where it is slow; and whether both say the same.
-    const product = await timed(() => question.ask(deps, merchant));
-    const plain = await timed(() => question.askRows(pool, merchant));
-    seen.push({
-      question: question.name,
-      reach: question.reach,
-      warm: slow(product.ms),
-      cold: 0,
-      rows: slow(plain.ms),
-      error: errorOf(question, product.answer, plain.answer),
-    });
-  }
+  for (const question of questions) seen.push(await compare(pool, merchant, question));
   const quick = (kind: "warm" | "rows") => [...questions.keys()].filter((at) => seen[at]![kind].length === 0);
   const [quickWarm, quickRows] = [quick("warm"), quick("rows")];
   await rounds(ROUNDS.least, 1_000, seconds, async () => {
@@ -79,8 +93,16 @@ export async function askCold(
   }
 }
 
+/** As cmd/query has them by default, but for the time that a statement may take. */
 function depsOf(pool: Pool): GetReportDeps {
-  return { pool, partitions: PARTITIONS, statementTimeoutMs: 600_000 };
+  const { estimateFromEvents, sampleFromEvents } = query.settings;
+  return {
+    pool,
+    partitions: PARTITIONS,
+    statementTimeoutMs: 600_000,
+    estimateFromEvents: Number(estimateFromEvents.fallback),
+    sampleFor: sampleFrom(Number(sampleFromEvents.fallback)),
+  };
 }
 
 async function rounds(
@@ -139,11 +161,11 @@ function quantile(samples: readonly (readonly number[])[], q: number): number {
 
 /** Each question by itself, medians. */
 export function questionTable(seen: readonly Seen[]) {
-  return seen.map(({ question, reach, warm, cold, rows, error }) => ({
+  return seen.map(({ question, reach, warm, cold, rows, isEstimated, error }) => ({
     question: `${question}, ${reach}`,
     warm: rounded(median(warm)),
     cold: rounded(cold),
     rows: rounded(median(rows)),
-    error: Number(error.toFixed(4)),
+    ...(isEstimated ? { estimated: true, error: Number(error.toFixed(4)) } : {}),
   }));
 }

@@ -19,12 +19,20 @@ import {
   SPANS,
 } from "./plain-sql.ts";
 
+/** What the product answers. */
+export interface Asked {
+  readonly answer: Answer;
+  /** Of the metrics that are estimated, by the place of the metric: the standard error of each key, relative to it. */
+  readonly standardErrors: ReadonlyMap<number, ReadonlyMap<string, number>>;
+}
+
 /** A question of the dashboard, asked twice: of the product, and of the raw rows in plain SQL. */
 export interface Question {
   readonly name: string;
   readonly reach: Reach;
   readonly metrics: readonly Metric[];
-  ask(deps: GetReportDeps, merchant: Merchant): Promise<Answer>;
+  /** @param exact whether estimates will not do. */
+  ask(deps: GetReportDeps, merchant: Merchant, exact?: boolean): Promise<Asked>;
   /** What an analyst would write, nothing prepared for it. */
   askRows(pool: Pool, merchant: Merchant): Promise<Answer>;
 }
@@ -35,13 +43,17 @@ function series(reach: Reach, granularity: Granularity, metrics: readonly (Metri
     name: `${metrics.join(", ")} by ${granularity}`,
     reach,
     metrics,
-    async ask(deps, merchant) {
-      const report = await getReport(deps, merchant, { range, granularity, metrics });
+    async ask(deps, merchant, exact) {
+      const report = await getReport(deps, merchant, { range, granularity, metrics, exact });
       const entries = report.edges
         .slice(0, -1)
         .map((edge, at) => [String(edge), report.series.map(({ values }) => Number(values[at]))] as const);
       // Plain SQL has no rows where nothing happened.
-      return new Map(entries.filter(([, values]) => values.some((value) => value !== 0)));
+      const answer = new Map(entries.filter(([, values]) => values.some((value) => value !== 0)));
+      const errors = report.series.map(({ standardError = 0 }) =>
+        standardError === 0 ? undefined : report.edges.map((edge) => [String(edge), standardError] as const),
+      );
+      return { answer, standardErrors: estimated(errors) };
     },
     askRows: (pool, merchant) => askRows(pool, merchant, reach, metrics, bucket(granularity), ""),
   };
@@ -53,15 +65,26 @@ function top(dimension: DimensionName, reach: Reach, metrics: readonly Metric[],
     name: `top ${dimension}`,
     reach,
     metrics,
-    async ask(deps, merchant) {
-      const found = await getBreakdown(deps, merchant, { range, dimension, metrics, limit: LIMIT });
-      return new Map(
+    async ask(deps, merchant, exact) {
+      const found = await getBreakdown(deps, merchant, { range, dimension, metrics, limit: LIMIT, exact });
+      const answer = new Map(
         found.values.map((each, at) => [each, found.series.map(({ values }) => Number(values[at]))]),
       );
+      const errors = found.series.map(({ standardErrors }) =>
+        standardErrors?.map((error, at) => [found.values[at]!, error] as const),
+      );
+      return { answer, standardErrors: estimated(errors) };
     },
     askRows: (pool, merchant) =>
       askRows(pool, merchant, reach, metrics, plain, `ORDER BY 2 DESC, 1 LIMIT ${LIMIT}`),
   };
+}
+
+/** @param errors by metric, and each by key; undefined: it is exact. */
+function estimated(
+  errors: readonly (readonly (readonly [string, number])[] | undefined)[],
+): Asked["standardErrors"] {
+  return new Map(errors.flatMap((each, at) => (each === undefined ? [] : [[at, new Map(each)] as const])));
 }
 
 const TRAFFIC = ["page_views", "visitors", "sessions"] as const;

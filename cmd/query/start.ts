@@ -7,6 +7,7 @@ import { merchantLimit } from "../../internal/report/rate-limit.ts";
 import { connectHandler, routeStandard } from "../../internal/rpc/connect-server.ts";
 import { withCors } from "../../internal/rpc/cors.ts";
 import { listenOnePort } from "../../internal/rpc/one-port.ts";
+import { sampleFrom } from "../../internal/store/breakdown/sample.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { createPool } from "../../internal/store/pool.ts";
 
@@ -15,7 +16,7 @@ const MAX_REQUEST_BYTES = 64 << 10;
 
 /** Wires the query service: database, keys, limits, one port. */
 export async function start({ config, log, life, health }: Service<typeof query.settings>) {
-  const { databaseUrl: url, maxConnections, statementTimeoutMs, databaseWaitMs, estimateFromEvents } = config;
+  const { databaseUrl: url, maxConnections, statementTimeoutMs, databaseWaitMs } = config;
   const pool = createPool({ url, name: "query", maxConnections, statementTimeoutMs });
   life.onClose("database", () => pool.end());
   const { partitions } = await readInstallation(pool);
@@ -35,7 +36,8 @@ export async function start({ config, log, life, health }: Service<typeof query.
           partitions,
           statementTimeoutMs,
           databaseWaitMs,
-          estimateFromEvents,
+          estimateFromEvents: config.estimateFromEvents,
+          sampleFor: sampleFrom(config.sampleFromEvents),
           authenticate,
         }),
       );

@@ -1,5 +1,8 @@
 import { partitionOf } from "../event/partition.ts";
-import { readBreakdown } from "../store/breakdown/read-breakdown.ts";
+import type { BreakdownQuery, StandardErrors } from "../store/breakdown/query.ts";
+import { canEstimate, readBreakdown } from "../store/breakdown/read-breakdown.ts";
+import type { Factor } from "../store/breakdown/sample.ts";
+import { readEventCount } from "../store/report/read-report.ts";
 import { type BreakdownMetric, planBreakdown, unitOf } from "./breakdown/plan.ts";
 import type { DimensionName } from "./dimensions/registry.ts";
 import { InvalidInput } from "./errors.ts";
@@ -8,7 +11,8 @@ import { readPatiently } from "./read-patiently.ts";
 import { spanOf } from "./time/range.ts";
 import { timeZoneNamed } from "./time/zone.ts";
 
-export interface BreakdownRequest extends Pick<ReportRequest, "range" | "timeZone" | "includeBots"> {
+export interface BreakdownRequest
+  extends Pick<ReportRequest, "range" | "timeZone" | "includeBots" | "exact"> {
   readonly dimension: DimensionName;
   /** The first one orders the values. Default, also when empty: all that the dimension has. */
   readonly metrics?: readonly BreakdownMetric[] | undefined;
@@ -17,8 +21,12 @@ export interface BreakdownRequest extends Pick<ReportRequest, "range" | "timeZon
 }
 
 /** values[i] belongs to the i-th value of the dimension. */
-export interface BreakdownSeries extends Omit<Series, "metric"> {
+export interface BreakdownSeries extends Omit<Series, "metric" | "standardError"> {
   readonly metric: BreakdownMetric;
+  /** Of the total, relative to it; 0 or absent where it is exact. */
+  readonly standardError?: number;
+  /** Of each value, relative to it; absent: they are exact. */
+  readonly standardErrors?: readonly number[];
 }
 
 export interface Breakdown extends Merchant {
@@ -36,7 +44,8 @@ export interface Breakdown extends Merchant {
 const LIMIT = { usual: 10, most: 1_000 };
 
 /**
- * A merchant's metrics over a span by the values of a dimension, counted exactly.
+ * A merchant's metrics over a span by the values of a dimension. Different visitors and sessions of very many events
+ * are estimated where that is quicker, unless the request is `exact`; all else is counted.
  *
  * @throws InvalidInput naming the field; Failure "unavailable" when the database is away, "exhausted" when the
  * statement took longer than it may.
@@ -53,22 +62,26 @@ export async function getBreakdown(
   }
   const timeZone = timeZoneNamed(request.timeZone ?? merchant.timeZone);
   const { names, ...plan } = planBreakdown(dimension, request.metrics);
+  const span = spanOf(request.range, timeZone);
   const query = {
-    ...spanOf(request.range, timeZone),
+    ...span,
     merchantId,
     partitionId: partitionOf(merchantId, deps.partitions),
     ...plan,
     limit,
     includeBots: request.includeBots,
+    factor:
+      request.exact || !canEstimate(plan) ? undefined : await sampleOf(deps, merchant, { ...span, ...plan }),
     statementTimeoutMs: deps.statementTimeoutMs,
   };
   const read = () => readBreakdown(deps.pool, query);
-  const { values, counts, totals, ...rest } = await readPatiently(deps, read);
+  const { values, counts, totals, standardErrors, ...rest } = await readPatiently(deps, read);
   const series = names.map((metric, index) => ({
     metric,
     unit: unitOf(metric),
     values: counts[index]!,
     total: totals[index]!,
+    ...errorsOf(standardErrors[index]),
   }));
   return {
     merchantId,
@@ -79,4 +92,22 @@ export async function getBreakdown(
     series,
     ...rest,
   };
+}
+
+function errorsOf(errors: StandardErrors | undefined) {
+  return errors === undefined ? {} : { standardError: errors.total, standardErrors: errors.values };
+}
+
+/** The sample that different keys are estimated from, if the merchant has rollups and many events in the span. */
+async function sampleOf(
+  deps: GetReportDeps,
+  { merchantId, rollupsReadyFrom }: Merchant,
+  { start: first, end, rollup }: Pick<BreakdownQuery, "start" | "end" | "rollup">,
+): Promise<Factor | undefined> {
+  const { statementTimeoutMs, sampleFor } = deps;
+  const start = Math.max(first, rollupsReadyFrom ?? Number.POSITIVE_INFINITY);
+  if (sampleFor === undefined || start >= end) return undefined;
+  const query = { merchantId, start, end, statementTimeoutMs };
+  const events = await readPatiently(deps, () => readEventCount(deps.pool, query));
+  return sampleFor(events, rollup?.visits === undefined ? "rows" : "visits");
 }

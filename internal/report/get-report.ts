@@ -1,4 +1,5 @@
 import { partitionOf } from "../event/partition.ts";
+import type { ChooseSample } from "../store/breakdown/sample.ts";
 import type { Pool } from "../store/pool.ts";
 import { readEventCount, readReport } from "../store/report/read-report.ts";
 import { namesAskedFor } from "./metrics/asked-for.ts";
@@ -19,6 +20,11 @@ export interface GetReportDeps extends Patience {
    * quicker. Default: never.
    */
   readonly estimateFromEvents?: number;
+  /**
+   * The sample of visitors that distinct counts of a breakdown over so many events are estimated from, where the merchant
+   * has rollups. Default: they are counted.
+   */
+  readonly sampleFor?: ChooseSample;
 }
 
 export interface Merchant {

@@ -44,6 +44,7 @@ function clientOf(pool: TestDatabase["pool"], databaseWaitMs = 0): Client<typeof
     statementTimeoutMs: 30_000,
     databaseWaitMs,
     estimateFromEvents: 0,
+    sampleFor: () => 8,
     authenticate,
   });
   const transport = createRouterTransport((router) => router.service(QueryService, handlers), {
@@ -69,6 +70,25 @@ test("an estimated series has its standard error, and a request can ask for exac
   expect(events).toBe(0);
   expect(visitors).toBeCloseTo(0.0081, 4);
   expect(await errors({ exact: true })).toEqual([0, 0]);
+});
+
+test("an estimated breakdown has the standard error of each value, unless exact numbers are asked for", async () => {
+  const range = { case: "dates", value: { start: "2025-03-01", end: "2025-05-31" } } as const;
+  const metrics = [Metric.EVENTS, Metric.VISITORS];
+  const asked = { range, dimension: Dimension.EVENT_NAME, metrics };
+  const keyOfLarge = { headers: { authorization: "key-large" } };
+  const [events, visitors] = (await client.getBreakdown(asked, keyOfLarge)).series;
+  expect(events).toMatchObject({ standardError: 0, standardErrors: [] });
+  expect(visitors!.standardError).toBeGreaterThan(0);
+  expect(visitors!.standardErrors.length).toBe(visitors!.values.length);
+  expect(visitors!.total % 8n).toBe(0n);
+  const exact = await client.getBreakdown({ ...asked, exact: true }, keyOfLarge);
+  const own = ROWS.filter(({ merchantId, isBot }) => merchantId === A && isBot !== true);
+  expect(exact.series[1]).toMatchObject({
+    standardError: 0,
+    standardErrors: [],
+    total: BigInt(new Set(own.map(({ visitor }) => visitor)).size),
+  });
 });
 
 const days = (start: string, end = start) => ({ case: "dates", value: { start, end } }) as const;

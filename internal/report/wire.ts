@@ -127,6 +127,7 @@ export function breakdownFromWire(request: wire.GetBreakdownRequest): BreakdownR
     metrics: request.metrics.map((metric) => nameOf("metrics", BREAKDOWN_METRIC, metric)),
     limit: request.limit === 0 ? undefined : request.limit,
     includeBots: request.includeBots,
+    exact: request.exact,
   };
 }
 
@@ -139,7 +140,7 @@ export function breakdownToWire(breakdown: Breakdown): wire.GetBreakdownResponse
     currency,
     dimension: DIMENSION[dimension],
     values: [...values],
-    series: breakdown.series.map(seriesToWire),
+    series: breakdown.series.map(breakdownSeriesToWire),
     valuesFound,
     ...dataThroughToWire(breakdown),
   });
@@ -147,6 +148,10 @@ export function breakdownToWire(breakdown: Breakdown): wire.GetBreakdownResponse
 
 function seriesToWire({ metric, unit, values, total, standardError = 0 }: Series | BreakdownSeries) {
   return { metric: BREAKDOWN_METRIC[metric], unit: UNIT[unit], values: [...values], total, standardError };
+}
+
+function breakdownSeriesToWire({ standardErrors = [], ...series }: BreakdownSeries) {
+  return { ...seriesToWire(series), standardErrors: [...standardErrors] };
 }
 
 function dataThroughToWire({ dataThrough }: Pick<Report, "dataThrough">) {

@@ -14,6 +14,7 @@ export const DAY_AGGREGATES: readonly string[] = [
   "places_1d",
   "devices_1d",
   "visits_1d",
+  "sampled_visits_1d",
 ];
 
 /** Of spans of whole UTC days, summed up from a daily one; refreshed when such a span is over. Shorter ones first. */

@@ -69,6 +69,14 @@ export const query = {
       schema: integer(0, 1_000_000_000_000),
       fallback: "5000000",
     },
+    sampleFromEvents: {
+      env: "FOOTFALL_QUERY_SAMPLE_FROM_EVENTS",
+      flag: "sample-from-events",
+      description:
+        "events in a breakdown's range from which on a large merchant's visitors and sessions by page, host and event name (by place and device: from twice as many) are estimated from a sample of one visitor in 8 to 512 (the answer tells the standard error of each), unless the request asks for exact numbers; 0: always",
+      schema: integer(0, 1_000_000_000_000),
+      fallback: "500000",
+    },
     drainGraceMs,
     closeDeadlineMs,
     logLevel,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { partitionOf } from "../../event/partition.ts";
+import type { Factor } from "../../store/breakdown/sample.ts";
 import { convertOld } from "../../store/maintenance/columnstore.ts";
 import { expire } from "../../store/maintenance/retention.ts";
 import { verifyAggregates } from "../../store/maintenance/verify.ts";
@@ -85,18 +86,25 @@ const question = fc.record({
   metrics: fc.shuffledSubarray(METRICS, { minLength: 1 }),
   limit: fc.integer({ min: 1, max: 6 }),
   includeBots: fc.boolean(),
+  /** Of the sample that is used of many events; undefined: there are few. */
+  factor: fc.constantFrom<Factor | undefined>(undefined, 8, 8, 32, 128, 512),
+  exact: fc.constantFrom(undefined, undefined, undefined, true),
 });
 type Question = typeof question extends fc.Arbitrary<infer Q> ? Q : never;
 
 const deps = () => ({ pool: database.pool, partitions: PARTITIONS, statementTimeoutMs: 30_000 });
 
-/** @param margin looked at before and behind the span, ms. */
-function within({ range, zone, merchantId, includeBots }: Question, margin = 0): Row[] {
+/** The span, ms. */
+function bounds({ range, zone }: Pick<Question, "range" | "zone">): [from: number, to: number] {
   const shift = zone.hours * 3_600_000;
-  const [from, to] =
-    range.kind === "dates"
-      ? [Date.parse(range.start) - shift, Date.parse(range.end) + DAY_MS - shift]
-      : [Number(range.startNs / 1_000_000n), Number(range.endNs / 1_000_000n)];
+  return range.kind === "dates"
+    ? [Date.parse(range.start) - shift, Date.parse(range.end) + DAY_MS - shift]
+    : [Number(range.startNs / 1_000_000n), Number(range.endNs / 1_000_000n)];
+}
+
+/** @param margin looked at before and behind the span, ms. */
+function within({ merchantId, includeBots, ...asked }: Question, margin = 0): Row[] {
+  const [from, to] = bounds(asked);
   return stored.filter(
     (row) =>
       row.merchantId === merchantId &&
@@ -106,15 +114,22 @@ function within({ range, zone, merchantId, includeBots }: Question, margin = 0):
   );
 }
 
+/** Whether visitors and sessions are estimated then: not by sources, which belong to visits. */
+function isEstimated({ merchantId, dimension, exact, ...asked }: Question): boolean {
+  const start = STARTS.get(merchantId);
+  return !exact && dimension !== "source" && start !== undefined && start < bounds(asked)[1];
+}
+
 /** Asks random questions, and compares the answers with a recount of the stored rows. */
 async function compare(numRuns: number): Promise<void> {
   const property = fc.asyncProperty(question, async (asked) => {
-    const { merchantId, zone, dimension, metrics, limit, range, includeBots } = asked;
-    const merchant = { merchantId, timeZone: zone.name, currency: "EUR" };
-    const answer = await getBreakdown(deps(), merchant, { range, dimension, metrics, limit, includeBots });
+    const { merchantId, zone, factor, ...request } = asked;
+    const rollupsReadyFrom = STARTS.get(merchantId);
+    const merchant = { merchantId, timeZone: zone.name, currency: "EUR", rollupsReadyFrom };
+    const answer = await getBreakdown({ ...deps(), sampleFor: () => factor }, merchant, request);
     const { values, valuesFound, series } = answer;
     expect({ values, valuesFound, series: series.map(({ unit: _, ...rest }) => rest) }).toEqual(
-      recountBreakdown(within(asked), within(asked, DAY_MS), asked),
+      recountBreakdown(within(asked), within(asked, DAY_MS), asked, isEstimated(asked) ? factor : undefined),
     );
   });
   await fc.assert(property, { numRuns });
@@ -163,24 +178,32 @@ test.each<[string, () => Promise<unknown>]>([
   ).toEqual([]);
 });
 
-test("whole days are read from rollups, visitors from visits; those of a merchant without them from rows", async () => {
-  const ask = async (merchantId: number, dimension: "page" | "source", metrics: Metric[]) => {
+test("whole days are read from rollups, visitors from visits or the sample; those of a merchant without them from rows", async () => {
+  const ask = async (
+    merchantId: number,
+    dimension: "page" | "source",
+    metrics: Metric[],
+    factor?: Factor,
+  ) => {
     const range = { kind: "dates", start: dayText(48), end: dayText(DAYS - 1) } as const;
     const answer = await getBreakdown(
-      deps(),
-      { merchantId, timeZone: "UTC", currency: "EUR" },
+      { ...deps(), sampleFor: () => factor },
+      { merchantId, timeZone: "UTC", currency: "EUR", rollupsReadyFrom: STARTS.get(merchantId) },
       { range, dimension, metrics },
     );
     return answer.series.map(({ total }) => total);
   };
   const sums = await ask(A, "page", ["events"]);
   const visits = await ask(A, "source", ["visitors", "sessions", "revenue"]);
+  const sampled = await ask(A, "page", ["visitors"], 8);
   expect(sums[0]).toBeGreaterThan(0n);
+  expect(sampled[0]).toBeGreaterThan(0n);
   expect(visits[0]).toBeGreaterThan(0n);
   // Behind the back of all that keeps them in step.
   await database.pool.query("DELETE FROM events");
   expect(await ask(A, "page", ["events"])).toEqual(sums);
   expect(await ask(A, "source", ["visitors", "sessions", "revenue"])).toEqual(visits);
   expect(await ask(A, "page", ["visitors"])).toEqual([0n]);
+  expect(await ask(A, "page", ["visitors"], 8)).toEqual(sampled);
   expect(await ask(NEVER, "source", ["events", "visitors"])).toEqual([0n, 0n]);
 });

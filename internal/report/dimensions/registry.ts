@@ -30,7 +30,11 @@ export const DIMENSIONS = {
   page: {
     description: "Path of the event's url.",
     value: PAGE,
-    rollup: { tables: { day: "pages_1d", week: "pages_7d", four_weeks: "pages_28d" }, value: "page" },
+    rollup: {
+      tables: { day: "pages_1d", week: "pages_7d", four_weeks: "pages_28d" },
+      value: "page",
+      isSampled: true,
+    },
   },
   entry_page: {
     description: "Page of the first page view of the event's session.",
@@ -75,7 +79,7 @@ export const DIMENSIONS = {
 function kept(day: string, value: string): { readonly rollup: Rollup } {
   // What a visit has few values of. Names of events differ within it: its rows would be as many again.
   const visits = day === "event_names_1d" ? undefined : "visits_1d";
-  return { rollup: { tables: { day }, value, visits } };
+  return { rollup: { tables: { day }, value, visits, isSampled: true } };
 }
 
 /** Of what brought the visit, not of each event: an order counts for it too. */

@@ -38,7 +38,10 @@ export function rowsWithin(
     source: maybe(["google", "news"]),
     country: maybe(["DE", "NP"]),
     browser: maybe(["Firefox", "Chrome"]),
-    visitor: fc.integer({ min: 1, max: 30 }),
+    // Of few visitors, some in each sample.
+    visitor: fc
+      .tuple(fc.integer({ min: 1, max: 9 }), fc.constantFrom(1, 8, 32, 128, 512))
+      .map(([number, factor]) => number * factor),
     session: fc.integer({ min: 1, max: 60 }),
     isBot: fc.boolean(),
     revenue: fc.option(fc.integer({ min: -1e9, max: 1e12 })),

@@ -1,5 +1,6 @@
 import type { Scope } from "../report/snapshot.ts";
 import type { UnitName } from "./cover.ts";
+import type { Factor } from "./sample.ts";
 
 /** A sum by value, and the name under which it is returned. */
 export interface SumColumn {
@@ -44,6 +45,8 @@ export interface Rollup {
    * Undefined: only rows do.
    */
   readonly visits?: string | undefined;
+  /** Whether the samples of visitors (sample.ts) have the column `value` too, so that keys can be estimated. */
+  readonly isSampled?: boolean | undefined;
 }
 
 export interface BreakdownQuery extends Scope {
@@ -61,6 +64,15 @@ export interface BreakdownQuery extends Scope {
   readonly limit: number;
   /** Whether bots' events count. Default: people's alone. */
   readonly includeBots?: boolean | undefined;
+  /** Keys are estimated from this sample of the visitors where the rollup has it. Default: they are counted. */
+  readonly factor?: Factor | undefined;
+}
+
+/** Standard errors of estimated counts, relative to them; 0: exact. */
+export interface StandardErrors {
+  /** The i-th number is that of values[i]. */
+  readonly values: readonly number[];
+  readonly total: number;
 }
 
 export interface BreakdownData {
@@ -70,6 +82,8 @@ export interface BreakdownData {
   readonly counts: readonly (readonly bigint[])[];
   /** Over all rows of the span, by column. */
   readonly totals: readonly bigint[];
+  /** One for each column; undefined: it was counted. */
+  readonly standardErrors: readonly (StandardErrors | undefined)[];
   readonly valuesFound: bigint;
   /** Epoch milliseconds; undefined while nothing of the partition was processed. */
   readonly dataThrough: number | undefined;

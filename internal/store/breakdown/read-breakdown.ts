@@ -3,6 +3,7 @@ import { BIGINT_TYPES, checkScope, inSnapshot, MEMORY, readDataThrough } from ".
 import { DAY_MS } from "../rollups.ts";
 import { cover, type Part, UNITS, type Unit, WHOLE_DAYS } from "./cover.ts";
 import { readCoverage } from "./coverage.ts";
+import { estimatedSql, standardErrorsOf } from "./estimate.ts";
 import {
   type BreakdownColumn,
   type BreakdownData,
@@ -11,6 +12,7 @@ import {
   type Rollup,
   type SumColumn,
 } from "./query.ts";
+import type { Factor } from "./sample.ts";
 import { aroundSpan, sourcesParts, sourcesSql } from "./sources.ts";
 import { allCountsSql, sumsSql } from "./sql.ts";
 
@@ -49,18 +51,53 @@ export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<
 interface Statement {
   readonly text: string;
   readonly parts: readonly Part[];
+  /** Of the sample that keys are estimated from; absent: they are counted. */
+  readonly factor?: Factor;
 }
 
 async function count(client: Client, query: BreakdownQuery): Promise<Counted> {
-  const { columns, merchantId, limit, source } = query;
-  const statement = source.rows === "visit_source" ? sourcesStatement : rowsStatement;
-  const { text, parts } = await statement(client, query);
+  const { columns, merchantId, limit } = query;
+  const { text, parts, factor } = await statementOf(query)(client, query);
   // Of many short arms PostgreSQL makes parallel plans that take twice as long; long spans of rows gain by them.
   const ofRows = parts.reduce((ms, { source, from, to }) => ms + (source === "rows" ? to - from : 0), 0);
   const workers = ofRows > FEW_ROWS_MS ? "DEFAULT" : "0";
   await client.query(`SET LOCAL max_parallel_workers_per_gather TO ${workers}`);
   const bounds = parts.flatMap(({ from, to }) => [new Date(from), new Date(to)]);
-  return countedOf(await rowsOf(client, text, [merchantId, limit, ...bounds]), columns.length);
+  const rows = await rowsOf(client, text, [merchantId, limit, ...bounds]);
+  const counted = countedOf(rows, columns.length);
+  if (factor === undefined) return counted;
+  return { ...counted, standardErrors: standardErrorsOf(rows, columns, factor) };
+}
+
+function statementOf(query: BreakdownQuery) {
+  const { factor } = query;
+  if (factor !== undefined && canEstimate(query)) {
+    return (client: Client) => estimatedStatement(client, { ...query, factor });
+  }
+  return query.source.rows === "visit_source" ? sourcesStatement : rowsStatement;
+}
+
+/** Whether keys are asked for that a sample can tell. */
+export function canEstimate({
+  source,
+  rollup,
+  columns,
+}: Pick<BreakdownQuery, "source" | "rollup" | "columns">): boolean {
+  const isSampled = source.rows === "events" && rollup?.isSampled === true;
+  return isSampled && columns.some(isKey) && columns.every(hasCell);
+}
+
+async function estimatedStatement(
+  client: Client,
+  query: BreakdownQuery & { factor: Factor },
+): Promise<Statement> {
+  const { start, end, columns, factor } = query;
+  const rollup = query.rollup!;
+  const coverage = await readCoverage(client, query);
+  const parts = cover(start, end, coverage, unitsOf(rollup, false));
+  const sampleParts = cover(start, end, coverage, WHOLE_DAYS);
+  const text = estimatedSql(query, columns, { parts, sampleParts }, rollup);
+  return { text, parts: [...parts, ...sampleParts], factor };
 }
 
 async function sourcesStatement(client: Client, query: BreakdownQuery): Promise<Statement> {
@@ -113,7 +150,8 @@ function countedOf([total, ...found]: readonly Row[], columns: number): Counted 
   return {
     values: found.map(([, value]) => value),
     counts: indexes.map((index) => found.map(([, , , ...counts]) => counts[index]!)),
-    totals,
+    totals: totals.slice(0, columns),
+    standardErrors: [],
     valuesFound,
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Part } from "./cover.ts";
+import { estimatedSql } from "./estimate.ts";
 import type { RowSource } from "./query.ts";
 import { sourcesParts, sourcesSql } from "./sources.ts";
 import { allCountsSql, sumsSql } from "./sql.ts";
@@ -16,6 +17,8 @@ const KEY = { name: "k", key: "visitor_id" };
 const ROLLUP = { tables: { day: "pages_1d", week: "pages_7d" }, value: "page", visits: "visits_1d" };
 const ADDED = PARTS.filter(({ sign }) => sign === 1);
 
+const SAMPLED = { parts: PARTS, sampleParts: ADDED };
+
 const AROUND = ADDED.map((part, index) => ({ ...part, isInside: index > 0 }));
 
 const statements = [
@@ -23,6 +26,11 @@ const statements = [
     ["all counts", source, allCountsSql({ source }, [SUM, KEY], ADDED, ROLLUP)] as const,
     ["sums", source, sumsSql({ source }, [SUM], PARTS, ROLLUP)] as const,
   ]),
+  [
+    "estimate",
+    SOURCES[0]!,
+    estimatedSql({ source: SOURCES[0]!, factor: 8 }, [KEY, SUM, KEY], SAMPLED, ROLLUP),
+  ] as const,
   ["sources", VISIT_SOURCE, sourcesSql({ source: VISIT_SOURCE }, [SUM, KEY], AROUND, ROLLUP)] as const,
 ];
 
@@ -31,7 +39,7 @@ describe("a breakdown's statements", () => {
     const sql = text.replaceAll(/--.*/g, "");
     expect(sql).not.toContain("{{");
     // Every table with merchants' rows is restricted to $1, behind its joins if it has any.
-    const reads = sql.split(/\b(?:FROM|JOIN) (?=events|items|pages_|visits_)/).slice(1);
+    const reads = sql.split(/\b(?:FROM|JOIN) (?=events|items|pages_|visits_|sampled_visits_)/).slice(1);
     expect(reads.length).toBeGreaterThan(0);
     expect(sql.match(/WHERE merchant_id = \$1 AND (ts|bucket) >=/g)).toHaveLength(reads.length);
     // Items are people's by their orders.
@@ -47,6 +55,7 @@ describe("a breakdown's statements", () => {
       const source: RowSource = { rows: "events", value };
       expect(() => allCountsSql({ source }, [SUM, KEY], ADDED, ROLLUP)).toThrow(TypeError);
       expect(() => sumsSql({ source }, [SUM], PARTS, ROLLUP)).toThrow(TypeError);
+      expect(() => estimatedSql({ source, factor: 8 }, [KEY], SAMPLED, ROLLUP)).toThrow(TypeError);
       const rollup = { ...ROLLUP, value };
       expect(() => sumsSql({ source: SOURCES[0]! }, [SUM], PARTS, rollup)).toThrow(TypeError);
       expect(() => allCountsSql({ source: SOURCES[0]! }, [SUM, KEY], ADDED, rollup)).toThrow(TypeError);

@@ -81,19 +81,29 @@ export function sumsSql(
   rollup: Rollup | undefined,
 ): string {
   needsColumn(columns);
+  const sums = list(columns, (_, name) => `sum(${name})::bigint`);
+  const totals = list(columns, (_, name) => `coalesce(sum(${name}), 0)::bigint`);
+  const names = columns.map((_, index) => `c${index}`).join(", ");
+  return fill(SUMS, { parts: sumArms(broken, columns, parts, rollup), sums, totals, columns: names });
+}
+
+/** The columns' sums, c0 and on, by value and part: each value may come more than once. */
+export function sumArms(
+  broken: Broken,
+  columns: readonly SumColumn[],
+  parts: readonly Part[],
+  rollup: Rollup | undefined,
+): string {
   const arms = parts.map((part, index) => {
     const bounds = boundsOf(index);
     const minus = part.sign === -1 ? "- " : "";
     if (part.source === "rows") return rowsArm(broken, columns, minus, bounds);
     return cellsArm(broken, columns, minus, { ...bounds, ...rollup!, table: rollup!.tables[part.source]! });
   });
-  const sums = list(columns, (_, name) => `sum(${name})::bigint`);
-  const totals = list(columns, (_, name) => `coalesce(sum(${name}), 0)::bigint`);
-  const names = columns.map((_, index) => `c${index}`).join(", ");
-  return fill(SUMS, { parts: arms.join("  UNION ALL\n"), sums, totals, columns: names });
+  return arms.join("  UNION ALL\n");
 }
 
-interface Bounds {
+export interface Bounds {
   readonly from: string;
   readonly to: string;
 }

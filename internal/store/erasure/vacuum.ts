@@ -9,7 +9,7 @@ const CHUNKS = `SELECT format('%I.%I', p.schema_name, p.table_name) AS relation
       VALUES ('public', 'events'), ('public', 'items')
       UNION ALL
       SELECT materialization_hypertable_schema, materialization_hypertable_name
-      FROM timescaledb_information.continuous_aggregates WHERE view_name IN ('sessions_15m', 'visits_1d')
+      FROM timescaledb_information.continuous_aggregates WHERE view_name IN ('sessions_15m', 'visits_1d', 'sampled_visits_1d')
     )
     AND i.range_start <= e.last_time AND i.range_end > e.first_time
     AND (e.visitor_id IS NULL

@@ -279,11 +279,20 @@ export declare type Series = Message<"footfall.query.v1.Series"> & {
 
   /**
    * Standard error of the values and of the total, relative to them, when they are estimated: 0.0081 means that of
-   * three estimates two are within 0.81 %, and of twenty 19 within 1.62 %. 0: they are exact.
+   * three estimates two are within 0.81 %, and of twenty 19 within 1.62 %. 0: they are exact. In a breakdown it is
+   * the total's alone.
    *
    * @generated from field: double standard_error = 5;
    */
   standardError: number;
+
+  /**
+   * In a breakdown the standard error of each value, relative to it, when they are estimated: of few visitors it is
+   * larger than of many. 0: that value is exact. Empty: all of them are, and the total is.
+   *
+   * @generated from field: repeated double standard_errors = 6;
+   */
+  standardErrors: number[];
 };
 
 /**
@@ -363,6 +372,14 @@ export declare type GetBreakdownRequest = Message<"footfall.query.v1.GetBreakdow
    * @generated from field: bool include_bots = 8;
    */
   includeBots: boolean;
+
+  /**
+   * Whether every number must be exact, however long that takes. Absent: distinct counts of very many events are
+   * estimated; their series then has standard_errors.
+   *
+   * @generated from field: bool exact = 9;
+   */
+  exact: boolean;
 };
 
 /**
@@ -1130,7 +1147,7 @@ export declare const QueryService: GenService<{
   },
   /**
    * A merchant's metrics over one span, by the values of a dimension: top pages, event names, languages.
-   * Every number is exact. Errors: as GetReport's.
+   * Every number is exact but those of series with a standard_error. Errors: as GetReport's.
    *
    * @generated from rpc footfall.query.v1.QueryService.GetBreakdown
    */

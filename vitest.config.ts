@@ -1,33 +1,53 @@
-import { defineConfig } from "vitest/config";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { configDefaults, defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { cachePath } from "./internal/embedded/cache.ts";
 
 // Tests start hundreds of programs: with what Node has compiled kept, a start takes half the time.
 process.env.NODE_COMPILE_CACHE ??= cachePath("compiled");
 
+const TESTS = "{internal,cmd,bench}/**/*.test.ts";
+
 /** Where whole programs are tested: the files that take longest. */
-const PROGRAMS = /\/(internal\/(e2e|chaos)|cmd)\//;
+const PROGRAMS = /^(internal\/(e2e|chaos)|cmd|bench)\//;
+/** What files import, or call, that start servers and processes: they take seconds, the others mostly milliseconds. */
+const SERVERS =
+  /\/testkit\/(database|nats|nats-cluster|s3|service|command|installation)\.ts"|\/rig\.ts"|start[A-Z]\w+\(|spawn|fork|erasing|thread/;
+
+const startsServers = (file: string) =>
+  PROGRAMS.test(file) || SERVERS.test(readFileSync(join(import.meta.dirname, file), "utf8"));
+
+/** Files that need nothing but this process; those of each worker share one, which saves the time to start theirs. */
+const UNITS = globSync(TESTS, { cwd: import.meta.dirname }).filter((file) => !startsServers(file));
 
 /**
- * Programs' files first, so that none of them runs alone at the end; within that as vitest does it, by how long each
- * took in the last run. A fresh clone knows of no run.
+ * Programs' files first, then the others that start something, so that no long one runs alone at the end; within that
+ * as vitest does it, by how long each took in the last run. A fresh clone knows of no run.
  */
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const { programs = [], others = [] } = Object.groupBy(await super.sort(files), ({ moduleId }) =>
-      PROGRAMS.test(moduleId) ? "programs" : "others",
-    );
-    return [...programs, ...others];
+    const rank = ({ moduleId, project }: TestSpecification) => {
+      if (project.name === "units") return 2;
+      return PROGRAMS.test(moduleId.slice(import.meta.dirname.length + 1)) ? 0 : 1;
+    };
+    return (await super.sort(files)).sort((one, other) => rank(one) - rank(other));
   }
 }
 
 export default defineConfig({
   test: {
-    include: ["{internal,cmd,bench}/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
     sequence: { sequencer: LongFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: "units", include: UNITS, isolate: false } },
+      {
+        extends: true,
+        test: { name: "servers", include: [TESTS], exclude: [...configDefaults.exclude, ...UNITS] },
+      },
+    ],
   },
 });

@@ -109,7 +109,7 @@ test.each([
 ])(
   "kill -9 in the midst of erasing %s: the same command goes on, and counts each row once",
   async (_, merchant, who) => {
-    const views = 160;
+    const views = 96;
     await store(merchant, [5n, 6n], views);
     await convertOld(database.pool, START + 400 * STEP);
     const args = ["erase", "--merchant", String(merchant), ...who];

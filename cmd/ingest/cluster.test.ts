@@ -3,7 +3,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { BatchStatus } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
 import { eventsStream } from "../../internal/stream/streams.ts";
 import { waitFor } from "../../internal/testkit/installation-wait.ts";
-import { openTestNatsCluster, type TestNatsCluster } from "../../internal/testkit/nats-cluster.ts";
+import {
+  CLUSTER_START_MS,
+  openTestNatsCluster,
+  type TestNatsCluster,
+} from "../../internal/testkit/nats-cluster.ts";
 import { TestPublishStream } from "../../internal/testkit/publish-stream.ts";
 import { goodBatch, P, Rig } from "./testing/rig.ts";
 
@@ -12,7 +16,7 @@ let cluster: TestNatsCluster;
 
 beforeAll(async () => {
   [rig, cluster] = await Promise.all([Rig.open(), openTestNatsCluster()]);
-});
+}, CLUSTER_START_MS);
 
 afterAll(async () => {
   await rig?.close();

@@ -12,10 +12,10 @@ import { waitUntilDrained } from "../testkit/installation-spool.ts";
 import { recorded } from "../testkit/installation-traffic.ts";
 import { waitFor } from "../testkit/installation-wait.ts";
 
-/** Events a second; in requests of 20, so that many are under way when a part dies. */
-const RATE = 400;
+/** Events a second; in requests of 10, so that many are under way when a part dies. */
+const RATE = 200;
 const { traffic, generated } = recorded(
-  liveTraffic({ seed: 3, run: 1, merchants: 3, batch: 20, rate: RATE }),
+  liveTraffic({ seed: 3, run: 1, merchants: 3, batch: 10, rate: RATE }),
 );
 
 let footfall: TestInstallation;

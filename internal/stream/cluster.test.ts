@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stepDownLeader } from "../embedded/nats/leader.ts";
 import { waitFor } from "../testkit/installation-wait.ts";
-import { openTestNatsCluster, type TestNatsCluster } from "../testkit/nats-cluster.ts";
+import { CLUSTER_START_MS, openTestNatsCluster, type TestNatsCluster } from "../testkit/nats-cluster.ts";
 import type { NatsConnection } from "./connect.ts";
 import { overviewStreams } from "./overview.ts";
 import { PartitionFeed } from "./partition-feed.ts";
@@ -10,6 +10,8 @@ import { BatchPublisher } from "./publisher.ts";
 import { ensureStreams, eventsStream, streamEnd } from "./streams.ts";
 
 const WAIT_MS = 90_000;
+/** Pause of each worker of the load between two batches. */
+const PACE_MS = 20;
 const LIMITS = { replicas: 3, maxAgeMs: 3_600_000, maxBytes: 64 << 20 };
 
 let cluster: TestNatsCluster;
@@ -18,10 +20,15 @@ let nc: NatsConnection;
 beforeAll(async () => {
   cluster = await openTestNatsCluster();
   nc = await cluster.connect();
-  await ensureStreams(nc, 1, LIMITS);
-});
+  await settles("the streams", () => ensureStreams(nc, 1, LIMITS));
+}, CLUSTER_START_MS);
 
 afterAll(() => cluster?.close());
+
+/** Does something until it succeeds: while leaders are elected, nobody may answer for a moment. */
+function settles(what: string, act: () => Promise<unknown>): Promise<true> {
+  return waitFor(what, () => act().then(() => true as const), WAIT_MS);
+}
 
 /** Publishes batch after batch, some at a time, each under its id until it is acked. */
 class Load {
@@ -43,7 +50,7 @@ class Load {
     while (!this.#stopped) {
       const text = `batch ${this.#next++}`;
       this.acked.set(text, await this.#publish(text));
-      await sleep(2);
+      await sleep(PACE_MS);
     }
   }
 
@@ -124,10 +131,10 @@ test("kill -9 of any one server and changes of the leader: what was acked is rea
   for (const node of cluster.nodes) {
     await node.kill();
     await load.more(50);
-    await node.start();
+    await settles(`${node.name} to be back`, () => node.start());
   }
   for (let i = 0; i < 2; i++) {
-    await stepDownLeader(nc, eventsStream(0));
+    await settles("another leader", () => stepDownLeader(nc, eventsStream(0), 10_000));
     await load.more(50);
   }
   await load.stop();
@@ -141,20 +148,21 @@ test("kill -9 of any one server and changes of the leader: what was acked is rea
   expect(load.acked.size).toBeGreaterThan(300);
   // The deaths were felt: acks failed or feeds ended, and were made good.
   expect(load.failures + reader.ends).toBeGreaterThan(0);
-}, 300_000);
+}, 600_000);
 
 test("streams of one replica are refused where three are promised; admin's apply makes them three", async () => {
   const one = { ...LIMITS, replicas: 1 };
-  await ensureStreams(nc, 1, LIMITS);
-  await overviewStreams(nc, { partitions: 2, limits: one, apply: true });
-  await expect(ensureStreams(nc, 2, LIMITS)).rejects.toThrow(/EVENTS_1.*: num_replicas is 1, promised 3/);
-  // While leaders are elected, JetStream may say that it is not available for a moment.
+  await settles("the streams", () => ensureStreams(nc, 1, LIMITS));
+  await settles("a stream more", () => overviewStreams(nc, { partitions: 2, limits: one, apply: true }));
+  await settles("the refusal", () =>
+    expect(ensureStreams(nc, 2, LIMITS)).rejects.toThrow(/EVENTS_1.*: num_replicas is 1, promised 3/),
+  );
   const applies = async () => {
     const applied = await overviewStreams(nc, { partitions: 2, limits: LIMITS, apply: true });
     return applied.find(({ name }) => name === "EVENTS_1")!.applied === "updated";
   };
   await waitFor("the change", applies, WAIT_MS);
-  await waitFor("the streams", () => ensureStreams(nc, 2, LIMITS).then(() => true), WAIT_MS);
+  await settles("the streams", () => ensureStreams(nc, 2, LIMITS));
   await waitFor(
     "the replicas to catch up",
     async () => {
@@ -163,4 +171,4 @@ test("streams of one replica are refused where three are promised; admin's apply
     },
     WAIT_MS,
   );
-}, 180_000);
+}, 600_000);

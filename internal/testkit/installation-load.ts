@@ -43,10 +43,10 @@ export class Load {
     });
   }
 
-  /** Waits until a second's worth of events that come from now on is answered, and is in the report. */
+  /** Waits until half a second's worth of events that come from now on is answered, and is in the report. */
   async flows(): Promise<void> {
     const { client, merchants, rate, targetOps } = this.#options;
-    const goal = count(this.#answered) + rate;
+    const goal = count(this.#answered) + rate / 2;
     await waitFor("answers to events", () => count(this.#answered) >= goal, RECOVERY_MS);
     await waitUntilDrained(targetOps, RECOVERY_MS);
     await waitUntilReported(client, merchants[0]!, Date.now(), RECOVERY_MS);

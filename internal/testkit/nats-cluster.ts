@@ -10,6 +10,9 @@ export interface TestNatsCluster extends NatsCluster {
   close(): Promise<void>;
 }
 
+/** How long a test should let it start: on a busy machine several attempts may be needed. */
+export const CLUSTER_START_MS = 300_000;
+
 /** It takes some seconds: a leader has to be elected. */
 export async function openTestNatsCluster(): Promise<TestNatsCluster> {
   const directory = await temporaryDirectory("nats-cluster");

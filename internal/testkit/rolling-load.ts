@@ -35,7 +35,7 @@ export class RollingLoad {
   /** Waits until every client has had some more answers, to requests of this moment or later. */
   async flows(): Promise<void> {
     const before = new Map(this.#done);
-    const goOn = () => [...this.#done].every(([name, count]) => count >= before.get(name)! + 10);
+    const goOn = () => [...this.#done].every(([name, count]) => count >= before.get(name)! + 5);
     await waitFor("answers to every client", goOn, 120_000);
   }
 

@@ -5,7 +5,8 @@ import { waitFor } from "../../../internal/testkit/installation-wait.ts";
 import { batchFor, type Rig } from "./rig.ts";
 
 const WAIT_MS = 90_000;
-const PACE_MS = 5;
+/** Pause between two batches while a test waits for commits, and while it waits for anything else. */
+const PACE_MS = { progress: 5, rest: 40 };
 
 /** Events of each batch. */
 export const ROWS = 5;
@@ -15,6 +16,8 @@ export class Load {
   readonly #rig: Rig;
   readonly #partitions: readonly number[];
   readonly published: TestBatch[] = [];
+  /** Waits for progress that are under way. */
+  #waits = 0;
 
   constructor(rig: Rig, partitions: readonly number[]) {
     this.#rig = rig;
@@ -30,13 +33,13 @@ export class Load {
     }
   }
 
-  /** Publishes all the time, a batch every few ms, until the returned function is called. */
+  /** Publishes all the time, a batch every some ms, until the returned function is called. */
   keepPublishing(): () => Promise<void> {
     let stopped = false;
     const running = (async () => {
       while (!stopped) {
         await this.publish(1);
-        await sleep(PACE_MS);
+        await sleep(this.#waits > 0 ? PACE_MS.progress : PACE_MS.rest);
       }
     })();
     return () => {
@@ -52,7 +55,12 @@ export class Load {
       const now = await this.#committed();
       return partitions.every((p) => (now.get(p) ?? 0) >= (before.get(p) ?? 0) + batches);
     };
-    await waitFor(`commits of partitions ${partitions}`, done, WAIT_MS);
+    this.#waits++;
+    try {
+      await waitFor(`commits of partitions ${partitions}`, done, WAIT_MS);
+    } finally {
+      this.#waits--;
+    }
   }
 
   /** Batches in the ledger by partition. */

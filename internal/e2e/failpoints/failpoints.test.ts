@@ -4,8 +4,8 @@ import { runCase } from "./testing/crash.ts";
 import { type Installation, openInstallation } from "./testing/installation.ts";
 
 // Programs kill themselves at every failpoint, and at pairs of them, in the middle of traffic. In the suite: all
-// failpoints and a tenth of the pairs. All pairs: `npm run failpoints`. FOOTFALL_TEST_FAILPOINTS=0 to 9 chooses the
-// tenth.
+// failpoints and a twentieth of the pairs. All pairs: `npm run failpoints`. FOOTFALL_TEST_FAILPOINTS=0 to 19 chooses
+// the twentieth.
 const wanted = process.env.FOOTFALL_TEST_FAILPOINTS ?? String(Math.floor(Date.now() / 86_400_000) % PARTS);
 const pairs = wanted === "all" ? PAIRS : partOfPairs(Number(wanted));
 
@@ -28,11 +28,11 @@ describe("whatever dies at a failpoint, each acked event is stored exactly once"
   );
 });
 
-describe(`and at two of them (${wanted === "all" ? "all pairs" : `tenth ${wanted} of the pairs`})`, () => {
+describe(`and at two of them (${wanted === "all" ? "all pairs" : `twentieth ${wanted} of the pairs`})`, () => {
   test.each(titled(pairs))("%s", { timeout: TIMEOUT_MS }, (_title, points) => runCase(installation, points));
 });
 
-test("the tenths together are all pairs", () => {
+test("the twentieths together are all pairs", () => {
   expect(
     Array.from({ length: PARTS }, (_, seed) => seed)
       .flatMap(partOfPairs)

@@ -10,7 +10,7 @@ import { type Operation, operations } from "./testing/operations.ts";
 import { hasRollups, MERCHANTS, PARTITIONS, World } from "./testing/world.ts";
 
 /** How many interleavings are tried; FOOTFALL_TEST_INTERLEAVINGS=500 takes the time for more of them. */
-const RUNS = Number(process.env.FOOTFALL_TEST_INTERLEAVINGS ?? 4);
+const RUNS = Number(process.env.FOOTFALL_TEST_INTERLEAVINGS ?? 3);
 const ALL = { from: Date.UTC(2020, 0, 1), to: Date.UTC(2030, 0, 1) };
 
 let database: TestDatabase;

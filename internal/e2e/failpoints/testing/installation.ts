@@ -56,7 +56,7 @@ export async function openInstallation(): Promise<Installation> {
     await directory.remove();
   };
   try {
-    const env = await environment(database.url, nats.url, join(directory.path, "compile-cache"));
+    const env = await environment(database.url, nats.url);
     const create = async (...args: Parameters<typeof Program.create>) => {
       const program = await Program.create(...args);
       programs.push(program);
@@ -85,14 +85,13 @@ export async function openInstallation(): Promise<Installation> {
   }
 }
 
-async function environment(databaseUrl: string, natsUrl: string, cache: string) {
+async function environment(databaseUrl: string, natsUrl: string) {
   const ingestPort = await freePort();
   const settings = Object.entries(SETTINGS).filter(([name]) => KNOWN_VARIABLES.has(name));
   return {
     ...Object.fromEntries(settings),
     DATABASE_URL: databaseUrl,
     NATS_URL: natsUrl,
-    NODE_COMPILE_CACHE: cache,
     FOOTFALL_INGEST_PORT: String(ingestPort),
     FOOTFALL_INGEST_ADDRESS: `127.0.0.1:${ingestPort}`,
     FOOTFALL_INGEST_TOKENS: "token",

@@ -20,10 +20,18 @@ export async function forceRefresh(
   });
 }
 
+/** Of what a refresh sorts or gathers, this much stays in memory: it is one statement at a time of one connection. */
+const MEMORY = "work_mem = '64MB'";
+
+/**
+ * TimescaleDB's statement hides its span from the planner, which expects few rows and sorts them, on disk when there are
+ * many. Cells are far fewer than events: gathering them in a hash table takes a third less.
+ */
+const NO_SORT = "enable_sort = off";
+
 /** The totals are never in the columnstore, and read new events by an index that serves bitmaps alone. */
 async function refresh(client: Client, name: string, from: string, to: string): Promise<void> {
-  const isGuarded = name !== TOTALS;
-  if (isGuarded) await client.query(`SET ${NO_BITMAPS}`);
+  await client.query(`SET ${MEMORY}; SET ${name === TOTALS ? NO_SORT : NO_BITMAPS}`);
   await client.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}', force => true)`);
-  if (isGuarded) await client.query("RESET enable_bitmapscan");
+  await client.query("RESET work_mem; RESET enable_sort; RESET enable_bitmapscan");
 }

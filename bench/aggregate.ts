@@ -14,8 +14,10 @@ import { BatchPublisher } from "../internal/stream/publisher.ts";
 import { ensureStreams } from "../internal/stream/streams.ts";
 import { testContext } from "../internal/testkit/step-context.ts";
 import { batchesOf } from "./lib/batches.ts";
+import { cpuSeconds, perMillion } from "./lib/cpu.ts";
 import { type Bench, short } from "./lib/result.ts";
 import { type Servers, startServers } from "./lib/servers.ts";
+import { sessionCpu } from "./lib/session-cpu.ts";
 import { shopRows } from "./lib/shop-events.ts";
 
 const PARTITIONS = 4;
@@ -38,9 +40,12 @@ export const aggregate: Bench = async ({ seconds, say }) => {
     const drained = await drain(servers, count);
     await servers.pool.query("TRUNCATE events, items");
     const after = await rawCopy(servers.pool, batches);
-    const raw = (before + after) / 2;
+    const raw = (before.rate + after.rate) / 2;
     say(
-      `raw COPY ${short(before)} and ${short(after)} rows/s; aggregator ${short(drained.rate)} rows/s, refresh done ${drained.refreshMs.toFixed(0)} ms later`,
+      `raw COPY ${short(before.rate)} and ${short(after.rate)} rows/s; aggregator ${short(drained.rate)} rows/s, refresh done ${drained.refreshMs.toFixed(0)} ms later`,
+    );
+    say(
+      `CPU s per million rows: raw COPY ${before.cpuSeconds} and ${after.cpuSeconds}, of the aggregator ${JSON.stringify(drained.cpuSeconds)}`,
     );
     return {
       bench: "aggregate",
@@ -52,8 +57,9 @@ export const aggregate: Bench = async ({ seconds, say }) => {
         rows: count,
         partitions: PARTITIONS,
         batch_rows: BATCH_ROWS,
-        raw_before: before,
-        raw_after: after,
+        raw_before: before.rate,
+        raw_after: after.rate,
+        raw_cpu_seconds_per_million: [before.cpuSeconds, after.cpuSeconds],
         ...drained,
         versions: servers.versions,
       },
@@ -65,7 +71,8 @@ export const aggregate: Bench = async ({ seconds, say }) => {
 
 type Batches = ReturnType<typeof batchesOf>;
 
-async function rawCopy(pool: Pool, batches: Batches): Promise<number> {
+/** @returns rows/s, and CPU seconds a million rows of the connection's server process. */
+async function rawCopy(pool: Pool, batches: Batches) {
   const writers = batches.map(({ sealed, batch }) => {
     const view = new BatchView(sealed.batchId, batch);
     const columns = toColumns(view, runSteps(view, testContext()), new Map());
@@ -79,6 +86,7 @@ async function rawCopy(pool: Pool, batches: Batches): Promise<number> {
   });
   const client = await pool.connect();
   try {
+    const before = await sessionCpu(pool);
     const start = performance.now();
     let rows = 0;
     for (const { events, items } of writers) {
@@ -89,8 +97,9 @@ async function rawCopy(pool: Pool, batches: Batches): Promise<number> {
       rows += events.rows;
     }
     const rate = rows / ((performance.now() - start) / 1_000);
+    const cpu = perMillion(before, await sessionCpu(pool), rows);
     await client.query("TRUNCATE events, items");
-    return rate;
+    return { rate, cpuSeconds: cpu.bench };
   } finally {
     client.release();
   }
@@ -121,6 +130,7 @@ async function drain({ databaseUrl, natsUrl, pool }: Servers, count: number) {
       "SELECT extract(epoch FROM min(committed_at)) * 1000 AS first, extract(epoch FROM max(committed_at)) * 1000 AS last, (SELECT stored FROM batch_ledger ORDER BY committed_at LIMIT 1) AS head FROM batch_ledger";
     while ((await committed()) < count) await sleep(100);
     const finished = performance.now();
+    const cpu = { node: cpuSeconds({ child: child.pid }).child!, ...(await sessionCpu(pool)) };
     const { rows } = await pool.query<{ first: string; last: string; head: number }>(span);
     while (Number((await pool.query("SELECT count(*) FROM stale_buckets")).rows[0].count) > 0)
       await sleep(50);
@@ -128,6 +138,7 @@ async function drain({ databaseUrl, natsUrl, pool }: Servers, count: number) {
     return {
       rate: (count - head) / ((Number(last) - Number(first)) / 1_000),
       refreshMs: performance.now() - finished,
+      cpuSeconds: perMillion(Object.fromEntries(Object.keys(cpu).map((name) => [name, 0])), cpu, count),
     };
   } finally {
     await child.stop();

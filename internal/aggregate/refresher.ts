@@ -9,6 +9,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Lags } from "./lags.ts";
 import type { AggregateMetrics } from "./metrics.ts";
 import type { EndReason } from "./ownership/works.ts";
+import { restAfter } from "./refresh-rest.ts";
 
 export interface RefresherDeps {
   readonly pool: Pool;
@@ -18,18 +19,6 @@ export interface RefresherDeps {
   /** Shortest pause between two refreshes, ms. */
   readonly intervalMs: number;
 }
-
-/**
- * A refresh works a whole bucket over, however little of it is new; under load, refreshing without a pause
- * would take a core to itself. After each refresh it rests for this many times as long as the refresh took.
- * Reports do not wait for it: they count stale buckets from the rows.
- */
-const REST = 4;
-
-/** While its process works off a backlog, which is longer than this (ms), the refresh leaves it more of the machine. */
-const BACKLOG_MS = 5_000;
-const BACKLOG_REST = 19;
-const LONGEST_BACKLOG_REST_MS = 10_000;
 
 /** Pause between two refreshes of days, ms: late events for a day that is over are gathered for so long. */
 const DAYS_PAUSE_MS = 60_000;
@@ -63,20 +52,15 @@ export async function keepRefreshing(deps: RefresherDeps, signal: AbortSignal): 
     if (isDaysDue) daysDue = performance.now() + DAYS_PAUSE_MS;
     if (isWeeksDue && done) weeksDue = performance.now() + WEEKS_PAUSE_MS;
     if (done) backoff.reset();
-    const rest = done ? restAfter(deps, performance.now() - started) : backoff.next();
+    const rest = done ? restOf(deps, performance.now() - started) : backoff.next();
     await sleep(rest, undefined, { signal }).catch(() => {});
   }
   const lost: EndReason = "lost";
   if (signal.reason !== lost) await refresh(deps, AbortSignal.timeout(LAST_MS));
 }
 
-/** @param tookMs how long the refresh took. */
-function restAfter({ intervalMs, lags }: RefresherDeps, tookMs: number): number {
-  const rest =
-    lags.longest() > BACKLOG_MS
-      ? Math.min(BACKLOG_REST * tookMs, Math.max(LONGEST_BACKLOG_REST_MS, REST * tookMs))
-      : REST * tookMs;
-  return Math.max(intervalMs, rest);
+function restOf({ intervalMs, lags }: RefresherDeps, tookMs: number): number {
+  return Math.max(intervalMs, restAfter(tookMs, lags.longest()));
 }
 
 async function refresh({ pool, metrics, log }: RefresherDeps, signal: AbortSignal): Promise<boolean> {

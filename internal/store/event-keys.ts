@@ -1,6 +1,7 @@
 import { CopyWriter, copyRows } from "./copy-writer.ts";
 import { LIMIT_DECOMPRESSION, prepareForColumnstore, TOO_MUCH_UNPACKED } from "./decompression.ts";
 import type { EventColumns } from "./event-columns.ts";
+import { inIndexOrder } from "./key-order.ts";
 import { type Client, hasSqlState } from "./pool.ts";
 
 const ID_BYTES = 16;
@@ -34,8 +35,7 @@ export interface Claim {
  * first, the other sees its rows.
  */
 export async function claimEvents(client: Client, claims: readonly Claim[]): Promise<void> {
-  const writer = new CopyWriter();
-  for (const claim of claims) encodeKeys(writer, claim);
+  const writer = encodeKeys(claims);
   if (writer.rows === 0) return;
   await client.query(`SAVEPOINT claim; ${LIMIT_DECOMPRESSION}`);
   try {
@@ -48,10 +48,13 @@ export async function claimEvents(client: Client, claims: readonly Claim[]): Pro
   }
 }
 
-function encodeKeys(writer: CopyWriter, { columns, duplicates }: Claim): void {
-  for (let row = 0; row < columns.rows; row++) {
+function encodeKeys(claims: readonly Claim[]): CopyWriter {
+  const writer = new CopyWriter();
+  const ordered = inIndexOrder(claims);
+  for (let at = 0; at < ordered.length; at += 2) {
+    const { columns } = claims[ordered[at]!]!;
+    const row = ordered[at + 1]!;
     const time = columns.keyTimes[row]!;
-    if (Number.isNaN(time) || duplicates[row] === 1) continue;
     writer.row(KEY_FIELDS);
     writer.timestamp(time);
     writer.int4(columns.merchantIds[row]!);
@@ -59,6 +62,7 @@ function encodeKeys(writer: CopyWriter, { columns, duplicates }: Claim): void {
     if (time === 0) writer.timestamp(columns.receivedTime.get(row));
     else writer.null();
   }
+  return writer;
 }
 
 const INSERT_KEYS = `INSERT INTO event_keys (key_time, merchant_id, event_id, received_at)
@@ -68,8 +72,7 @@ const INSERT_KEYS = `INSERT INTO event_keys (key_time, merchant_id, event_id, re
 
 async function claimOneByOne(client: Client, claims: readonly Claim[]): Promise<void> {
   await client.query("CREATE TEMP TABLE incoming_keys (LIKE event_keys) ON COMMIT DROP");
-  const writer = new CopyWriter();
-  for (const claim of claims) encodeKeys(writer, claim);
+  const writer = encodeKeys(claims);
   await copyRows(client, COPY_KEYS.replace("event_keys", "incoming_keys"), writer);
   // It looks into segments without unpacking them; a release that does unpack must come to its end all the same.
   await prepareForColumnstore(client);

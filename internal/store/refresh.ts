@@ -50,15 +50,33 @@ export async function refreshStale(pool: Pool, signal?: AbortSignal): Promise<nu
       stale.filter(({ bucket }) => bucket >= span.from && bucket < span.to),
     );
   }
-  if (positions.length > 0) {
-    await pool.query(
-      `UPDATE partitions p SET refreshed_through = greatest(p.refreshed_through, s.through)
-       FROM unnest($1::integer[], $2::timestamptz[]) AS s (partition_id, through)
-       WHERE p.partition_id = s.partition_id`,
-      [positions.map(({ partition }) => partition), positions.map(({ through }) => through)],
-    );
-  }
+  await moveRefreshed(pool, positions);
   return stale.length;
+}
+
+const MOVE = `UPDATE partitions p SET refreshed_through = greatest(p.refreshed_through, s.through)
+  FROM unnest($1::integer[], $2::timestamptz[]) AS s (partition_id, through)
+  WHERE p.partition_id = s.partition_id`;
+
+/** Those that no commit is at work on. */
+const MOVE_FREE = `${MOVE} AND p.partition_id IN (
+    SELECT partition_id FROM partitions WHERE partition_id = ANY ($1) FOR UPDATE SKIP LOCKED)
+  RETURNING p.partition_id`;
+
+/**
+ * A commit holds its partition's row to its end. All in one statement would wait for each in turn and hold up the
+ * others' next commits meanwhile.
+ */
+async function moveRefreshed(pool: Pool, positions: Snapshot["positions"]): Promise<void> {
+  if (positions.length === 0) return;
+  const { rows } = await pool.query<{ partition_id: number }>(MOVE_FREE, [
+    positions.map(({ partition }) => partition),
+    positions.map(({ through }) => through),
+  ]);
+  const moved = new Set(rows.map(({ partition_id }) => partition_id));
+  for (const { partition, through } of positions) {
+    if (!moved.has(partition)) await pool.query(MOVE, [[partition], [through]]);
+  }
 }
 
 /** Longest span that is refreshed at once, ms. */

@@ -9,6 +9,7 @@ import { connectNats, type NatsConnection } from "../stream/connect.ts";
 import { launchPart, type Surroundings } from "./launch.ts";
 import { LineProxy } from "./line-proxy.ts";
 import { Part } from "./part.ts";
+import { placesStreams } from "./placement.ts";
 import { choosePorts } from "./ports.ts";
 import { ALL_LINES, kindOf, PARTITIONS, PARTS, PROGRAMS, partsOf } from "./topology.ts";
 import { CLEAR } from "./weather.ts";
@@ -24,6 +25,9 @@ export interface SystemOptions {
 
 /** How long a part may take to be at work again, ms. */
 const RECOVER_MS = 60_000;
+
+/** How often brokers are started, at most, before the first round. */
+const BROKER_STARTS = 3;
 
 const DATABASE_URL = "postgres://footfall@127.0.0.1/footfall";
 
@@ -84,6 +88,7 @@ export class System {
     await migrate(this.pool, PARTITIONS);
     const servers = partsOf("nats").map((part) => `nats://127.0.0.1:${this.#ports.get(part)!.service}`);
     this.#nats = await connectNats(servers.join(","), "chaos", 10_000);
+    await this.#untilPlaced();
     await this.#startAll(["ingest", "aggregator", "query"]);
     await this.#startAll(["collector"]);
   }
@@ -146,6 +151,15 @@ export class System {
     };
     const launch = () => launchPart(name, around, (text) => void log.write(text));
     return new Part({ name, launch, isHealthy, onDeath });
+  }
+
+  /** Brokers that do not find to one another are started again. */
+  async #untilPlaced(): Promise<void> {
+    for (let left = BROKER_STARTS - 1; !(await placesStreams(this.nats)); left--) {
+      if (left === 0) throw new Error(`nats: no room for a stream after ${BROKER_STARTS} starts`);
+      await Promise.all(partsOf("nats").map((name) => this.parts.get(name)!.kill()));
+      await this.#startAll(["nats"]);
+    }
   }
 
   async #startAll(kinds: readonly ReturnType<typeof kindOf>[]): Promise<void> {

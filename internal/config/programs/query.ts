@@ -67,7 +67,7 @@ export const query = {
       description:
         "events in a report's range from which on a large merchant's distinct visitors and sessions by month are estimated (standard error 0.8 %), unless the request asks for exact numbers; 0: always",
       schema: integer(0, 1_000_000_000_000),
-      fallback: "5000000",
+      fallback: "10000000",
     },
     sampleFromEvents: {
       env: "FOOTFALL_QUERY_SAMPLE_FROM_EVENTS",

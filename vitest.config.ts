@@ -38,7 +38,8 @@ class LongFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     pool: "forks",
-    maxWorkers: 2,
+    // One more than the cores of the smallest machine that is meant: a quarter of the time tests wait.
+    maxWorkers: 3,
     sequence: { sequencer: LongFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,

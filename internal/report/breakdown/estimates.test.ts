@@ -208,7 +208,7 @@ test("nobody else's visitors are in an estimate", async () => {
 
 test("the sample that is read is denser the fewer events there are", () => {
   const sampleFor = sampleFrom(500_000);
-  const events = [0, 499_999, 500_000, 1_200_000, 1_200_001, 20_000_000, 10_000_000_000];
+  const events = [0, 499_999, 500_000, 2_400_000, 2_400_001, 38_400_001, 10_000_000_000];
   const chosen = events.map((each) => sampleFor(each, "rows"));
   expect(chosen).toEqual([undefined, undefined, 8, 8, 32, 512, 512]);
   expect([999_999, 1_000_000].map((each) => sampleFor(each, "visits"))).toEqual([undefined, 8]);

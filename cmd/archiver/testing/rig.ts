@@ -100,18 +100,13 @@ export class Rig<D extends TestDatabase = TestDatabase> {
 
   /** The ids of a partition's archived events, read from the objects of the ledger as any reader would. */
   async archived(partition: number): Promise<string[]> {
-    const ids: string[] = [];
-    for (const name of await this.objects(partition)) ids.push(...(await this.idsOf(name)));
-    return ids;
-  }
-
-  /** Names of a partition's objects of events, in the order of the stream. */
-  async objects(partition: number): Promise<string[]> {
     const objects = await this.query<{ name: string }>(
       "SELECT name FROM archive_objects WHERE kind = 'events' AND partition_id = $1 ORDER BY first_seq",
       [partition],
     );
-    return objects.map(({ name }) => name);
+    const ids: string[] = [];
+    for (const { name } of objects) ids.push(...(await this.idsOf(name)));
+    return ids;
   }
 
   async idsOf(name: string): Promise<string[]> {

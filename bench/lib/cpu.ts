@@ -15,7 +15,10 @@ export function cpuSeconds(pids: Readonly<Record<string, number>>): Record<strin
   );
 }
 
-/** What each process took between two readings for a million of something, CPU seconds. */
+/**
+ * What each process took between two readings for a million of something, CPU seconds.
+ * @param before of those that ran already.
+ */
 export function perMillion(
   before: Readonly<Record<string, number>>,
   after: Readonly<Record<string, number>>,
@@ -24,7 +27,7 @@ export function perMillion(
   return Object.fromEntries(
     Object.entries(after).map(([name, seconds]) => [
       name,
-      Number((((seconds - before[name]!) / count) * 1e6).toFixed(2)),
+      Number((((seconds - (before[name] ?? 0)) / count) * 1e6).toFixed(2)),
     ]),
   );
 }

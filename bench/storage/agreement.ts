@@ -36,9 +36,10 @@ export function errorOf(
   let largest = 0;
   for (const [key, values] of expected) {
     const found = answer.get(key);
-    for (const [at, value] of found === undefined ? [] : values.entries()) {
-      const off = Math.abs(found![at]! - value);
-      const allowed = MOST_ERRORS * (standardErrors.get(at)?.get(key) ?? 0) * found![at]!;
+    if (found === undefined) continue;
+    for (const [at, value] of values.entries()) {
+      const off = Math.abs(found[at]! - value);
+      const allowed = MOST_ERRORS * (standardErrors.get(at)?.get(key) ?? 0) * found[at]!;
       // Rounded to whole numbers.
       if (off > allowed + (allowed > 0 ? 1 : 0))
         throw new Error(`${name}: ${JSON.stringify(key)}: answered ${found}, the rows say ${values}`);

@@ -1,13 +1,13 @@
 import { partitionOf } from "../event/partition.ts";
 import type { BreakdownQuery, StandardErrors } from "../store/breakdown/query.ts";
-import { canEstimate, readBreakdown } from "../store/breakdown/read-breakdown.ts";
+import { canSample, readBreakdown } from "../store/breakdown/read-breakdown.ts";
 import type { Factor } from "../store/breakdown/sample.ts";
-import { readEventCount } from "../store/report/read-report.ts";
 import { type BreakdownMetric, planBreakdown, unitOf } from "./breakdown/plan.ts";
 import type { DimensionName } from "./dimensions/registry.ts";
 import { InvalidInput } from "./errors.ts";
 import type { GetReportDeps, Merchant, ReportRequest, Series } from "./get-report.ts";
 import { readPatiently } from "./read-patiently.ts";
+import { countRollupEvents } from "./rollup-events.ts";
 import { spanOf } from "./time/range.ts";
 import { timeZoneNamed } from "./time/zone.ts";
 
@@ -70,8 +70,7 @@ export async function getBreakdown(
     ...plan,
     limit,
     includeBots: request.includeBots,
-    factor:
-      request.exact || !canEstimate(plan) ? undefined : await sampleOf(deps, merchant, { ...span, ...plan }),
+    factor: request.exact ? undefined : await sampleOf(deps, merchant, { ...span, ...plan }),
     statementTimeoutMs: deps.statementTimeoutMs,
   };
   const read = () => readBreakdown(deps.pool, query);
@@ -101,13 +100,13 @@ function errorsOf(errors: StandardErrors | undefined) {
 /** The sample that different keys are estimated from, if the merchant has rollups and many events in the span. */
 async function sampleOf(
   deps: GetReportDeps,
-  { merchantId, rollupsReadyFrom }: Merchant,
-  { start: first, end, rollup }: Pick<BreakdownQuery, "start" | "end" | "rollup">,
+  merchant: Merchant,
+  asked: Pick<BreakdownQuery, "start" | "end" | "source" | "rollup" | "columns">,
 ): Promise<Factor | undefined> {
-  const { statementTimeoutMs, sampleFor } = deps;
-  const start = Math.max(first, rollupsReadyFrom ?? Number.POSITIVE_INFINITY);
-  if (sampleFor === undefined || start >= end) return undefined;
-  const query = { merchantId, start, end, statementTimeoutMs };
-  const events = await readPatiently(deps, () => readEventCount(deps.pool, query));
-  return sampleFor(events, rollup?.visits === undefined ? "rows" : "visits");
+  const { sampleFor } = deps;
+  if (sampleFor === undefined || !canSample(asked)) return undefined;
+  const events = await countRollupEvents(deps, merchant, asked);
+  return events === undefined
+    ? undefined
+    : sampleFor(events, asked.rollup?.visits === undefined ? "rows" : "visits");
 }

@@ -1,12 +1,13 @@
 import { partitionOf } from "../event/partition.ts";
 import type { ChooseSample } from "../store/breakdown/sample.ts";
 import type { Pool } from "../store/pool.ts";
-import { readEventCount, readReport } from "../store/report/read-report.ts";
+import { readReport } from "../store/report/read-report.ts";
 import { namesAskedFor } from "./metrics/asked-for.ts";
 import type { Unit } from "./metrics/metric.ts";
 import { METRICS, metricOf, type SeriesName } from "./metrics/registry.ts";
 import { canEstimate, planReport, type Rollups } from "./plan/plan.ts";
 import { type Patience, readPatiently } from "./read-patiently.ts";
+import { countRollupEvents } from "./rollup-events.ts";
 import { bucketEdges, type Granularity } from "./time/edges.ts";
 import { type DateRange, spanOf, type TimeRange } from "./time/range.ts";
 import { timeZoneNamed } from "./time/zone.ts";
@@ -117,16 +118,13 @@ interface Asked {
 /** How distinct counts are answered: exactly, unless there are too many events and an estimate is quicker. */
 async function rollupsFor(
   deps: GetReportDeps,
-  { merchantId, rollupsReadyFrom }: Merchant,
+  merchant: Merchant,
   { edges, names, exact = false }: Asked,
 ): Promise<Rollups> {
-  const readyFrom = rollupsReadyFrom ?? undefined;
+  const readyFrom = merchant.rollupsReadyFrom ?? undefined;
   const isDistinct = names.some((name) => metricOf(name).kind === "distinct");
   if (exact || !isDistinct || !canEstimate(edges, readyFrom)) return { readyFrom, isEstimate: false };
-  const { statementTimeoutMs, estimateFromEvents = Number.POSITIVE_INFINITY } = deps;
-  const span = { start: Math.max(edges[0]!, readyFrom), end: edges.at(-1)! };
-  const events = await readPatiently(deps, () =>
-    readEventCount(deps.pool, { merchantId, ...span, statementTimeoutMs }),
-  );
-  return { readyFrom, isEstimate: events >= estimateFromEvents };
+  const { estimateFromEvents = Number.POSITIVE_INFINITY } = deps;
+  const events = await countRollupEvents(deps, merchant, { start: edges[0]!, end: edges.at(-1)! });
+  return { readyFrom, isEstimate: events !== undefined && events >= estimateFromEvents };
 }

@@ -15,6 +15,7 @@ import { migrateBefore } from "../testkit/older-database.ts";
 import type { DimensionName } from "./dimensions/registry.ts";
 import { getBreakdown } from "./get-breakdown.ts";
 import { A, PARTITIONS } from "./testing/fixture.ts";
+import { insertMerchants } from "./testing/merchants.ts";
 
 const PARTITION = partitionOf(A, PARTITIONS);
 /** A Monday with which four weeks begin: 28 days are counted from 2000-01-03 on. */
@@ -50,11 +51,7 @@ let database: TestDatabase;
 beforeAll(async () => {
   database = await openEmptyDatabase();
   await migrateBefore(database.url, 14, PARTITIONS);
-  await query(
-    `INSERT INTO merchants (merchant_id, name, time_zone, currency, retention_days, rollups_from, rollups_ready_from)
-     OVERRIDING SYSTEM VALUE VALUES ($1, 'shop', 'UTC', 'EUR', 4000, '2020-01-01Z', '2020-01-01Z')`,
-    [A],
-  );
+  await insertMerchants(database.pool, [A], new Map([[A, Date.UTC(2020, 0)]]));
   await query(
     `WITH stored AS (
        INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version, name, url,

@@ -9,6 +9,7 @@ import { DAY_MS } from "../../store/rollups.ts";
 import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
 import { type Breakdown, type BreakdownRequest, getBreakdown } from "../get-breakdown.ts";
 import { PARTITIONS } from "../testing/fixture.ts";
+import { insertMerchants } from "../testing/merchants.ts";
 
 /** Two with rollups and one without, all of one partition and with the same visitors. */
 const [A, OTHER, NEVER] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16].filter(
@@ -45,13 +46,9 @@ const SEEN: readonly Seen[] = Array.from({ length: VISITORS }, (_, v) => {
 let database: TestDatabase;
 beforeAll(async () => {
   database = await openTestDatabase(PARTITIONS);
-  await database.pool.query(
-    `INSERT INTO merchants (merchant_id, name, time_zone, currency, retention_days, rollups_from, rollups_ready_from)
-       OVERRIDING SYSTEM VALUE
-     SELECT id, 'shop', 'UTC', 'EUR', 4000, from_time, from_time
-     FROM (VALUES ($1::integer, '2020-01-01Z'::timestamptz), ($2, '2020-01-01Z'), ($3, NULL)) AS m (id, from_time)`,
-    [A, OTHER, NEVER],
-  );
+  const since = Date.UTC(2020, 0);
+  const starts = new Map([A, OTHER].map((id) => [id, since]));
+  await insertMerchants(database.pool, [A, OTHER, NEVER], starts);
   for (const [merchant, some] of [
     [A, SEEN],
     [OTHER, SEEN.slice(0, 500)],

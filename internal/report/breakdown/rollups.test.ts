@@ -13,6 +13,7 @@ import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
 import { getBreakdown } from "../get-breakdown.ts";
 import { type Row, rowsWithin, storeRows } from "../testing/breakdown-rows.ts";
 import { A, PARTITIONS } from "../testing/fixture.ts";
+import { insertMerchants } from "../testing/merchants.ts";
 import { COUNT_OF, type Metric, recountBreakdown, VALUE_OF } from "../testing/recount-breakdown.ts";
 
 const PARTITION = partitionOf(A, PARTITIONS);
@@ -40,16 +41,7 @@ const store = async (from: number, to: number, count: number, seed: number) => {
 
 beforeAll(async () => {
   database = await openTestDatabase(PARTITIONS);
-  await database.pool.query(
-    `INSERT INTO merchants (merchant_id, name, time_zone, currency, retention_days, rollups_from, rollups_ready_from)
-       OVERRIDING SYSTEM VALUE
-     SELECT id, 'shop', 'UTC', 'EUR', 4000, from_time, from_time
-     FROM unnest($1::integer[], $2::timestamptz[]) AS m (id, from_time)`,
-    [
-      MERCHANTS,
-      MERCHANTS.map((id) => STARTS.get(id)).map((from) => (from === undefined ? null : new Date(from))),
-    ],
-  );
+  await insertMerchants(database.pool, MERCHANTS, STARTS);
   await store(START, END, 1_500, 1);
 });
 afterAll(() => database?.close());

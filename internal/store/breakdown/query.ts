@@ -64,7 +64,7 @@ export interface BreakdownQuery extends Scope {
   readonly limit: number;
   /** Whether bots' events count. Default: people's alone. */
   readonly includeBots?: boolean | undefined;
-  /** Keys are estimated from this sample of the visitors where the rollup has it. Default: they are counted. */
+  /** Keys are estimated from this sample of the visitors; only where canSample says so. Default: they are counted. */
   readonly factor?: Factor | undefined;
 }
 

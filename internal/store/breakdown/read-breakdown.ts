@@ -51,34 +51,29 @@ export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<
 interface Statement {
   readonly text: string;
   readonly parts: readonly Part[];
-  /** Of the sample that keys are estimated from; absent: they are counted. */
-  readonly factor?: Factor;
 }
 
 async function count(client: Client, query: BreakdownQuery): Promise<Counted> {
-  const { columns, merchantId, limit } = query;
-  const { text, parts, factor } = await statementOf(query)(client, query);
+  const { columns, merchantId, limit, factor } = query;
+  const { text, parts } = await statementOf(client, query);
   // Of many short arms PostgreSQL makes parallel plans that take twice as long; long spans of rows gain by them.
   const ofRows = parts.reduce((ms, { source, from, to }) => ms + (source === "rows" ? to - from : 0), 0);
   const workers = ofRows > FEW_ROWS_MS ? "DEFAULT" : "0";
   await client.query(`SET LOCAL max_parallel_workers_per_gather TO ${workers}`);
   const bounds = parts.flatMap(({ from, to }) => [new Date(from), new Date(to)]);
   const rows = await rowsOf(client, text, [merchantId, limit, ...bounds]);
-  const counted = countedOf(rows, columns.length);
-  if (factor === undefined) return counted;
-  return { ...counted, standardErrors: standardErrorsOf(rows, columns, factor) };
+  const standardErrors = factor === undefined ? [] : standardErrorsOf(rows, columns, factor);
+  return { ...countedOf(rows, columns.length), standardErrors };
 }
 
-function statementOf(query: BreakdownQuery) {
-  const { factor } = query;
-  if (factor !== undefined && canEstimate(query)) {
-    return (client: Client) => estimatedStatement(client, { ...query, factor });
-  }
-  return query.source.rows === "visit_source" ? sourcesStatement : rowsStatement;
+function statementOf(client: Client, query: BreakdownQuery): Promise<Statement> {
+  const { factor, source } = query;
+  if (factor !== undefined) return estimatedStatement(client, { ...query, factor });
+  return source.rows === "visit_source" ? sourcesStatement(client, query) : rowsStatement(client, query);
 }
 
 /** Whether keys are asked for that a sample can tell. */
-export function canEstimate({
+export function canSample({
   source,
   rollup,
   columns,
@@ -91,13 +86,13 @@ async function estimatedStatement(
   client: Client,
   query: BreakdownQuery & { factor: Factor },
 ): Promise<Statement> {
-  const { start, end, columns, factor } = query;
+  const { start, end, columns } = query;
   const rollup = query.rollup!;
   const coverage = await readCoverage(client, query);
   const parts = cover(start, end, coverage, unitsOf(rollup, false));
   const sampleParts = cover(start, end, coverage, WHOLE_DAYS);
   const text = estimatedSql(query, columns, { parts, sampleParts }, rollup);
-  return { text, parts: [...parts, ...sampleParts], factor };
+  return { text, parts: [...parts, ...sampleParts] };
 }
 
 async function sourcesStatement(client: Client, query: BreakdownQuery): Promise<Statement> {
@@ -144,14 +139,13 @@ async function rowsOf(client: Client, text: string, values: unknown[]): Promise<
 }
 
 /** The grouping set without columns answers with one row, the first, also when there are no rows. */
-function countedOf([total, ...found]: readonly Row[], columns: number): Counted {
+function countedOf([total, ...found]: readonly Row[], columns: number): Omit<Counted, "standardErrors"> {
   const [, , valuesFound, ...totals] = total!;
   const indexes = Array.from({ length: columns }, (_, index) => index);
   return {
     values: found.map(([, value]) => value),
     counts: indexes.map((index) => found.map(([, , , ...counts]) => counts[index]!)),
     totals: totals.slice(0, columns),
-    standardErrors: [],
     valuesFound,
   };
 }

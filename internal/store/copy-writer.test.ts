@@ -3,9 +3,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openEmptyDatabase, type TestDatabase } from "../testkit/database.ts";
 import { CopyWriter, copyRows } from "./copy-writer.ts";
 
+/** As bytes or as a string. */
 function writeText(writer: CopyWriter, text: string): void {
   const bytes = Buffer.from(text);
-  writer.bytes(bytes, 0, bytes.length);
+  if (text.length % 3 === 0) writer.bytes(bytes, 0, bytes.length);
+  else writer.text(text);
 }
 
 let database: TestDatabase;
@@ -115,7 +117,13 @@ test("wherever the buffer has to grow, nothing gets lost", () => {
   const bytes = (capacity: number) => {
     const writer = new CopyWriter(capacity);
     for (let i = 1; i < 4; i++) {
-      writer.row(8);
+      writer.row(14);
+      const start = writer.position;
+      writer.text(`${i}ü🛒`.repeat(i * i));
+      const end = writer.position;
+      writer.nulls(3);
+      writer.again(start, end);
+      writer.again(start, end);
       writer.int2(0x0101 * i);
       writer.int4(0x01010101 * i);
       writer.int8(0x010101010101 * i);

@@ -12,7 +12,9 @@ const PG_EPOCH_MS = 946_684_800_000;
 const TWO_POW_32 = 0x1_0000_0000;
 
 /** From this length on a native copy is quicker than a loop, bytes. */
-const LONG_BYTES = 64;
+const LONG_BYTES = 24;
+/** UTF-8 takes at most so many bytes for a character of a string (a UTF-16 code unit). */
+const MOST_BYTES_OF_CHARACTER = 3;
 
 /**
  * Writes rows in PostgreSQL's binary COPY format into one growing buffer.
@@ -21,11 +23,14 @@ const LONG_BYTES = 64;
  */
 export class CopyWriter {
   #buffer: Buffer;
+  /** The buffer, for numbers. */
+  #view: DataView;
   #at = HEADER.length;
   #rows = 0;
 
   constructor(capacity = 1 << 20) {
     this.#buffer = spareBuffer() ?? Buffer.allocUnsafe(capacity);
+    this.#view = viewOf(this.#buffer);
     HEADER.copy(this.#buffer);
   }
 
@@ -33,17 +38,28 @@ export class CopyWriter {
     return this.#rows;
   }
 
+  /** Where the next field begins: more than 0, valid until `release`. */
+  get position(): number {
+    return this.#at;
+  }
+
   row(fields: number): void {
     this.#room(2);
-    putInt16(this.#buffer, this.#at, fields);
+    this.#view.setInt16(this.#at, fields);
     this.#at += 2;
     this.#rows++;
   }
 
   null(): void {
     this.#room(4);
-    putInt32(this.#buffer, this.#at, -1);
+    this.#view.setInt32(this.#at, -1);
     this.#at += 4;
+  }
+
+  nulls(fields: number): void {
+    this.#room(4 * fields);
+    const end = this.#at + 4 * fields;
+    for (; this.#at < end; this.#at += 4) this.#view.setInt32(this.#at, -1);
   }
 
   bool(value: boolean): void {
@@ -53,12 +69,12 @@ export class CopyWriter {
 
   int2(value: number): void {
     const at = this.#field(2);
-    putInt16(this.#buffer, at, value);
+    this.#view.setInt16(at, value);
   }
 
   int4(value: number): void {
     const at = this.#field(4);
-    putInt32(this.#buffer, at, value);
+    this.#view.setInt32(at, value);
   }
 
   /** A whole number within ±2^53. */
@@ -69,8 +85,8 @@ export class CopyWriter {
   /** A 64-bit value as its high and its low word. */
   int8Words(high: number, low: number): void {
     const at = this.#field(8);
-    putInt32(this.#buffer, at, high);
-    putInt32(this.#buffer, at + 4, low);
+    this.#view.setInt32(at, high);
+    this.#view.setInt32(at + 4, low);
   }
 
   /** A timestamptz. @param ms since 1970-01-01 UTC; of the years 1900 to 2200, so that micros stay exact. */
@@ -82,35 +98,41 @@ export class CopyWriter {
   bytes(source: Uint8Array, start: number, end: number): void {
     const at = this.#field(end - start);
     const buffer = this.#buffer;
-    if (end - start > LONG_BYTES) {
-      buffer.set(source.subarray(start, end), at);
+    if (end - start >= LONG_BYTES) {
+      copy.call(source, buffer, at, start, end);
       return;
     }
     for (let i = start; i < end; i++) buffer[at + i - start] = source[i]!;
   }
 
-  /** A jsonb value from its text. */
-  jsonb(text: string): void {
-    const length = Buffer.byteLength(text) + 1;
-    const at = this.#field(length);
-    // Version 1 of jsonb's binary form is the text behind one byte.
-    this.#buffer[at] = 1;
-    this.#buffer.write(text, at + 1);
+  text(value: string): void {
+    this.#room(4 + MOST_BYTES_OF_CHARACTER * value.length);
+    this.#endField(this.#at + 4, this.#buffer.write(value, this.#at + 4));
   }
 
-  /** Fields that were encoded before: a length and bytes each. */
-  fields(encoded: Uint8Array): void {
-    this.#room(encoded.length);
-    const [buffer, start] = [this.#buffer, this.#at];
-    if (encoded.length > LONG_BYTES) buffer.set(encoded, start);
-    else for (let i = 0; i < encoded.length; i++) buffer[start + i] = encoded[i]!;
-    this.#at = start + encoded.length;
+  /** A jsonb value from its text. */
+  jsonb(text: string): void {
+    this.#room(5 + MOST_BYTES_OF_CHARACTER * text.length);
+    const start = this.#at + 4;
+    // Version 1 of jsonb's binary form is the text behind one byte.
+    this.#buffer[start] = 1;
+    this.#endField(start, 1 + this.#buffer.write(text, start + 1));
+  }
+
+  /** The fields that this writer wrote from one `position` to another, once more. */
+  again(start: number, end: number): void {
+    const length = end - start;
+    this.#room(length);
+    const [buffer, at] = [this.#buffer, this.#at];
+    if (length >= LONG_BYTES) buffer.copyWithin(at, start, end);
+    else for (let i = 0; i < length; i++) buffer[at + i] = buffer[start + i]!;
+    this.#at = at + length;
   }
 
   /** The finished buffer; valid until `release`. */
   finish(): Buffer {
     this.#room(2);
-    putInt16(this.#buffer, this.#at, -1);
+    this.#view.setInt16(this.#at, -1);
     return this.#buffer.subarray(0, this.#at + 2);
   }
 
@@ -118,6 +140,7 @@ export class CopyWriter {
   release(): void {
     keepSpare(this.#buffer);
     this.#buffer = NOTHING;
+    this.#view = viewOf(NOTHING);
   }
 
   /**
@@ -126,10 +149,16 @@ export class CopyWriter {
    */
   #field(length: number): number {
     this.#room(length + 4);
-    putInt32(this.#buffer, this.#at, length);
+    this.#view.setInt32(this.#at, length);
     const start = this.#at + 4;
     this.#at = start + length;
     return start;
+  }
+
+  /** Writes the length of a field whose bytes are there. */
+  #endField(start: number, length: number): void {
+    this.#view.setInt32(start - 4, length);
+    this.#at = start + length;
   }
 
   #room(bytes: number): void {
@@ -137,6 +166,7 @@ export class CopyWriter {
     const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#at + bytes));
     this.#buffer.copy(larger, 0, 0, this.#at);
     this.#buffer = larger;
+    this.#view = viewOf(larger);
   }
 }
 
@@ -161,16 +191,11 @@ function keepSpare(buffer: Buffer): void {
   spares.sort((a, b) => a.length - b.length);
 }
 
-function putInt16(buffer: Uint8Array, at: number, value: number): void {
-  buffer[at] = value >> 8;
-  buffer[at + 1] = value;
-}
+/** Of any Uint8Array into another, which `set` would need a view of the part for. */
+const { copy } = Buffer.prototype;
 
-function putInt32(buffer: Uint8Array, at: number, value: number): void {
-  buffer[at] = value >> 24;
-  buffer[at + 1] = value >> 16;
-  buffer[at + 2] = value >> 8;
-  buffer[at + 3] = value;
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
 }
 
 /**

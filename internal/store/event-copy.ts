@@ -81,10 +81,10 @@ export class EventEncoder {
     this.#found = found;
     this.#properties = columns.properties && new PropertyReader(columns.properties, columns.texts);
     this.#derived = [
-      new DerivedCopy(columns.device, DEVICE_COLUMNS.length),
-      new DerivedCopy(columns.place, PLACE_COLUMNS.length),
-      new DerivedCopy(columns.source, SOURCE_COLUMNS.length),
-      new DerivedCopy(columns.page, PAGE_COLUMNS.length),
+      new DerivedCopy(events, columns.device, DEVICE_COLUMNS.length),
+      new DerivedCopy(events, columns.place, PLACE_COLUMNS.length),
+      new DerivedCopy(events, columns.source, SOURCE_COLUMNS.length),
+      new DerivedCopy(events, columns.page, PAGE_COLUMNS.length),
     ];
   }
 
@@ -110,10 +110,10 @@ export class EventEncoder {
     const events = this.#events;
     const { orders, texts } = this.#columns;
     encodeBase(events, this.#columns, row);
-    for (const derived of this.#derived) derived.write(events, row);
+    for (const derived of this.#derived) derived.write(row);
     if (json === undefined) events.null();
     else events.jsonb(json);
-    if (order === undefined) for (let i = 0; i < ORDER_COLUMNS.length; i++) events.null();
+    if (order === undefined) events.nulls(ORDER_COLUMNS.length);
     else encodeOrder(events, orders!, texts, order, this.#found.repeats[order] === 1);
   }
 }

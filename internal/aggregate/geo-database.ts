@@ -7,7 +7,8 @@ import type { Place, StepContext } from "./steps/step.ts";
 /** The country database that comes with Footfall. */
 const DEFAULT = "@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb";
 
-const CAPACITY = 100_000;
+/** Addresses. More of them cost the collector of garbage what they spare: most come with one visit, and never again. */
+const CAPACITY = 20_000;
 
 /** Records of MaxMind's databases and of those made like them: nested with names, or flat. */
 export interface GeoRecord {

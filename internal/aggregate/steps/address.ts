@@ -35,7 +35,8 @@ const MAX_LENGTH = 256;
 
 /** What the query of a page's address says about a campaign; undefined when it says nothing. */
 export function campaignOf(url: string): Campaign | undefined {
-  if (!TAGGED.test(url)) return undefined;
+  // Most addresses have no query: that is seen sooner.
+  if (!url.includes("?") || !TAGGED.test(url)) return undefined;
   const end = url.indexOf("#");
   const page = end === -1 ? url : url.slice(0, end);
   const start = page.indexOf("?");

@@ -1,17 +1,15 @@
 import { createHmac, hash } from "node:crypto";
-import { MAX_ENTRIES } from "../../event/batch-limits.ts";
+import type { BatchView } from "../../event/batch-view.ts";
 
 /** Hashes of a batch's keys: what repeats from row to row is hashed once. */
-export class HashCache<Key> {
-  readonly #words = new Map<Key, readonly [number, number]>();
+export class HashCache {
+  readonly #words = new Map<string, readonly [number, number]>();
 
-  /**
-   * Writes the first 64 bits of SHA-256 of the parts, as JSON, for a row; of HMAC-SHA-256 where there is a secret.
-   */
+  /** Writes `hashWords` of the parts for a row. */
   write(
     target: Uint32Array,
     row: number,
-    key: Key,
+    key: string,
     parts: () => readonly unknown[],
     secret?: Uint8Array,
   ): void {
@@ -25,7 +23,41 @@ export class HashCache<Key> {
   }
 }
 
-/** Low and high word (as 32-bit integers, signed) of what `HashCache.write` writes. */
+/** Hashes of a batch's texts that belong to a merchant, such as its visitors' ids. */
+export class OwnTextHashes {
+  readonly #batch: BatchView;
+  /** What stands before the merchant and the text in what is hashed, so that kinds have nothing in common. */
+  readonly #kind: string;
+  /** By a text's index, 1 + the row that it was last hashed for. */
+  readonly #rows: Uint32Array;
+
+  constructor(batch: BatchView, kind: string) {
+    this.#batch = batch;
+    this.#kind = kind;
+    this.#rows = new Uint32Array(batch.dictionary.size + 1);
+  }
+
+  /** Writes `hashWords` of kind, merchant and text for a row: one that is there is copied. */
+  write(target: Uint32Array, row: number, index: number): void {
+    const { merchantIds, dictionary } = this.#batch;
+    const merchant = merchantIds[row]!;
+    const known = this.#rows[index]! - 1;
+    if (known !== -1 && merchantIds[known] === merchant) {
+      target[2 * row] = target[2 * known]!;
+      target[2 * row + 1] = target[2 * known + 1]!;
+      return;
+    }
+    const [low, high] = hashWords([this.#kind, merchant, dictionary.text(index)]);
+    target[2 * row] = low;
+    target[2 * row + 1] = high;
+    this.#rows[index] = row + 1;
+  }
+}
+
+/**
+ * The first 64 bits of SHA-256 of the parts, as JSON; of HMAC-SHA-256 where there is a secret. Low and high word, as
+ * 32-bit integers, signed.
+ */
 export function hashWords(parts: readonly unknown[], secret?: Uint8Array): readonly [number, number] {
   const text = JSON.stringify(parts);
   // As a text of a byte a letter: quicker to make than a buffer.
@@ -40,11 +72,6 @@ export function hashWords(parts: readonly unknown[], secret?: Uint8Array): reado
 function word(bytes: string, at: number): number {
   const [second, fourth] = [bytes.charCodeAt(at + 1), bytes.charCodeAt(at + 3)];
   return bytes.charCodeAt(at) | (second << 8) | (bytes.charCodeAt(at + 2) << 16) | (fourth << 24);
-}
-
-/** A merchant and a dictionary index as one number within 2^53. */
-export function ownText(merchant: number, index: number): number {
-  return merchant * (MAX_ENTRIES + 1) + index;
 }
 
 const DAY_MS = 86_400_000;

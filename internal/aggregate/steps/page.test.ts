@@ -46,18 +46,6 @@ describe("page and host of a url", () => {
   ])("%s", (url, page, host) => {
     expect(derive([url])).toEqual([[page, host]]);
   });
-
-  test("urls of one page are written from one list, in this batch and the next", () => {
-    const listOf = (url: string) => {
-      const { sealed, batch } = open(testBatch([{ merchantId: 1, time: 1, url }], { partition: 0 }).bytes);
-      const { page } = process(new BatchView(sealed!.batchId, batch!), testContext());
-      return page.texts[page.keys![0]!];
-    };
-    const list = listOf("https://shop.example/once?a=1");
-    expect(listOf("https://shop.example/once?b=2#x")).toBe(list);
-    expect(listOf("https://shop.example/once#?")).toBe(list);
-    expect(listOf("https://shop.example/twice")).not.toBe(list);
-  });
 });
 
 /** What reports and aggregates matched against every url before there were columns (0012), letters of ASCII lowered. */

@@ -1,4 +1,3 @@
-import { memo } from "../../cache/memo.ts";
 import { deriveOnce } from "./spread.ts";
 import type { Step } from "./step.ts";
 
@@ -25,26 +24,11 @@ function lowered(host: string): string {
   return host.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-const CAPACITY = 20_000;
-/** What is remembered holds on to the url that it was first found in: longer ones are not worth it, characters. */
-const LONGEST = 512;
-
-const remembered = memo(pageOf, CAPACITY);
-
-/** `pageOf`; urls that differ behind their path get the same list, which is then encoded once for all of them. */
-function pageOnce(url: string): PageAndHost | undefined {
-  if (url.length > LONGEST) return pageOf(url);
-  const query = url.indexOf("?");
-  const fragment = url.indexOf("#");
-  const end = query === -1 ? fragment : fragment === -1 ? query : Math.min(query, fragment);
-  return remembered(end === -1 ? url : url.slice(0, end));
-}
-
 /** Page and host, from the page's address. */
 export const page: Step = {
   name: "page",
   version: 1,
   run(batch, { page }) {
-    deriveOnce(batch, batch.text("url"), page, pageOnce);
+    deriveOnce(batch, batch.text("url"), page, pageOf);
   },
 };

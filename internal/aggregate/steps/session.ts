@@ -1,4 +1,4 @@
-import { HashCache, ownText } from "./hash-cache.ts";
+import { OwnTextHashes } from "./hash-cache.ts";
 import type { Step } from "./step.ts";
 
 /**
@@ -10,19 +10,14 @@ export const session: Step = {
   version: 2,
   run(batch, { sessions, sessionless }) {
     const ids = batch.text("sessionId");
-    const known = new HashCache<number>();
+    const known = new OwnTextHashes(batch, "session");
     for (let row = 0; row < batch.rows; row++) {
       const id = ids?.[row] ?? 0;
       if (id === 0) {
         sessionless[row] = 1;
         continue;
       }
-      const merchant = batch.merchantIds[row]!;
-      known.write(sessions, row, ownText(merchant, id), () => [
-        "session",
-        merchant,
-        batch.dictionary.text(id),
-      ]);
+      known.write(sessions, row, id);
     }
   },
 };

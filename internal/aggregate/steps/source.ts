@@ -122,20 +122,21 @@ export const source: Step = {
       campaign: undefined,
     }));
     const keys = new Uint32Array(batch.rows);
-    const known = new Map<number, number>();
+    /** Keys by page, and by referrer. */
+    const known: Map<number, number>[] = [];
     // Key 0 is of events without a source.
     source.texts.push(undefined);
     source.keys = keys;
     for (let row = 0; row < batch.rows; row++) {
       const page = pages.of(row);
       const referrer = referrers.of(row);
-      const pair = page * 0x40_0000 + referrer;
-      let key = known.get(pair);
+      known[page] ??= new Map();
+      let key = known[page].get(referrer);
       if (key === undefined) {
         const { host, campaign } = pages.parsed[page]!;
         const texts = sourceOf(host, campaign, referrers.parsed[referrer]!.host);
         key = texts === undefined ? 0 : source.texts.push(texts) - 1;
-        known.set(pair, key);
+        known[page].set(referrer, key);
       }
       keys[row] = key;
     }

@@ -1,5 +1,5 @@
 import type { BatchView } from "../../event/batch-view.ts";
-import { HashCache, hashWords, ownText, utcDay } from "./hash-cache.ts";
+import { HashCache, hashWords, OwnTextHashes, utcDay } from "./hash-cache.ts";
 import type { Step } from "./step.ts";
 
 /**
@@ -26,11 +26,11 @@ export function saltDays(batch: BatchView): Set<number> {
   return days;
 }
 
-const knownVisitor = (merchantId: number, visitorId: string) => ["visitor", merchantId, visitorId];
+const KIND = "visitor";
 
 /** What is stored of a merchant's visitor with an SDK's id: the 64-bit hash, signed, as a bigint column has it. */
 export function visitorHash(merchantId: number, visitorId: string): bigint {
-  const [low, high] = hashWords(knownVisitor(merchantId, visitorId));
+  const [low, high] = hashWords([KIND, merchantId, visitorId]);
   return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0));
 }
 
@@ -46,16 +46,15 @@ export const visitor: Step = {
     const ids = batch.text("visitorId");
     const ips = batch.text("ip");
     const agents = batch.text("userAgent");
-    const known = new HashCache<number>();
-    const cookieless = new HashCache<string>();
+    const known = new OwnTextHashes(batch, KIND);
+    const cookieless = new HashCache();
     for (let row = 0; row < batch.rows; row++) {
-      const merchant = batch.merchantIds[row]!;
       const id = ids?.[row] ?? 0;
       if (id !== 0) {
-        const parts = () => knownVisitor(merchant, batch.dictionary.text(id)!);
-        known.write(visitors, row, ownText(merchant, id), parts);
+        known.write(visitors, row, id);
         continue;
       }
+      const merchant = batch.merchantIds[row]!;
       const day = utcDay(time.get(row));
       const salt = saltDay(day, utcDay(batch.receivedTime.get(row)));
       const [ip, agent] = [ips?.[row] ?? 0, agents?.[row] ?? 0];

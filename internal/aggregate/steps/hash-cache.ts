@@ -3,7 +3,7 @@ import type { BatchView } from "../../event/batch-view.ts";
 
 /** Hashes of a batch's keys: what repeats from row to row is hashed once. */
 export class HashCache {
-  readonly #words = new Map<string, readonly [number, number]>();
+  readonly #words = new Map<string, Words>();
 
   /** Writes `hashWords` of the parts for a row. */
   write(
@@ -18,28 +18,30 @@ export class HashCache {
       words = hashWords(parts(), secret);
       this.#words.set(key, words);
     }
-    target[2 * row] = words[0];
-    target[2 * row + 1] = words[1];
+    put(target, row, words);
   }
 }
 
-/** Hashes of a batch's texts that belong to a merchant, such as its visitors' ids. */
+/** Hashes of a batch's texts that belong to a merchant, such as its visitors' ids, written for rows of `target`. */
 export class OwnTextHashes {
   readonly #batch: BatchView;
   /** What stands before the merchant and the text in what is hashed, so that kinds have nothing in common. */
   readonly #kind: string;
+  readonly #target: Uint32Array;
   /** By a text's index, 1 + the row that it was last hashed for. */
   readonly #rows: Uint32Array;
 
-  constructor(batch: BatchView, kind: string) {
+  constructor(batch: BatchView, kind: string, target: Uint32Array) {
     this.#batch = batch;
     this.#kind = kind;
+    this.#target = target;
     this.#rows = new Uint32Array(batch.dictionary.size + 1);
   }
 
   /** Writes `hashWords` of kind, merchant and text for a row: one that is there is copied. */
-  write(target: Uint32Array, row: number, index: number): void {
+  write(row: number, index: number): void {
     const { merchantIds, dictionary } = this.#batch;
+    const target = this.#target;
     const merchant = merchantIds[row]!;
     const known = this.#rows[index]! - 1;
     if (known !== -1 && merchantIds[known] === merchant) {
@@ -47,18 +49,21 @@ export class OwnTextHashes {
       target[2 * row + 1] = target[2 * known + 1]!;
       return;
     }
-    const [low, high] = hashWords([this.#kind, merchant, dictionary.text(index)]);
-    target[2 * row] = low;
-    target[2 * row + 1] = high;
+    put(target, row, hashWords([this.#kind, merchant, dictionary.text(index)]));
     this.#rows[index] = row + 1;
   }
 }
 
-/**
- * The first 64 bits of SHA-256 of the parts, as JSON; of HMAC-SHA-256 where there is a secret. Low and high word, as
- * 32-bit integers, signed.
- */
-export function hashWords(parts: readonly unknown[], secret?: Uint8Array): readonly [number, number] {
+/** Low and high word of a hash, as 32-bit integers, signed. */
+type Words = readonly [low: number, high: number];
+
+function put(target: Uint32Array, row: number, [low, high]: Words): void {
+  target[2 * row] = low;
+  target[2 * row + 1] = high;
+}
+
+/** The first 64 bits of SHA-256 of the parts, as JSON; of HMAC-SHA-256 where there is a secret. */
+export function hashWords(parts: readonly unknown[], secret?: Uint8Array): Words {
   const text = JSON.stringify(parts);
   // As a text of a byte a letter: quicker to make than a buffer.
   const digest =

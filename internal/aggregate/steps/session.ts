@@ -10,14 +10,14 @@ export const session: Step = {
   version: 2,
   run(batch, { sessions, sessionless }) {
     const ids = batch.text("sessionId");
-    const known = new OwnTextHashes(batch, "session");
+    const known = new OwnTextHashes(batch, "session", sessions);
     for (let row = 0; row < batch.rows; row++) {
       const id = ids?.[row] ?? 0;
       if (id === 0) {
         sessionless[row] = 1;
         continue;
       }
-      known.write(sessions, row, id);
+      known.write(row, id);
     }
   },
 };

@@ -46,12 +46,12 @@ export const visitor: Step = {
     const ids = batch.text("visitorId");
     const ips = batch.text("ip");
     const agents = batch.text("userAgent");
-    const known = new OwnTextHashes(batch, KIND);
+    const known = new OwnTextHashes(batch, KIND, visitors);
     const cookieless = new HashCache();
     for (let row = 0; row < batch.rows; row++) {
       const id = ids?.[row] ?? 0;
       if (id !== 0) {
-        known.write(visitors, row, id);
+        known.write(row, id);
         continue;
       }
       const merchant = batch.merchantIds[row]!;

@@ -1,8 +1,3 @@
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { from as copyFrom } from "pg-copy-streams";
-import type { Client } from "./pool.ts";
-
 /** Signature, flags and header extension of PostgreSQL's binary COPY format. */
 const HEADER = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
 
@@ -26,6 +21,7 @@ export class CopyWriter {
   /** The buffer, for numbers. */
   #view: DataView;
   #at = HEADER.length;
+  #taken = 0;
   #rows = 0;
 
   constructor(capacity = 1 << 20) {
@@ -129,11 +125,18 @@ export class CopyWriter {
     this.#at = at + length;
   }
 
-  /** The finished buffer; valid until `release`. */
+  /** What was written since it was last asked for, in whole rows; valid until `release`. */
+  take(): Buffer {
+    const start = this.#taken;
+    this.#taken = this.#at;
+    return this.#buffer.subarray(start, this.#at);
+  }
+
+  /** What `take` has not given away, and the end of the data behind it; valid until `release`. */
   finish(): Buffer {
     this.#room(2);
     this.#view.setInt16(this.#at, -1);
-    return this.#buffer.subarray(0, this.#at + 2);
+    return this.#buffer.subarray(this.#taken, this.#at + 2);
   }
 
   /** Gives the memory away to the next writer; only `rows` may be asked for afterwards. */
@@ -197,23 +200,3 @@ const { copy } = Buffer.prototype;
 function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
   return new DataView(buffer, byteOffset, length);
 }
-
-/**
- * Sends a writer's rows with a COPY statement, and releases the writer.
- * @throws the server's error, as for any statement.
- */
-export async function copyRows(client: Client, statement: string, writer: CopyWriter): Promise<void> {
-  if (writer.rows === 0) {
-    writer.release();
-    return;
-  }
-  const bytes = writer.finish();
-  const chunks: Buffer[] = [];
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) chunks.push(bytes.subarray(at, at + CHUNK_BYTES));
-  await pipeline(Readable.from(chunks), client.query(copyFrom(statement)));
-  // Not after an error: the connection may still be about to send of it.
-  writer.release();
-}
-
-/** Bytes of one CopyData message. */
-const CHUNK_BYTES = 256 << 10;

@@ -1,4 +1,5 @@
-import { CopyWriter, copyRows } from "./copy-writer.ts";
+import { copyRows } from "./copy-rows.ts";
+import { CopyWriter } from "./copy-writer.ts";
 import { LIMIT_DECOMPRESSION, prepareForColumnstore, TOO_MUCH_UNPACKED } from "./decompression.ts";
 import type { EventColumns } from "./event-columns.ts";
 import { inIndexOrder } from "./key-order.ts";

@@ -1,6 +1,6 @@
-import { setImmediate } from "node:timers/promises";
 import { failpoint } from "../failpoint/failpoint.ts";
-import { CopyWriter, copyRows } from "./copy-writer.ts";
+import { copyRows, copySlices } from "./copy-rows.ts";
+import { CopyWriter } from "./copy-writer.ts";
 import { markErased, type Tombstones, tombstonesOf } from "./erasure/tombstones.ts";
 import type { EventColumns } from "./event-columns.ts";
 import { COPY_EVENTS, COPY_ITEMS, EventEncoder, type Found } from "./event-copy.ts";
@@ -58,11 +58,7 @@ export async function commitBatches(pool: Pool, commit: Commit): Promise<Committ
     await claimEvents(client, claims);
     await claimOrders(client, claims);
     const rejoined = await assignSessions(client, claims);
-    const events = new CopyWriter();
-    const items = new CopyWriter(64 << 10);
-    for (const claim of claims) await encodeInSlices(events, items, claim);
-    await copyRows(client, COPY_EVENTS, events);
-    await copyRows(client, COPY_ITEMS, items);
+    const stored = await copyClaims(client, claims);
     failpoint("copy.after");
     const claimsOf = new Map(claims.map((claim) => [claim.columns, claim]));
     const lines = fresh.map((batch) => ledgerLine(batch, claimsOf));
@@ -70,7 +66,7 @@ export async function commitBatches(pool: Pool, commit: Commit): Promise<Committ
     await markStale(client, commit, claims, rejoined);
     failpoint("commit.before");
     return {
-      stored: events.rows,
+      stored,
       duplicates: sum(lines.map((line) => line.duplicates)),
       rejected: sum(lines.map((line) => line.rejected)),
       erased: sum(lines.map((line) => line.erased)),
@@ -81,16 +77,30 @@ export async function commitBatches(pool: Pool, commit: Commit): Promise<Committ
   return committed;
 }
 
-/** Rows that are encoded without a pause: about ten milliseconds, after which the event loop has its turn. */
-const SLICE_ROWS = 4_000;
+type Encodable = Found & { readonly columns: EventColumns };
 
-async function encodeInSlices(
-  events: CopyWriter,
-  items: CopyWriter,
-  claim: Found & { readonly columns: EventColumns },
-): Promise<void> {
-  const encoder = new EventEncoder(events, items, claim.columns, claim);
-  while (encoder.encode(SLICE_ROWS)) await setImmediate();
+/** @returns how many events were written. */
+async function copyClaims(client: Client, claims: readonly Encodable[]): Promise<number> {
+  if (!claims.some(({ duplicates }) => duplicates.includes(0))) return 0;
+  const events = new CopyWriter();
+  const items = new CopyWriter(64 << 10);
+  await copySlices(client, COPY_EVENTS, events, encodeSlices(events, items, claims));
+  await copyRows(client, COPY_ITEMS, items);
+  return events.rows;
+}
+
+/** Rows that are encoded at a time: two milliseconds, after which other commits' statements are answered. */
+const SLICE_ROWS = 1_000;
+
+function* encodeSlices(events: CopyWriter, items: CopyWriter, claims: readonly Encodable[]) {
+  for (const claim of claims) {
+    const encoder = new EventEncoder(events, items, claim.columns, claim);
+    let hasMore = true;
+    while (hasMore) {
+      hasMore = encoder.encode(SLICE_ROWS);
+      yield;
+    }
+  }
 }
 
 /** A batch's rows, of which none is known yet to have been there before; those of the erased are marked already. */

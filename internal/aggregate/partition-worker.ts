@@ -1,9 +1,8 @@
-import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { formatId } from "../event/event-id.ts";
 import { failpoint } from "../failpoint/failpoint.ts";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { Backoff } from "../lifecycle/backoff.ts";
-import type { BatchWrite } from "../store/ledger.ts";
 import { type Pool, sqlState } from "../store/pool.ts";
 import { movedThrough, type Position, readPosition } from "../store/positions.ts";
 import { isTemporary } from "../store/temporary.ts";
@@ -18,7 +17,7 @@ import { commitInTries } from "./bounded-tries.ts";
 import { FeedStall } from "./feed-stall.ts";
 import type { Lags } from "./lags.ts";
 import type { AggregateMetrics } from "./metrics.ts";
-import { type PrepareOptions, prepare, type ReadBatch, readBatch } from "./prepare.ts";
+import { prepareAll, type ReadBatch, readBatch } from "./prepare.ts";
 import type { StepContexts } from "./step-contexts.ts";
 import { STEPS } from "./steps/process.ts";
 import type { Step } from "./steps/step.ts";
@@ -202,17 +201,6 @@ async function commitGroup(
     deps.log.error({ partition, first, last: end }, "sequences are missing in the stream");
   }
   return last.seq;
-}
-
-/** Batch after batch: the statements of other partitions' commits are answered in between. */
-async function prepareAll(batches: readonly ReadBatch[], options: PrepareOptions): Promise<BatchWrite[]> {
-  const prepared: BatchWrite[] = [];
-  for (const batch of batches) {
-    const write = prepare(batch, options);
-    if (write !== undefined) prepared.push(write);
-    await setImmediate();
-  }
-  return prepared;
 }
 
 /**

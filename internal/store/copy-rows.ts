@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import { from as copyFrom } from "pg-copy-streams";
@@ -17,9 +16,7 @@ export async function copyRows(client: Client, statement: string, writer: CopyWr
   const bytes = writer.finish();
   const chunks: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES) chunks.push(bytes.subarray(at, at + CHUNK_BYTES));
-  await pipeline(Readable.from(chunks), client.query(copyFrom(statement)));
-  // Not after an error: the connection may still be about to send of it.
-  writer.release();
+  await send(client, statement, writer, chunks);
 }
 
 /**
@@ -34,14 +31,25 @@ export async function copySlices(
   writer: CopyWriter,
   slices: Iterable<unknown>,
 ): Promise<void> {
-  const written = async function* () {
-    for (const _ of slices) {
-      yield writer.take();
-      await setImmediate();
-    }
-    yield writer.finish();
-  };
-  await pipeline(written, client.query(copyFrom(statement)));
+  await send(client, statement, writer, takenAfterEach(slices, writer));
+}
+
+async function* takenAfterEach(slices: Iterable<unknown>, writer: CopyWriter): AsyncIterable<Buffer> {
+  for (const _ of slices) {
+    yield writer.take();
+    await setImmediate();
+  }
+  yield writer.finish();
+}
+
+async function send(
+  client: Client,
+  statement: string,
+  writer: CopyWriter,
+  chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
+): Promise<void> {
+  await pipeline(chunks, client.query(copyFrom(statement)));
+  // Not after an error: the connection may still be about to send of it.
   writer.release();
 }
 

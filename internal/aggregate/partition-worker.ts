@@ -8,16 +8,18 @@ import { movedThrough, type Position, readPosition } from "../store/positions.ts
 import { isTemporary } from "../store/temporary.ts";
 import { type Commit, commitBatches, FencedError } from "../store/write-batches.ts";
 import type { NatsConnection } from "../stream/connect.ts";
-import { PartitionFeed, type StreamBatch } from "../stream/partition-feed.ts";
+import { PartitionFeed } from "../stream/partition-feed.ts";
 import type { BatchPublisher } from "../stream/publisher.ts";
 import { checkStream } from "../stream/stream-check.ts";
 import { eventsStream } from "../stream/streams.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { commitInTries } from "./bounded-tries.ts";
 import { FeedStall } from "./feed-stall.ts";
+import { Groups } from "./groups.ts";
 import type { Lags } from "./lags.ts";
 import type { AggregateMetrics } from "./metrics.ts";
-import { prepareAll, type ReadBatch, readBatch } from "./prepare.ts";
+import { type ReadBatch, readBatch } from "./prepare.ts";
+import { Preparer } from "./preparer.ts";
 import type { StepContexts } from "./step-contexts.ts";
 import { STEPS } from "./steps/process.ts";
 import type { Step } from "./steps/step.ts";
@@ -92,96 +94,67 @@ async function workFeed(
   const options = { partition, after, afterTime, maxBytes: deps.fetchMaxBytes };
   const feed = await PartitionFeed.open(deps.nats, options);
   opened();
-  const read = (message: StreamBatch) => readBatch(message, partition, deps.partitions);
+  const preparer = preparerOf(deps);
+  const groups = new Groups({
+    feed,
+    read: (message) => readBatch(message, partition, deps.partitions),
+    prepareAhead: (batch) => preparer.ahead(batch),
+    maxRows: deps.commitMaxRows,
+  });
   const stall = new FeedStall(partition, deps.feedStallMs);
   try {
-    let carried: ReadBatch | undefined;
     let wait = FIRST_HEARTBEAT_MS;
     while (!signal.aborted) {
-      const group = await gather(feed, { read, maxRows: deps.commitMaxRows, carried, waitMs: wait, signal });
-      carried = group.next;
-      wait = group.batches.length > 0 ? FIRST_HEARTBEAT_MS : deps.heartbeatMs;
+      const group = await groups.next(wait, signal);
+      wait = group.length > 0 ? FIRST_HEARTBEAT_MS : deps.heartbeatMs;
       if (signal.aborted) return;
-      if (group.batches.length === 0) {
+      if (group.length === 0) {
         const isBehind = await heartbeat(partition, { seq: after, storedTime: afterTime }, deps);
         stall.heartbeat(isBehind);
         continue;
       }
       stall.delivered();
-      after = await commitInTries(after, group.batches, {
+      groups.readAhead();
+      after = await commitInTries(after, group, {
         tries: deps.processTries,
-        commit: (position, batches) => commitGroup(partition, position, batches, deps),
+        commit: (position, batches) => commitGroup(partition, position, batches, { ...deps, preparer }),
         failed: (err, batch, tried) =>
           deps.log.warn(
             { err, partition, seq: batch?.message.seq, tried },
             "a commit failed by fault of a batch",
           ),
       });
-      afterTime = group.batches.at(-1)!.message.storedTime;
+      afterTime = group.at(-1)!.message.storedTime;
       failpoint("stream-ack.before");
       feed.ackThrough(after);
       failpoint("stream-ack.after");
     }
   } finally {
+    await groups.stopAhead();
     await feed.close();
   }
 }
 
-interface Group {
-  readonly batches: readonly ReadBatch[];
-  /** The batch that did not fit any more. */
-  readonly next: ReadBatch | undefined;
-}
-
-interface Gathering {
-  readonly read: (message: StreamBatch) => ReadBatch;
-  readonly maxRows: number;
-  /** What the last group had no room for. */
-  readonly carried: ReadBatch | undefined;
-  readonly waitMs: number;
-  /** Ends the wait. */
-  readonly signal: AbortSignal;
-}
-
-/** The batches that are there, up to the most rows of a commit; empty when none came within `waitMs`. */
-async function gather(
-  feed: PartitionFeed,
-  { read, maxRows, carried, waitMs, signal }: Gathering,
-): Promise<Group> {
-  const batches: ReadBatch[] = [];
-  let rows = 0;
-  let next = carried;
-  for (;;) {
-    if (next === undefined) {
-      const message = await feed.next(batches.length === 0 ? waitMs : 0, signal);
-      if (message === undefined) return { batches, next: undefined };
-      next = read(message);
-    }
-    rows += next.sealed?.rows ?? 0;
-    if (batches.length > 0 && rows > maxRows) return { batches, next };
-    batches.push(next);
-    next = undefined;
-  }
+function preparerOf({ contexts, metrics, steps = STEPS }: WorkerDeps): Preparer {
+  const observe = (step: string, seconds: number) => metrics.steps.inc({ step }, seconds);
+  return new Preparer({ contexts, steps, observe });
 }
 
 async function commitGroup(
   partition: number,
   after: number,
   batches: readonly ReadBatch[],
-  deps: WorkerDeps,
+  deps: WorkerDeps & { readonly preparer: Preparer },
 ): Promise<number> {
   const { metrics } = deps;
   for (const batch of batches) if (batch.problem !== undefined) await setAside(partition, batch, deps);
-  const context = await deps.contexts.of(batches.flatMap(({ view }) => view ?? []));
-  const observe = (step: string, seconds: number) => metrics.steps.inc({ step }, seconds);
-  const options = { context, steps: deps.steps ?? STEPS, observe };
   const last = batches.at(-1)!.message;
   const commit: Commit = {
     partition,
     after,
     through: last.seq,
     storedThrough: last.storedTime,
-    batches: await prepareAll(batches, options),
+    batches: await deps.preparer.all(batches),
     gaps: findGaps(after, batches),
   };
   const done = metrics.commit.startTimer();

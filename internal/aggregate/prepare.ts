@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { MAX_ROWS } from "../event/batch-limits.ts";
 import type { BatchView } from "../event/batch-view.ts";
 import { formatId, ID_BYTES, uuidV7Time } from "../event/event-id.ts";
@@ -73,20 +72,6 @@ export interface PrepareOptions {
   readonly steps: readonly Step[];
   /** Is told how long each step took, seconds. */
   readonly observe: (step: string, seconds: number) => void;
-}
-
-/** Prepares batches one after the other; in between, the statements of other partitions' commits are answered. */
-export async function prepareAll(
-  batches: readonly ReadBatch[],
-  options: PrepareOptions,
-): Promise<BatchWrite[]> {
-  const prepared: BatchWrite[] = [];
-  for (const batch of batches) {
-    const write = prepare(batch, options);
-    if (write !== undefined) prepared.push(write);
-    await setImmediate();
-  }
-  return prepared;
 }
 
 /**

@@ -3,6 +3,7 @@ import { createContextKey, createContextValues, type HandlerContext } from "@con
 import { failpointAtClose } from "../failpoint/failpoint.ts";
 import { CollectService } from "../gen/footfall/collect/v1/collect_pb.js";
 import { connectHandler, type NodeServerRequest, routeStandard } from "../rpc/connect-server.ts";
+import { isJsonType } from "../rpc/content-type.ts";
 import { withCors } from "../rpc/cors.ts";
 import type { HealthState } from "../rpc/health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "../rpc/one-port.ts";
@@ -59,9 +60,7 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
   const json = connectHandler({ ...shared, contextValues, routes: (router) => routeJson(router, deps) });
   const handler: Handler = (request, response) => {
     failpointAtClose("client-ack.after", response);
-    const isJson = /^application\/(connect\+|grpc\+|grpc-web\+)?json\b/i.test(
-      request.headers["content-type"] ?? "",
-    );
+    const isJson = isJsonType(request.headers["content-type"] ?? "");
     const toJson = isJson && request.url?.startsWith(`/${CollectService.typeName}/`);
     (toJson ? json : binary)(request, response);
   };

@@ -1,4 +1,4 @@
-import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import {
   type ConnectNodeAdapterOptions,
@@ -46,12 +46,12 @@ export function nodeAdapter(options: AdapterOptions): Handler {
       fallback(request as never, response as never);
       return;
     }
-    const call = universalRequestFromNodeRequest(
-      request as never,
-      response as never,
-      undefined,
-      contextValues?.(request as never),
-    );
+    const call = universalCall(request, response, contextValues?.(request as never));
+    if (call === undefined) {
+      response.statusCode = 400;
+      (response as { end(): void }).end();
+      return;
+    }
     if (gate !== undefined) pass(gate, path, call, response);
     handle(call)
       .then((answer) => {
@@ -62,6 +62,20 @@ export function nodeAdapter(options: AdapterOptions): Handler {
         if (ConnectError.from(error).code !== Code.Aborted) report(error);
       });
   };
+}
+
+/** @returns undefined when the host that it is sent to is none; HTTP/1.0 need not tell one. */
+function universalCall(
+  request: Request,
+  response: Response,
+  contextValues: ContextValues | undefined,
+): UniversalServerRequest | undefined {
+  if (request.httpVersionMajor === 1) request.headers.host ||= "localhost";
+  try {
+    return universalRequestFromNodeRequest(request as never, response as never, undefined, contextValues);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Puts the gate before a call's body. */

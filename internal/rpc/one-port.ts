@@ -6,6 +6,7 @@ import {
   type ServerHttp2Session,
 } from "node:http2";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { normalContentType } from "./content-type.ts";
 import { letGoWhenAnswered } from "./early-answer.ts";
 
 export type Handler = (
@@ -33,6 +34,8 @@ const FIRST_BYTES_TIMEOUT_MS = 10_000;
 export async function listenOnePort(host: string, port: number, handler: Handler): Promise<OnePortServer> {
   const serve: Handler = (request, response) => {
     letGoWhenAnswered(request, response);
+    const type = request.headers["content-type"];
+    if (type !== undefined) request.headers["content-type"] = normalContentType(type);
     handler(request, response);
   };
   const http1 = createHttp1({ keepAliveTimeout: 60_000 }, serve);

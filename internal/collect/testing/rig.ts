@@ -54,6 +54,8 @@ export interface RigOptions extends Partial<Omit<CollectorOptions, "spool">> {
   /** Where the collector's link goes instead of to ingest; it gets ingest's port. */
   readonly ingestAddress?: (port: number) => Promise<string>;
   readonly clientIpHeader?: string;
+  /** Pages that may send; all where absent. */
+  readonly allowedOrigins?: readonly string[];
   /** How the collector listens; "::" takes IPv4 clients too. */
   readonly host?: string;
 }
@@ -77,6 +79,7 @@ const DEFAULTS = {
 
 export async function startRig({
   clientIpHeader,
+  allowedOrigins = ["*"],
   host = "127.0.0.1",
   spool: spoolOptions,
   ingestAddress,
@@ -107,7 +110,7 @@ export async function startRig({
     host,
     port: 0,
     clientIpHeader,
-    allowedOrigins: ["*"],
+    allowedOrigins,
     log: SILENT,
     health: new HealthState([CollectService.typeName]),
     shutdown: shutdown.signal,

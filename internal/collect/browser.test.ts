@@ -1,6 +1,7 @@
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { sendRequest, textField } from "./testing/raw.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
 let rig: Rig;
@@ -124,4 +125,22 @@ test("a request without a host, or with one that is none, harms nobody else", as
   expect(await raw("HTTP/1.0\r\n")).toMatch(/^HTTP\/1.1 200 /);
   expect(await raw("HTTP/1.1\r\nhost: a b\r\n")).toMatch(/^HTTP\/1.1 400 /);
   expect((await post(SEND, {})).status).toBe(200);
+});
+
+test("gRPC-Web's text mode takes events", async () => {
+  rig = await startRig();
+  const request = sendRequest([textField(2, "page_view")]);
+  const head = Buffer.from([0, 0, 0, 0, request.length]);
+  const answer = await fetch(rig.url + SEND, {
+    method: "POST",
+    headers: { ...JSON_HEADERS, "content-type": "application/grpc-web-text" },
+    // As grpc-web allows: two pieces, each padded.
+    body: head.toString("base64") + Buffer.from(request).toString("base64"),
+  });
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([
+    200,
+    "application/grpc-web-text+proto",
+  ]);
+  expect(answer.headers.get("access-control-allow-origin")).toBe("*");
+  expect(rig.publisher.rows().map(({ name }) => name)).toEqual(["page_view"]);
 });

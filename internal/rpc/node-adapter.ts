@@ -9,6 +9,7 @@ import {
 } from "@connectrpc/connect-node";
 import { resetSoon } from "./early-answer.ts";
 import { type Gate, gatedBody, type Passage } from "./gate.ts";
+import { textMode } from "./grpc-web-text.ts";
 import type { Handler } from "./one-port.ts";
 
 export interface AdapterOptions extends ConnectNodeAdapterOptions {
@@ -29,7 +30,7 @@ type Response = Parameters<Handler>[1];
 /**
  * Serves a ConnectRouter as connectNodeAdapter does, and beyond it: a gate before the bodies; gRPC errors as
  * Trailers-Only, without which gRPC clients do not retry (gRPC A6: a call that has got headers is committed);
- * `Connection: close` to HTTP/1.1 clients while draining.
+ * `Connection: close` to HTTP/1.1 clients while draining; gRPC-Web's text mode.
  */
 export function nodeAdapter(options: AdapterOptions): Handler {
   const { gate, draining, contextValues, fallback, report } = options;
@@ -53,10 +54,13 @@ export function nodeAdapter(options: AdapterOptions): Handler {
       return;
     }
     if (gate !== undefined) pass(gate, path, call, response);
+    // A report is a merchant's own, and its last buckets change by the second.
+    if (call.method === "GET") response.setHeader("cache-control", "no-store");
+    const inMode = textMode(call);
     handle(call)
       .then((answer) => {
         if (request.httpVersionMajor === 1 && draining()) response.setHeader("connection", "close");
-        return send(answer, request, response);
+        return send(inMode(answer), request, response);
       })
       .catch((error: unknown) => {
         if (ConnectError.from(error).code !== Code.Aborted) report(error);

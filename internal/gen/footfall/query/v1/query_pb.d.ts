@@ -1126,7 +1126,8 @@ export enum Dimension {
 export declare const DimensionSchema: GenEnum<Dimension>;
 
 /**
- * Where merchants ask. Every call carries a merchant's read key: `authorization: Bearer ffr_...`.
+ * Where merchants ask. Every call carries a merchant's read key: `authorization: Bearer ffr_...`. None changes
+ * anything, so that Connect clients may use GET: ?connect=v1&encoding=json&message=%7B%7D.
  *
  * @generated from service footfall.query.v1.QueryService
  */

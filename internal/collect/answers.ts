@@ -1,5 +1,6 @@
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
+import { type Adjustment, AdjustmentKind, plainField } from "./adjustments.ts";
 import type { CollectMetrics } from "./metrics.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import type { Outcome, Ticket } from "./ticket.ts";
@@ -10,6 +11,8 @@ export interface Answers {
   readonly statuses: EventStatus[];
   /** One for each event that is rejected, in the request's order. */
   readonly rejections: ({ readonly index: number } & Refusal)[];
+  /** What was changed, in the request's order; all of one event follow one another. */
+  readonly adjustments: ({ readonly index: number } & Adjustment)[];
   readonly accepted: number;
   readonly duplicates: number;
   readonly rejected: number;
@@ -17,15 +20,19 @@ export interface Answers {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** Most adjustments that one answer tells of: about as many bytes as rejections of all events. */
+const MAX_ADJUSTMENTS = 1_000;
+
 /** When events that could not be stored should be sent again, ms. */
 export const RETRY_AFTER_MS = 500;
 
 /** Answers as the response carries them: with a time to wait where any event is to be sent again. */
 export function toWire({ retryAfterMs = RETRY_AFTER_MS, ...answers }: Answers) {
   const known = answers.accepted + answers.duplicates + answers.rejected;
+  const adjustments = answers.adjustments.slice(0, MAX_ADJUSTMENTS);
   return known === answers.statuses.length
-    ? answers
-    : { ...answers, retryAfter: durationFromMs(retryAfterMs) };
+    ? { ...answers, adjustments }
+    : { ...answers, adjustments, retryAfter: durationFromMs(retryAfterMs) };
 }
 
 /** All events of a request with the same answer. */
@@ -41,6 +48,7 @@ export class Claims {
   /** Of each event: its ticket's number from 1, negative when the event was sent before; 0: it is refused. */
   readonly #claims: Int32Array;
   readonly #refusals = new Map<number, Refusal>();
+  readonly #adjustments: ({ readonly index: number } & Adjustment)[] = [];
 
   /** @param count events of the request. */
   constructor(count: number) {
@@ -59,11 +67,16 @@ export class Claims {
     this.#refusals.set(index, refusal);
   }
 
+  /** What was changed in an event that is not refused; the events come in their order. */
+  adjust(index: number, adjustments: readonly Adjustment[]): void {
+    for (const adjustment of adjustments) this.#adjustments.push({ index, ...adjustment });
+  }
+
   /** The answers, when all batches are settled. */
   async settled(): Promise<Answers> {
     const outcomes: Outcome[] = [];
     for (const ticket of this.#tickets) outcomes.push(ticket.outcome ?? (await ticket.settled));
-    const merged = new Merged(this.#claims.length);
+    const merged = new Merged(this.#claims.length, this.#adjustments);
     for (const [index, claim] of this.#claims.entries()) {
       if (claim === 0) merged.put(index, EventStatus.REJECTED, this.#refusals.get(index));
       else putOutcome(merged, index, outcomes[Math.abs(claim) - 1]!, claim < 0);
@@ -94,8 +107,11 @@ class Merged implements Answers {
   duplicates = 0;
   rejected = 0;
 
-  constructor(count: number) {
+  readonly adjustments: Answers["adjustments"];
+
+  constructor(count: number, adjustments: Answers["adjustments"] = []) {
     this.statuses = new Array<EventStatus>(count);
+    this.adjustments = adjustments;
   }
 
   put(index: number, status: EventStatus, refusal?: Refusal): void {
@@ -108,11 +124,14 @@ class Merged implements Answers {
 }
 
 /** Counts answers, once for each status that is among them. */
-export function countAnswers({ events, rejected }: CollectMetrics, answers: Answers): void {
+export function countAnswers({ events, rejected, adjusted }: CollectMetrics, answers: Answers): void {
   const counts = { ACCEPTED: answers.accepted, DUPLICATE: answers.duplicates, REJECTED: answers.rejected };
   const known = answers.accepted + answers.duplicates + answers.rejected;
   for (const [status, count] of Object.entries({ ...counts, UNAVAILABLE: answers.statuses.length - known })) {
     if (count > 0) events.inc({ status }, count);
   }
   for (const { reason } of answers.rejections) rejected.inc({ reason: RejectReason[reason] });
+  for (const { field, kind } of answers.adjustments) {
+    adjusted.inc({ field: plainField(field), kind: AdjustmentKind[kind] });
+  }
 }

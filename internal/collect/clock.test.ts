@@ -1,6 +1,6 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { afterEach, expect, test } from "vitest";
-import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
+import { AdjustmentKind, EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { type Rig, startRig } from "./testing/rig.ts";
 
 const HOUR = 3_600_000;
@@ -37,13 +37,33 @@ test("so is one of a clock that stands in 1970", async () => {
 });
 
 test.each([
-  ["without the sending time", 2 * DAY, undefined, RejectReason.TIME_IN_FUTURE],
-  ["that the sending time does not explain", 2 * DAY, 0, RejectReason.TIME_IN_FUTURE],
-  ["too old by the right clock", -40 * DAY + 800 * DAY, 800 * DAY, RejectReason.TIME_IN_FUTURE],
-  ["too old by its own clock, which is right", -31 * DAY, 0, RejectReason.TIME_TOO_OLD],
-])("an event %s is refused", async (_, client, sent, reason) => {
-  const { answer } = await send(client, sent);
-  expect(answer.rejections.map((rejection) => rejection.reason)).toEqual([reason]);
+  ["without the sending time", 2 * DAY, undefined],
+  ["that the sending time does not explain", 2 * DAY, 0],
+  ["too old by a clock that the sending time is right by", -40 * DAY + 800 * DAY, 800 * DAY],
+])("an event of a clock that is days ahead, %s, is taken and told of", async (_, client, sent) => {
+  const { answer, client: stored } = await send(client, sent);
+  expect(answer.statuses).toEqual([EventStatus.ACCEPTED]);
+  expect(answer.adjustments).toMatchObject([
+    {
+      index: 0,
+      field: "client_time",
+      kind: AdjustmentKind.REPLACED,
+      message: expect.stringMatching(/^20\d\d-.* a day ahead/),
+    },
+  ]);
+  // As it came: the aggregator sees that it cannot be right.
+  expect(stored).toBe(client);
+});
+
+test("a time that no batch can hold is stored as the last one that can", async () => {
+  const { answer, client } = await send(1e15, undefined);
+  expect(answer.statuses).toEqual([EventStatus.ACCEPTED]);
+  expect(client! + Date.now()).toBeCloseTo(Date.UTC(2200, 0), -4);
+});
+
+test("an event too old by its own clock, which is right, is refused", async () => {
+  const { answer } = await send(-31 * DAY, 0);
+  expect(answer.rejections.map(({ reason }) => reason)).toEqual([RejectReason.TIME_TOO_OLD]);
 });
 
 test("a sending time that would lead out of the retention is left out, and the event's own time stands", async () => {

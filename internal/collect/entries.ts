@@ -1,16 +1,26 @@
-/** The fields of a message that is repeated: a stretch of words for each, in one array that grows. */
+/** The fields of a message that is repeated: a stretch of words for each, in one array for the first of them. */
 export class Entries {
-  values = new Int32Array(256);
+  readonly values: Int32Array;
   readonly #words: number;
-  #count = 0;
+  readonly #most: number;
+  #added = 0;
 
-  /** @param words of each entry. */
-  constructor(words: number) {
+  /** @param words of each entry. @param most entries that are kept; what comes behind them is counted. */
+  constructor(words: number, most: number) {
     this.#words = words;
+    this.#most = most;
+    // The last place is for what is read and not kept.
+    this.values = new Int32Array(words * (most + 1));
   }
 
+  /** How many are kept. */
   get count(): number {
-    return this.#count;
+    return Math.min(this.#added, this.#most);
+  }
+
+  /** How many there were behind those that are kept. */
+  get beyond(): number {
+    return this.#added - this.count;
   }
 
   /** Where an entry's words begin. */
@@ -20,17 +30,12 @@ export class Entries {
 
   /** Adds an entry of zeros. @returns where its words begin. */
   add(): number {
-    const offset = this.#count++ * this.#words;
-    if (offset + this.#words > this.values.length) {
-      const values = new Int32Array(this.values.length * 2);
-      values.set(this.values);
-      this.values = values;
-    }
+    const offset = Math.min(this.#added++, this.#most) * this.#words;
     this.values.fill(0, offset, offset + this.#words);
     return offset;
   }
 
   clear(): void {
-    this.#count = 0;
+    this.#added = 0;
   }
 }

@@ -1,21 +1,19 @@
-import { isUtf8 } from "node:buffer";
 import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { Entries } from "./entries.ts";
 import { EVENT, ITEM, Kind, ORDER, PROPERTY, SCREEN, type Shape, TIMESTAMP, WORDS } from "./event-shape.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 
-/** Bytes that are no protobuf message, or hold a text that is no UTF-8 and that a later field replaces. */
-class Unreadable extends Error {
-  readonly reason: Reason;
-
-  constructor(message: string, reason = Reason.MALFORMED) {
-    super(message);
-    this.reason = reason;
-  }
-}
+/** Bytes that are no protobuf message. */
+class Unreadable extends Error {}
 
 /** Longest varint, bytes. */
 const MAX_VARINT = 10;
+
+/** Most items of an event. */
+export const MAX_ITEMS = 200;
+
+/** Most entries of properties that are looked at, keys that come again included. */
+const MAX_PROPERTY_ENTRIES = 256;
 
 /**
  * Where the fields of one event stand in its bytes, found in one pass and without an object: an event is read
@@ -29,8 +27,8 @@ export class EventFields {
   /** Two words a field, at the places that event-shape.ts names: start and end of a text, low and high word of
    * a number, 1 and 0 for a message that is there. */
   readonly values = new Int32Array(WORDS);
-  readonly properties = new Entries(PROPERTY.words);
-  readonly items = new Entries(ITEM.words);
+  readonly properties = new Entries(PROPERTY.words, MAX_PROPERTY_ENTRIES);
+  readonly items = new Entries(ITEM.words, MAX_ITEMS);
   /** The event's bytes. */
   bytes: Uint8Array = new Uint8Array();
   #at = 0;
@@ -49,31 +47,8 @@ export class EventFields {
       return undefined;
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
-      return refuse(error.reason, `event: ${error.message}`);
+      return refuse(Reason.MALFORMED, `event: ${error.message}`);
     }
-  }
-
-  /** Whether all texts are UTF-8, those included that no check has looked at. */
-  get isUtf8(): boolean {
-    const { values, properties, items } = this;
-    const all = [
-      { shape: EVENT, values, offset: 0 },
-      { shape: ORDER, values, offset: ORDER.base },
-    ];
-    for (const [shape, entries] of [
-      [PROPERTY, properties],
-      [ITEM, items],
-    ] as const) {
-      for (let i = 0; i < entries.count; i++) {
-        all.push({ shape, values: entries.values, offset: entries.offset(i) });
-      }
-    }
-    return all.every(({ shape, values, offset }) =>
-      shape.kinds.every((kind, number) => {
-        const at = offset + 2 * number;
-        return kind !== Kind.TEXT || isUtf8(this.bytes.subarray(values[at], values[at + 1]));
-      }),
-    );
   }
 
   #message({ base, kinds }: Shape, values: Int32Array, end: number, offset = base): void {
@@ -95,8 +70,6 @@ export class EventFields {
         values[at + 1] = this.#high;
       } else if (kind === Kind.TEXT) {
         const length = this.#length(end);
-        // A text that a later one replaces is read by none of the checks.
-        if (values[at] !== values[at + 1]) this.#checkText(values[at]!, values[at + 1]!);
         values[at] = this.#at;
         this.#at += length;
         values[at + 1] = this.#at;
@@ -117,12 +90,6 @@ export class EventFields {
       const entries = number === 12 ? this.properties : this.items;
       const offset = entries.add();
       this.#message(number === 12 ? PROPERTY : ITEM, entries.values, end, offset);
-    }
-  }
-
-  #checkText(start: number, end: number): void {
-    if (!isUtf8(this.bytes.subarray(start, end))) {
-      throw new Unreadable("a text field is not valid UTF-8", Reason.INVALID_UTF8);
     }
   }
 

@@ -8,6 +8,12 @@ export function collectMetrics(registry: Registry) {
     rejected: counter(registry, "footfall_collector_rejected_total", "Events rejected, by reason.", [
       "reason",
     ]),
+    adjusted: counter(
+      registry,
+      "footfall_collector_adjustments_total",
+      "Values that were changed so that their event could be taken, by field and what was done; up to 20 an event.",
+      ["field", "kind"],
+    ),
     batches: counter(registry, "footfall_collector_batches_total", "Batches closed."),
     batchEvents: counter(registry, "footfall_collector_batch_events_total", "Events in closed batches."),
     batchBytes: counter(

@@ -1,12 +1,13 @@
+import type { BatchBuilder } from "../event/batch-builder.ts";
 import { ID_BYTES } from "../event/event-id.ts";
-import { RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
+import { Adjustments } from "./adjustments.ts";
 import { type Answers, Claims, countAnswers } from "./answers.ts";
 import type { Batcher, Lane } from "./batcher.ts";
 import { EventFields } from "./event-fields.ts";
 import type { CollectMetrics } from "./metrics.ts";
-import { type ReadEvent, sizeProblem } from "./read-event.ts";
+import type { ReadEvent } from "./read-event.ts";
 import type { RecentEvents } from "./recent-events.ts";
-import { type Refusal, refuse } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
 import { type EventContext, takeEvent } from "./take-event.ts";
 
 /** The merchant whose key came with a request. */
@@ -18,7 +19,7 @@ export interface Sender {
   readonly truncateIp: boolean;
 }
 
-export interface Submission extends Omit<EventContext, "retentionDays" | "truncateIp"> {
+export interface Submission extends Omit<EventContext, "retentionDays" | "truncateIp" | "adjustments"> {
   readonly sender: Sender;
   readonly events: readonly ReadEvent[];
 }
@@ -44,30 +45,39 @@ export async function submit(deps: SendDeps, submission: Submission): Promise<An
 function claim(deps: SendDeps, { sender, events, ...rest }: Submission): Claims {
   const { merchantId, retentionDays, partitions, truncateIp } = sender;
   const lane = deps.batcher.lane(merchantId, partitions);
-  const context = { ...rest, retentionDays, truncateIp };
+  const context = { ...rest, retentionDays, truncateIp, adjustments };
   const claims = new Claims(events.length);
   for (const [index, event] of events.entries()) {
-    const refusal = event instanceof Uint8Array ? write(event, lane, context) : event;
-    if (refusal === undefined) commit(deps, lane, merchantId, claims, index);
-    else claims.refuse(index, refusal);
+    const refusal = write(event, lane, context);
+    const adjusted = adjustments.take();
+    if (refusal !== undefined) {
+      claims.refuse(index, refusal);
+      continue;
+    }
+    commit(deps, lane, merchantId, claims, index);
+    if (adjusted.length > 0) claims.adjust(index, adjusted);
   }
   return claims;
 }
 
-const NOT_UTF8 = refuse(RejectReason.INVALID_UTF8, "event: a text field is not valid UTF-8");
-
 /** One event is read at a time. */
 const fields = new EventFields();
+const adjustments = new Adjustments();
 
 /** Writes an event to the lane's open row. @returns why it is refused; nothing of it is left then. */
-function write(bytes: Uint8Array, { builder }: Lane, context: EventContext): Refusal | undefined {
-  const unreadable = sizeProblem(bytes.length) ?? fields.read(bytes);
+function write(event: ReadEvent, { builder }: Lane, context: EventContext): Refusal | undefined {
+  if (event instanceof Uint8Array) return writeBytes(event, builder, context);
+  if ("reason" in event) return event;
+  for (const { kind, field, message } of event.adjustments) context.adjustments.add(kind, field, message);
+  return writeBytes(event.bytes, builder, context);
+}
+
+function writeBytes(bytes: Uint8Array, builder: BatchBuilder, context: EventContext): Refusal | undefined {
+  const unreadable = fields.read(bytes);
   if (unreadable !== undefined) return unreadable;
   const refusal = takeEvent(fields, builder, context);
-  if (refusal === undefined) return undefined;
-  builder.discard();
-  // Bytes that are no text are the first fault of an event, wherever they stand in it.
-  return refusal.reason === RejectReason.INVALID_UTF8 || fields.isUtf8 ? refusal : NOT_UTF8;
+  if (refusal !== undefined) builder.discard();
+  return refusal;
 }
 
 /** Makes the open row one of its batch, unless the event is there already. */

@@ -1,16 +1,17 @@
-import { isIP } from "node:net";
 import type { BatchBuilder, TextName } from "../event/batch-builder.ts";
-import { eventIdBytes, ID_BYTES, readUuid, uuidV7Time } from "../event/event-id.ts";
+import { MAX_TIME_MS } from "../event/batch-limits.ts";
+import { formatId, hashedId, ID_BYTES, readUuid, uuidV7Time } from "../event/event-id.ts";
 import { clockShift } from "../event/event-time.ts";
 import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
+import { AdjustmentKind, type Adjustments } from "./adjustments.ts";
 import { type EventFields, signed } from "./event-fields.ts";
 import { at } from "./event-shape.ts";
-import { redact } from "./privacy/redact.ts";
-import { truncateIp } from "./privacy/truncate-ip.ts";
-import { type Refusal, refuse, shown } from "./refusal.ts";
+import { type Refusal, refuse } from "./refusal.ts";
+import { takeReferrer, takeUrl } from "./take-address.ts";
 import { takeItems, takeOrder } from "./take-commerce.ts";
+import { takeIp } from "./take-ip.ts";
 import { takeProperties } from "./take-properties.ts";
-import { isGood, Mark, refuseText, takeText, textOf, textProblem } from "./take-text.ts";
+import { mendId, mendText, takeText } from "./take-text.ts";
 
 /** What is known of a request's events beside their bytes. Times are ms since 1970-01-01 UTC. */
 export interface EventContext {
@@ -23,6 +24,8 @@ export interface EventContext {
   readonly truncateIp: boolean;
   /** Taken where an event does not tell; UTF-8, empty where the request does not tell either. */
   readonly defaults: { readonly ip: Uint8Array; readonly userAgent: Uint8Array };
+  /** Is told what had to be changed. */
+  readonly adjustments: Adjustments;
 }
 
 export const NO_DEFAULTS = { ip: new Uint8Array(), userAgent: new Uint8Array() };
@@ -32,7 +35,7 @@ export type Step = (event: EventFields, batch: BatchBuilder, context: EventConte
 
 const DAY_MS = 86_400_000;
 
-/** How far ahead of the collector's clock an event may be, ms. */
+/** Times further ahead of the collector's clock than this are told to be wrong, ms. */
 const MAX_AHEAD_MS = DAY_MS;
 
 /**
@@ -51,22 +54,20 @@ export function takeEvent(
   return undefined;
 }
 
-/** Each text column but the address, its name as event.proto and messages have it, and its longest value, bytes of UTF-8. */
-const TEXTS: readonly { column: TextName; field: string; limit: number }[] = [
-  { column: "name", field: "name", limit: 64 },
-  { column: "visitorId", field: "visitor_id", limit: 128 },
-  { column: "sessionId", field: "session_id", limit: 128 },
-  { column: "url", field: "url", limit: 4_096 },
-  { column: "referrer", field: "referrer", limit: 4_096 },
-  { column: "userAgent", field: "user_agent", limit: 2_048 },
-  { column: "language", field: "language", limit: 35 },
+/** Each text column but the addresses, its name as event.proto and messages have it, and its longest value, characters. */
+const TEXTS: readonly { column: TextName; field: string; limit: number; mend: typeof mendText }[] = [
+  { column: "name", field: "name", limit: 256, mend: mendText },
+  { column: "visitorId", field: "visitor_id", limit: 256, mend: mendId },
+  { column: "sessionId", field: "session_id", limit: 256, mend: mendId },
+  { column: "userAgent", field: "user_agent", limit: 4_096, mend: mendText },
+  { column: "language", field: "language", limit: 256, mend: mendText },
 ];
 
 const checkName: Step = ({ values }) =>
   values[at.name] === values[at.name + 1] ? refuse(Reason.NAME_MISSING, "name: is missing") : undefined;
 
-const takeTexts: Step = ({ bytes, values }, batch, { defaults }) => {
-  for (const { column, field, limit } of TEXTS) {
+const takeTexts: Step = ({ bytes, values }, batch, { defaults, adjustments }) => {
+  for (const { column, field, limit, mend } of TEXTS) {
     let source = bytes;
     let start = values[at[column]]!;
     let end = values[at[column] + 1]!;
@@ -75,59 +76,51 @@ const takeTexts: Step = ({ bytes, values }, batch, { defaults }) => {
       start = 0;
       end = source.length;
     }
-    const size = batch.dictionary.size;
     const index = takeText(batch, source, start, end, limit);
-    if (index < 0) return refuseText(index, field, source, start, end, limit);
-    const isAddress = column === "url" || column === "referrer";
-    batch.texts[column][batch.rows] = isAddress ? redacted(batch, index, size) : index;
+    batch.texts[column][batch.rows] =
+      index >= 0 ? index : mend(batch, adjustments, field, source, start, end, limit);
   }
   return undefined;
 };
 
-/** The index of an address without personal data; what is taken out does not stay in the dictionary. */
-function redacted(batch: BatchBuilder, index: number, sizeBefore: number): number {
-  const { dictionary } = batch;
-  let clean = "";
-  const isClean = (text: string) => {
-    clean = redact(text);
-    return clean === text;
-  };
-  if (isGood(batch, index, Mark.REDACTED, isClean)) return index;
-  dictionary.truncate(sizeBefore);
-  const bytes = Buffer.from(clean);
-  return dictionary.intern(bytes, 0, bytes.length);
-}
-
-const takeEventId: Step = ({ bytes, values }, batch) => {
+const takeEventId: Step = ({ bytes, values }, batch, { receivedTime, adjustments }) => {
   const start = values[at.eventId]!;
   const end = values[at.eventId + 1]!;
   const target = batch.rows * ID_BYTES;
-  if (start === end || readUuid(bytes, start, end, batch.eventIds, target)) return undefined;
-  const problem = textProblem(bytes, start, end, 64);
-  if (problem !== 0) return refuseText(problem, "event_id", bytes, start, end, 64);
-  batch.eventIds.set(eventIdBytes(textOf(bytes, start, end)), target);
+  if (start === end) return undefined;
+  if (!readUuid(bytes, start, end, batch.eventIds, target)) {
+    batch.eventIds.set(hashedId(bytes.subarray(start, end)), target);
+    return undefined;
+  }
+  const time = uuidV7Time(batch.eventIds, target);
+  if (time === undefined || time <= receivedTime + MAX_AHEAD_MS) return undefined;
+  // Keys are stored by their times, and kept until these are past the retention: none may lie in years to come.
+  const id = formatId(batch.eventIds, target);
+  adjustments.add(
+    AdjustmentKind.HASHED,
+    "event_id",
+    `its time ${isoTime(time)} is more than a day ahead: ${id}`,
+  );
+  batch.eventIds.set(hashedId(id), target);
   return undefined;
 };
 
-const takeTimes: Step = ({ values }, batch, { receivedTime, sentTime, retentionDays }) => {
+const takeTimes: Step = ({ values }, batch, { receivedTime, sentTime, retentionDays, adjustments }) => {
   const oldest = receivedTime - retentionDays * DAY_MS;
   const given = values[at.clientTime] === 0 ? receivedTime : clientTime(values);
   const shift = given === receivedTime ? 0 : clockShift(given, sentTime, receivedTime);
   // A correction that leads out of the retention tells that the sending time is wrong: it is as good as absent.
   const isUsed = given + shift >= oldest;
   const ms = isUsed ? given + shift : given;
-  const idTime = uuidV7Time(batch.eventIds, batch.rows * ID_BYTES);
-  const latest = receivedTime + MAX_AHEAD_MS;
-  if (ms > latest)
-    return refuse(Reason.TIME_IN_FUTURE, `client_time: ${isoTime(ms)} is more than a day ahead`);
-  if (idTime !== undefined && idTime > latest) {
-    return refuse(Reason.TIME_IN_FUTURE, `event_id: its time ${isoTime(idTime)} is more than a day ahead`);
-  }
   if (ms < oldest) {
     return refuse(Reason.TIME_TOO_OLD, `client_time: ${isoTime(ms)} is older than ${retentionDays} days`);
   }
+  if (ms > receivedTime + MAX_AHEAD_MS) {
+    const message = `${isoTime(ms)} is more than a day ahead, counts as the received time`;
+    adjustments.add(AdjustmentKind.REPLACED, "client_time", message);
+  }
   // The times are stored as they came: the correction can be done again.
-  batch.setTimes(receivedTime, given, isUsed ? sentTime : 0);
+  batch.setTimes(receivedTime, Math.min(given, MAX_TIME_MS), isUsed ? sentTime : 0);
   return undefined;
 };
 
@@ -136,53 +129,13 @@ function clientTime(values: Int32Array): number {
   return signed(values, at.seconds) * 1_000 + Math.floor(values[at.nanos]! / 1_000_000);
 }
 
-const checkUrl: Step = (_, batch) => {
-  const index = batch.texts.url[batch.rows]!;
-  if (isGood(batch, index, Mark.WEB_ADDRESS, isWebAddress)) return undefined;
-  const text = shown(batch.dictionary.text(index));
-  return refuse(Reason.INVALID_URL, `url: not an http or https address: ${text}`);
-};
-
-function isWebAddress(text: string): boolean {
-  return /^https?:\/\//i.test(text) && URL.canParse(text);
-}
-
-/** Room for the text of a truncated address. */
-const address = new Uint8Array(64);
-
-const takeIp: Step = ({ bytes, values }, batch, context) => {
-  const isGiven = values[at.ip] !== values[at.ip + 1];
-  const source = isGiven ? bytes : context.defaults.ip;
-  const start = isGiven ? values[at.ip]! : 0;
-  const end = isGiven ? values[at.ip + 1]! : source.length;
-  if (start === end) return undefined;
-  if (context.truncateIp) {
-    // The whole address never enters the dictionary.
-    const length = truncateIp(source, start, end, address);
-    batch.texts.ip[batch.rows] = batch.dictionary.intern(address, 0, length);
-    return length > 0 ? undefined : refuseIp(source, start, end);
-  }
-  // Its form is the limit.
-  const index = takeText(batch, source, start, end, Number.POSITIVE_INFINITY);
-  if (index < 0) return refuseIp(source, start, end);
-  batch.texts.ip[batch.rows] = index;
-  return isGood(batch, index, Mark.ADDRESS, (text) => isIP(text) !== 0)
-    ? undefined
-    : refuseIp(source, start, end);
-};
-
-function refuseIp(source: Uint8Array, start: number, end: number): Refusal {
-  const problem = textProblem(source, start, end, Number.POSITIVE_INFINITY);
-  if (problem !== 0) return refuseText(problem, "ip", source, start, end, Number.POSITIVE_INFINITY);
-  return refuse(Reason.INVALID_IP, `ip: not an address: ${shown(textOf(source, start, end))}`);
-}
-
-const takeScreen: Step = ({ values }, batch) => {
+const takeScreen: Step = ({ values }, batch, { adjustments }) => {
   if (values[at.screen] === 0) return undefined;
   const width = values[at.width]! >>> 0;
   const height = values[at.height]! >>> 0;
   if (Math.min(width, height) < 1 || Math.max(width, height) > 65_535) {
-    return refuse(Reason.INVALID_SCREEN, `screen: ${width} x ${height} is outside of 1 to 65,535`);
+    adjustments.add(AdjustmentKind.DROPPED, "screen", `${width} x ${height} is outside of 1 to 65,535`);
+    return undefined;
   }
   batch.screenWidth[batch.rows] = width;
   batch.screenHeight[batch.rows] = height;
@@ -193,8 +146,9 @@ const STEPS: readonly Step[] = [
   checkName,
   takeEventId,
   takeTexts,
+  takeUrl,
+  takeReferrer,
   takeTimes,
-  checkUrl,
   takeIp,
   takeScreen,
   takeProperties,

@@ -1,15 +1,13 @@
-import { isUtf8 } from "node:buffer";
 import type { BatchBuilder } from "../event/batch-builder.ts";
-import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
+import { AdjustmentKind, type Adjustments } from "./adjustments.ts";
 import type { EventFields } from "./event-fields.ts";
-import { type Refusal, refuse } from "./refusal.ts";
-import { refuseText, takeText, textOf } from "./take-text.ts";
+import type { EventContext } from "./take-event.ts";
+import { mendText, takeText } from "./take-text.ts";
 
-const NOT_UTF8 = "event: a text field is not valid UTF-8";
-
+/** Most entries, and longest keys and values, characters. */
 const MAX_PROPERTIES = 64;
-const MAX_KEY = 64;
-const MAX_VALUE = 1_024;
+const MAX_KEY = 256;
+const MAX_VALUE = 2_048;
 
 /** Where an entry of the map has its key and its value. */
 const KEY = 2 * 1;
@@ -19,26 +17,38 @@ const VALUE = 2 * 2;
 const keys = new Uint32Array(MAX_PROPERTIES);
 const offsets = new Uint32Array(MAX_PROPERTIES);
 
-/** Checks an event's properties and writes them to the batch's open row; of a key that is there twice the last counts. */
-export function takeProperties(event: EventFields, batch: BatchBuilder): Refusal | undefined {
+/** Writes an event's properties to the batch's open row; of a key that is there twice the last counts. */
+export function takeProperties(
+  event: EventFields,
+  batch: BatchBuilder,
+  { adjustments }: EventContext,
+): undefined {
+  const { properties } = event;
   let count = 0;
-  for (let entry = 0; entry < event.properties.count; entry++) {
-    const offset = event.properties.offset(entry);
-    const key = takeKey(event, batch, offset);
-    if (typeof key === "object") return key;
+  let beyond = properties.beyond;
+  for (let entry = 0; entry < properties.count; entry++) {
+    const size = batch.dictionary.size;
+    const offset = properties.offset(entry);
+    const key = takeKey(event, batch, adjustments, offset);
+    if (key === 0) continue;
     const place = placeOf(key, count);
-    if (place === MAX_PROPERTIES) return refuse(Reason.INVALID_PROPERTIES, "properties: more than 64");
+    if (place === MAX_PROPERTIES) {
+      batch.dictionary.truncate(size);
+      beyond++;
+      continue;
+    }
     if (place === count) count++;
-    else if (!isReplaceable(event, offsets[place]!)) return refuse(Reason.INVALID_UTF8, NOT_UTF8);
     keys[place] = key;
     offsets[place] = offset;
   }
+  if (beyond > 0) {
+    const message = `${count + beyond} properties, at most ${MAX_PROPERTIES}`;
+    adjustments.add(AdjustmentKind.DROPPED, "properties", message);
+  }
   for (let place = 0; place < count; place++) {
-    const value = takeValue(event, batch, offsets[place]!);
-    if (typeof value === "object") return value;
+    const value = takeValue(event, batch, adjustments, keys[place]!, offsets[place]!);
     batch.properties.append({ row: batch.rows, key: keys[place]!, value });
   }
-  return undefined;
 }
 
 /** Where a key stands among the first of them, or the place behind. */
@@ -48,32 +58,31 @@ function placeOf(key: number, count: number): number {
   return place;
 }
 
+/** The index of an entry's key; 0: it has none, and is left out. */
 function takeKey(
   { bytes, properties: { values } }: EventFields,
   batch: BatchBuilder,
+  adjustments: Adjustments,
   offset: number,
-): number | Refusal {
+): number {
   const start = values[offset + KEY]!;
   const end = values[offset + KEY + 1]!;
-  if (start === end) return refuse(Reason.INVALID_PROPERTIES, "properties: an empty key");
+  if (start === end) adjustments.add(AdjustmentKind.DROPPED, "properties", "an empty key");
   const key = takeText(batch, bytes, start, end, MAX_KEY);
-  return key < 0 ? refuseText(key, "properties", bytes, start, end, MAX_KEY) : key;
+  return key >= 0 ? key : mendText(batch, adjustments, "properties", bytes, start, end, MAX_KEY);
 }
 
 function takeValue(
   { bytes, properties: { values } }: EventFields,
   batch: BatchBuilder,
+  adjustments: Adjustments,
+  key: number,
   offset: number,
-): number | Refusal {
+): number {
   const start = values[offset + VALUE]!;
   const end = values[offset + VALUE + 1]!;
   const value = takeText(batch, bytes, start, end, MAX_VALUE);
   if (value >= 0) return value;
-  const key = textOf(bytes, values[offset + KEY]!, values[offset + KEY + 1]!);
-  return refuseText(value, `properties.${key}`, bytes, start, end, MAX_VALUE);
-}
-
-/** A value that a later one replaces must be UTF-8 all the same, as in any protobuf message. */
-function isReplaceable({ bytes, properties: { values } }: EventFields, offset: number): boolean {
-  return isUtf8(bytes.subarray(values[offset + VALUE]!, values[offset + VALUE + 1]!));
+  const field = `properties.${batch.dictionary.text(key)}`;
+  return mendText(batch, adjustments, field, bytes, start, end, MAX_VALUE);
 }

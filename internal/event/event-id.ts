@@ -6,12 +6,16 @@ export const ID_BYTES = 16;
 /** The nil UUID is left out: 16 zero bytes stand for an absent id in a batch. */
 const UUID = /^(?!0{8}-0{4}-0{4}-0{4}-0{12}$)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/**
- * The 16 bytes of an SDK's event_id: a UUID (not the nil one) as it is; any other text as a UUIDv8 (RFC 9562) whose 122 free
- * bits come from SHA-256 of the text, so that the same text is the same id everywhere.
- */
+/** The 16 bytes of an SDK's event_id: a UUID (not the nil one) as it is; any other text by its hash. */
 export function eventIdBytes(text: string): Buffer {
-  if (UUID.test(text)) return Buffer.from(text.replaceAll("-", ""), "hex");
+  return UUID.test(text) ? Buffer.from(text.replaceAll("-", ""), "hex") : hashedId(text);
+}
+
+/**
+ * A text, or its UTF-8, as an id: a UUIDv8 (RFC 9562) whose 122 free bits come from SHA-256 of the text, so that the
+ * same text is the same id everywhere.
+ */
+export function hashedId(text: string | Uint8Array): Buffer {
   const id = hash("sha256", text, "buffer").subarray(0, ID_BYTES);
   id[6] = (id[6]! & 0x0f) | 0x80;
   id[8] = (id[8]! & 0x3f) | 0x80;

@@ -11,8 +11,10 @@ const text = fc.oneof(
   fc.constantFrom("", "a", "page_view", "é", "日本語", "\u{1f6cd}", "\ufeffx"),
   fc.string({ unit: "grapheme", maxLength: 12 }).map((value) => value.replaceAll("\0", "")),
 );
-const long = fc.constantFrom(64, 65, 128, 129, 256, 257, 1_025).map((length) => "x".repeat(length));
-const badText = fc.oneof(long, fc.constant("nul\0"), fc.constant("ü".repeat(33)));
+const long = fc
+  .tuple(fc.constantFrom(255, 256, 257, 1_024, 1_025, 2_049), fc.constantFrom("x", "ü", "\u{1f6cd}"))
+  .map(([length, character]) => character.repeat(length));
+const badText = fc.oneof(long, fc.constant("nul\0"));
 const required = mostly(
   text.filter((value) => value !== ""),
   fc.oneof(badText, fc.constant("")),

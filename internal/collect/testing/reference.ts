@@ -10,13 +10,14 @@ import { checkEvent, timestampToMs } from "./check-event.ts";
 
 /**
  * A second reader of events, by protobuf-es and rules over its messages, that shares nothing with the product's
- * reader of bytes. @returns the row, or the reason for which the event is refused.
+ * reader of bytes. @returns the row; or the reason for which the event is refused; "odd": it is taken, and something in it
+ * changed; "no UTF-8": protobuf-es does not read it.
  */
 export function referenceRow(
   bytes: Uint8Array,
   merchantId: number,
-  { receivedTime, sentTime, retentionDays, truncateIp, defaults }: EventContext,
-): Row | RejectReason {
+  { receivedTime, sentTime, retentionDays, truncateIp, defaults }: Omit<EventContext, "adjustments">,
+): Row | RejectReason | "odd" | "no UTF-8" {
   try {
     walk(new BinaryReader(bytes), EventSchema, bytes.length);
   } catch {
@@ -26,13 +27,13 @@ export function referenceRow(
   try {
     event = fromBinary(EventSchema, bytes, { readUnknownFields: false });
   } catch {
-    return RejectReason.INVALID_UTF8;
+    return "no UTF-8";
   }
   event.ip ||= Buffer.from(defaults.ip).toString();
   event.userAgent ||= Buffer.from(defaults.userAgent).toString();
   const eventId = event.eventId === "" ? undefined : eventIdBytes(event.eventId);
-  const refusal = checkEvent(event, { receivedTime, retentionDays, eventId });
-  if (refusal !== undefined) return refusal.reason;
+  const found = checkEvent(event, { receivedTime, retentionDays, eventId });
+  if (found !== undefined) return found;
   if (truncateIp && event.ip !== "") event.ip = truncated(event.ip);
   // What is taken out of addresses has tests of its own.
   event.url = redact(event.url);

@@ -19,7 +19,7 @@ export declare const file_footfall_collect_v1_collect: GenFile;
  */
 export declare type SendRequest = Message<"footfall.collect.v1.SendRequest"> & {
   /**
-   * 1 to 1,000 events, together at most 8 MiB, each at most 64 KiB.
+   * 1 to 1,000 events, together at most 8 MiB.
    *
    * @generated from field: repeated footfall.event.v1.Event events = 1;
    */
@@ -87,6 +87,14 @@ export declare type SendResponse = Message<"footfall.collect.v1.SendResponse"> &
    * @generated from field: google.protobuf.Duration retry_after = 6;
    */
   retryAfter?: Duration | undefined;
+
+  /**
+   * What was changed in events so that they could be taken all the same, in the request's order: up to 20 of one event,
+   * and up to 1,000 in all.
+   *
+   * @generated from field: repeated footfall.collect.v1.Adjustment adjustments = 7;
+   */
+  adjustments: Adjustment[];
 };
 
 /**
@@ -183,6 +191,13 @@ export declare type StreamResponse = Message<"footfall.collect.v1.StreamResponse
    * @generated from field: google.protobuf.Duration retry_after = 7;
    */
   retryAfter?: Duration | undefined;
+
+  /**
+   * As in SendResponse.
+   *
+   * @generated from field: repeated footfall.collect.v1.Adjustment adjustments = 8;
+   */
+  adjustments: Adjustment[];
 };
 
 /**
@@ -224,6 +239,47 @@ export declare type Rejection = Message<"footfall.collect.v1.Rejection"> & {
  * Use `create(RejectionSchema)` to create a new message.
  */
 export declare const RejectionSchema: GenMessage<Rejection>;
+
+/**
+ * Something that was changed in an event so that it could be taken.
+ *
+ * @generated from message footfall.collect.v1.Adjustment
+ */
+export declare type Adjustment = Message<"footfall.collect.v1.Adjustment"> & {
+  /**
+   * Position of the event in the request, from 0.
+   *
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * The field, such as "url", "properties.title" or "items[3].name".
+   *
+   * @generated from field: string field = 2;
+   */
+  field: string;
+
+  /**
+   * What was done, one of a closed list.
+   *
+   * @generated from field: footfall.collect.v1.AdjustmentKind kind = 3;
+   */
+  kind: AdjustmentKind;
+
+  /**
+   * What was wrong with the value, for a person to read.
+   *
+   * @generated from field: string message = 4;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message footfall.collect.v1.Adjustment.
+ * Use `create(AdjustmentSchema)` to create a new message.
+ */
+export declare const AdjustmentSchema: GenMessage<Adjustment>;
 
 /**
  * What became of an event.
@@ -274,7 +330,8 @@ export enum EventStatus {
 export declare const EventStatusSchema: GenEnum<EventStatus>;
 
 /**
- * The closed list of reasons for which an event is rejected.
+ * The closed list of reasons for which an event is rejected: it cannot be read, or cannot be counted. Whatever else is
+ * wrong with an event is adjusted.
  *
  * @generated from enum footfall.collect.v1.RejectReason
  */
@@ -287,25 +344,12 @@ export enum RejectReason {
   UNSPECIFIED = 0,
 
   /**
-   * The event's bytes are not a valid protobuf message.
+   * The event's bytes are not a valid protobuf message, or its JSON is not an object; or `name` or `order` is JSON of a
+   * wrong kind.
    *
    * @generated from enum value: REJECT_REASON_MALFORMED = 1;
    */
   MALFORMED = 1,
-
-  /**
-   * A text field is not valid UTF-8, or holds the character U+0000.
-   *
-   * @generated from enum value: REJECT_REASON_INVALID_UTF8 = 2;
-   */
-  INVALID_UTF8 = 2,
-
-  /**
-   * The event is larger than 64 KiB.
-   *
-   * @generated from enum value: REJECT_REASON_EVENT_TOO_LARGE = 3;
-   */
-  EVENT_TOO_LARGE = 3,
 
   /**
    * name is absent.
@@ -315,53 +359,11 @@ export enum RejectReason {
   NAME_MISSING = 4,
 
   /**
-   * A text field is longer than its limit.
-   *
-   * @generated from enum value: REJECT_REASON_FIELD_TOO_LONG = 5;
-   */
-  FIELD_TOO_LONG = 5,
-
-  /**
-   * client_time, or the time in a UUIDv7 event_id, is more than a day in the future.
-   *
-   * @generated from enum value: REJECT_REASON_TIME_IN_FUTURE = 6;
-   */
-  TIME_IN_FUTURE = 6,
-
-  /**
    * client_time is older than the merchant's retention.
    *
    * @generated from enum value: REJECT_REASON_TIME_TOO_OLD = 7;
    */
   TIME_TOO_OLD = 7,
-
-  /**
-   * url is not an absolute http or https address.
-   *
-   * @generated from enum value: REJECT_REASON_INVALID_URL = 8;
-   */
-  INVALID_URL = 8,
-
-  /**
-   * ip is not an IPv4 or IPv6 address.
-   *
-   * @generated from enum value: REJECT_REASON_INVALID_IP = 9;
-   */
-  INVALID_IP = 9,
-
-  /**
-   * A screen size is outside of 1 to 65,535.
-   *
-   * @generated from enum value: REJECT_REASON_INVALID_SCREEN = 10;
-   */
-  INVALID_SCREEN = 10,
-
-  /**
-   * More properties than 64, or an empty key.
-   *
-   * @generated from enum value: REJECT_REASON_INVALID_PROPERTIES = 11;
-   */
-  INVALID_PROPERTIES = 11,
 
   /**
    * order.id is absent.
@@ -371,7 +373,7 @@ export enum RejectReason {
   ORDER_ID_MISSING = 12,
 
   /**
-   * An amount is negative or above 10^15 micros.
+   * An amount of the order is negative or above 10^15 micros, or no number.
    *
    * @generated from enum value: REJECT_REASON_INVALID_AMOUNT = 13;
    */
@@ -383,13 +385,6 @@ export enum RejectReason {
    * @generated from enum value: REJECT_REASON_UNKNOWN_CURRENCY = 14;
    */
   UNKNOWN_CURRENCY = 14,
-
-  /**
-   * More than 200 items, an item without id, or a quantity above 1,000,000.
-   *
-   * @generated from enum value: REJECT_REASON_INVALID_ITEM = 15;
-   */
-  INVALID_ITEM = 15,
 
   /**
    * The stream request held more than 1,000 events, or none.
@@ -404,12 +399,74 @@ export enum RejectReason {
    * @generated from enum value: REJECT_REASON_MALFORMED_LINE = 17;
    */
   MALFORMED_LINE = 17,
+
+  /**
+   * client_time is no time, or one without a time zone.
+   *
+   * @generated from enum value: REJECT_REASON_INVALID_TIME = 18;
+   */
+  INVALID_TIME = 18,
 }
 
 /**
  * Describes the enum footfall.collect.v1.RejectReason.
  */
 export declare const RejectReasonSchema: GenEnum<RejectReason>;
+
+/**
+ * The closed list of what is done to a value that cannot stay as it is.
+ *
+ * @generated from enum footfall.collect.v1.AdjustmentKind
+ */
+export enum AdjustmentKind {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: ADJUSTMENT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A text was longer than its limit: cut at a character; an address within its query.
+   *
+   * @generated from enum value: ADJUSTMENT_KIND_CUT = 1;
+   */
+  CUT = 1,
+
+  /**
+   * The value is left out, as if it were absent.
+   *
+   * @generated from enum value: ADJUSTMENT_KIND_DROPPED = 2;
+   */
+  DROPPED = 2,
+
+  /**
+   * A number was finer than can be kept.
+   *
+   * @generated from enum value: ADJUSTMENT_KIND_ROUNDED = 3;
+   */
+  ROUNDED = 3,
+
+  /**
+   * Another value stands in, or characters that cannot be kept are U+FFFD now.
+   *
+   * @generated from enum value: ADJUSTMENT_KIND_REPLACED = 4;
+   */
+  REPLACED = 4,
+
+  /**
+   * An id that cannot be kept as it is became its SHA-256: "sha256:" and 64 hexadecimal digits; an event_id, 128 bits.
+   * The same id becomes the same again, and different ones stay different.
+   *
+   * @generated from enum value: ADJUSTMENT_KIND_HASHED = 5;
+   */
+  HASHED = 5,
+}
+
+/**
+ * Describes the enum footfall.collect.v1.AdjustmentKind.
+ */
+export declare const AdjustmentKindSchema: GenEnum<AdjustmentKind>;
 
 /**
  * Where SDKs, browsers and servers send events. Every call carries a merchant's write key:
@@ -421,8 +478,8 @@ export declare const CollectService: GenService<{
   /**
    * Sends up to 1,000 events and answers when all of them are safe on disk, in JetStream or in the
    * collector's spool, or refused.
-   * Errors: UNAUTHENTICATED (unknown key), INVALID_ARGUMENT (no events, or more than 1,000; JSON that is none,
-   * or has a field of a wrong type), RESOURCE_EXHAUSTED (over a limit: try again after the time in
+   * Errors: UNAUTHENTICATED (unknown key), INVALID_ARGUMENT (no events, or more than 1,000; JSON that is none, or
+   * whose `events` is no list), RESOURCE_EXHAUSTED (over a limit: try again after the time in
    * `retry-after-ms`, which `grpc-retry-pushback-ms` and `retry-after` repeat; without these, the request is
    * larger than 8 MiB and will always be), UNAVAILABLE (nothing was stored: send it again). docs/sdk-rules.md
    * has the rules for clients.

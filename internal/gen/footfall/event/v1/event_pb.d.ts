@@ -14,16 +14,20 @@ export declare const file_footfall_event_v1_event: GenFile;
 /**
  * One thing that a visitor did, as an SDK reports it.
  *
- * Strings are UTF-8; lengths are in bytes of UTF-8. An empty string means absent everywhere.
+ * Strings are UTF-8; lengths are in characters (Unicode code points). An empty string means absent everywhere.
  * An event is raw fact: nothing in it is derived by Footfall.
+ *
+ * A field that is odd or too long does not cost the event: a text is cut, an id hashed, a value that is none dropped, and
+ * the answer tells what was done (`adjustments`). Refused is only what cannot be read or counted: RejectReason has the
+ * list. Text that is not UTF-8, and U+0000, become U+FFFD.
  *
  * @generated from message footfall.event.v1.Event
  */
 export declare type Event = Message<"footfall.event.v1.Event"> & {
   /**
    * Identity of the event, chosen by the SDK and kept over retries: the same merchant and event_id count
-   * once, for as long as the retention. Up to 64 bytes; a UUIDv7 is best (stored as it is, cheapest to look
-   * up), any other text is hashed to 128 bits. Absent: the collector makes one for each time the event is
+   * once, for as long as the retention. A UUIDv7 is best (stored as it is, cheapest to look up), any other text is
+   * hashed to 128 bits, and so is a UUIDv7 whose time lies more than a day ahead. Absent: the collector makes one for each time the event is
    * sent, so that a retry counts again.
    *
    * @generated from field: string event_id = 1;
@@ -31,7 +35,8 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   eventId: string;
 
   /**
-   * What happened, such as "page_view", "add_to_cart" or "purchase". Required, 1 to 64 bytes.
+   * What happened, such as "page_view", "add_to_cart" or "purchase". Required, up to 256
+   * characters.
    *
    * @generated from field: string name = 2;
    */
@@ -40,23 +45,23 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   /**
    * When it happened, by the client's clock, UTC. Absent: the time at which the collector received it. A clock
    * that is wrong by more than five seconds is corrected, where the request tells its sending time by the same
-   * clock; a time that lies ahead all the same counts as the received time. Refused when it is, corrected, more
-   * than a day in the future or older than the merchant's retention.
+   * clock; a time that lies ahead all the same counts as the received time. Refused when it is, corrected, older than
+   * the merchant's retention.
    *
    * @generated from field: google.protobuf.Timestamp client_time = 3;
    */
   clientTime?: Timestamp | undefined;
 
   /**
-   * The visitor (browser or person) by the SDK's own id; up to 128 bytes. Absent: a visitor is told apart by
-   * truncated address, user agent and UTC day, hashed with a secret that is destroyed after 48 hours.
+   * The visitor (browser or person) by the SDK's own id; up to 256 characters, a longer one is hashed. Absent: a
+   * visitor is told apart by truncated address, user agent and UTC day, hashed with a secret that is destroyed after 48 hours.
    *
    * @generated from field: string visitor_id = 4;
    */
   visitorId: string;
 
   /**
-   * The visit by the SDK's own id; up to 128 bytes. Absent: 30 minutes without an event of the
+   * The visit by the SDK's own id; up to 256 characters, a longer one is hashed. Absent: 30 minutes without an event of the
    * visitor end a session.
    *
    * @generated from field: string session_id = 5;
@@ -64,7 +69,8 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   sessionId: string;
 
   /**
-   * Address of the page, absolute, http or https; up to 4,096 bytes. Values of parameters that hold personal
+   * Address of the page, absolute, http or https, any other is dropped; up to 8,192 characters: what is over is cut
+   * from the longest parameters, so that the path and short parameters stay. Values of parameters that hold personal
    * data, such as email or token, are replaced by "(redacted)" before the event is stored; docs/processing.md
    * has the list.
    *
@@ -73,15 +79,15 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   url: string;
 
   /**
-   * Address of the page before this one, or of the site that sent the visitor; up to 4,096 bytes. Free text:
-   * what browsers and servers send here is often not an address. Cleaned as the page's address is.
+   * Address of the page before this one, or of the site that sent the visitor; up to 8,192 characters.
+   * Free text: what browsers and servers send here is often not an address. Cleaned and cut as the page's address is.
    *
    * @generated from field: string referrer = 7;
    */
   referrer: string;
 
   /**
-   * The browser's User-Agent header; up to 2,048 bytes. Absent: that of the request, unless it came by gRPC,
+   * The browser's User-Agent header; up to 4,096 characters. Absent: that of the request, unless it came by gRPC,
    * which browsers do not speak.
    *
    * @generated from field: string user_agent = 8;
@@ -90,7 +96,7 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
 
   /**
    * The visitor's IPv4 or IPv6 address. Absent: that of the connection, unless the request came by gRPC.
-   * Server-side SDKs pass it on. Truncated to /24 (IPv4) or /48 (IPv6) before it is stored or sent on, unless the
+   * Server-side SDKs pass it on; one that is none is dropped, a port or a zone behind it is left out. Truncated to /24 (IPv4) or /48 (IPv6) before it is stored or sent on, unless the
    * merchant keeps whole addresses.
    *
    * @generated from field: string ip = 9;
@@ -98,22 +104,22 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   ip: string;
 
   /**
-   * The visitor's preferred language, as a BCP 47 tag such as "pt-BR"; up to 35 bytes.
+   * The visitor's preferred language, as a BCP 47 tag such as "pt-BR"; up to 256 characters.
    *
    * @generated from field: string language = 10;
    */
   language: string;
 
   /**
-   * Size of the visitor's screen. Absent: unknown.
+   * Size of the visitor's screen. Absent, or with a side that is out of range: unknown.
    *
    * @generated from field: footfall.event.v1.Screen screen = 11;
    */
   screen?: Screen | undefined;
 
   /**
-   * What else the merchant wants to keep about the visitor or the event: up to 64 entries, keys of 1 to 64
-   * bytes, values of up to 1,024 bytes.
+   * What else the merchant wants to keep about the visitor or the event: up to 64 entries, keys of up to
+   * 256 characters, values of up to 2,048.
    *
    * @generated from field: map<string, string> properties = 12;
    */
@@ -130,7 +136,7 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   order?: Order | undefined;
 
   /**
-   * The items that the event is about (viewed, put in the cart, bought): up to 200.
+   * The items that the event is about (viewed, put in the cart, bought): up to 200, and 1 MiB of text.
    *
    * @generated from field: repeated footfall.event.v1.Item items = 14;
    */
@@ -178,7 +184,7 @@ export declare const ScreenSchema: GenMessage<Screen>;
  */
 export declare type Order = Message<"footfall.event.v1.Order"> & {
   /**
-   * The shop's own number of the order; required, up to 64 bytes.
+   * The shop's own number of the order; required, up to 256 characters, a longer one is hashed.
    *
    * @generated from field: string id = 1;
    */
@@ -220,7 +226,7 @@ export declare type Order = Message<"footfall.event.v1.Order"> & {
   currency: string;
 
   /**
-   * Coupon code that was used; up to 64 bytes.
+   * Coupon code that was used; up to 1,024 characters.
    *
    * @generated from field: string coupon = 7;
    */
@@ -234,13 +240,14 @@ export declare type Order = Message<"footfall.event.v1.Order"> & {
 export declare const OrderSchema: GenMessage<Order>;
 
 /**
- * A product in an event. Text fields are up to 256 bytes.
+ * A product in an event. Text fields are up to 1,024 characters.
  *
  * @generated from message footfall.event.v1.Item
  */
 export declare type Item = Message<"footfall.event.v1.Item"> & {
   /**
-   * The shop's own product or stock-keeping number; required.
+   * The shop's own product or stock-keeping number; a longer one than 1,024 characters is hashed. Absent: the name stands
+   * in; an item without either is dropped.
    *
    * @generated from field: string id = 1;
    */
@@ -275,7 +282,8 @@ export declare type Item = Message<"footfall.event.v1.Item"> & {
   variant: string;
 
   /**
-   * Price of one, in micros of the order's currency, or of the merchant's where there is no order.
+   * Price of one, in micros of the order's currency, or of the merchant's where there is no order; one that no amount
+   * can be is dropped.
    *
    * @generated from field: int64 price_micros = 6;
    */

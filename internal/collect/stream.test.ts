@@ -64,7 +64,7 @@ async function next(answers: AsyncIterator<StreamResponse>): Promise<StreamRespo
 
 test("each of 500 requests is answered once, with its sequence", async () => {
   const { requests, answers } = open();
-  for (let at = 1; at <= 500; at++) requests.send(at, `event ${at}`, "bad\0");
+  for (let at = 1; at <= 500; at++) requests.send(at, `event ${at}`, "");
   requests.end();
   const sequences: number[] = [];
   for (let at = 1; at <= 500; at++) {
@@ -190,7 +190,7 @@ test("what a stream has carried does not count against the bytes that are being 
   const name = "x".repeat(1_000);
   for (let at = 1; at <= 200; at++) {
     requests.send(at, name);
-    expect((await next(answers)).statuses).toEqual([REJECTED]);
+    expect((await next(answers)).statuses).toEqual([ACCEPTED]);
   }
   requests.end();
   expect((await answers.next()).done).toBe(true);

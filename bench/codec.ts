@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { zstdCompressSync } from "node:zlib";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { LineReader } from "../internal/collect/access-log/line-reader.ts";
 import { lineToEvent } from "../internal/collect/access-log/to-event.ts";
 import { BatchBuilder, type Row } from "../internal/event/batch-builder.ts";
 import { checkBatch } from "../internal/event/batch-check.ts";
@@ -103,11 +104,13 @@ function accessLogSize() {
   if (file === undefined) return undefined;
   let offset = 0;
   const rows: Row[] = [];
+  const reader = new LineReader({ format: "auto" });
   for (const text of readFileSync(file, "utf8").split("\n").slice(0, ROWS)) {
-    const line = { file: "bench", offset, text, cut: false, number: 0, end: 0 };
+    const line = { file: "bench", offset, text };
     offset += text.length + 1;
-    const read = lineToEvent(line, { merchant: "1", site: "http://localhost" });
-    if (read.ok) rows.push(toRow(read.event, 1, Date.now()));
+    const parsed = reader.read(text);
+    const read = parsed && lineToEvent(parsed, line, { merchant: "1", site: "http://localhost" });
+    if (read?.ok) rows.push(toRow(read.event, 1, Date.now()));
   }
   return { access_log: size(rows) };
 }

@@ -1,3 +1,4 @@
+import { LineReader } from "../../internal/collect/access-log/line-reader.ts";
 import { type Collector, createCollector } from "../../internal/collect/collector.ts";
 import { importLog } from "../../internal/collect/import-log.ts";
 import { IngestClient } from "../../internal/collect/ingest-client.ts";
@@ -39,6 +40,7 @@ export async function start(service: Service<typeof collector.settings>) {
         "FOOTFALL_COLLECTOR_ACCESS_LOG_KEY (--access-log-key) is required with --access-log",
       );
     }
+    checkFormat(config.logFormat);
     const log = { file: config.accessLog, key: config.accessLogKey };
     // The service counts as started while it reads; the end of the log ends it.
     const reading = readAccessLog(service, sending, keys, spool, log).catch((error: unknown) => {
@@ -86,6 +88,16 @@ async function spoolOf({ config, log, registry, life }: Service<typeof collector
   }
 }
 
+function checkFormat(format: string): void {
+  try {
+    new LineReader({ format });
+  } catch (error) {
+    throw new ConfigError(
+      `--log-format: ${JSON.stringify(format)} ${error instanceof Error ? error.message : ""}`,
+    );
+  }
+}
+
 /** Reads the log, prints the summary as one JSON line, and ends the program when ingest has all of it. */
 async function readAccessLog(
   { config, log, life }: Service<typeof collector.settings>,
@@ -97,9 +109,11 @@ async function readAccessLog(
   const summary = await importLog(sending, keys, {
     file,
     key,
+    format: config.logFormat,
     site: config.accessLogSite,
     follow: config.follow,
     signal: life.stopping,
+    onFormat: (message) => log.info({ file }, message),
     onRefused: (line, reason) => log.warn({ file, line, reason }, "line refused"),
   });
   process.stdout.write(`${JSON.stringify(summary)}\n`);

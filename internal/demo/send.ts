@@ -71,6 +71,7 @@ export async function sendLog(
       site,
       follow: false,
       signal,
+      onFormat: (message) => progress.say(`  ${message}`),
       onRefused: (line, reason) => progress.say(`  line ${line} refused: ${reason}`),
       onChunk: (chunk) => watch.add({ merchant, ...chunk }),
     });

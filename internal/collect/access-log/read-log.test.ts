@@ -1,6 +1,7 @@
 import { appendFile, copyFile, mkdtemp, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Line, LineSplitter, MAX_LINE_BYTES } from "./line-splitter.ts";
@@ -51,6 +52,21 @@ describe("once", () => {
     expect(lines[3]!.offset).toBe(6 + 1_000_001 + MAX_LINE_BYTES + 1);
   });
 
+  test("a gzip file is read as what it holds, and is the same log", async () => {
+    const content = `#Version: 1.0\n${"one\n".repeat(40_000)}last`;
+    await writeFile(log, content);
+    const plain = await readAll();
+    // Parts that were compressed one after another make one file (RFC 1952).
+    await writeFile(log, Buffer.concat([gzipSync(content.slice(0, 99)), gzipSync(content.slice(99))]));
+    const packed = await readAll();
+    expect(packed.length).toBe(40_002);
+    expect(packed).toEqual(plain);
+    await writeFile(log, gzipSync(""));
+    expect(await readAll()).toEqual([]);
+    await writeFile(log, gzipSync("one\ntwo").subarray(0, 20));
+    await expect(readAll()).rejects.toThrow();
+  });
+
   test("reading goes on after a line, unless the log is another one", async () => {
     await writeFile(log, "one\ntwo\nthree\n");
     const [first] = await readAll();
@@ -75,6 +91,16 @@ test("a log is the same under another path and after growth, and another one by 
   expect(await identity(copy)).toBe(before);
   await writeFile(copy, "other\ntwo\n");
   expect(await identity(copy)).not.toBe(before);
+});
+
+test("logs that begin with the same directives are told apart by their first lines", async () => {
+  const identity = async () => (await readAll())[0]!.file;
+  await writeFile(log, "#Version: 1.0\n#Fields: date time\none\n");
+  const before = await identity();
+  await appendFile(log, "two\n");
+  expect(await identity()).toBe(before);
+  await writeFile(log, "#Version: 1.0\n#Fields: date time\nother\n");
+  expect(await identity()).not.toBe(before);
 });
 
 test("however a file is cut into chunks, its lines are the same", () => {

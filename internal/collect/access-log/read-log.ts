@@ -2,6 +2,7 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileIdentity } from "./file-identity.ts";
 import { type Line, LineSplitter } from "./line-splitter.ts";
+import { readStream, streamOf } from "./read-stream.ts";
 
 export type { Line } from "./line-splitter.ts";
 
@@ -33,10 +34,16 @@ const CHUNK_BYTES = 64 * 1024;
  * An unfinished last line is given at the end; in follow mode it is held until it is finished, or until the
  * log is rotated. A followed log may be renamed away (the old file is read to its end, and then the new one of
  * the same path), or be copied and truncated (what the copy took with it before it was read is not seen).
+ * A path of "-" is standard input, and a gzip file is read as what it holds; neither is followed.
  * @throws when the file cannot be opened or read; in follow mode a file that is absent is waited for.
  */
 export async function* readLog(path: string, options: ReadOptions = {}): AsyncGenerator<Line[]> {
   const { signal } = options;
+  const stream = options.follow && path !== "-" ? undefined : await streamOf(path);
+  if (stream !== undefined) {
+    yield* readStream(stream, signal);
+    return;
+  }
   let from = options.from;
   do {
     const handle = await openLog(path, options);

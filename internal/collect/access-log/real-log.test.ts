@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Event } from "../../gen/footfall/event/v1/event_pb.js";
-import { type LoggedRequest, parseLine } from "./parse-line.ts";
+import { LineReader } from "./line-reader.ts";
 import { readLog } from "./read-log.ts";
+import type { LoggedRequest } from "./request.ts";
 import { lineToEvent } from "./to-event.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -16,9 +17,10 @@ const real = test.skipIf(log === undefined);
 async function requests(path: string) {
   const good: LoggedRequest[] = [];
   const bad: string[] = [];
+  const reader = new LineReader({ format: "auto" });
   for await (const lines of readLog(path)) {
     for (const { text } of lines) {
-      const parsed = parseLine(text);
+      const parsed = reader.read(text)!;
       if (parsed.ok) good.push(parsed.request);
       else bad.push(text);
     }
@@ -26,7 +28,7 @@ async function requests(path: string) {
   return { good, bad };
 }
 
-function count(values: (string | number)[]): Record<string, number> {
+function count(values: readonly unknown[]): Record<string, number> {
   return Object.fromEntries([...Map.groupBy(values, String)].map(([value, all]) => [value, all.length]));
 }
 
@@ -103,9 +105,11 @@ real(`${title}pages of the real log are told from their parts`, async () => {
 
 async function events(path: string): Promise<Event[]> {
   const found: Event[] = [];
+  const reader = new LineReader({ format: "auto" });
   for await (const lines of readLog(path)) {
     for (const line of lines) {
-      const result = lineToEvent(line, { merchant: "m1", site: "https://www.semicomplete.example" });
+      const options = { merchant: "m1", site: "https://www.semicomplete.example" };
+      const result = lineToEvent(reader.read(line.text)!, line, options);
       if (result.ok) found.push(result.event);
     }
   }

@@ -1,18 +1,22 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
+import { LineReader } from "./line-reader.ts";
 import { isPage } from "./page.ts";
-import { parseLine } from "./parse-line.ts";
-import { type LinePosition, lineToEvent, toEvent } from "./to-event.ts";
+import { type LinePosition, toEvent } from "./to-event.ts";
 
 const options = { merchant: "m1", site: "https://shop.example" };
 const text =
   '203.0.113.9 - - [17/May/2015:10:05:03 +0000] "GET /a?b=c HTTP/1.1" 200 512 "-" "Mozilla/5.0 \\"x\\""';
 const position: LinePosition = { file: "f1", offset: 120, text };
 
+function requestOf(line: string) {
+  const parsed = new LineReader({ format: "auto" }).read(line);
+  if (!parsed?.ok) throw new Error(parsed?.reason);
+  return parsed.request;
+}
+
 function eventOf(line: string) {
-  const parsed = parseLine(line);
-  if (!parsed.ok) throw new Error(parsed.reason);
-  return toEvent(parsed.request, { ...position, text: line }, options);
+  return toEvent(requestOf(line), { ...position, text: line }, options);
 }
 
 test("a page that was seen is a page_view", () => {
@@ -44,6 +48,25 @@ test.each([
 test("an absolute target is its own address, and * is none", () => {
   expect(eventOf(text.replace("/a?b=c", "http://other.example/x")).url).toBe("http://other.example/x");
   expect(eventOf(text.replace("GET /a?b=c", "OPTIONS *")).url).toBe("");
+});
+
+test("the host that a line tells comes before the site's, and one that cannot be does not", () => {
+  const url = (host: string) => eventOf(`${host} ${text}`).url;
+  expect(url("other.example:443")).toBe("https://other.example/a?b=c");
+  expect(url("other.example:80")).toBe("http://other.example/a?b=c");
+  expect(url("other.example:8080")).toBe("https://other.example:8080/a?b=c");
+  expect(url("other.example")).toBe("https://other.example/a?b=c");
+  expect(url("[2001:db8::1]:443")).toBe("https://[2001:db8::1]/a?b=c");
+  expect(url("_")).toBe("https://shop.example/a?b=c");
+});
+
+test.each([
+  ["no HTTP", "GET /a?b=c HTTP/1.1", String.raw`\x16\x03\x01`],
+  ["a proxy's request", "GET /a?b=c", "CONNECT shop.example:443"],
+  ["an address that is none", "GET /a?b=c", "GET http://[x"],
+  ["no status", " 200 ", " - "],
+])("%s is a request and no page", (_, part, other) => {
+  expect(eventOf(text.replace(part, () => other)).name).toBe("http_request");
 });
 
 describe("pages", () => {
@@ -87,8 +110,7 @@ describe("pages", () => {
 describe("the event's id", () => {
   const id = (changes: Partial<LinePosition & typeof options & { server: string }> = {}) => {
     const line = { ...position, ...changes };
-    const parsed = parseLine(line.text);
-    return parsed.ok && toEvent(parsed.request, line, { ...options, ...changes }).eventId;
+    return toEvent(requestOf(line.text), line, { ...options, ...changes }).eventId;
   };
 
   test("is a UUIDv7 of the line's time, the same each time, and does not change with new releases", () => {
@@ -111,13 +133,4 @@ describe("the event's id", () => {
     ];
     expect(new Set(ids).size).toBe(6);
   });
-});
-
-test("a line that was cut, or is malformed, says why it is refused", () => {
-  expect(lineToEvent({ ...position, cut: true }, options)).toEqual({
-    ok: false,
-    reason: "line is longer than 64 KiB",
-  });
-  expect(lineToEvent({ ...position, text: "x", cut: false }, options).ok).toBe(false);
-  expect(lineToEvent({ ...position, cut: false }, options).ok).toBe(true);
 });

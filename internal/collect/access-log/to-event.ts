@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Event, EventSchema } from "../../gen/footfall/event/v1/event_pb.js";
 import { isPage } from "./page.ts";
-import { type LoggedRequest, parseLine } from "./parse-line.ts";
+import type { LoggedRequest, ParsedLine } from "./request.ts";
 
 /** Where a line stands. Together with its text it is the line's identity. */
 export interface LinePosition {
@@ -18,7 +18,7 @@ export interface LinePosition {
 export interface SiteOptions {
   /** The merchant whose site it is, by the id that stays when its keys change. */
   readonly merchant: string;
-  /** Scheme and host of the site, such as "https://shop.example", without a slash at the end. */
+  /** Scheme and host of the site, such as "https://shop.example", for lines that do not tell the host. */
   readonly site: string;
   /**
    * A name for the server that writes the log; needed only when several servers write logs of one merchant.
@@ -43,18 +43,18 @@ export interface SiteOptions {
  */
 export function toEvent(request: LoggedRequest, position: LinePosition, options: SiteOptions): Event {
   const { method, status, bytes, protocol } = request;
-  const properties: Record<string, string> = { http_method: method, http_status: String(status) };
-  if (bytes !== undefined) properties.http_bytes = String(bytes);
-  properties.http_protocol = protocol;
+  const known = { http_method: method, http_status: status, http_bytes: bytes, http_protocol: protocol };
+  const properties = Object.entries(known).filter(([, value]) => value !== undefined);
+  const url = urlOf(request, options.site);
   return create(EventSchema, {
     eventId: idOf(request.timeMs, position, options),
-    name: isPageView(request) ? "page_view" : "http_request",
+    name: url !== "" && isPageView(request) ? "page_view" : "http_request",
     clientTime: timestampFromMs(request.timeMs),
-    url: urlOf(request.path, options.site),
+    url,
     referrer: request.referrer ?? "",
     userAgent: request.userAgent ?? "",
-    ip: request.ip,
-    properties,
+    ip: request.ip ?? "",
+    properties: Object.fromEntries(properties.map(([name, value]) => [name, String(value)])),
   });
 }
 
@@ -62,21 +62,21 @@ export type LineEvent =
   | { readonly ok: true; readonly event: Event }
   | { readonly ok: false; readonly reason: string };
 
-/** Parses a line that readLog gave, and makes its event; or says why the line is refused. Never throws. */
-export function lineToEvent(line: LinePosition & { readonly cut: boolean }, options: SiteOptions): LineEvent {
-  if (line.cut) return { ok: false, reason: "line is longer than 64 KiB" };
-  const parsed = parseLine(line.text);
-  return parsed.ok ? { ok: true, event: toEvent(parsed.request, line, options) } : parsed;
+/** The event of a line as it was read, or why there is none. */
+export function lineToEvent(parsed: ParsedLine, position: LinePosition, options: SiteOptions): LineEvent {
+  return parsed.ok ? { ok: true, event: toEvent(parsed.request, position, options) } : parsed;
 }
 
-function isPageView({ method, status, path }: LoggedRequest): boolean {
-  return method === "GET" && ((status >= 200 && status < 300) || status === 304) && isPage(path);
+function isPageView({ method, status = 0, target = "" }: LoggedRequest): boolean {
+  return method === "GET" && ((status >= 200 && status < 300) || status === 304) && isPage(target);
 }
 
-/** "*" (of OPTIONS) and the like name no page: the address is then absent. */
-function urlOf(target: string, site: string): string {
-  if (target.startsWith("/")) return site + target;
-  return /^https?:\/\//i.test(target) ? target : "";
+/** "*" (of OPTIONS), the host and port of CONNECT and the like name no page: the address is then absent. */
+function urlOf({ target = "", host, scheme }: LoggedRequest, site: string): string {
+  if (/^https?:\/\//i.test(target)) return URL.canParse(target) ? target : "";
+  if (!target.startsWith("/")) return "";
+  if (host === undefined) return site.replace(/\/$/, "") + target;
+  return `${scheme ?? site.split(":", 1)[0]}://${host}${target}`;
 }
 
 function idOf(timeMs: number, { file, offset, text }: LinePosition, { merchant, server = "" }: SiteOptions) {

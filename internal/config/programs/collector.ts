@@ -1,4 +1,4 @@
-import { choice, integer, optionalText, text, yesNo } from "../setting.ts";
+import { address, choice, integer, optionalText, text, yesNo } from "../setting.ts";
 import {
   allowedOrigins,
   allowFailpoints,
@@ -14,7 +14,7 @@ import {
 export const collector = {
   name: "collector",
   description:
-    "Edge of Footfall: takes events over gRPC, gRPC-Web and Connect/JSON on one port, or from an access log, and streams them to ingest in columnar batches.",
+    "Edge of Footfall: takes events over gRPC, gRPC-Web and Connect/JSON and lines of access logs over HTTP on one port, or reads an access log, and streams them to ingest in columnar batches.",
   settings: {
     host,
     port: servicePort("collector", 4317),
@@ -188,7 +188,8 @@ export const collector = {
     accessLog: {
       env: "FOOTFALL_COLLECTOR_ACCESS_LOG",
       flag: "access-log",
-      description: "read this access log (combined format) instead of serving",
+      description:
+        "read this access log instead of serving; -: standard input; a .gz file is read as what it holds",
       schema: optionalText(),
       fallback: "",
     },
@@ -203,9 +204,18 @@ export const collector = {
     accessLogSite: {
       env: "FOOTFALL_COLLECTOR_ACCESS_LOG_SITE",
       flag: "access-log-site",
-      description: "address of the log's site, which paths are appended to",
-      schema: text(),
+      description:
+        "address of the log's site, which paths are appended to where the log does not tell the host",
+      schema: address("http", "https"),
       fallback: "http://localhost",
+    },
+    logFormat: {
+      env: "FOOTFALL_COLLECTOR_LOG_FORMAT",
+      flag: "log-format",
+      description:
+        "format of the access log: a name (auto, combined, main, vhost_combined, common, vhost_common, json, caddy, traefik, iis, w3c, cloudfront, alb, elb), or a format string of nginx or Apache",
+      schema: text(),
+      fallback: "auto",
     },
     follow: {
       env: "FOOTFALL_COLLECTOR_FOLLOW",

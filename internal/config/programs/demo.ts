@@ -31,7 +31,7 @@ export const demo = {
     accessLog: {
       env: "FOOTFALL_DEMO_ACCESS_LOG",
       flag: "access-log",
-      description: "send this access log (combined format) instead of simulated traffic",
+      description: "send this access log instead of simulated traffic",
       schema: optionalText(),
       fallback: "",
     },

@@ -394,7 +394,7 @@ export enum RejectReason {
   TOO_MANY_EVENTS = 16,
 
   /**
-   * A line of an access log is not in the combined format.
+   * A line of an access log is not in its format, or tells of no request.
    *
    * @generated from enum value: REJECT_REASON_MALFORMED_LINE = 17;
    */

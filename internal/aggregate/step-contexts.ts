@@ -3,6 +3,7 @@ import { eventTime } from "../event/event-time.ts";
 import type { CurrencyDay } from "../store/currency-rates.ts";
 import type { Pool } from "../store/pool.ts";
 import { Currencies } from "./currencies.ts";
+import { MerchantSitesCache } from "./merchant-sites.ts";
 import { Rates } from "./rates.ts";
 import { Rollups } from "./rollups.ts";
 import { Salts } from "./salts.ts";
@@ -16,6 +17,7 @@ export class StepContexts {
   readonly #currencies: Currencies;
   readonly #rates: Rates;
   readonly #rollups: Rollups;
+  readonly #merchantSites: MerchantSitesCache;
   readonly #placeOf: StepContext["placeOf"];
 
   constructor(pool: Pool, placeOf: StepContext["placeOf"]) {
@@ -23,6 +25,7 @@ export class StepContexts {
     this.#currencies = new Currencies(pool);
     this.#rates = new Rates(pool);
     this.#rollups = new Rollups(pool);
+    this.#merchantSites = new MerchantSitesCache(pool);
     this.#placeOf = placeOf;
   }
 
@@ -33,7 +36,8 @@ export class StepContexts {
     const currencies = await this.#currencies.of(merchantsWithOrders(batches));
     const rate = await this.#rates.of(batches.flatMap((batch) => ratesNeeded(batch, currencies)));
     const rollupStarts = await this.#rollups.starts();
-    return { currencies, rate, salts, placeOf: this.#placeOf, rollupStarts };
+    const merchantSites = await this.#merchantSites.all();
+    return { currencies, rate, salts, placeOf: this.#placeOf, rollupStarts, merchantSites };
   }
 }
 

@@ -13,6 +13,7 @@ export function testContext(fields: Partial<StepContext> = {}): StepContext {
     salts: testSalts,
     placeOf: () => undefined,
     rollupStarts: new Map(),
+    merchantSites: new Map(),
     ...fields,
   };
 }

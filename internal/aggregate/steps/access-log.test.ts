@@ -192,15 +192,16 @@ describe.skipIf(LOG === undefined)("the real log", () => {
 
   test("page and host of the referrers, which are urls of all the world", () => {
     // awk -F'"' '{ split($4, a, /[\/?#]/); h = tolower(a[3]); sub(/^.*@/, "", h); sub(/:.*/, "", h); c[h]++ }'
+    // Of its 154, one is none: three lines have bytes of Windows-1251 in their place, which the server escaped.
     expect(
       top(
         lines.map(({ cameFrom }) => cameFrom.host ?? null),
         7,
       ),
     ).toEqual({
-      values: 154,
+      values: 153,
       top: [
-        [null, 4_072],
+        [null, 4_075],
         ["www.semicomplete.com", 3_038],
         ["semicomplete.com", 2_001],
         ["www.google.com", 228],

@@ -1,63 +1,72 @@
-import { domainToASCII } from "node:url";
-import { CLICK_IDS } from "./click-ids.ts";
-
-/** What a link said about the campaign that it belongs to. */
-export interface Campaign {
-  readonly source: string | null;
-  readonly medium: string | null;
-  readonly campaign: string | null;
-  readonly id: string | null;
-  readonly term: string | null;
-  readonly content: string | null;
-  /** Name of the click id's parameter. */
-  readonly clickId: string | null;
+/** What an absolute url is made of, without its query and fragment. */
+export interface Address {
+  /** Lower case. */
+  readonly scheme: string;
+  /** In the URL standard's form, without a last dot; undefined where there is none, or none that could be one. */
+  readonly host: string | undefined;
+  /** As it was sent; may be empty. */
+  readonly path: string;
 }
+
+/** Scheme, authority and path. */
+const ABSOLUTE = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\/([^/?#]*)([^?#]*)/;
+
+/** The parts of an absolute url; undefined for a text that is none. */
+export function addressOf(url: string): Address | undefined {
+  const found = ABSOLUTE.exec(url);
+  if (found === null) return undefined;
+  return { scheme: found[1]!.toLowerCase(), host: canonicalHost(found[2]!), path: found[3]! };
+}
+
+/** Longer than any host written in percent-encoding, characters: what is longer is not parsed. */
+const MAX_WRITTEN = 1_024;
+/** Of a host's name in DNS, characters. */
+const MAX_HOST = 253;
+/** What needs no more than lower case. One whose last label begins with a digit may be an odd form of an IPv4 address. */
+const PLAIN = /^(?:[A-Za-z0-9_-]*\.)*[A-Za-z_-][A-Za-z0-9_-]*$/;
 
 /**
- * The host of an address, in lower case, without www. and port; undefined for a text that is none. An Android app
- * that sends a visitor is "android-app:PACKAGE".
+ * A host as the URL standard writes it (url.spec.whatwg.org, host parsing): ASCII ("xn--bcher-kva.example"), lower case,
+ * IPv6 shortened and in brackets; without user, port and last dot. Undefined for a text that is no host.
+ */
+export function canonicalHost(authority: string): string | undefined {
+  // As browsers do, which take "\\" for "/".
+  const backslash = authority.indexOf("\\");
+  const whole = backslash === -1 ? authority : authority.slice(0, backslash);
+  const behindUser = whole.slice(whole.lastIndexOf("@") + 1);
+  const end = behindUser.startsWith("[") ? behindUser.indexOf("]") + 1 : behindUser.indexOf(":");
+  const written = end === -1 ? behindUser : behindUser.slice(0, end);
+  const host = written.endsWith(".") ? written.slice(0, -1) : written;
+  if (host === "" || host.length > MAX_WRITTEN) return undefined;
+  const ascii = PLAIN.test(host) ? host.toLowerCase() : parsedHost(host);
+  return ascii === "" || ascii.length > MAX_HOST ? undefined : ascii;
+}
+
+/** Empty for a text that is no host. */
+function parsedHost(host: string): string {
+  const parsed = URL.parse(`http://${host}/`)?.hostname ?? "";
+  return parsed.endsWith(".") ? parsed.slice(0, -1) : parsed;
+}
+
+/** Domains of AMP's cache: a page is under its own host, with "-" for a dot and "--" for "-". */
+const AMP_CACHE = ".cdn.ampproject.org";
+
+/**
+ * The host that an address belongs to, as sites are told apart: canonical and without www.; undefined for a text that is
+ * no address of a page. An Android app that sends a visitor is "android-app:PACKAGE".
  */
 export function hostOf(text: string): string | undefined {
-  const found = /^(https?|android-app):\/\/(?:[^/?#]*@)?(\[[^\]]*\]|[^/?#:]*)/i.exec(text);
-  if (found === null || found[2] === "") return undefined;
-  const host = found[2]!.toLowerCase();
-  if (found[1]!.toLowerCase() === "android-app") return `android-app:${host}`;
-  const plain = host.endsWith(".") ? host.slice(0, -1) : host;
-  const ascii = /^[\x21-\x7e]*$/.test(plain) ? plain : domainToASCII(plain);
-  if (ascii === "") return undefined;
-  return ascii.startsWith("www.") && ascii.length > 4 ? ascii.slice(4) : ascii;
+  const { scheme, host } = addressOf(text) ?? {};
+  if (host === undefined) return undefined;
+  if (scheme === "android-app") return `android-app:${host}`;
+  if (scheme !== "https" && scheme !== "http") return undefined;
+  return withoutWww(host.endsWith(AMP_CACHE) ? cachedHost(host) : host);
 }
 
-/** A quick look for what `campaignOf` reads. */
-const TAGGED = new RegExp(`[?&](utm_\\w+|${[...CLICK_IDS.keys()].join("|")})=`, "i");
-
-const MAX_LENGTH = 256;
-
-/** What the query of a page's address says about a campaign; undefined when it says nothing. */
-export function campaignOf(url: string): Campaign | undefined {
-  // Most addresses have no query: that is seen sooner.
-  if (!url.includes("?") || !TAGGED.test(url)) return undefined;
-  const end = url.indexOf("#");
-  const page = end === -1 ? url : url.slice(0, end);
-  const start = page.indexOf("?");
-  if (start === -1) return undefined;
-  const given = new Map<string, string>();
-  let clickId: string | null = null;
-  for (const [name, value] of new URLSearchParams(page.slice(start))) {
-    const key = name.toLowerCase();
-    // The first of a kind counts.
-    if (value !== "" && !given.has(key)) given.set(key, clean(value));
-    if (value !== "" && CLICK_IDS.has(key)) clickId ??= key;
-  }
-  const read = (name: string) => given.get(name) || null;
-  const source = read("utm_source")?.toLowerCase() ?? null;
-  const medium = read("utm_medium")?.toLowerCase() ?? null;
-  const [campaign, id] = [read("utm_campaign"), read("utm_id")];
-  if ((source ?? medium ?? campaign ?? id ?? clickId) === null) return undefined;
-  return { source, medium, campaign, id, term: read("utm_term"), content: read("utm_content"), clickId };
+function cachedHost(host: string): string {
+  return host.slice(0, -AMP_CACHE.length).replaceAll(/--?/g, (dashes) => (dashes === "-" ? "." : "-"));
 }
 
-/** As it can be stored: PostgreSQL's text cannot hold U+0000. */
-function clean(value: string): string {
-  return value.replaceAll("\0", "").trim().slice(0, MAX_LENGTH).toWellFormed();
+export function withoutWww(host: string): string {
+  return host.startsWith("www.") && host.length > 4 ? host.slice(4) : host;
 }

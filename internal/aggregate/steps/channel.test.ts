@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { CHANNELS, channelOf } from "./channel.ts";
-import { siteOf } from "./site-kind.ts";
 
 const channel = (source: string, medium: string, campaign = "") => channelOf({ source, medium, campaign });
 
@@ -132,36 +131,4 @@ test("a campaign is a shopping campaign by the word, not by letters within anoth
   expect(channel("anyone", "referral", "eshop")).toBe("Organic Shopping");
   expect(channel("anyone", "referral", "workshop")).toBe("Referral");
   expect(channel("anyone", "referral", "bishop")).toBe("Referral");
-});
-
-describe("sites", () => {
-  test.each([
-    ["google", "search"],
-    ["google.com.br", "search"],
-    ["www.bing.com", "search"],
-    ["search.brave.com", "search"],
-    ["android-app:com.google.android.googlequicksearchbox", "search"],
-    ["m.facebook.com", "social"],
-    ["old.reddit.com", "social"],
-    ["smile.amazon.com", "shopping"],
-    ["player.vimeo.com", "video"],
-    ["chat.openai.com", "ai"],
-  ])("%s is one of %s", (host, kind) => {
-    expect(siteOf(host)?.kind).toBe(kind);
-  });
-
-  test.each([
-    "mail.google.com",
-    "docs.google.com",
-    "maps.google.de",
-    "aws.amazon.com",
-    "notgoogle.com",
-    "google.example.com",
-    "ask.me.example",
-    "co.uk",
-    "com",
-    "",
-  ])("%s is none", (host) => {
-    expect(siteOf(host)).toBeUndefined();
-  });
 });

@@ -1,5 +1,4 @@
-import { siteOf } from "./site-kind.ts";
-import type { SiteKind } from "./traffic-sites.ts";
+import { type SiteKind, siteOf } from "../sites/known-sites.ts";
 
 /** Where a visit came from; texts in lower case. */
 export interface Origin {
@@ -26,7 +25,7 @@ const isReferral = oneOf("referral", "app", "link");
 /**
  * GA4's default channel group for manual traffic, in its order; the first rule that fits gives the channel.
  * https://support.google.com/analytics/answer/9756891 ("[GA4] Default channel group"), as of 2026. The lists of
- * sites are ours (traffic-sites.ts); a source of the list of assistants counts without GA4's medium as well, since
+ * sites are others' and ours (sites/known-sites.ts); a source of the list of assistants counts without GA4's medium as well, since
  * some of them tag their links with a source alone.
  */
 export const CHANNELS: readonly (readonly [name: string, rule: Rule])[] = [

@@ -2,36 +2,52 @@
 export interface ClickId {
   readonly source: string;
   readonly medium: string;
-  /** Put into every link, not only into those of ads: a referrer knows better. */
-  readonly isWeak?: boolean;
+  /**
+   * How it stands to what else the link says. "auto": the ad system tags every ad by itself, and what people wrote for
+   * source and medium gives way, as in GA4. "ad": fills what people left out. "weak": put into every link, not only
+   * into those of ads, so a referrer knows better.
+   */
+  readonly strength: "auto" | "ad" | "weak";
 }
 
-/** By the name of the parameter, lower case. From the systems' own documentation. */
+const ids = (strength: ClickId["strength"], list: readonly (readonly [string, string, string])[]) =>
+  list.map(([name, source, medium]) => [name, { source, medium, strength }] as const);
+
+/**
+ * By the name of the parameter, lower case, the strongest first. From the systems' own documentation. That Google's beat
+ * manual tags: https://support.google.com/analytics/answer/1033981 (auto-tagging, unless an override is allowed).
+ */
 export const CLICK_IDS: ReadonlyMap<string, ClickId> = new Map<string, ClickId>([
-  ["gclid", { source: "google", medium: "cpc" }],
-  ["gbraid", { source: "google", medium: "cpc" }],
-  ["wbraid", { source: "google", medium: "cpc" }],
-  ["dclid", { source: "doubleclick", medium: "cpm" }],
-  ["msclkid", { source: "bing", medium: "cpc" }],
-  ["yclid", { source: "yandex", medium: "cpc" }],
-  ["ttclid", { source: "tiktok", medium: "cpc" }],
-  ["twclid", { source: "twitter", medium: "cpc" }],
-  ["li_fat_id", { source: "linkedin", medium: "cpc" }],
-  ["sccid", { source: "snapchat", medium: "cpc" }],
-  ["rdt_cid", { source: "reddit", medium: "cpc" }],
-  ["epik", { source: "pinterest", medium: "cpc" }],
-  ["qclid", { source: "quora", medium: "cpc" }],
-  ["obclid", { source: "outbrain", medium: "cpc" }],
-  ["tblci", { source: "taboola", medium: "cpc" }],
-  ["irclickid", { source: "impact", medium: "affiliate" }],
-  ["cjevent", { source: "cj", medium: "affiliate" }],
-  ["awc", { source: "awin", medium: "affiliate" }],
-  ["mc_cid", { source: "mailchimp", medium: "email" }],
-  ["mc_eid", { source: "mailchimp", medium: "email" }],
-  ["_kx", { source: "klaviyo", medium: "email" }],
-  ["mkt_tok", { source: "marketo", medium: "email" }],
-  ["_hsenc", { source: "hubspot", medium: "email" }],
-  ["fbclid", { source: "facebook", medium: "social", isWeak: true }],
-  ["igshid", { source: "instagram", medium: "social", isWeak: true }],
-  ["srsltid", { source: "google", medium: "organic", isWeak: true }],
+  ...ids("auto", [
+    ["gclid", "google", "cpc"],
+    ["gbraid", "google", "cpc"],
+    ["wbraid", "google", "cpc"],
+    ["dclid", "doubleclick", "cpm"],
+    ["msclkid", "bing", "cpc"],
+  ]),
+  ...ids("ad", [
+    ["yclid", "yandex", "cpc"],
+    ["ttclid", "tiktok", "cpc"],
+    ["twclid", "twitter", "cpc"],
+    ["li_fat_id", "linkedin", "cpc"],
+    ["sccid", "snapchat", "cpc"],
+    ["rdt_cid", "reddit", "cpc"],
+    ["epik", "pinterest", "cpc"],
+    ["qclid", "quora", "cpc"],
+    ["obclid", "outbrain", "cpc"],
+    ["tblci", "taboola", "cpc"],
+    ["irclickid", "impact", "affiliate"],
+    ["cjevent", "cj", "affiliate"],
+    ["awc", "awin", "affiliate"],
+    ["mc_cid", "mailchimp", "email"],
+    ["mc_eid", "mailchimp", "email"],
+    ["_kx", "klaviyo", "email"],
+    ["mkt_tok", "marketo", "email"],
+    ["_hsenc", "hubspot", "email"],
+  ]),
+  ...ids("weak", [
+    ["fbclid", "facebook", "social"],
+    ["igshid", "instagram", "social"],
+    ["srsltid", "google", "organic"],
+  ]),
 ]);

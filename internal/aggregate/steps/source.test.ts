@@ -6,19 +6,24 @@ import { SOURCE_COLUMNS } from "../../store/event-columns.ts";
 import { testBatch } from "../../testkit/batches.ts";
 import { testContext } from "../../testkit/step-context.ts";
 import { process } from "./process.ts";
+import type { StepContext } from "./step.ts";
 
 const SHOP = "https://shop.example/page";
 
 interface Visit {
   readonly url?: string;
   readonly referrer?: string;
+  readonly merchantId?: number;
 }
 
 /** What the step derives of events in one batch, without the columns that are null. */
-function sourcesOf(visits: readonly Visit[]): (Record<string, string> | undefined)[] {
+function sourcesOf(
+  visits: readonly Visit[],
+  merchantSites: StepContext["merchantSites"] = new Map(),
+): (Record<string, string> | undefined)[] {
   const events = visits.map((visit) => ({ merchantId: 1, time: 1, visitorId: "v", ...visit }));
   const { sealed, batch } = open(testBatch(events, { partition: 0 }).bytes);
-  const { source } = process(new BatchView(sealed!.batchId, batch!), testContext());
+  const { source } = process(new BatchView(sealed!.batchId, batch!), testContext({ merchantSites }));
   return visits.map((_, row) => {
     const texts = source.texts[source.keys?.[row] ?? 0];
     const entries = texts?.map((text, at) => [SOURCE_COLUMNS[at], text]).filter(([, text]) => text !== null);
@@ -48,6 +53,16 @@ describe("referrer", () => {
     ["https://bücher.example/", "xn--bcher-kva.example / referral / Referral"],
     ["http://[2001:db8::1]:80/", "[2001:db8::1] / referral / Referral"],
     ["android-app://org.example.reader/", "android-app:org.example.reader / referral / Referral"],
+    ["https://us.yhs4.search.yahoo.com/", "yahoo / organic / Organic Search"],
+    ["https://buscador.terra.com.br/", "terra / organic / Organic Search"],
+    ["https://blog.naver.com/x", "blog.naver.com / referral / Organic Social"],
+    ["https://mail.google.com/", "mail.google.com / email / Email"],
+    ["android-app://com.google.android.gm/", "android-app:com.google.android.gm / email / Email"],
+    ["android-app://com.linkedin.android/", "android-app:com.linkedin.android / referral / Organic Social"],
+    ["https://www.gemini.com/", "gemini.com / referral / Referral"],
+    ["https://www.bol.com.br/", "bol.com.br / referral / Referral"],
+    ["https://news-example.cdn.ampproject.org/c/s/news.example/", "news.example / referral / Referral"],
+    ["https://localhost:3000/", "localhost / referral / Referral"],
   ])("%s", (referrer, expected) => {
     expect(shown(SHOP, referrer)).toBe(expected);
   });
@@ -58,16 +73,54 @@ describe("referrer", () => {
     }
   });
 
-  test("of the same site: no source at all, www. and subdomains of one another included", () => {
+  test("of the same site: no source at all, all hosts of a registered domain included", () => {
     const own = (page: string, referrer: string) => shown(`https://${page}/x`, `https://${referrer}/y`);
     expect(own("shop.example", "shop.example")).toBeUndefined();
     expect(own("www.shop.example", "shop.example:8443")).toBeUndefined();
     expect(own("shop.example", "WWW.shop.example")).toBeUndefined();
     expect(own("checkout.shop.example", "shop.example")).toBeUndefined();
     expect(own("shop.example", "checkout.shop.example")).toBeUndefined();
+    expect(own("a.shop.co.uk", "b.shop.co.uk")).toBeUndefined();
+    expect(own("bücher.example", "xn--bcher-kva.example")).toBeUndefined();
     expect(own("shop.example", "myshop.example")).toBe("myshop.example / referral / Referral");
     expect(own("me.github.io", "github.io")).toBe("github.io / referral / Referral");
     expect(own("a.myshopify.com", "b.myshopify.com")).toBe("b.myshopify.com / referral / Referral");
+  });
+
+  test("back from paying: no source, but what a link says counts", () => {
+    for (const host of ["www.paypal.com", "hooks.stripe.com", "acs.bank.example"]) {
+      expect(shown(SHOP, `https://${host}/x`)).toBeUndefined();
+      expect(shown(undefined, `https://${host}/x`)).toBeUndefined();
+    }
+    expect(shown(`${SHOP}?utm_source=news&utm_medium=email`, "https://www.paypal.com/")).toBe(
+      "news / email / Email",
+    );
+    expect(shown(`${SHOP}?utm_campaign=x`, "https://www.paypal.com/")).toBe(
+      "(not set) / (not set) / Unassigned",
+    );
+  });
+
+  test("what a merchant says of sites holds for it alone, in a batch of many", () => {
+    const sites = (own: string[], ignored: string[]) => ({
+      ownDomains: new Set(own),
+      ignoredReferrers: new Set(ignored),
+    });
+    const said = new Map([
+      [2, sites(["checkout.example"], [])],
+      [3, sites([], ["bank.example"])],
+    ]);
+    const referrers = ["https://pay.checkout.example/", "https://www.bank.example/", "https://t.co/x"];
+    const visits = [1, 2, 3, 1, 2].flatMap((merchantId) =>
+      referrers.map((referrer) => ({ merchantId, url: SHOP, referrer })),
+    );
+    const found = sourcesOf(visits, said).map((texts) => texts?.source);
+    expect(found).toEqual([
+      ...["pay.checkout.example", "bank.example", "t.co"],
+      ...[undefined, "bank.example", "t.co"],
+      ...["pay.checkout.example", undefined, "t.co"],
+      ...["pay.checkout.example", "bank.example", "t.co"],
+      ...[undefined, "bank.example", "t.co"],
+    ]);
   });
 
   test("an event without a page: its referrer's source, or nothing", () => {
@@ -107,7 +160,9 @@ describe("campaign", () => {
     ["utm_campaign=c", "https://www.google.com/", "google / organic"],
     ["utm_medium=email", "https://mail.example/", "mail.example / email"],
     ["utm_source=x", "https://news.example/", "x / (not set)"],
-    ["utm_source=x&gclid=1", undefined, "x / cpc"],
+    ["utm_source=x&ttclid=1", undefined, "x / cpc"],
+    ["utm_source=x&fbclid=1", undefined, "x / (not set)"],
+    ["utm_medium=paid&fbclid=1", undefined, "facebook / paid"],
     ["utm_source=&gclid=1", undefined, "google / cpc"],
     ["UTM_SOURCE=x&utm_medium=y&utm_medium=z", undefined, "x / y"],
   ])("%s with referrer %s is %s", (query, referrer, expected) => {
@@ -143,6 +198,20 @@ describe("campaign", () => {
     );
   });
 
+  /** https://support.google.com/analytics/answer/1033981: auto-tagging beats manual tags. */
+  test.each([
+    ["gclid=1", "google / cpc"],
+    ["gbraid=1", "google / cpc"],
+    ["wbraid=1", "google / cpc"],
+    ["dclid=1", "doubleclick / cpm"],
+    ["msclkid=1", "bing / cpc"],
+    ["fbclid=2&gclid=1", "google / cpc"],
+  ])("an ad system's own tag goes before manual ones: %s", (id, expected) => {
+    const found = tagged(`utm_source=newsletter&utm_medium=email&utm_campaign=spring&${id}`)!;
+    expect(`${found.source} / ${found.medium}`).toBe(expected);
+    expect(found.campaign).toBe("spring");
+  });
+
   test("what no database could store is left out, and long texts are cut", () => {
     const long = "x".repeat(300);
     expect(tagged(`utm_source=a%00b&utm_medium=%ED%A0%80&utm_campaign=${long}`)).toMatchObject({
@@ -150,11 +219,6 @@ describe("campaign", () => {
       medium: "\ufffd\ufffd\ufffd",
       campaign: "x".repeat(256),
     });
-  });
-
-  test("a fragment is no query", () => {
-    expect(shown(`${SHOP}#?utm_source=x`)).toBe("(direct) / (none) / Direct");
-    expect(sourceOf(`${SHOP}?a=1#&utm_source=x`)).toEqual(sourceOf(SHOP));
   });
 });
 

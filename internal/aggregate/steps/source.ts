@@ -1,35 +1,30 @@
 import type { BatchView } from "../../event/batch-view.ts";
-import { type Campaign, campaignOf, hostOf } from "./address.ts";
+import { isIgnored } from "../sites/ignored-referrers.ts";
+import { siteOf } from "../sites/known-sites.ts";
+import { isOwnSite, type MerchantSites } from "../sites/own-site.ts";
+import { hostOf } from "./address.ts";
+import { type Campaign, campaignOf } from "./campaign.ts";
 import { channelOf } from "./channel.ts";
 import { CLICK_IDS } from "./click-ids.ts";
-import { siteOf } from "./site-kind.ts";
 import type { Step } from "./step.ts";
 
-/** Domains under which everybody can have a host: a host there and the domain itself are different sites. */
-const SHARED = new Set(
-  `myshopify.com github.io gitlab.io wordpress.com blogspot.com blogger.com tumblr.com wixsite.com
-    squarespace.com weebly.com bigcartel.com netlify.app vercel.app pages.dev herokuapp.com web.app
-    firebaseapp.com substack.com webflow.io`.split(/\s+/),
-);
-
-/** Whether two hosts (as hostOf gives them) belong to one site: the same, or one within the other's domain. */
-export function isOwnSite(a: string, b: string): boolean {
-  if (a === b) return true;
-  const [short, long] = a.length < b.length ? [a, b] : [b, a];
-  return long.endsWith(`.${short}`) && short.includes(".") && !SHARED.has(short);
-}
-
-/** The columns of SOURCE_COLUMNS for an event of a page; undefined when it did not begin a visit. */
+/**
+ * The columns of SOURCE_COLUMNS for an event of a page; undefined when it did not begin a visit.
+ * @param page host of the page's address, @param referrer host of the referrer, as hostOf gives them.
+ * @param sites what the merchant says of sites.
+ */
 export function sourceOf(
   page: string | undefined,
   campaign: Campaign | undefined,
   referrer: string | undefined,
+  sites: MerchantSites | undefined,
 ): readonly (string | null)[] | undefined {
-  const isOutside = referrer !== undefined && (page === undefined || !isOwnSite(page, referrer));
+  const isOutside =
+    referrer !== undefined && !isOwnSite(page, referrer, sites) && !isIgnored(referrer, sites);
   const sender = isOutside ? senderOf(referrer) : undefined;
   if (campaign !== undefined) return tagged(campaign, sender);
   if (sender !== undefined) return record(sender.source, sender.medium);
-  // From one page of the site to the next; or an event that tells of no page at all.
+  // From one page of the site to the next, or back from paying; or an event that tells of no page at all.
   if (referrer !== undefined || page === undefined) return undefined;
   return record("(direct)", "(none)");
 }
@@ -39,21 +34,30 @@ interface Sender {
   readonly medium: string;
 }
 
+/** Media that a known site gives to a visit from it; others are referrals. */
+const MEDIA: Partial<Record<string, string>> = { search: "organic", ai: "ai-assistant", mail: "email" };
+
 function senderOf(referrer: string): Sender {
   const site = siteOf(referrer);
-  if (site?.kind === "search") return { source: site.name, medium: "organic" };
-  return { source: referrer, medium: site?.kind === "ai" ? "ai-assistant" : "referral" };
+  const medium = MEDIA[site?.kind ?? ""] ?? "referral";
+  return { source: site?.kind === "search" ? site.name : referrer, medium };
 }
 
-/** What the link says comes first, then its click id, then the referrer. */
+/**
+ * An ad system's own tag comes first, then what the link says, then other click ids, then the referrer. The campaign's
+ * name stays what the link says in any case.
+ */
 function tagged(campaign: Campaign, sender: Sender | undefined): readonly (string | null)[] {
   const click = campaign.clickId === null ? undefined : CLICK_IDS.get(campaign.clickId);
-  const guess = click === undefined || (click.isWeak && sender !== undefined) ? sender : click;
+  if (click?.strength === "auto") return record(click.source, click.medium, campaign);
+  const isWeak = click?.strength === "weak";
+  const guess = click === undefined || (isWeak && sender !== undefined) ? sender : click;
   const isNamed = campaign.source !== null || campaign.medium !== null;
   const source = campaign.source ?? guess?.source ?? "(not set)";
   // A link that names its source alone has no medium, as long as no ad says otherwise.
   const medium =
-    campaign.medium ?? (isNamed && guess === sender ? "(not set)" : (guess?.medium ?? "(not set)"));
+    campaign.medium ??
+    (isNamed && (guess === sender || isWeak) ? "(not set)" : (guess?.medium ?? "(not set)"));
   return record(source, medium, campaign);
 }
 
@@ -105,14 +109,17 @@ class ParsedColumn {
   }
 }
 
+/** Keys of derived texts by page and by referrer. */
+type Keys = Map<number, number>[];
+
 /**
  * Source, medium, campaign and channel of the event: what its page's address says (UTM parameters, click ids), or
  * else its referrer. An event that a page of the same site led to has none: it does not begin a visit.
  */
 export const source: Step = {
   name: "source",
-  version: 1,
-  run(batch, { source }) {
+  version: 2,
+  run(batch, { source }, { merchantSites }) {
     const pages = new ParsedColumn(batch, batch.text("url"), (url) => ({
       host: hostOf(url),
       campaign: campaignOf(url),
@@ -122,19 +129,22 @@ export const source: Step = {
       campaign: undefined,
     }));
     const keys = new Uint32Array(batch.rows);
-    /** Keys by page, and by referrer. */
-    const known: Map<number, number>[] = [];
+    const common: Keys = [];
+    /** Of merchants that say something of sites: what is known of others does not hold for them. */
+    const own = new Map<MerchantSites, Keys>();
     // Key 0 is of events without a source.
     source.texts.push(undefined);
     source.keys = keys;
     for (let row = 0; row < batch.rows; row++) {
       const page = pages.of(row);
       const referrer = referrers.of(row);
+      const sites = merchantSites.size === 0 ? undefined : merchantSites.get(batch.merchantIds[row]!);
+      const known = sites === undefined ? common : keysOf(own, sites);
       known[page] ??= new Map();
       let key = known[page].get(referrer);
       if (key === undefined) {
         const { host, campaign } = pages.parsed[page]!;
-        const texts = sourceOf(host, campaign, referrers.parsed[referrer]!.host);
+        const texts = sourceOf(host, campaign, referrers.parsed[referrer]!.host, sites);
         key = texts === undefined ? 0 : source.texts.push(texts) - 1;
         known[page].set(referrer, key);
       }
@@ -142,3 +152,9 @@ export const source: Step = {
     }
   },
 };
+
+function keysOf(own: Map<MerchantSites, Keys>, sites: MerchantSites): Keys {
+  const keys = own.get(sites) ?? [];
+  own.set(sites, keys);
+  return keys;
+}

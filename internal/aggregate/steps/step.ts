@@ -1,6 +1,7 @@
 import type { BatchView } from "../../event/batch-view.ts";
 import { I64Column } from "../../event/columns.ts";
 import type { DerivedTexts } from "../../store/event-columns.ts";
+import type { MerchantSites } from "../sites/own-site.ts";
 
 /** A place on earth as far as it is known: ISO 3166-1 alpha-2, and names in English. */
 export interface Place {
@@ -20,6 +21,8 @@ export interface StepContext {
   readonly placeOf: (address: string) => Place | undefined;
   /** Merchants with rollups, and from which time of events on, ms since 1970-01-01 UTC. */
   readonly rollupStarts: ReadonlyMap<number, number>;
+  /** What merchants say of their own domains and of referrers; most say nothing. */
+  readonly merchantSites: ReadonlyMap<number, MerchantSites>;
 }
 
 /** Texts derived from a key, while they are being found. */

@@ -52,13 +52,15 @@ export async function start(service: Service<typeof collector.settings>) {
     life.onClose("access log", () => reading);
     return;
   }
-  const { host, port, clientIpHeader, allowedOrigins } = config;
+  const { host, port, clientIpHeader, trustedProxies, proxyProtocol, allowedOrigins } = config;
   const server = await serveCollect({
     ...sending,
     keys,
     host,
     port,
     clientIpHeader,
+    trustedProxies,
+    proxyProtocol,
     allowedOrigins,
     log,
     health,

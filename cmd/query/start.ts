@@ -49,7 +49,8 @@ export async function start({ config, log, life, health }: Service<typeof query.
     maxTimeoutMs: config.maxTimeoutMs,
     shutdown: life.stopping,
   });
-  const server = await listenOnePort(config.host, config.port, withCors(handler, config.allowedOrigins));
+  const { host, port, allowedOrigins, proxyProtocol } = config;
+  const server = await listenOnePort(host, port, withCors(handler, allowedOrigins), { proxyProtocol });
   life.onClose("server", () => server.close());
   log.info({ port: server.port }, "query listens");
 }

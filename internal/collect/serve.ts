@@ -1,5 +1,5 @@
-import { isIP } from "node:net";
 import { createContextKey, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import type { TrustedProxies } from "../config/trusted-proxies.ts";
 import { failpointAtClose } from "../failpoint/failpoint.ts";
 import { CollectService } from "../gen/footfall/collect/v1/collect_pb.js";
 import { connectHandler, type NodeServerRequest, routeStandard } from "../rpc/connect-server.ts";
@@ -8,6 +8,7 @@ import { withCors } from "../rpc/cors.ts";
 import type { HealthState } from "../rpc/health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "../rpc/one-port.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { clientFinder, type FindClient } from "./client-address/trusted-proxies.ts";
 import { type CollectDeps, routeBinary, routeJson } from "./handler.ts";
 import { collectGate } from "./limits/gate.ts";
 import { type EventContext, NO_DEFAULTS } from "./take-event.ts";
@@ -15,8 +16,12 @@ import { type EventContext, NO_DEFAULTS } from "./take-event.ts";
 export interface ServeOptions extends Omit<CollectDeps, "defaults" | "maxStreamWindow"> {
   readonly host: string;
   readonly port: number;
-  /** Header in which a trusted proxy puts the client's address. */
+  /** Header in which proxies put the client's address, in lower case. */
   readonly clientIpHeader: string | undefined;
+  /** Which of them are believed. */
+  readonly trustedProxies: TrustedProxies;
+  /** Whether every connection begins with a PROXY protocol header. */
+  readonly proxyProtocol: boolean;
   /** Origins whose pages may send from a browser. */
   readonly allowedOrigins: readonly string[];
   readonly log: Logger;
@@ -40,10 +45,11 @@ const remoteAddress = createContextKey<string>("", { description: "address of th
 
 /** Serves CollectService over gRPC, gRPC-Web and Connect on one port. */
 export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
+  const findClient = clientFinder(options.clientIpHeader, options.trustedProxies);
   const deps: CollectDeps = {
     ...options,
     maxStreamWindow: STREAM_WINDOW,
-    defaults: (context) => requestDefaults(context, options.clientIpHeader),
+    defaults: (context) => requestDefaults(context, options.clientIpHeader, findClient),
   };
   const gate = collectGate(options.keys, options.limits, options.metrics);
   const shared = { ...options, gate, readMaxBytes: MAX_REQUEST_BYTES, maxTimeoutMs: MAX_TIMEOUT_MS };
@@ -64,23 +70,23 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
     const toJson = isJson && request.url?.startsWith(`/${CollectService.typeName}/`);
     (toJson ? json : binary)(request, response);
   };
-  return listenOnePort(options.host, options.port, withCors(handler, options.allowedOrigins));
+  const { host, port, proxyProtocol } = options;
+  return listenOnePort(host, port, withCors(handler, options.allowedOrigins), { proxyProtocol });
 }
 
 /** A browser's request tells its own address and user agent; a gRPC request's are those of a server. */
 function requestDefaults(
   context: HandlerContext,
   clientIpHeader: string | undefined,
+  findClient: FindClient,
 ): EventContext["defaults"] {
   if (context.protocolName === "grpc") return NO_DEFAULTS;
   const forwarded = clientIpHeader === undefined ? null : context.requestHeader.get(clientIpHeader);
-  const ip = forwarded?.split(",").at(-1)?.trim() || context.values.get(remoteAddress);
+  const address = findClient(forwarded, context.values.get(remoteAddress));
   const userAgent = Buffer.from(context.requestHeader.get("user-agent") ?? "");
-  // An IPv4 client on an IPv6 socket shows as ::ffff:192.0.2.1.
-  const address = ip.replace(/^::ffff:/, "");
   // What a proxy or browser adds beyond the limits must not reject the events of the request.
   return {
-    ip: isIP(address) === 0 ? NO_DEFAULTS.ip : Buffer.from(address),
+    ip: address === undefined ? NO_DEFAULTS.ip : Buffer.from(address),
     userAgent: userAgent.length > MAX_USER_AGENT_BYTES ? NO_DEFAULTS.userAgent : userAgent,
   };
 }

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { BatchBuilder } from "../event/batch-builder.ts";
 import { AdjustmentKind } from "./adjustments.ts";
+import { addressOfField } from "./client-address/parse-address.ts";
 import type { EventFields } from "./event-fields.ts";
 import { at } from "./event-shape.ts";
 import { truncateIp } from "./privacy/truncate-ip.ts";
@@ -8,8 +9,9 @@ import { shown } from "./refusal.ts";
 import type { EventContext } from "./take-event.ts";
 import { isGood, Mark, takeText, textOf } from "./take-text.ts";
 
-/** Longest text in which an address is looked for, bytes. */
+/** Longest address, and the longest text in which one is looked for, bytes. */
 const LIMIT = 64;
+const READ_LIMIT = 1_024;
 
 /** Room for the text of a truncated address. */
 const address = new Uint8Array(64);
@@ -25,8 +27,8 @@ export function takeIp(
   const start = isGiven ? values[at.ip]! : 0;
   const end = isGiven ? values[at.ip + 1]! : source.length;
   if (start === end || put(batch, context, source, start, end)) return;
-  const given = textOf(source, start, Math.min(end, start + LIMIT + 1));
-  const bare = bareAddress(given);
+  const given = textOf(source, start, Math.min(end, start + READ_LIMIT));
+  const bare = addressOfField(given);
   if (bare === undefined) {
     context.adjustments.add(AdjustmentKind.DROPPED, "ip", `not an address: ${shown(given)}`);
     return;
@@ -63,11 +65,4 @@ function put(
 
 function isPlainAddress(text: string): boolean {
   return isIP(text) !== 0 && !text.includes("%");
-}
-
-/** The first address in a text that has spaces, brackets, a port, a zone (fe80::1%eth0) or further ones beside it. */
-function bareAddress(text: string): string | undefined {
-  const match = /^\s*(?:\[([^\]]+)\](?::\d{1,5})?|([\d.]+):\d{1,5}|([^\s,]+))\s*(?:,|$)/.exec(text);
-  const bare = (match?.[1] ?? match?.[2] ?? match?.[3] ?? "").replace(/%[^%]*$/, "");
-  return isIP(bare) === 0 ? undefined : bare;
 }

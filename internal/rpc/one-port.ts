@@ -8,6 +8,7 @@ import {
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { normalContentType } from "./content-type.ts";
 import { letGoWhenAnswered } from "./early-answer.ts";
+import { routeByPreface, takeProxyHeader } from "./first-bytes.ts";
 
 export type Handler = (
   request: IncomingMessage | Http2ServerRequest,
@@ -20,18 +21,22 @@ export interface OnePortServer {
   close(): Promise<void>;
 }
 
-/** The client's first bytes of HTTP/2 with prior knowledge, RFC 9113 section 3.4. */
-const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0");
-
-/** How long a new connection may stay silent, milliseconds. */
-const FIRST_BYTES_TIMEOUT_MS = 10_000;
+export interface OnePortOptions {
+  /** Whether every connection begins with a PROXY protocol header; one without it is closed. */
+  readonly proxyProtocol?: boolean;
+}
 
 /**
  * Serves HTTP/1.1 (Connect, gRPC-Web, curl) and HTTP/2 without TLS (gRPC) on one port, told apart by the
  * connection's first bytes. Bytes that are neither get a 400 from the HTTP/1.1 parser and the connection is
  * closed; no other connection notices.
  */
-export async function listenOnePort(host: string, port: number, handler: Handler): Promise<OnePortServer> {
+export async function listenOnePort(
+  host: string,
+  port: number,
+  handler: Handler,
+  { proxyProtocol = false }: OnePortOptions = {},
+): Promise<OnePortServer> {
   const serve: Handler = (request, response) => {
     letGoWhenAnswered(request, response);
     const type = request.headers["content-type"];
@@ -60,7 +65,10 @@ export async function listenOnePort(host: string, port: number, handler: Handler
     socket.on("close", () => sockets.delete(socket));
     // A connection that breaks is that client's affair: its requests are aborted by their own streams.
     socket.on("error", () => socket.destroy());
-    route(socket, (isHttp2) => (isHttp2 ? http2 : http1).emit("connection", socket));
+    const route = () =>
+      routeByPreface(socket, (isHttp2) => (isHttp2 ? http2 : http1).emit("connection", socket));
+    if (proxyProtocol) takeProxyHeader(socket, route);
+    else route();
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -86,24 +94,4 @@ export async function listenOnePort(host: string, port: number, handler: Handler
       clearInterval(sweep);
     },
   };
-}
-
-function route(socket: Socket, decide: (isHttp2: boolean) => void): void {
-  socket.setTimeout(FIRST_BYTES_TIMEOUT_MS, () => socket.destroy());
-  let seen: Buffer = Buffer.alloc(0);
-  const onData = (chunk: Buffer) => {
-    seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
-    const length = Math.min(seen.length, HTTP2_PREFACE.length);
-    const matches = seen.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
-    if (matches && length < HTTP2_PREFACE.length) return;
-    socket.off("data", onData);
-    socket.pause();
-    socket.setTimeout(0);
-    socket.removeAllListeners("timeout");
-    socket.unshift(seen);
-    decide(matches);
-    // The HTTP/1.1 server reads a socket as a stream; HTTP/2 takes over its handle and needs no resume.
-    if (!matches) socket.resume();
-  };
-  socket.on("data", onData);
 }

@@ -75,12 +75,20 @@ function isHex(byte: number): boolean {
 
 /** @param text a valid IPv6 address. @returns the first 48 bits of it, in RFC 5952's form. */
 function truncateIpv6(text: string): string {
-  const groups = groupsOf(text.replace(/%.*$/, ""));
-  const isIpv4 = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (isIpv4) return `${groups[6]! >> 8}.${groups[6]! & 0xff}.${groups[7]! >> 8}.0`;
-  const network = groups.slice(0, 3);
+  const address = text.replace(/%.*$/, "");
+  const ipv4 = ipv4In(address);
+  if (ipv4 !== undefined) return ipv4.replace(/\d+$/, "0");
+  const network = groupsOf(address).slice(0, 3);
   while (network.at(-1) === 0) network.pop();
   return `${network.map((group) => group.toString(16)).join(":")}::`;
+}
+
+/** The IPv4 address in IPv6's clothes (::ffff:192.0.2.1, RFC 4291 section 2.5.5.2); undefined: it is another one. */
+export function ipv4In(address: string): string | undefined {
+  const groups = groupsOf(address);
+  const isIpv4 = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (!isIpv4) return undefined;
+  return [groups[6]! >> 8, groups[6]! & 0xff, groups[7]! >> 8, groups[7]! & 0xff].join(".");
 }
 
 /** The eight groups of an IPv6 address. */

@@ -1,5 +1,6 @@
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import type { TrustedProxies } from "../../config/trusted-proxies.ts";
 import { CollectService } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { HealthState } from "../../rpc/health.ts";
 import type { OnePortServer } from "../../rpc/one-port.ts";
@@ -54,6 +55,9 @@ export interface RigOptions extends Partial<Omit<CollectorOptions, "spool">> {
   /** Where the collector's link goes instead of to ingest; it gets ingest's port. */
   readonly ingestAddress?: (port: number) => Promise<string>;
   readonly clientIpHeader?: string;
+  /** One hop where absent. */
+  readonly trustedProxies?: TrustedProxies;
+  readonly proxyProtocol?: boolean;
   /** Pages that may send; all where absent. */
   readonly allowedOrigins?: readonly string[];
   /** How the collector listens; "::" takes IPv4 clients too. */
@@ -79,6 +83,8 @@ const DEFAULTS = {
 
 export async function startRig({
   clientIpHeader,
+  trustedProxies = { hops: 1 },
+  proxyProtocol = false,
   allowedOrigins = ["*"],
   host = "127.0.0.1",
   spool: spoolOptions,
@@ -110,6 +116,8 @@ export async function startRig({
     host,
     port: 0,
     clientIpHeader,
+    trustedProxies,
+    proxyProtocol,
     allowedOrigins,
     log: SILENT,
     health: new HealthState([CollectService.typeName]),

@@ -1,4 +1,5 @@
 import { address, choice, integer, optionalText, text, yesNo } from "../setting.ts";
+import { trustedProxies } from "../trusted-proxies.ts";
 import {
   allowedOrigins,
   allowFailpoints,
@@ -8,6 +9,7 @@ import {
   host,
   logLevel,
   opsPort,
+  proxyProtocol,
   servicePort,
 } from "./shared.ts";
 
@@ -181,10 +183,19 @@ export const collector = {
       env: "FOOTFALL_COLLECTOR_CLIENT_IP_HEADER",
       flag: "client-ip-header",
       description:
-        "header in which a trusted proxy puts the client's address, such as x-forwarded-for (its last entry counts)",
-      schema: optionalText(),
+        "header in which proxies put the client's address: x-forwarded-for, forwarded (RFC 7239), or one of their own such as cf-connecting-ip",
+      schema: optionalText().transform((name) => name?.toLowerCase()),
       fallback: "",
     },
+    trustedProxies: {
+      env: "FOOTFALL_COLLECTOR_TRUSTED_PROXIES",
+      flag: "trusted-proxies",
+      description:
+        "which proxies are believed in that header: how many there are on the way (1: its last entry is the client), or their addresses and networks, parted by commas, such as private,203.0.113.0/24",
+      schema: trustedProxies(),
+      fallback: "1",
+    },
+    proxyProtocol: proxyProtocol("collector"),
     accessLog: {
       env: "FOOTFALL_COLLECTOR_ACCESS_LOG",
       flag: "access-log",

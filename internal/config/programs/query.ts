@@ -7,6 +7,7 @@ import {
   host,
   logLevel,
   opsPort,
+  proxyProtocol,
   servicePort,
 } from "./shared.ts";
 
@@ -18,6 +19,7 @@ export const query = {
     port: servicePort("query", 4320),
     opsPort: opsPort("query", 9320),
     allowedOrigins: allowedOrigins("query"),
+    proxyProtocol: proxyProtocol("query"),
     databaseUrl,
     maxConnections: {
       env: "FOOTFALL_QUERY_MAX_CONNECTIONS",

@@ -80,6 +80,17 @@ export const allowedOrigins = (program: string): Setting<string[]> => ({
   fallback: "*",
 });
 
+/** Whether a load balancer tells of each connection whose it is. */
+export const proxyProtocol = (program: string): Setting<boolean> => ({
+  env: `FOOTFALL_${program.toUpperCase()}_PROXY_PROTOCOL`,
+  flag: "proxy-protocol",
+  description:
+    "whether every connection begins with a PROXY protocol header, version 1 or 2, as load balancers of TCP send it: true or false; one without it is closed",
+  schema: yesNo(),
+  fallback: "false",
+  isSwitch: true,
+});
+
 /** What the streams are promised to be; ingest and admin must be told the same. */
 export const streamSettings = {
   replicas: {

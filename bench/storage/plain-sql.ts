@@ -23,9 +23,9 @@ const METRICS = {
   sessions: "count(DISTINCT session_id)",
   revenue: "coalesce(sum(revenue_micros), 0)",
   orders: "count(*) FILTER (WHERE order_kind = 1)",
-  item_quantity: "sum(quantity)",
+  item_quantity: "sum(quantity_micros)",
   // Simulated shops sell in their own currency alone.
-  item_revenue: "sum(price_micros * quantity)",
+  item_revenue: "sum(price_micros * quantity_micros / 1000000)",
 } as const satisfies Partial<Record<BreakdownMetric, string>>;
 export type Metric = keyof typeof METRICS;
 

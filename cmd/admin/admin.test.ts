@@ -137,7 +137,7 @@ describe("commands", () => {
            INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version, name)
            VALUES (1, '${time}', now(), gen_random_uuid(), 1, 1, 1, 'click') RETURNING *
          )
-         INSERT INTO items (merchant_id, ts, event_id, position, item_id, price_micros, quantity)
+         INSERT INTO items (merchant_id, ts, event_id, position, item_id, price_micros, quantity_micros)
          SELECT merchant_id, ts, event_id, 0, 'x', 1, 1 FROM e`,
       );
     await add("2026-03-01T10:00Z");

@@ -38,7 +38,7 @@ describe("batches", () => {
     const partition = 0;
     const merchantId = merchantOf(partition);
     const order = { id: "o-1", revenueMicros: 30_000_000n, currency: "EUR" };
-    const items = [{ id: "sku-1", priceMicros: 10_000_000n, quantity: 3 }];
+    const items = [{ id: "sku-1", priceMicros: 10_000_000n, quantityMicros: 2_500_000n }];
     const time = Date.UTC(2026, 2, 29, 10, 7);
     const batch = testBatch(
       [
@@ -82,8 +82,10 @@ describe("batches", () => {
       },
     ]);
     expect(
-      await rig.query("SELECT item_id, quantity FROM items WHERE merchant_id = $1", [merchantId]),
-    ).toEqual([{ item_id: "sku-1", quantity: 3 }]);
+      await rig.query("SELECT item_id, quantity_micros::integer FROM items WHERE merchant_id = $1", [
+        merchantId,
+      ]),
+    ).toEqual([{ item_id: "sku-1", quantity_micros: 2_500_000 }]);
     const totals = await waitFor("the refresh", async () => {
       const rows = await rig.query("SELECT * FROM totals_15m WHERE merchant_id = $1", [merchantId]);
       return rows.length > 0 && rows;

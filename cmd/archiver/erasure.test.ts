@@ -71,7 +71,7 @@ const visits = (count: number, from: number) =>
     properties: { plan: "é" },
     ...(at % 4 === 0 && { eventId: crypto.randomUUID() }),
     ...(at % 5 === 0 && { order: { id: `o${from + at}`, revenueMicros: 5n, currency: "EUR" } }),
-    ...(at % 7 === 0 && { items: [{ id: "i", priceMicros: 1n, quantity: 2 }] }),
+    ...(at % 7 === 0 && { items: [{ id: "i", priceMicros: 1n, quantityMicros: 2_000_000n }] }),
   }));
 
 test("objects lose the erased visitor's rows and keep all others as they are; once for each erasure", async () => {

@@ -76,7 +76,7 @@ describe("every reason", () => {
 describe("show", () => {
   test("headers, envelope and events, each with all that it has", async () => {
     const order = { id: "o-1", revenueMicros: 5_000_000n, currency: "EUR" };
-    const items = [{ id: "sku", name: "Lamp", priceMicros: 5_000_000n, quantity: 1 }];
+    const items = [{ id: "sku", name: "Lamp", priceMicros: 5_000_000n, quantityMicros: 1_000_000n }];
     const batch = batchOf(
       2,
       {
@@ -137,7 +137,7 @@ describe("show", () => {
           clientTime: time,
           name: "purchase",
           order: expect.objectContaining({ id: "o-1", revenueMicros: 5_000_000, currency: "EUR" }),
-          items: [{ id: "sku", name: "Lamp", priceMicros: 5_000_000, quantity: 1 }],
+          items: [{ id: "sku", name: "Lamp", priceMicros: "5000000", quantityMicros: "1000000" }],
         },
       ],
     });

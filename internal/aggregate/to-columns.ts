@@ -75,6 +75,7 @@ function orders(batch: BatchView, { orderKinds, convertedRevenue }: Derived): Or
     discount: batch.orderMicros("discountMicros"),
     currency: batch.order("currency"),
     coupon: batch.order("coupon"),
+    refundId: batch.order("refundId"),
     kind: orderKinds,
     converted: convertedRevenue,
   };
@@ -90,7 +91,7 @@ function items(batch: BatchView): ItemEntries | undefined {
     brand: batch.item("brand"),
     category: batch.item("category"),
     variant: batch.item("variant"),
-    price: batch.itemPriceMicros!,
-    quantity: batch.item("quantity")!,
+    price: batch.itemMicros("priceMicros")!,
+    quantity: batch.itemMicros("quantityMicros")!,
   };
 }

@@ -108,7 +108,7 @@ describe("an object", () => {
   test("reads as any Parquet: names and types of the columns, absent values as null", async () => {
     const eventId = "0192d7c8-7b1e-7abc-8def-0123456789ab";
     const order = { id: "o-1", revenueMicros: 12_340_000n, currency: "EUR" };
-    const items = [{ id: "sku", name: "Ünï", priceMicros: 5n, quantity: 2 }];
+    const items = [{ id: "sku", name: "Ünï", priceMicros: 5n, quantityMicros: 2_500_000n }];
     const properties = { plan: "pro" };
     const time = Date.UTC(2026, 2, 29, 10);
     const event = { merchantId: 1, time, eventId, url: "https://a.example/", order, items, properties };
@@ -133,7 +133,7 @@ describe("an object", () => {
       order_revenue_micros: 12_340_000n,
       order_tax_micros: 0n,
       order_currency: "EUR",
-      items: [{ id: "sku", name: "Ünï", price_micros: 5n, quantity: 2 }],
+      items: [{ id: "sku", name: "Ünï", price_micros: 5n, quantity_micros: 2_500_000n }],
     });
     for (const name of ["sent_time", "url", "properties", "order_id", "order_tax_micros", "items"]) {
       expect([name, rows[1]![name] ?? null]).toEqual([name, null]);

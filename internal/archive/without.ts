@@ -80,7 +80,7 @@ function textOf(table: Table, row: number): string {
     const value = column[row];
     return [name, value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value];
   });
-  return JSON.stringify(values.sort());
+  return JSON.stringify(values.sort(), (_, value) => (typeof value === "bigint" ? `${value}n` : value));
 }
 
 async function digestOf(object: Uint8Array): Promise<string> {

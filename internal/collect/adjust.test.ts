@@ -20,7 +20,7 @@ const sha256 = (text: string) => `sha256:${createHash("sha256").update(text).dig
 const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, "v"]));
 const order = (fields: object): EventInit => ({ order: { id: "o", ...fields } });
 const sku = { id: "sku" };
-const taken = { ...sku, priceMicros: 0, quantity: 1 };
+const taken = { ...sku, priceMicros: 0n, quantityMicros: 1_000_000n };
 
 /** What is sent beside a name, the field and what is done to it, and what is stored beside the name. */
 const ODD: [field: string, kind: keyof typeof AdjustmentKind, sent: EventInit, stored: Partial<PlainRow>][] =
@@ -76,13 +76,13 @@ const ODD: [field: string, kind: keyof typeof AdjustmentKind, sent: EventInit, s
       "order.id",
       "HASHED",
       order({ id: "x".repeat(257) }),
-      { order: { id: sha256("x".repeat(257)), revenueMicros: 0 } },
+      { order: { id: sha256("x".repeat(257)), revenueMicros: 0n } },
     ],
     [
       "order.coupon",
       "CUT",
       order({ coupon: "本".repeat(1_025) }),
-      { order: { id: "o", revenueMicros: 0, coupon: "本".repeat(1_024) } },
+      { order: { id: "o", revenueMicros: 0n, coupon: "本".repeat(1_024) } },
     ],
     [
       "items[0].name",
@@ -104,6 +104,19 @@ const ODD: [field: string, kind: keyof typeof AdjustmentKind, sent: EventInit, s
     ],
     ["items[0].id", "DROPPED", { items: [{ brand: "b" }, sku] }, { items: [taken] }],
     ["items[0].price_micros", "DROPPED", { items: [{ ...sku, priceMicros: -1n }] }, { items: [taken] }],
+    [
+      "items[0].quantity_micros",
+      "DROPPED",
+      { items: [{ ...sku, quantityMicros: 10n ** 12n + 1n }] },
+      { items: [taken] },
+    ],
+    ["items[0].quantity_micros", "DROPPED", { items: [{ ...sku, quantityMicros: -1n }] }, { items: [taken] }],
+    [
+      "refund.id",
+      "HASHED",
+      { refund: { id: "x".repeat(257), orderId: "o" } },
+      { order: { id: "o", revenueMicros: 0n, isRefund: 1, refundId: sha256("x".repeat(257)) } },
+    ],
     ["items", "DROPPED", { items: new Array(5_000).fill(sku) }, { items: new Array(200).fill(taken) }],
   ];
 

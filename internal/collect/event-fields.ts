@@ -1,6 +1,17 @@
 import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { Entries } from "./entries.ts";
-import { EVENT, ITEM, Kind, ORDER, PROPERTY, SCREEN, type Shape, TIMESTAMP, WORDS } from "./event-shape.ts";
+import {
+  EVENT,
+  ITEM,
+  Kind,
+  ORDER,
+  PROPERTY,
+  REFUND,
+  SCREEN,
+  type Shape,
+  TIMESTAMP,
+  WORDS,
+} from "./event-shape.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 
 /** Bytes that are no protobuf message. */
@@ -29,6 +40,7 @@ export class EventFields {
   readonly values = new Int32Array(WORDS);
   readonly properties = new Entries(PROPERTY.words, MAX_PROPERTY_ENTRIES);
   readonly items = new Entries(ITEM.words, MAX_ITEMS);
+  readonly refundItems = new Entries(ITEM.words, MAX_ITEMS);
   /** The event's bytes. */
   bytes: Uint8Array = new Uint8Array();
   #at = 0;
@@ -41,6 +53,7 @@ export class EventFields {
     this.values.fill(0);
     this.properties.clear();
     this.items.clear();
+    this.refundItems.clear();
     this.#at = 0;
     try {
       this.#message(EVENT, this.values, bytes.length);
@@ -81,16 +94,19 @@ export class EventFields {
     }
   }
 
-  /** A message within the event. */
+  /** A message within the event, or, number 5, within its refund. */
   #inner(number: number, end: number): void {
     if (number === 3) this.#message(TIMESTAMP, this.values, end);
     else if (number === 11) this.#message(SCREEN, this.values, end);
     else if (number === 13) this.#message(ORDER, this.values, end);
-    else {
-      const entries = number === 12 ? this.properties : this.items;
-      const offset = entries.add();
-      this.#message(number === 12 ? PROPERTY : ITEM, entries.values, end, offset);
-    }
+    else if (number === 24) this.#message(REFUND, this.values, end);
+    else if (number === 12) this.#entry(PROPERTY, this.properties, end);
+    else this.#entry(ITEM, number === 14 ? this.items : this.refundItems, end);
+  }
+
+  #entry(shape: Shape, entries: Entries, end: number): void {
+    const offset = entries.add();
+    this.#message(shape, entries.values, end, offset);
   }
 
   #tag(end: number): number {

@@ -28,8 +28,8 @@ const BAD: [keyof typeof RejectReason, RegExp, () => EventInit][] = [
   ["INVALID_AMOUNT", /^order\.tax_micros: -5/, () => amounts({ taxMicros: -5n })],
   [
     "INVALID_AMOUNT",
-    /^order\.shipping_micros: 1000000000000001/,
-    () => amounts({ shippingMicros: 10n ** 15n + 1n }),
+    /^order\.shipping_micros: 1000000000000000001 /,
+    () => amounts({ shippingMicros: 10n ** 18n + 1n }),
   ],
   [
     "INVALID_AMOUNT",
@@ -37,7 +37,21 @@ const BAD: [keyof typeof RejectReason, RegExp, () => EventInit][] = [
     () => amounts({ discountMicros: 2n ** 63n - 1n }),
   ],
   ["UNKNOWN_CURRENCY", /^order\.currency: .*"EURO"$/, () => amounts({ currency: "EURO" })],
-  ["UNKNOWN_CURRENCY", /^order\.currency: .*"eur"$/, () => amounts({ currency: "eur" })],
+  [
+    "UNKNOWN_CURRENCY",
+    /^order\.currency: withdrawn from ISO 4217 in 2002-03, .*"dem"$/,
+    () => amounts({ currency: "dem" }),
+  ],
+  [
+    "ORDER_ID_MISSING",
+    /^refund\.order_id: is missing$/,
+    () => ({ name: "bad", refund: { id: "r", amountMicros: 1n } }),
+  ],
+  [
+    "INVALID_AMOUNT",
+    /^refund\.amount_micros: -1 is outside/,
+    () => ({ name: "bad", refund: { orderId: "o", amountMicros: -1n } }),
+  ],
 ];
 
 let rig: Rig;
@@ -63,7 +77,7 @@ describe.each(["grpc", "json"] as const)("over %s", (form) => {
 
   test("an event at every limit is taken as it is", async () => {
     const long = (characters: number) => "\u{1f6cd}".repeat(characters);
-    const item = { id: "i", quantity: 1_000_000, priceMicros: 10n ** 15n };
+    const item = { id: "i", quantityMicros: 10n ** 12n, priceMicros: 10n ** 18n };
     const event: EventInit = {
       eventId: "x".repeat(1_000),
       name: long(256),
@@ -77,7 +91,7 @@ describe.each(["grpc", "json"] as const)("over %s", (form) => {
       language: long(256),
       screen: { width: 1, height: 65_535 },
       properties: { ...many(63), [long(256)]: long(2_048) },
-      order: { id: long(256), revenueMicros: 10n ** 15n, currency: "XCG", coupon: long(1_024) },
+      order: { id: long(256), revenueMicros: 10n ** 18n, currency: "XCG", coupon: long(1_024) },
       items: Array.from({ length: 200 }, () => ({ ...item, name: "送".repeat(1_024) })),
     };
     const answer = await rig[form]().send({ events: [{ ...event, eventId: form }] });
@@ -90,7 +104,7 @@ describe.each(["grpc", "json"] as const)("over %s", (form) => {
       userAgent: long(4_096),
       screenHeight: 65_535,
       properties: event.properties,
-      order: { id: long(256), revenueMicros: 1e15, currency: "XCG", coupon: long(1_024) },
+      order: { id: long(256), revenueMicros: 10n ** 18n, currency: "XCG", coupon: long(1_024) },
     });
     expect(rig.publisher.rows()[0]!.items?.[199]).toMatchObject({ name: "送".repeat(1_024) });
   });

@@ -1,30 +1,53 @@
+import { currencyProblem, isCurrent } from "../currency/currencies.ts";
 import type { BatchBuilder } from "../event/batch-builder.ts";
-import { MAX_AMOUNT_MICROS, MAX_QUANTITY } from "../event/batch-limits.ts";
+import { MAX_AMOUNT_MICROS, MAX_QUANTITY_MICROS, ONE_MICROS } from "../event/batch-limits.ts";
+import { bigintOf } from "../event/columns.ts";
 import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { AdjustmentKind, type Adjustments } from "./adjustments.ts";
-import { type EventFields, MAX_ITEMS, signed } from "./event-fields.ts";
-import { at, ORDER } from "./event-shape.ts";
+import type { Entries } from "./entries.ts";
+import { type EventFields, MAX_ITEMS } from "./event-fields.ts";
+import { at, ORDER, REFUND } from "./event-shape.ts";
 import { type Refusal, refuse, shown } from "./refusal.ts";
 import type { EventContext } from "./take-event.ts";
 import { CHARACTER_BYTES, isGood, Mark, mendId, mendText, takeText } from "./take-text.ts";
-
-/** ISO 4217 codes of money in use or lately withdrawn, as the Unicode data in Node lists them: no metals, funds. */
-const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
 
 /** The order and the item that are being taken: columns of BatchBuilder, written when all of one is good. */
 const order = {
   row: 0,
   id: 0,
-  revenueMicros: 0,
-  taxMicros: 0,
-  shippingMicros: 0,
-  discountMicros: 0,
+  revenueMicros: 0n,
+  taxMicros: 0n,
+  shippingMicros: 0n,
+  discountMicros: 0n,
   currency: 0,
   coupon: 0,
+  isRefund: 0,
+  refundId: 0,
 };
-const item = { row: 0, id: 0, name: 0, brand: 0, category: 0, variant: 0, priceMicros: 0, quantity: 0 };
+const item = {
+  row: 0,
+  id: 0,
+  name: 0,
+  brand: 0,
+  category: 0,
+  variant: 0,
+  priceMicros: 0n,
+  quantityMicros: 0n,
+};
 
-/** Each field of an order, its name in messages, and where it stands. */
+/** A field of an order or a refund, its name in messages, and where it stands. */
+interface Field {
+  readonly field: string;
+  readonly at: number;
+}
+
+/** Where a refund has what goes before the order's. */
+const REFUND_FIELDS: Readonly<Record<string, Field & { readonly isText: boolean }>> = {
+  id: { field: "refund.order_id", at: REFUND.base + 2 * 2, isText: true },
+  revenueMicros: { field: "refund.amount_micros", at: REFUND.base + 2 * 3, isText: false },
+  currency: { field: "refund.currency", at: REFUND.base + 2 * 4, isText: true },
+};
+
 const AMOUNTS = [
   { column: "revenueMicros", field: "order.revenue_micros", at: ORDER.base + 2 * 2 },
   { column: "taxMicros", field: "order.tax_micros", at: ORDER.base + 2 * 3 },
@@ -35,6 +58,7 @@ const ORDER_TEXTS = [
   { column: "id", field: "order.id", at: ORDER.base + 2 * 1, limit: 256, mend: mendId },
   { column: "currency", field: "order.currency", at: ORDER.base + 2 * 6, limit: 256, mend: mendText },
   { column: "coupon", field: "order.coupon", at: ORDER.base + 2 * 7, limit: 1_024, mend: mendText },
+  { column: "refundId", field: "refund.id", at: REFUND.base + 2 * 1, limit: 256, mend: mendId },
 ] as const;
 
 /** Each text of an item, by its field number less one. */
@@ -43,42 +67,72 @@ const ITEM_TEXT_LIMIT = 1_024;
 /** Most text of an event's items, bytes: an event is to take no more than a part of a batch. */
 const ITEMS_TEXT_BYTES = 1 << 20;
 const PRICE = 2 * 6;
-const QUANTITY = 2 * 7;
+const QUANTITY = 2 * 8;
 
-/** Checks an event's order, if it has one, and writes it to the batch's open row. */
+/**
+ * Checks an event's order, if it has one, and writes it to the batch's open row; or its refund, of which what is left
+ * out is the order's. The row's times must be set.
+ */
 export function takeOrder(
   { bytes, values }: EventFields,
   batch: BatchBuilder,
   { adjustments }: EventContext,
 ): Refusal | undefined {
-  if (values[at.order] === 0) return undefined;
+  const hasRefund = values[at.refund] !== 0;
+  if (values[at.order] === 0 && !hasRefund) return undefined;
   order.row = batch.rows;
-  for (const { column, field, at } of AMOUNTS) {
-    order[column] = signed(values, at);
-    if (!isAmount(order[column])) {
-      return refuse(Reason.INVALID_AMOUNT, `${field}: ${amountProblem(values, at)}`);
-    }
+  order.isRefund = hasRefund ? 1 : 0;
+  for (const amount of AMOUNTS) {
+    const { field, at } = placeOf(values, amount.column, amount);
+    const micros = bigintOf(values[at]!, values[at + 1]!);
+    if (!isAmount(micros)) return refuse(Reason.INVALID_AMOUNT, `${field}: ${amountProblem(micros)}`);
+    order[amount.column] = micros;
   }
-  for (const { column, field, at, limit, mend } of ORDER_TEXTS) {
+  for (const { limit, mend, ...text } of ORDER_TEXTS) {
+    const { field, at } = placeOf(values, text.column, text);
     const [start, end] = [values[at]!, values[at + 1]!];
     const index = takeText(batch, bytes, start, end, limit);
-    order[column] = index >= 0 ? index : mend(batch, adjustments, field, bytes, start, end, limit);
+    order[text.column] = index >= 0 ? index : mend(batch, adjustments, field, bytes, start, end, limit);
   }
-  if (order.id === 0) return refuse(Reason.ORDER_ID_MISSING, "order.id: is missing");
-  if (!isGood(batch, order.currency, Mark.CURRENCY, (text) => CURRENCIES.has(text))) {
-    const text = shown(batch.dictionary.text(order.currency));
-    return refuse(Reason.UNKNOWN_CURRENCY, `order.currency: not an ISO 4217 code: ${text}`);
+  if (order.id === 0) {
+    const field = hasRefund ? "refund.order_id" : "order.id";
+    return refuse(Reason.ORDER_ID_MISSING, `${field}: is missing`);
   }
-  batch.orders.append(order);
+  const refusal = takeCurrency(values, batch);
+  if (refusal === undefined) batch.orders.append(order);
+  return refusal;
+}
+
+/** The refund's field, if it has it, else the order's. */
+function placeOf(values: Int32Array, column: string, ofOrder: Field): Field {
+  const ofRefund = REFUND_FIELDS[column];
+  if (ofRefund === undefined) return ofOrder;
+  const [first, second] = [values[ofRefund.at]!, values[ofRefund.at + 1]!];
+  const isAbsent = ofRefund.isText ? first === second : first === 0 && second === 0;
+  return isAbsent ? ofOrder : ofRefund;
+}
+
+/** Checks the order's currency, and makes its code one in upper case. */
+function takeCurrency(values: Int32Array, batch: BatchBuilder): Refusal | undefined {
+  // Nearly all: looked up once a batch.
+  if (isGood(batch, order.currency, Mark.CURRENCY, isCurrent)) return undefined;
+  const given = batch.dictionary.text(order.currency);
+  const code = /^[a-z]{3}$/i.test(given) ? given.toUpperCase() : given;
+  const problem = currencyProblem(code, batch.clientTime);
+  if (problem !== undefined) {
+    const { field } = placeOf(values, "currency", { field: "order.currency", at: 0 });
+    return refuse(Reason.UNKNOWN_CURRENCY, `${field}: ${problem}: ${shown(given)}`);
+  }
+  order.currency = batch.dictionary.add(code);
   return undefined;
 }
 
-/** Writes an event's items to the batch's open row, as many as have room. */
+/** Writes an event's items, or those of its refund, to the batch's open row, as many as have room. */
 export function takeItems(event: EventFields, batch: BatchBuilder, { adjustments }: EventContext): undefined {
-  const { items } = event;
+  const items = event.refundItems.count > 0 ? event.refundItems : event.items;
   let taken = 0;
   for (let room = ITEMS_TEXT_BYTES; taken < items.count && room > 0; taken++) {
-    room -= takeItem(event, taken, batch, adjustments);
+    room -= takeItem(event.bytes, items, taken, batch, adjustments);
   }
   const given = items.count + items.beyond;
   if (taken === given) return;
@@ -88,7 +142,8 @@ export function takeItems(event: EventFields, batch: BatchBuilder, { adjustments
 
 /** Writes one item. @returns bytes of its text. */
 function takeItem(
-  { bytes, items }: EventFields,
+  bytes: Uint8Array,
+  items: Entries,
   index: number,
   batch: BatchBuilder,
   adjustments: Adjustments,
@@ -109,7 +164,7 @@ function takeItem(
   if (!hasId(index, adjustments)) return size;
   item.row = batch.rows;
   item.priceMicros = priceOf(values, offset, index, adjustments);
-  item.quantity = quantityOf(values, offset, index, adjustments);
+  item.quantityMicros = quantityOf(values, offset, index, adjustments);
   batch.items.append(item);
   return size;
 }
@@ -127,27 +182,25 @@ function hasId(index: number, adjustments: Adjustments): boolean {
   return isNamed;
 }
 
-function priceOf(values: Int32Array, offset: number, index: number, adjustments: Adjustments): number {
-  const price = signed(values, offset + PRICE);
+function priceOf(values: Int32Array, offset: number, index: number, adjustments: Adjustments): bigint {
+  const price = bigintOf(values[offset + PRICE]!, values[offset + PRICE + 1]!);
   if (isAmount(price)) return price;
-  const problem = amountProblem(values, offset + PRICE);
-  adjustments.add(AdjustmentKind.DROPPED, `items[${index}].price_micros`, problem);
-  return 0;
+  adjustments.add(AdjustmentKind.DROPPED, `items[${index}].price_micros`, amountProblem(price));
+  return 0n;
 }
 
-function quantityOf(values: Int32Array, offset: number, index: number, adjustments: Adjustments): number {
-  const quantity = values[offset + QUANTITY]! >>> 0;
-  if (quantity <= MAX_QUANTITY) return quantity || 1;
-  const problem = `${quantity}, at most ${MAX_QUANTITY}: counts as 1`;
-  adjustments.add(AdjustmentKind.DROPPED, `items[${index}].quantity`, problem);
-  return 1;
+function quantityOf(values: Int32Array, offset: number, index: number, adjustments: Adjustments): bigint {
+  const quantity = bigintOf(values[offset + QUANTITY]!, values[offset + QUANTITY + 1]!);
+  if (quantity >= 0n && quantity <= MAX_QUANTITY_MICROS) return quantity || ONE_MICROS;
+  const problem = `${quantity} is outside of 0 to 10^12 micros: counts as one`;
+  adjustments.add(AdjustmentKind.DROPPED, `items[${index}].quantity_micros`, problem);
+  return ONE_MICROS;
 }
 
-function isAmount(micros: number): boolean {
-  return micros >= 0 && micros <= MAX_AMOUNT_MICROS;
+function isAmount(micros: bigint): boolean {
+  return micros >= 0n && micros <= MAX_AMOUNT_MICROS;
 }
 
-function amountProblem(values: Int32Array, at: number): string {
-  const micros = (BigInt(values[at + 1]!) << 32n) | BigInt(values[at]! >>> 0);
-  return `${micros} is outside of 0 to 10^15 micros`;
+function amountProblem(micros: bigint): string {
+  return `${micros} is outside of 0 to 10^18 micros`;
 }

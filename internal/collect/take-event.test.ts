@@ -11,7 +11,7 @@ import { Codec, EventBatchSchema } from "../gen/footfall/event/v1/batch_pb.js";
 import { EventSchema } from "../gen/footfall/event/v1/event_pb.js";
 import { Adjustments } from "./adjustments.ts";
 import { EventFields } from "./event-fields.ts";
-import { EVENT, ITEM, Kind, ORDER, PROPERTY, SCREEN, type Shape, TIMESTAMP } from "./event-shape.ts";
+import { EVENT, ITEM, Kind, ORDER, PROPERTY, REFUND, SCREEN, type Shape, TIMESTAMP } from "./event-shape.ts";
 import { type EventContext, takeEvent } from "./take-event.ts";
 import { eventBytes } from "./testing/random-event.ts";
 import { referenceRow } from "./testing/reference.ts";
@@ -106,7 +106,7 @@ test("an event that is refused leaves nothing in the batch", () => {
 test("the shapes are those of event.proto", () => {
   const kindOf = (kind: string, scalar?: number) =>
     kind === "scalar" ? (scalar === 9 ? Kind.TEXT : Kind.NUMBER) : Kind.MESSAGE;
-  const [time, screen, order, items] = [3, 11, 13, 14].map(
+  const [time, screen, order, items, refund] = [3, 11, 13, 14, 24].map(
     (number) => EventSchema.fields.find((field) => field.number === number)?.message,
   );
   const messages: [Shape, typeof time][] = [
@@ -115,13 +115,14 @@ test("the shapes are those of event.proto", () => {
     [SCREEN, screen],
     [ORDER, order],
     [ITEM, items],
+    [REFUND, refund],
   ];
   for (const [{ kinds }, message] of messages) {
     const wanted = message!.fields.map(({ number, fieldKind, scalar }) => [
       number,
       kindOf(fieldKind, scalar),
     ]);
-    expect([...kinds.entries()].slice(1)).toEqual(wanted);
+    expect([...kinds.entries()].filter(([, kind]) => kind !== Kind.NONE)).toEqual(wanted);
   }
   expect([...PROPERTY.kinds]).toEqual([Kind.NONE, Kind.TEXT, Kind.TEXT]);
 });

@@ -72,7 +72,8 @@ export function breakdownTable(title: string, breakdown: GetBreakdownResponse): 
     value === "" ? "(none)" : cut(value, VALUE_WIDTH),
     ...series.map(({ unit, values: numbers }) => {
       const number = Number(numbers[index]);
-      return unit === Unit.CURRENCY_MICROS ? money(number, currency) : count(number);
+      if (unit === Unit.CURRENCY_MICROS) return money(number, currency);
+      return count(unit === Unit.MICROS ? number / 1_000_000 : number);
     }),
   ]);
   const more = Number(valuesFound) - values.length;

@@ -110,7 +110,7 @@ const item = {
   category: "",
   variant: "",
   priceMicros: 5n,
-  quantity: 2,
+  quantityMicros: 2_500_000n,
 };
 
 test("byteLength is no less than the size of the batch before compression", () => {

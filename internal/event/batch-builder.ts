@@ -1,14 +1,15 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type EventBatch, EventBatchSchema } from "../gen/footfall/event/v1/batch_pb.js";
-import type { Event, Item, Order } from "../gen/footfall/event/v1/event_pb.js";
-import { bytesOf, copyOf, isUsed, setI64 } from "./columns.ts";
+import type { Event, Item, Order, Refund } from "../gen/footfall/event/v1/event_pb.js";
+import { ONE_MICROS } from "./batch-limits.ts";
+import { bytesOf, copyOf, I64Column, isUsed, setI64 } from "./columns.ts";
 import { DictionaryBuilder } from "./dictionary-builder.ts";
 import { ID_BYTES } from "./event-id.ts";
 import { SideColumns } from "./side-columns.ts";
 import { TEXT_COLUMNS } from "./text-columns.ts";
 
 /** Version of the layout that this code writes and reads. */
-export const BATCH_VERSION = 1;
+export const BATCH_VERSION = 2;
 
 /** Text columns of a row, by the name of the Event's field. */
 export type TextName = (typeof TEXT_COLUMNS)[number];
@@ -39,12 +40,14 @@ export class BatchBuilder {
     {
       row: "u32",
       id: "u32",
-      revenueMicros: "i64",
-      taxMicros: "i64",
-      shippingMicros: "i64",
-      discountMicros: "i64",
+      revenueMicros: "micros",
+      taxMicros: "micros",
+      shippingMicros: "micros",
+      discountMicros: "micros",
       currency: "u32",
       coupon: "u32",
+      isRefund: "u32",
+      refundId: "u32",
     },
     ["row", "id", "revenueMicros"],
   );
@@ -56,10 +59,10 @@ export class BatchBuilder {
       brand: "u32",
       category: "u32",
       variant: "u32",
-      priceMicros: "i64",
-      quantity: "u32",
+      priceMicros: "micros",
+      quantityMicros: "micros",
     },
-    ["row", "id", "priceMicros", "quantity"],
+    ["row", "id", "priceMicros", "quantityMicros"],
   );
   /** 16 bytes a row; zeros for an id that is derived from the batch's. */
   readonly eventIds: Uint8Array;
@@ -96,7 +99,7 @@ export class BatchBuilder {
 
   /** About how many bytes the batch takes before compression. */
   get byteLength(): number {
-    const sides = this.properties.length * 12 + this.orders.length * 48 + this.items.length * 36;
+    const sides = this.properties.length * 12 + this.orders.length * 56 + this.items.length * 40;
     return this.dictionary.byteLength + this.#rows * 80 + sides;
   }
 
@@ -105,6 +108,11 @@ export class BatchBuilder {
     const at = this.#rows * ID_BYTES;
     for (let i = 0; i < ID_BYTES; i++) if (this.eventIds[at + i] !== 0) return true;
     return false;
+  }
+
+  /** When the open row happened by the client's clock, once its times are set: ms since 1970-01-01 UTC. */
+  get clientTime(): number {
+    return new I64Column(this.#clientTime).get(this.#rows);
   }
 
   /** Sets the times of the open row, ms since 1970-01-01 UTC. @param sent 0 when it is not known. */
@@ -144,21 +152,27 @@ export class BatchBuilder {
       const key = this.dictionary.add(name);
       this.properties.append({ row, key, value: this.dictionary.add(event.properties[name]!) });
     }
-    if (event.order !== undefined) this.#addOrder(event.order);
-    for (const item of event.items) this.#addItem(item);
+    this.#addOrder(event.order, event.refund);
+    const { refund } = event;
+    for (const item of refund?.items.length ? refund.items : event.items) this.#addItem(item);
     this.commit(merchantId);
   }
 
-  #addOrder(order: Order): void {
+  /** What a refund leaves out is the order's. */
+  #addOrder(order: Order | undefined, refund: Refund | undefined): void {
+    if (order === undefined && refund === undefined) return;
+    const text = (value: string | undefined) => this.dictionary.add(value ?? "");
     this.orders.append({
       row: this.#rows,
-      id: this.dictionary.add(order.id),
-      revenueMicros: Number(order.revenueMicros),
-      taxMicros: Number(order.taxMicros),
-      shippingMicros: Number(order.shippingMicros),
-      discountMicros: Number(order.discountMicros),
-      currency: this.dictionary.add(order.currency),
-      coupon: this.dictionary.add(order.coupon),
+      id: text(refund?.orderId || order?.id),
+      revenueMicros: refund?.amountMicros || (order?.revenueMicros ?? 0n),
+      taxMicros: order?.taxMicros ?? 0n,
+      shippingMicros: order?.shippingMicros ?? 0n,
+      discountMicros: order?.discountMicros ?? 0n,
+      currency: text(refund?.currency || order?.currency),
+      coupon: text(order?.coupon),
+      isRefund: refund === undefined ? 0 : 1,
+      refundId: text(refund?.id),
     });
   }
 
@@ -170,8 +184,8 @@ export class BatchBuilder {
       brand: this.dictionary.add(item.brand),
       category: this.dictionary.add(item.category),
       variant: this.dictionary.add(item.variant),
-      priceMicros: Number(item.priceMicros),
-      quantity: item.quantity || 1,
+      priceMicros: item.priceMicros,
+      quantityMicros: item.quantityMicros || ONE_MICROS,
     });
   }
 

@@ -1,13 +1,26 @@
 import type { EventBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason as Reason } from "../gen/footfall/ingest/v1/ingest_pb.js";
-import { type Check, MAX_AMOUNT_MICROS, MAX_ITEMS_OF_EVENT, MAX_QUANTITY, problem } from "./batch-limits.ts";
+import {
+  type Check,
+  MAX_AMOUNT_MICROS,
+  MAX_ITEMS_OF_EVENT,
+  MAX_QUANTITY_MICROS,
+  problem,
+} from "./batch-limits.ts";
 import { asU32 } from "./columns.ts";
 import { ABSENT } from "./dictionary.ts";
 import { outsideI64, outsideU32 } from "./scan.ts";
 import type { BatchProblem } from "./seal.ts";
 
+/** A column of numbers and their range. */
+type Numbers =
+  | { readonly width: 4; readonly text: false; readonly least: number; readonly most: number }
+  | { readonly width: 8; readonly text: false; readonly least: bigint; readonly most: bigint };
+
+type Kind = Numbers | typeof U32_TEXT;
+
 const U32_TEXT = { width: 4, text: true } as const;
-const AMOUNT = { width: 8, text: false } as const;
+const AMOUNT = { width: 8, text: false, least: 0n, most: MAX_AMOUNT_MICROS } as const;
 
 /** The side messages: their columns, with the first of them giving the number of entries. */
 const SIDES = {
@@ -20,6 +33,8 @@ const SIDES = {
     discountMicros: AMOUNT,
     currency: U32_TEXT,
     coupon: U32_TEXT,
+    isRefund: { width: 4, text: false, least: 0, most: 1 },
+    refundId: U32_TEXT,
   },
   items: {
     id: U32_TEXT,
@@ -28,7 +43,7 @@ const SIDES = {
     category: U32_TEXT,
     variant: U32_TEXT,
     priceMicros: AMOUNT,
-    quantity: { width: 4, text: false },
+    quantityMicros: { width: 8, text: false, least: 1n, most: MAX_QUANTITY_MICROS },
   },
 } as const;
 
@@ -36,7 +51,7 @@ const SIDES = {
 const SIDE_REQUIRED = {
   properties: ["key"],
   orders: ["id", "revenueMicros"],
-  items: ["id", "priceMicros", "quantity"],
+  items: ["id", "priceMicros", "quantityMicros"],
 };
 
 /** Checks orders, items and properties against the rows and the dictionary. */
@@ -81,7 +96,8 @@ function checkSideColumns(
 ): BatchProblem | undefined {
   const entries = columns.row!.length >>> 2;
   const size = batch.dictionaryEnds.length >>> 2;
-  for (const [name, { width, text }] of Object.entries(SIDES[side])) {
+  for (const [name, kind] of Object.entries<Kind>(SIDES[side])) {
+    const { width, text } = kind;
     const bytes = columns[name]!;
     const required = SIDE_REQUIRED[side].includes(name);
     if (bytes.length !== entries * width && (required || bytes.length !== 0)) {
@@ -90,7 +106,7 @@ function checkSideColumns(
         `${side}.${name}: ${bytes.length} bytes for ${entries} values of ${width}`,
       );
     }
-    const found = text ? checkSideText(bytes, size, required) : checkSideValue(bytes, width);
+    const found = text ? checkSideText(bytes, size, required) : checkSideValue(bytes, kind);
     if (found !== undefined)
       return problem(text ? Reason.INDEX : Reason.VALUE_RANGE, `${side}.${name}: ${found}`);
   }
@@ -105,11 +121,7 @@ function checkSideText(bytes: Uint8Array, size: number, required: boolean): stri
     : `index ${found.value}, the dictionary has ${size} entries`;
 }
 
-function checkSideValue(bytes: Uint8Array, width: number): string | undefined {
-  if (width === 4) {
-    const found = outsideU32(bytes, 1, MAX_QUANTITY);
-    return found && `${found.value} is outside of 1 to ${MAX_QUANTITY}`;
-  }
-  const found = outsideI64(bytes, 0, MAX_AMOUNT_MICROS);
-  return found && `${found.value} micros is outside of 0 to ${MAX_AMOUNT_MICROS}`;
+function checkSideValue(bytes: Uint8Array, { width, least, most }: Numbers): string | undefined {
+  const found = width === 4 ? outsideU32(bytes, least, most) : outsideI64(bytes, least, most);
+  return found && `${found.value} is outside of ${least} to ${most}`;
 }

@@ -32,7 +32,7 @@ const shorter = (column: Uint8Array) => column.subarray(0, column.length - 1);
 
 /** What is wrong, the reason for which it is refused, what its message names. */
 const FAULTS: [string, keyof typeof Reason, RegExp, (batch: EventBatch) => void][] = [
-  ["an unknown version", "VERSION", /version: 2/, (b) => (b.version = 2)],
+  ["an unknown version", "VERSION", /version: 1,/, (b) => (b.version = 1)],
   ["no version", "VERSION", /version: 0/, (b) => (b.version = 0)],
   [
     "a column missing",
@@ -102,11 +102,17 @@ const FAULTS: [string, keyof typeof Reason, RegExp, (batch: EventBatch) => void]
   [
     "an amount too large",
     "VALUE_RANGE",
-    /items.priceMicros: 1000000000000001/,
-    (b) => i64(b.items!.priceMicros, 0, 10n ** 15n + 1n),
+    /items.priceMicros: 1000000000000000001/,
+    (b) => i64(b.items!.priceMicros, 0, 10n ** 18n + 1n),
   ],
-  ["a quantity of 0", "VALUE_RANGE", /items.quantity/, (b) => u32(b.items!.quantity, 1, 0)],
-  ["a quantity too large", "VALUE_RANGE", /items.quantity/, (b) => u32(b.items!.quantity, 1, 1_000_001)],
+  ["a quantity of 0", "VALUE_RANGE", /items.quantityMicros/, (b) => i64(b.items!.quantityMicros, 1, 0n)],
+  [
+    "a quantity too large",
+    "VALUE_RANGE",
+    /items.quantityMicros: 1000000000001 is/,
+    (b) => i64(b.items!.quantityMicros, 1, 10n ** 12n + 1n),
+  ],
+  ["a refund that is 2", "VALUE_RANGE", /orders.isRefund: 2/, (b) => u32(b.orders!.isRefund, 0, 2)],
   ["merchant 0", "VALUE_RANGE", /merchant_id: 0 in row 3/, (b) => u32(b.merchantId, 3, 0)],
   ["merchant 2^31", "VALUE_RANGE", /merchant_id: 2147483648 in row 0/, (b) => u32(b.merchantId, 0, 2 ** 31)],
   [

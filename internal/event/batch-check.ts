@@ -127,9 +127,11 @@ const checkTexts: Check = (batch) => {
   return undefined;
 };
 
+const [MIN_TIME, MAX_TIME] = [BigInt(MIN_TIME_MS), BigInt(MAX_TIME_MS)];
+
 const checkTimes: Check = (batch) => {
   for (const name of ["receivedTime", "clientTime", "sentTime"] as const) {
-    const found = outsideI64(batch[name], MIN_TIME_MS, MAX_TIME_MS);
+    const found = outsideI64(batch[name], MIN_TIME, MAX_TIME);
     if (found === undefined) continue;
     const message = `${name}: ${found.value} ms in row ${found.at} is outside of the years 1900 to 2200`;
     return problem(Reason.VALUE_RANGE, message);

@@ -4,7 +4,7 @@ import type {
   OrderColumns,
   PropertyColumns,
 } from "../gen/footfall/event/v1/batch_pb.js";
-import { asI64, asU16, asU32, type I64Column } from "./columns.ts";
+import { asI64, asMicros, asU16, asU32, type I64Column, type MicrosColumn } from "./columns.ts";
 import { Dictionary } from "./dictionary.ts";
 import { type EventIds, readEventIds } from "./event-ids.ts";
 import type { TextColumn } from "./text-columns.ts";
@@ -67,25 +67,25 @@ export class BatchView {
     return nonEmpty(this.#batch.properties?.[name]);
   }
 
-  order(name: "row" | "id" | "currency" | "coupon"): Uint32Array | undefined {
+  order(name: Exclude<SideNames<OrderColumns>, `${string}Micros`>): Uint32Array | undefined {
     return nonEmpty(this.#batch.orders?.[name]);
   }
 
-  orderMicros(
-    name: Exclude<SideNames<OrderColumns>, "row" | "id" | "currency" | "coupon">,
-  ): I64Column | undefined {
-    const bytes = this.#batch.orders?.[name];
-    return bytes === undefined || bytes.length === 0 ? undefined : asI64(bytes);
+  orderMicros(name: Extract<SideNames<OrderColumns>, `${string}Micros`>): MicrosColumn | undefined {
+    return micros(this.#batch.orders?.[name]);
   }
 
-  item(name: Exclude<SideNames<ItemColumns>, "priceMicros">): Uint32Array | undefined {
+  item(name: Exclude<SideNames<ItemColumns>, `${string}Micros`>): Uint32Array | undefined {
     return nonEmpty(this.#batch.items?.[name]);
   }
 
-  get itemPriceMicros(): I64Column | undefined {
-    const bytes = this.#batch.items?.priceMicros;
-    return bytes === undefined || bytes.length === 0 ? undefined : asI64(bytes);
+  itemMicros(name: Extract<SideNames<ItemColumns>, `${string}Micros`>): MicrosColumn | undefined {
+    return micros(this.#batch.items?.[name]);
   }
+}
+
+function micros(bytes: Uint8Array | undefined): MicrosColumn | undefined {
+  return bytes === undefined || bytes.length === 0 ? undefined : asMicros(bytes);
 }
 
 function nonEmpty(bytes: Uint8Array | undefined): Uint32Array | undefined {

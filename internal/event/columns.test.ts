@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { aligned, asI32, asI64, asU16, asU32, ScratchColumns, setI64 } from "./columns.ts";
+import {
+  aligned,
+  asI32,
+  asI64,
+  asMicros,
+  asU16,
+  asU32,
+  ScratchColumns,
+  setI64,
+  setMicros,
+} from "./columns.ts";
 
 /** Eight values' bytes of 64 bits each, at an offset of 0 to 7 in memory. */
 const columns = fc
@@ -24,6 +34,12 @@ test("columns are little-endian, wherever they lie", () => {
       expect(all(column.length, (at) => column.get(at))).toEqual(
         all(8, (at) => Number(view.getBigInt64(8 * at, true))),
       );
+      const micros = asMicros(bytes);
+      const exact = Array.from({ length: 8 }, (_, at) => view.getBigInt64(8 * at, true));
+      expect(exact.map((_, at) => micros.get(at))).toEqual(exact);
+      const written = new Uint32Array(16);
+      for (const [at, value] of exact.entries()) setMicros(written, at, value);
+      expect(new Uint8Array(written.buffer)).toEqual(new Uint8Array(bytes));
       expect(aligned(bytes)).toEqual(bytes);
       expect(aligned(bytes).byteOffset % 4).toBe(0);
     }),

@@ -20,6 +20,41 @@ export class I64Column {
   }
 }
 
+const scratch = new BigInt64Array(1);
+const scratchWords = new Uint32Array(scratch.buffer);
+
+/** A column of 64-bit signed integers that may lie beyond 2^53: micros. */
+export class MicrosColumn {
+  readonly #words: Uint32Array;
+
+  /** @param words low and high word of each value, in turn. */
+  constructor(words: Uint32Array) {
+    this.#words = words;
+  }
+
+  get length(): number {
+    return this.#words.length >>> 1;
+  }
+
+  get(index: number): bigint {
+    return bigintOf(this.#words[2 * index]!, this.#words[2 * index + 1]!);
+  }
+}
+
+/** The 64-bit value with sign of a low and a high word. */
+export function bigintOf(low: number, high: number): bigint {
+  scratchWords[0] = low;
+  scratchWords[1] = high;
+  return scratch[0]!;
+}
+
+/** Writes the index-th 64-bit value. */
+export function setMicros(words: Uint32Array, index: number, value: bigint): void {
+  scratch[0] = value;
+  words[2 * index] = scratchWords[0]!;
+  words[2 * index + 1] = scratchWords[1]!;
+}
+
 /** Writes a whole number within ±2^53 as the index-th 64-bit value. */
 export function setI64(words: Uint32Array, index: number, value: number): void {
   words[2 * index] = value;
@@ -80,9 +115,14 @@ export function asU16(bytes: Uint8Array): Uint16Array {
   return new Uint16Array(copyOf(bytes).buffer, 0, bytes.length >>> 1);
 }
 
-/** A column's bytes as 64-bit values. */
+/** A column's bytes as 64-bit values within ±2^53. */
 export function asI64(bytes: Uint8Array): I64Column {
   return new I64Column(asU32(bytes));
+}
+
+/** A column's bytes as 64-bit values. */
+export function asMicros(bytes: Uint8Array): MicrosColumn {
+  return new MicrosColumn(asU32(bytes));
 }
 
 /** The bytes of a typed array's first values, not copied. */

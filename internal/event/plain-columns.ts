@@ -22,12 +22,15 @@ export interface PlainColumns extends Record<Exclude<TextColumn, "name">, Option
   /** A JSON object of texts, as writeProperties writes it. */
   readonly properties: Optional<string>;
   readonly orderId: Optional<string>;
-  readonly orderRevenueMicros: Optional<number>;
-  readonly orderTaxMicros: Optional<number>;
-  readonly orderShippingMicros: Optional<number>;
-  readonly orderDiscountMicros: Optional<number>;
+  readonly orderRevenueMicros: Optional<bigint>;
+  readonly orderTaxMicros: Optional<bigint>;
+  readonly orderShippingMicros: Optional<bigint>;
+  readonly orderDiscountMicros: Optional<bigint>;
   readonly orderCurrency: Optional<string>;
   readonly orderCoupon: Optional<string>;
+  /** Whether the event says by more than its name that the order is refunded; undefined without an order. */
+  readonly orderIsRefund: Optional<boolean>;
+  readonly refundId: Optional<string>;
   readonly items: Optional<PlainItem[]>;
 }
 
@@ -38,8 +41,8 @@ export interface PlainItem {
   readonly brand: string | undefined;
   readonly category: string | undefined;
   readonly variant: string | undefined;
-  readonly priceMicros: number;
-  readonly quantity: number;
+  readonly priceMicros: bigint;
+  readonly quantityMicros: bigint;
 }
 
 const ORDER_AMOUNTS = {
@@ -94,24 +97,27 @@ function appendProperties(view: BatchView, { properties }: PlainColumns, first: 
 }
 
 function appendOrders(view: BatchView, target: PlainColumns, first: number): void {
-  const { orderId, orderCurrency, orderCoupon } = target;
-  for (const column of [orderId, orderCurrency, orderCoupon, ...orderAmounts(target)]) {
+  const { orderId, orderCurrency, orderCoupon, orderIsRefund, refundId } = target;
+  const columns = [orderId, orderCurrency, orderCoupon, orderIsRefund, refundId, ...orderAmounts(target)];
+  for (const column of columns) {
     column.length = first + view.rows;
     column.fill(undefined, first);
   }
-  const text = (name: "id" | "currency" | "coupon", at: number) =>
+  const text = (name: "id" | "currency" | "coupon" | "refundId", at: number) =>
     view.dictionary.text(view.order(name)?.[at] ?? 0);
   view.order("row")?.forEach((row, at) => {
     orderId[first + row] = text("id", at);
     orderCurrency[first + row] = text("currency", at);
     orderCoupon[first + row] = text("coupon", at);
+    orderIsRefund[first + row] = view.order("isRefund")?.[at] === 1;
+    refundId[first + row] = text("refundId", at);
     for (const [name, column] of Object.entries(ORDER_AMOUNTS)) {
-      target[column][first + row] = view.orderMicros(name as keyof typeof ORDER_AMOUNTS)?.get(at) ?? 0;
+      target[column][first + row] = view.orderMicros(name as keyof typeof ORDER_AMOUNTS)?.get(at) ?? 0n;
     }
   });
 }
 
-function orderAmounts(target: PlainColumns): Optional<number>[] {
+function orderAmounts(target: PlainColumns): Optional<bigint>[] {
   return Object.values(ORDER_AMOUNTS).map((name) => target[name]);
 }
 
@@ -128,8 +134,8 @@ function appendItems(view: BatchView, { items }: PlainColumns, first: number): v
       brand: text("brand", at),
       category: text("category", at),
       variant: text("variant", at),
-      priceMicros: view.itemPriceMicros!.get(at),
-      quantity: view.item("quantity")![at]!,
+      priceMicros: view.itemMicros("priceMicros")!.get(at),
+      quantityMicros: view.itemMicros("quantityMicros")!.get(at),
     });
   });
 }

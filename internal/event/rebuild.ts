@@ -48,12 +48,14 @@ function addSides(builder: BatchBuilder, columns: PlainColumns, at: number): voi
     builder.orders.append({
       row,
       id: index(columns.orderId[at]),
-      revenueMicros: columns.orderRevenueMicros[at] ?? 0,
-      taxMicros: columns.orderTaxMicros[at] ?? 0,
-      shippingMicros: columns.orderShippingMicros[at] ?? 0,
-      discountMicros: columns.orderDiscountMicros[at] ?? 0,
+      revenueMicros: columns.orderRevenueMicros[at] ?? 0n,
+      taxMicros: columns.orderTaxMicros[at] ?? 0n,
+      shippingMicros: columns.orderShippingMicros[at] ?? 0n,
+      discountMicros: columns.orderDiscountMicros[at] ?? 0n,
       currency: index(columns.orderCurrency[at]),
       coupon: index(columns.orderCoupon[at]),
+      isRefund: columns.orderIsRefund[at] ? 1 : 0,
+      refundId: index(columns.refundId[at]),
     });
   }
   for (const item of columns.items[at] ?? []) addItem(builder, item);
@@ -69,6 +71,6 @@ function addItem(builder: BatchBuilder, item: PlainItem): void {
     category: index(item.category),
     variant: index(item.variant),
     priceMicros: item.priceMicros,
-    quantity: item.quantity,
+    quantityMicros: item.quantityMicros,
   });
 }

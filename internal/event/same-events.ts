@@ -1,8 +1,10 @@
 import type { BatchView } from "./batch-view.ts";
+import type { MicrosColumn } from "./columns.ts";
 import { TEXT_COLUMNS } from "./text-columns.ts";
 
-const ORDER_TEXTS = ["id", "currency", "coupon"] as const;
+const ORDER_TEXTS = ["id", "currency", "coupon", "refundId"] as const;
 const ORDER_AMOUNTS = ["revenueMicros", "taxMicros", "shippingMicros", "discountMicros"] as const;
+const ITEM_MICROS = ["priceMicros", "quantityMicros"] as const;
 const ITEM_TEXTS = ["id", "name", "brand", "category", "variant"] as const;
 
 /**
@@ -44,13 +46,12 @@ function differingSide(a: BatchView, b: BatchView): string | undefined {
   }
   for (const name of ORDER_TEXTS) if (!sameTexts(a, a.order(name), b, b.order(name), orders)) return "orders";
   for (const name of ITEM_TEXTS) if (!sameTexts(a, a.item(name), b, b.item(name), items)) return "items";
-  if (!sameNumbers(a.item("quantity"), b.item("quantity"), items)) return "items";
-  for (let at = 0; at < items; at++) {
-    if (a.itemPriceMicros!.get(at) !== b.itemPriceMicros!.get(at)) return "items";
+  if (!sameNumbers(a.order("isRefund"), b.order("isRefund"), orders)) return "orders";
+  for (const name of ITEM_MICROS) {
+    if (!sameMicros(a.itemMicros(name), b.itemMicros(name), items)) return "items";
   }
   for (const name of ORDER_AMOUNTS) {
-    const [left, right] = [a.orderMicros(name), b.orderMicros(name)];
-    for (let at = 0; at < orders; at++) if ((left?.get(at) ?? 0) !== (right?.get(at) ?? 0)) return "orders";
+    if (!sameMicros(a.orderMicros(name), b.orderMicros(name), orders)) return "orders";
   }
   return undefined;
 }
@@ -59,6 +60,11 @@ type Numbers = Uint32Array | Uint16Array | undefined;
 
 function sameNumbers(a: Numbers, b: Numbers, count: number): boolean {
   for (let at = 0; at < count; at++) if ((a?.[at] ?? 0) !== (b?.[at] ?? 0)) return false;
+  return true;
+}
+
+function sameMicros(a: MicrosColumn | undefined, b: MicrosColumn | undefined, count: number): boolean {
+  for (let at = 0; at < count; at++) if ((a?.get(at) ?? 0n) !== (b?.get(at) ?? 0n)) return false;
   return true;
 }
 

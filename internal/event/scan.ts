@@ -1,4 +1,4 @@
-import { asI32, asI64 } from "./columns.ts";
+import { asI32, asMicros } from "./columns.ts";
 
 /**
  * Scans of whole columns, written so that the usual case, nothing wrong, is one pass without a branch: the
@@ -14,12 +14,12 @@ export function outsideU32(bytes: Uint8Array, low: number, high: number): Found 
   return { at, value: values[at]! >>> 0 };
 }
 
-/** The first value outside of [low, high], or undefined. Both within ±2^53; values are i64. */
-export function outsideI64(bytes: Uint8Array, low: number, high: number): Found | undefined {
+/** The first value outside of [low, high], or undefined. Values are i64. */
+export function outsideI64(bytes: Uint8Array, low: bigint, high: bigint): Found<bigint> | undefined {
   const words = asI32(bytes);
   // High words strictly between those of the bounds need no look at the low ones.
-  const least = Math.floor(low / 0x1_0000_0000) + (low % 0x1_0000_0000 === 0 ? 0 : 1);
-  const most = Math.floor(high / 0x1_0000_0000) - 1;
+  const least = Number((low + 0xffff_ffffn) >> 32n);
+  const most = Number(high >> 32n) - 1;
   return signsOf(words, 1, 2, least, most) >= 0 ? undefined : outsideI64Exactly(bytes, low, high);
 }
 
@@ -47,16 +47,16 @@ function signsOf(values: Int32Array, first: number, step: 1 | 2, low: number, hi
 }
 
 /** A value and its position in a column. */
-export interface Found {
+export interface Found<T = number> {
   readonly at: number;
-  readonly value: number;
+  readonly value: T;
 }
 
-function outsideI64Exactly(bytes: Uint8Array, low: number, high: number): Found | undefined {
-  const column = asI64(bytes);
+function outsideI64Exactly(bytes: Uint8Array, low: bigint, high: bigint): Found<bigint> | undefined {
+  const column = asMicros(bytes);
   for (let at = 0; at < column.length; at++) {
     const value = column.get(at);
-    if (!(value >= low && value <= high)) return { at, value };
+    if (value < low || value > high) return { at, value };
   }
   return undefined;
 }

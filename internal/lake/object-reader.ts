@@ -105,18 +105,18 @@ async function readColumn(
 
 function plain(kind: Column["kind"], value: unknown): unknown {
   if (value === null || value === undefined) return undefined;
-  if (typeof value === "bigint") return Number(value);
+  if (typeof value === "bigint") return kind === "micros" ? value : Number(value);
   if (kind !== "items") return value;
   return (value as Record<string, unknown>[]).map(
-    ({ id, name, brand, category, variant, price_micros, quantity }) =>
+    ({ id, name, brand, category, variant, price_micros, quantity_micros }) =>
       ({
         id,
         name: name ?? undefined,
         brand: brand ?? undefined,
         category: category ?? undefined,
         variant: variant ?? undefined,
-        priceMicros: Number(price_micros),
-        quantity,
+        priceMicros: price_micros,
+        quantityMicros: quantity_micros,
       }) as TableItem,
   );
 }

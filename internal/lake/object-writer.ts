@@ -71,6 +71,10 @@ function physical({ key, kind }: Column, table: Table): DecodedArray {
   }
   if (kind !== "items") return values as DecodedArray;
   return (values as (TableItem[] | undefined)[]).map((items) =>
-    items?.map(({ priceMicros, ...item }) => ({ ...item, price_micros: BigInt(priceMicros) })),
+    items?.map(({ priceMicros, quantityMicros, ...item }) => ({
+      ...item,
+      price_micros: priceMicros,
+      quantity_micros: quantityMicros,
+    })),
   );
 }

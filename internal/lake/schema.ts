@@ -2,13 +2,13 @@ import type { SchemaElement } from "hyparquet";
 import type { Table } from "./table.ts";
 
 /** Version of the objects' layout; it changes when an old reader would misread a new object. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /**
- * How a column is stored. `steps` is int64 whose neighbours are near each other; `time` is the same as a
+ * How a column is stored. `micros` is int64 whose values are bigint; `steps` is int64 whose neighbours are near each other; `time` is the same as a
  * timestamp in UTC.
  */
-type Kind = "int32" | "int64" | "steps" | "time" | "uuid" | "text" | "bytes" | "items";
+type Kind = "int32" | "int64" | "micros" | "bool" | "steps" | "time" | "uuid" | "text" | "bytes" | "items";
 
 export interface Column {
   readonly key: keyof Table;
@@ -42,12 +42,14 @@ const KINDS: Readonly<Record<keyof Table, readonly [Kind, "required" | "optional
   screenHeight: ["int32", "optional"],
   properties: ["text", "optional"],
   orderId: ["text", "optional"],
-  orderRevenueMicros: ["int64", "optional"],
-  orderTaxMicros: ["int64", "optional"],
-  orderShippingMicros: ["int64", "optional"],
-  orderDiscountMicros: ["int64", "optional"],
+  orderRevenueMicros: ["micros", "optional"],
+  orderTaxMicros: ["micros", "optional"],
+  orderShippingMicros: ["micros", "optional"],
+  orderDiscountMicros: ["micros", "optional"],
   orderCurrency: ["text", "optional"],
   orderCoupon: ["text", "optional"],
+  orderIsRefund: ["bool", "optional"],
+  refundId: ["text", "optional"],
   items: ["items", "optional"],
   sealedBatch: ["bytes", "optional"],
 };
@@ -68,6 +70,8 @@ export function emptyTable(): Table {
 const ELEMENTS: Readonly<Record<Exclude<Kind, "items">, Omit<SchemaElement, "name">>> = {
   int32: { type: "INT32" },
   int64: { type: "INT64" },
+  micros: { type: "INT64" },
+  bool: { type: "BOOLEAN" },
   steps: { type: "INT64" },
   time: {
     type: "INT64",
@@ -86,7 +90,7 @@ const ITEM_FIELDS: readonly SchemaElement[] = [
   { name: "category", repetition_type: "OPTIONAL", ...ELEMENTS.text },
   { name: "variant", repetition_type: "OPTIONAL", ...ELEMENTS.text },
   { name: "price_micros", repetition_type: "REQUIRED", ...ELEMENTS.int64 },
-  { name: "quantity", repetition_type: "REQUIRED", ...ELEMENTS.int32 },
+  { name: "quantity_micros", repetition_type: "REQUIRED", ...ELEMENTS.int64 },
 ];
 
 /** A list of structs, in the three levels that Parquet's LIST asks for. */

@@ -34,12 +34,15 @@ export interface Table {
   /** The text of a JSON object. */
   readonly properties: Optional<string>;
   readonly orderId: Optional<string>;
-  readonly orderRevenueMicros: Optional<number>;
-  readonly orderTaxMicros: Optional<number>;
-  readonly orderShippingMicros: Optional<number>;
-  readonly orderDiscountMicros: Optional<number>;
+  readonly orderRevenueMicros: Optional<bigint>;
+  readonly orderTaxMicros: Optional<bigint>;
+  readonly orderShippingMicros: Optional<bigint>;
+  readonly orderDiscountMicros: Optional<bigint>;
   readonly orderCurrency: Optional<string>;
   readonly orderCoupon: Optional<string>;
+  /** Whether the event says by more than its name that the order is refunded; undefined without an order. */
+  readonly orderIsRefund: Optional<boolean>;
+  readonly refundId: Optional<string>;
   readonly items: Optional<TableItem[]>;
   /** In a batch's first row: its bytes as they arrived, where the columns do not hold all of it. */
   readonly sealedBatch: Optional<Uint8Array>;
@@ -51,8 +54,9 @@ export interface TableItem {
   readonly brand: string | undefined;
   readonly category: string | undefined;
   readonly variant: string | undefined;
-  readonly priceMicros: number;
-  readonly quantity: number;
+  readonly priceMicros: bigint;
+  /** Millionths of one. */
+  readonly quantityMicros: bigint;
 }
 
 /** What is known of a batch beside its rows. */

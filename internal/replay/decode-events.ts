@@ -6,7 +6,7 @@ import { formatId } from "../event/event-id.ts";
 export type PlainEvent = Readonly<Record<string, unknown>>;
 
 const TEXTS = ["name", "visitorId", "sessionId", "url", "referrer", "userAgent", "ip", "language"] as const;
-const ORDER_TEXTS = ["id", "currency", "coupon"] as const;
+const ORDER_TEXTS = ["id", "currency", "coupon", "refundId"] as const;
 const ORDER_AMOUNTS = ["revenueMicros", "taxMicros", "shippingMicros", "discountMicros"] as const;
 const ITEM_TEXTS = ["id", "name", "brand", "category", "variant"] as const;
 
@@ -80,7 +80,8 @@ class Sides {
     const view = this.#view;
     return plain([
       ...ORDER_TEXTS.map((name) => [name, textAt(view, view.order(name), at)] as const),
-      ...ORDER_AMOUNTS.map((name) => [name, view.orderMicros(name)?.get(at)] as const),
+      ...ORDER_AMOUNTS.map((name) => [name, view.orderMicros(name)?.get(at).toString()] as const),
+      ["isRefund", view.order("isRefund")?.[at] === 1 || undefined],
     ]);
   }
 
@@ -91,8 +92,8 @@ class Sides {
       ?.map((at) =>
         plain([
           ...ITEM_TEXTS.map((name) => [name, textAt(view, view.item(name), at)] as const),
-          ["priceMicros", view.itemPriceMicros?.get(at)],
-          ["quantity", view.item("quantity")?.[at]],
+          ["priceMicros", view.itemMicros("priceMicros")?.get(at).toString()],
+          ["quantityMicros", view.itemMicros("quantityMicros")?.get(at).toString()],
         ]),
       );
   }

@@ -9,6 +9,9 @@ export interface Patience {
   readonly databaseWaitMs?: number;
 }
 
+/** Sums may be larger than an answer's numbers. */
+export const TOO_LARGE = "a sum of the report does not fit into 64 bits: ask for a shorter range";
+
 /** Pause between two tries while the database is away, ms. */
 const AWAY_RETRY_MS = 250;
 
@@ -16,7 +19,7 @@ const AWAY_RETRY_MS = 250;
  * Reads, and while the database is away, as when it restarts, tries again: reading twice does no harm.
  *
  * @throws Failure "unavailable" when the database stays away, "exhausted" when a statement took longer than it
- * may; everything else as it came.
+ * may, "invalid" when a sum does not fit into 64 bits; everything else as it came.
  */
 export async function readPatiently<T>(patience: Patience, read: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + (patience.databaseWaitMs ?? 0);
@@ -40,6 +43,8 @@ function toFailure(cause: unknown, { statementTimeoutMs }: Patience): Failure {
       const limit = `a statement of the report took longer than ${statementTimeoutMs} ms`;
       return new Failure("exhausted", `${limit}: ask for a shorter range or fewer metrics`, { cause });
     }
+    case "too_large":
+      return new Failure("invalid", TOO_LARGE, { cause });
     case undefined:
       throw cause;
   }

@@ -63,6 +63,7 @@ const GRANULARITY: Readonly<Record<Granularity, wire.Granularity>> = {
 const UNIT: Readonly<Record<Unit, wire.Unit>> = {
   count: wire.Unit.COUNT,
   currency_micros: wire.Unit.CURRENCY_MICROS,
+  micros: wire.Unit.MICROS,
 };
 
 /**

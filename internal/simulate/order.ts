@@ -5,7 +5,7 @@ import type { Shop } from "./shop.ts";
 
 /** Price times quantity of all items; micros. */
 export function goodsMicros(items: readonly Item[]): bigint {
-  return items.reduce((sum, item) => sum + item.priceMicros * BigInt(item.quantity), 0n);
+  return items.reduce((sum, item) => sum + (item.priceMicros * item.quantityMicros) / 1_000_000n, 0n);
 }
 
 /**

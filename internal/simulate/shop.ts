@@ -97,7 +97,7 @@ export class Shop {
       category: category.name,
       variant: VARIANTS[index % VARIANTS.length]!,
       priceMicros: roundTo(value, this.region),
-      quantity: 1,
+      quantityMicros: 1_000_000n,
     };
     const url = `${this.origin}/p/${brand.slug}-${adjective.slug}-${noun.slug}-${index + 1000}`;
     return { url, index, item, variants: 1 + random.below(4) };

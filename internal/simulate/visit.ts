@@ -76,7 +76,9 @@ const ACTIONS: { readonly [S in Exclude<Step, "end">]: Action } = {
     return happen(visit, "view_item", NOTHING, [item]);
   },
   addToCart: (visit, { behaviour }) => {
-    const item = behaviour.chance(0.12) ? { ...visit.item!, quantity: 2 + behaviour.below(3) } : visit.item!;
+    const item = behaviour.chance(0.12)
+      ? { ...visit.item!, quantityMicros: BigInt(2 + behaviour.below(3)) * 1_000_000n }
+      : visit.item!;
     visit.cart = [...visit.cart, item];
     afterPutInCart(visit, behaviour);
     return happen(visit, "add_to_cart", NOTHING, [item]);

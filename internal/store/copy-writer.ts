@@ -78,6 +78,12 @@ export class CopyWriter {
     this.int8Words(Math.floor(value / TWO_POW_32), value >>> 0);
   }
 
+  /** A 64-bit value with sign. */
+  int8Exact(value: bigint): void {
+    const at = this.#field(8);
+    this.#view.setBigInt64(at, value);
+  }
+
   /** A 64-bit value as its high and its low word. */
   int8Words(high: number, low: number): void {
     const at = this.#field(8);

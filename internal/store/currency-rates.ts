@@ -32,6 +32,37 @@ export async function findRates(pool: Pool, needs: readonly CurrencyDay[]): Prom
   return rows.map(({ per_euro }) => per_euro ?? undefined);
 }
 
+/** A rate as the decimal number that it was written as: a whole number and how many of its digits are decimals. */
+function decimalOf(rate: number): [digits: bigint, decimals: number] {
+  const [mantissa = "", exponent = "0"] = String(rate).split("e");
+  const [whole = "", fraction = ""] = mantissa.split(".");
+  return [BigInt(whole + fraction), fraction.length - Number(exponent)];
+}
+
+/**
+ * An amount in another currency, rounded to the micro, halves away from zero; exact in between.
+ * @param given units of its currency that one euro was. @param own those of the other one; undefined: not known.
+ * @returns undefined where a rate is not known, or the amount does not fit into 64 bits.
+ */
+export function convertMicros(
+  micros: bigint,
+  given: number | undefined,
+  own: number | undefined,
+): bigint | undefined {
+  if (given === undefined || own === undefined) return undefined;
+  const [ownDigits, ownDecimals] = decimalOf(own);
+  const [givenDigits, givenDecimals] = decimalOf(given);
+  const shift = givenDecimals - ownDecimals;
+  const top = micros * ownDigits * 10n ** BigInt(Math.max(shift, 0));
+  const bottom = givenDigits * 10n ** BigInt(Math.max(-shift, 0));
+  const half = top < 0n ? -bottom : bottom;
+  // Division of whole numbers cuts off towards zero.
+  const converted = (2n * top + half) / (2n * bottom);
+  return converted > MAX_INT64 || converted < -MAX_INT64 ? undefined : converted;
+}
+
+const MAX_INT64 = 2n ** 63n - 1n;
+
 /** Most rates of one statement. */
 const CHUNK = 20_000;
 

@@ -150,7 +150,7 @@ test("items of a duplicate are left out with it", async () => {
     category: null,
     variant: null,
     price_micros: 1,
-    quantity: 2,
+    quantity_micros: 2_000_000,
   };
   const row = eventRow({ items: [item, item] });
   await commitNext(database.pool, [batchOf([row, eventRow(), { ...row, ts: row.ts + DAY }])]);

@@ -6,6 +6,12 @@ export interface Int64Values {
   get(index: number): number;
 }
 
+/** 64-bit values that may lie beyond 2^53: micros. */
+export interface MicrosValues {
+  readonly length: number;
+  get(index: number): bigint;
+}
+
 /** The texts that index columns refer to. Index 0 means absent. */
 export interface Texts {
   /** The UTF-8 bytes of all texts; that of index i (not 0) is from start(i) to end(i). */
@@ -47,6 +53,9 @@ export const TimeQuality = { CLIENT: 0, CORRECTED: 1, RECEIVED: 2 } as const;
 
 /** What the order of an event is: see the column order_kind. */
 export const OrderKind = { MENTIONED: 0, ORDER: 1, REPEAT: 2, REFUND: 3 } as const;
+
+/** Stands for an amount that is not known. */
+export const UNKNOWN_MICROS = -(2n ** 63n);
 
 /** Events to be written, one value a row in each column. Times are ms since 1970-01-01 UTC. */
 export interface EventColumns {
@@ -103,16 +112,18 @@ export interface PropertyEntries {
 export interface OrderEntries {
   readonly row: Uint32Array;
   readonly id: Uint32Array;
-  readonly revenue: Int64Values;
-  readonly tax: Int64Values | undefined;
-  readonly shipping: Int64Values | undefined;
-  readonly discount: Int64Values | undefined;
+  readonly revenue: MicrosValues;
+  readonly tax: MicrosValues | undefined;
+  readonly shipping: MicrosValues | undefined;
+  readonly discount: MicrosValues | undefined;
   readonly currency: TextIndexes;
   readonly coupon: TextIndexes;
+  /** The refund's own id. */
+  readonly refundId: TextIndexes;
   /** Values of OrderKind but REPEAT, which storage finds out. */
   readonly kind: Uint8Array;
-  /** What it adds to the merchant's revenue, in its currency: less than 0 for a refund; NaN where unknown. */
-  readonly converted: Float64Array;
+  /** What it adds to the merchant's revenue, in its currency: less than 0 for a refund; UNKNOWN_MICROS where unknown. */
+  readonly converted: BigInt64Array;
 }
 
 /** Items, ordered by row. */
@@ -123,6 +134,7 @@ export interface ItemEntries {
   readonly brand: TextIndexes;
   readonly category: TextIndexes;
   readonly variant: TextIndexes;
-  readonly price: Int64Values;
-  readonly quantity: Uint32Array;
+  readonly price: MicrosValues;
+  /** Millionths of one. */
+  readonly quantity: MicrosValues;
 }

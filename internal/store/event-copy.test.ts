@@ -38,7 +38,7 @@ async function readBack(merchant: number): Promise<EventRow[]> {
 
 function toRow(row: Record<string, unknown>, items: ItemRow[]): EventRow {
   const picked = Object.fromEntries(
-    Object.entries(row).filter(([name]) => !/^order_|^revenue|^entries/.test(name)),
+    Object.entries(row).filter(([name]) => !/^order_|^refund_id|^revenue|^entries/.test(name)),
   );
   return {
     ...picked,
@@ -53,7 +53,7 @@ function toRow(row: Record<string, unknown>, items: ItemRow[]): EventRow {
 }
 
 function toOrder(row: Record<string, unknown>): OrderRow | null {
-  const number = (name: string) => (row[name] === null ? null : Number(row[name]));
+  const number = (name: string) => (row[name] === null ? null : BigInt(row[name] as string));
   const order = {
     id: row.order_id,
     revenue: number("order_revenue_micros"),
@@ -62,15 +62,20 @@ function toOrder(row: Record<string, unknown>): OrderRow | null {
     discount: number("order_discount_micros"),
     currency: row.order_currency,
     coupon: row.order_coupon,
-    kind: number("order_kind"),
+    refundId: row.refund_id,
+    kind: row.order_kind,
     converted: number("revenue_micros"),
   };
   return Object.values(order).every((value) => value === null) ? null : (order as OrderRow);
 }
 
 function toItem(row: Record<string, unknown>): ItemRow {
-  const { item_id, name, brand, category, variant, price_micros, quantity } = row;
-  return { item_id, name, brand, category, variant, price_micros: Number(price_micros), quantity } as ItemRow;
+  const { item_id, name, brand, category, variant, price_micros, quantity_micros } = row;
+  return {
+    ...{ item_id, name, brand, category, variant },
+    price_micros: BigInt(price_micros as string),
+    quantity_micros: BigInt(quantity_micros as string),
+  } as ItemRow;
 }
 
 const nullable = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: null, freq: 3 });
@@ -82,7 +87,7 @@ const text = fc
   )
   .map((value) => value.replaceAll("\0", "0"));
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
-const amount = fc.integer({ min: 0, max: 1e15 });
+const amount = fc.bigInt({ min: 0n, max: 10n ** 18n });
 /** Few days, far apart: each day more is a chunk more. */
 const time = fc
   .tuple(
@@ -125,8 +130,9 @@ const anyRow: fc.Arbitrary<EventRow> = fc.record({
       discount: amount,
       currency: nullable(text),
       coupon: nullable(text),
+      refundId: nullable(text),
       kind: fc.constantFrom<number>(OrderKind.ORDER, OrderKind.REFUND),
-      converted: nullable(fc.integer({ min: -1e15, max: 1e15 })),
+      converted: nullable(fc.bigInt({ min: 1n - 2n ** 63n, max: 2n ** 63n - 1n })),
     }),
   ),
   items: fc.array(
@@ -137,7 +143,7 @@ const anyRow: fc.Arbitrary<EventRow> = fc.record({
       category: nullable(text),
       variant: nullable(text),
       price_micros: amount,
-      quantity: fc.integer({ min: 1, max: 1_000_000 }),
+      quantity_micros: fc.bigInt({ min: 1n, max: 10n ** 12n }),
     }),
     { maxLength: 3 },
   ),
@@ -183,7 +189,7 @@ describe("rows of a commit", () => {
       `url referrer user_agent ip language screen_width screen_height properties order_id order_revenue_micros
        order_tax_micros order_shipping_micros order_discount_micros order_currency order_coupon revenue_micros
        browser browser_version os device_type country region city channel source medium campaign campaign_id
-       campaign_term campaign_content click_id order_kind page host`.split(/\s+/),
+       campaign_term campaign_content click_id order_kind page host refund_id`.split(/\s+/),
     );
   });
 });

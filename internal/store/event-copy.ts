@@ -12,6 +12,7 @@ import {
   SOURCE_COLUMNS,
   type TextIndexes,
   type Texts,
+  UNKNOWN_MICROS,
 } from "./event-columns.ts";
 
 const ID_BYTES = 16;
@@ -25,7 +26,7 @@ const BASE_COLUMNS = [
 /** Those that are null without an order. */
 const ORDER_COLUMNS = [
   ...["order_id", "order_revenue_micros", "order_tax_micros", "order_shipping_micros"],
-  ...["order_discount_micros", "order_currency", "order_coupon", "order_kind", "revenue_micros"],
+  ...["order_discount_micros", "order_currency", "order_coupon", "refund_id", "order_kind", "revenue_micros"],
 ];
 
 const EVENT_COLUMNS = [
@@ -41,7 +42,7 @@ const EVENT_COLUMNS = [
 export const COPY_EVENTS = `COPY events (${EVENT_COLUMNS.join(", ")}) FROM STDIN (FORMAT binary)`;
 
 export const COPY_ITEMS = `COPY items (merchant_id, ts, event_id, position, item_id, name, brand, category,
-  variant, price_micros, quantity, in_rollups) FROM STDIN (FORMAT binary)`;
+  variant, price_micros, quantity_micros, in_rollups) FROM STDIN (FORMAT binary)`;
 const ITEM_FIELDS = 12;
 
 /** What is found out about rows while they are stored. */
@@ -149,18 +150,19 @@ function encodeOrder(
   isRepeat: boolean,
 ): void {
   text(to, orders.id, texts, at);
-  to.int8(orders.revenue.get(at));
-  to.int8(orders.tax?.get(at) ?? 0);
-  to.int8(orders.shipping?.get(at) ?? 0);
-  to.int8(orders.discount?.get(at) ?? 0);
+  to.int8Exact(orders.revenue.get(at));
+  to.int8Exact(orders.tax?.get(at) ?? 0n);
+  to.int8Exact(orders.shipping?.get(at) ?? 0n);
+  to.int8Exact(orders.discount?.get(at) ?? 0n);
   text(to, orders.currency, texts, at);
   text(to, orders.coupon, texts, at);
+  text(to, orders.refundId, texts, at);
   const kind = isRepeat ? OrderKind.REPEAT : orders.kind[at]!;
   to.int2(kind);
   const converted = orders.converted[at]!;
   const counts = kind === OrderKind.ORDER || kind === OrderKind.REFUND;
-  if (!counts || Number.isNaN(converted)) to.null();
-  else to.int8(converted);
+  if (!counts || converted === UNKNOWN_MICROS) to.null();
+  else to.int8Exact(converted);
 }
 
 function encodeItem(
@@ -180,8 +182,8 @@ function encodeItem(
   text(to, items.brand, texts, item);
   text(to, items.category, texts, item);
   text(to, items.variant, texts, item);
-  to.int8(items.price.get(item));
-  to.int4(items.quantity[item]!);
+  to.int8Exact(items.price.get(item));
+  to.int8Exact(items.quantity.get(item));
   to.bool(columns.inRollups?.[row] === 1);
 }
 

@@ -173,7 +173,7 @@ describe("failure", () => {
       category: null,
       variant: null,
       price_micros: 1,
-      quantity: 1,
+      quantity_micros: 1_000_000,
     };
     const batches = [batchOf([eventRow({ merchant_id: 8, items: [item] })])];
     const before = await everything();

@@ -4,11 +4,13 @@ import {
   type DerivedTexts,
   type EventColumns,
   type Int64Values,
+  type MicrosValues,
   OrderKind,
   PAGE_COLUMNS,
   PLACE_COLUMNS,
   SOURCE_COLUMNS,
   type TextIndexes,
+  UNKNOWN_MICROS,
 } from "../store/event-columns.ts";
 
 /** Columns whose texts are derived. */
@@ -55,16 +57,18 @@ export interface EventRow extends Readonly<Record<DerivedColumn, string | null>>
 /** The columns order_... of an event. Amounts are micros. */
 export interface OrderRow {
   readonly id: string;
-  readonly revenue: number;
-  readonly tax: number;
-  readonly shipping: number;
-  readonly discount: number;
+  readonly revenue: number | bigint;
+  readonly tax: number | bigint;
+  readonly shipping: number | bigint;
+  readonly discount: number | bigint;
   readonly currency: string | null;
   readonly coupon: string | null;
+  /** Default: none. */
+  readonly refundId?: string | null;
   /** As given to storage, which makes repeats of orders that it knows. Default: an order. */
   readonly kind?: number;
   /** In the merchant's currency; null where it was not converted. */
-  readonly converted: number | null;
+  readonly converted: number | bigint | null;
 }
 
 export interface ItemRow {
@@ -73,8 +77,8 @@ export interface ItemRow {
   readonly brand: string | null;
   readonly category: string | null;
   readonly variant: string | null;
-  readonly price_micros: number;
-  readonly quantity: number;
+  readonly price_micros: number | bigint;
+  readonly quantity_micros: number | bigint;
 }
 
 const NOT_DERIVED = Object.fromEntries(DERIVED_COLUMNS.map((column) => [column, null])) as Record<
@@ -180,14 +184,17 @@ function sideColumns(rows: readonly EventRow[], texts: Texts) {
     orders: {
       row: Uint32Array.from(orders, ({ at }) => at),
       id: texts(orders, ({ id }) => id),
-      revenue: int64(orders.map(({ revenue }) => revenue)),
-      tax: int64(orders.map(({ tax }) => tax)),
-      shipping: int64(orders.map(({ shipping }) => shipping)),
-      discount: int64(orders.map(({ discount }) => discount)),
+      revenue: micros(orders.map(({ revenue }) => revenue)),
+      tax: micros(orders.map(({ tax }) => tax)),
+      shipping: micros(orders.map(({ shipping }) => shipping)),
+      discount: micros(orders.map(({ discount }) => discount)),
       currency: texts(orders, ({ currency }) => currency),
       coupon: texts(orders, ({ coupon }) => coupon),
+      refundId: texts(orders, ({ refundId }) => refundId ?? null),
       kind: Uint8Array.from(orders, ({ kind }) => kind ?? OrderKind.ORDER),
-      converted: Float64Array.from(orders, ({ converted }) => converted ?? Number.NaN),
+      converted: BigInt64Array.from(orders, ({ converted }) =>
+        converted === null ? UNKNOWN_MICROS : BigInt(converted),
+      ),
     },
     items: {
       row: Uint32Array.from(items, ({ at }) => at),
@@ -196,8 +203,8 @@ function sideColumns(rows: readonly EventRow[], texts: Texts) {
       brand: texts(items, ({ brand }) => brand),
       category: texts(items, ({ category }) => category),
       variant: texts(items, ({ variant }) => variant),
-      price: int64(items.map(({ price_micros }) => price_micros)),
-      quantity: Uint32Array.from(items, ({ quantity }) => quantity),
+      price: micros(items.map(({ price_micros }) => price_micros)),
+      quantity: micros(items.map(({ quantity_micros }) => quantity_micros)),
     },
   };
 }
@@ -224,6 +231,10 @@ function keyTimeOf(id: string): number {
 
 function int64(values: readonly number[]): Int64Values {
   return { length: values.length, get: (at) => values[at]! };
+}
+
+function micros(values: readonly (number | bigint)[]): MicrosValues {
+  return { length: values.length, get: (at) => BigInt(values[at]!) };
 }
 
 /** Low and high word of each value, in turn. */

@@ -52,6 +52,10 @@ function spoiltSealed(spoilSealed: NonNullable<TestBatchOptions["spoilSealed"]>)
 
 function manyItems(partition: number): Uint8Array {
   const [merchantId] = merchantsOf(partition, PARTITIONS, 1) as [number];
-  const items = Array.from({ length: 32_769 }, () => ({ id: "i", priceMicros: 1n, quantity: 1 }));
+  const items = Array.from({ length: 32_769 }, () => ({
+    id: "i",
+    priceMicros: 1n,
+    quantityMicros: 1_000_000n,
+  }));
   return testBatch([{ merchantId, time: 0, items }], { partition }).bytes;
 }

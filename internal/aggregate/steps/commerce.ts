@@ -1,5 +1,6 @@
 import type { BatchView } from "../../event/batch-view.ts";
-import { OrderKind } from "../../store/event-columns.ts";
+import { convertMicros } from "../../store/currency-rates.ts";
+import { OrderKind, UNKNOWN_MICROS } from "../../store/event-columns.ts";
 import { utcDay } from "./hash-cache.ts";
 import type { Derived, Step, StepContext } from "./step.ts";
 
@@ -35,41 +36,42 @@ export function orderKindOf(name: string): number {
  */
 export const commerce: Step = {
   name: "commerce",
-  version: 1,
+  version: 2,
   run(batch, derived, context) {
     const rows = batch.order("row");
     if (rows === undefined) return;
     const names = batch.text("name")!;
     const amounts = batch.orderMicros("revenueMicros")!;
     for (let at = 0; at < rows.length; at++) {
-      const kind = orderKindOf(batch.dictionary.text(names[rows[at]!]!)!);
+      const isRefund = batch.order("isRefund")?.[at] === 1;
+      const name = batch.dictionary.text(names[rows[at]!]!)!;
+      const kind = isRefund ? OrderKind.REFUND : orderKindOf(name);
       derived.orderKinds[at] = kind;
-      if (kind === OrderKind.MENTIONED) derived.convertedRevenue[at] = Number.NaN;
+      if (kind === OrderKind.MENTIONED) derived.convertedRevenue[at] = UNKNOWN_MICROS;
       else {
-        const sign = kind === OrderKind.REFUND ? -1 : 1;
-        derived.convertedRevenue[at] = convert(sign * amounts.get(at), batch, at, derived, context);
+        const amount = amounts.get(at);
+        const signed = kind === OrderKind.REFUND ? -amount : amount;
+        derived.convertedRevenue[at] = convert(signed, batch, at, derived, context);
       }
     }
   },
 };
 
-/** Micros of the merchant's currency; NaN where they are not known, or more than a number counts exactly. */
+/** Micros of the merchant's currency; UNKNOWN_MICROS where they are not known. */
 function convert(
-  micros: number,
+  micros: bigint,
   batch: BatchView,
   at: number,
   { time }: Derived,
   { currencies, rate }: StepContext,
-): number {
+): bigint {
   const row = batch.order("row")![at]!;
   const own = currencies.get(batch.merchantIds[row]!);
   const given = batch.dictionary.text(batch.order("currency")?.[at] ?? 0);
-  // -0 is no amount.
-  if (given === undefined || given === own) return micros + 0;
-  if (own === undefined) return Number.NaN;
+  if (given === undefined || given === own) return micros;
+  if (own === undefined) return UNKNOWN_MICROS;
   const day = utcDay(time.get(row));
-  const converted = Math.round((micros * (rate(own, day) ?? Number.NaN)) / (rate(given, day) ?? Number.NaN));
-  return Number.isSafeInteger(converted) ? converted + 0 : Number.NaN;
+  return convertMicros(micros, rate(given, day), rate(own, day)) ?? UNKNOWN_MICROS;
 }
 
 /** A currency and a UTC day (days since 1970-01-01) whose rate the step needs. */

@@ -53,8 +53,8 @@ export interface Derived {
   readonly page: DerivingTexts;
   /** Values of OrderKind. */
   readonly orderKinds: Uint8Array;
-  /** What each order adds to the merchant's revenue, micros of its currency; NaN where that is not known. */
-  readonly convertedRevenue: Float64Array;
+  /** What each order adds to the merchant's revenue, micros of its currency; UNKNOWN_MICROS where not known. */
+  readonly convertedRevenue: BigInt64Array;
 }
 
 /**
@@ -87,6 +87,6 @@ export function emptyDerived(batch: BatchView): Derived {
     source: texts(),
     page: texts(),
     orderKinds: new Uint8Array(orders),
-    convertedRevenue: new Float64Array(orders),
+    convertedRevenue: new BigInt64Array(orders),
   };
 }

@@ -1,25 +1,46 @@
+import { create } from "@bufbuild/protobuf";
+import { currencyProblem } from "../../currency/currencies.ts";
 import { MAX_AMOUNT_MICROS } from "../../event/batch-limits.ts";
 import { RejectReason as Reason } from "../../gen/footfall/collect/v1/collect_pb.js";
-import type { Event, Item } from "../../gen/footfall/event/v1/event_pb.js";
+import { type Event, type Item, OrderSchema } from "../../gen/footfall/event/v1/event_pb.js";
 import { isOddText } from "./check-event.ts";
-
-/** ISO 4217 codes of money in use or lately withdrawn, as the Unicode data in Node lists them: no metals, funds. */
-const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
 
 const AMOUNTS = ["revenueMicros", "taxMicros", "shippingMicros", "discountMicros"] as const;
 const ITEM_TEXTS = ["id", "name", "brand", "category", "variant"] as const;
 
-/** Why an event's order cannot be counted, if it has one. */
-export function refuseOrder({ order }: Event): Reason | undefined {
+/** The event with what its refund names in place of what its order names, and its currency in upper case. */
+export function refundFirst(event: Event): Event {
+  const { refund } = event;
+  if (event.order === undefined && refund === undefined) return event;
+  const order = event.order ?? create(OrderSchema);
+  const currency = (refund?.currency || order.currency).toUpperCase();
+  const merged = {
+    ...order,
+    id: refund?.orderId || order.id,
+    revenueMicros: refund?.amountMicros || order.revenueMicros,
+    currency,
+  };
+  const items = refund !== undefined && refund.items.length > 0 ? refund.items : event.items;
+  return { ...event, order: merged, items, ...(refund && { refund: { ...refund, currency } }) };
+}
+
+/**
+ * Why an event's order cannot be counted, if it has one; refundFirst must have been at it. The random currencies are
+ * current, or long gone. @param time ms since 1970-01-01 UTC.
+ */
+export function refuseOrder({ order }: Event, time: number): Reason | undefined {
   if (order === undefined) return undefined;
   if (order.id === "") return Reason.ORDER_ID_MISSING;
   if (AMOUNTS.some((key) => !isAmount(order[key]))) return Reason.INVALID_AMOUNT;
   const { currency } = order;
-  return currency === "" || CURRENCIES.has(currency) ? undefined : Reason.UNKNOWN_CURRENCY;
+  return currency === "" || currencyProblem(currency, time) === undefined
+    ? undefined
+    : Reason.UNKNOWN_CURRENCY;
 }
 
 /** Whether something in an event's order or items must be changed. */
-export function isOddCommerce({ order, items }: Event): boolean {
+export function isOddCommerce({ order, items, refund }: Event): boolean {
+  if (refund !== undefined && isOddText(refund.id, 256)) return true;
   if (order !== undefined && (isOddText(order.id, 256) || isOddText(order.coupon, 1_024))) return true;
   return items.length > 200 || items.some(isOddItem);
 }
@@ -27,7 +48,8 @@ export function isOddCommerce({ order, items }: Event): boolean {
 function isOddItem(item: Item): boolean {
   return (
     item.id === "" ||
-    item.quantity > 1_000_000 ||
+    item.quantityMicros < 0n ||
+    item.quantityMicros > 10n ** 12n ||
     !isAmount(item.priceMicros) ||
     ITEM_TEXTS.some((key) => isOddText(item[key], 1_024))
   );

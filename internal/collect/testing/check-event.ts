@@ -37,7 +37,7 @@ export function checkEvent(event: Event, context: CheckContext): Reason | "odd" 
   const reason =
     (event.name === "" ? Reason.NAME_MISSING : undefined) ??
     (late ? Reason.TIME_TOO_OLD : undefined) ??
-    refuseOrder(event);
+    refuseOrder(event, context.receivedTime);
   if (reason !== undefined) return reason;
   const latest = context.receivedTime + DAY_MS;
   const idTime = context.eventId === undefined ? undefined : uuidV7Time(context.eventId);

@@ -38,12 +38,15 @@ const eventId = mostly(
   fc.oneof(badText, fc.constantFrom("00000000-0000-0000-0000-000000000000", "g".repeat(36))),
 );
 const micros = mostly(
-  fc.bigInt({ min: 0n, max: 10n ** 15n }),
-  fc.constantFrom(-1n, 10n ** 15n + 1n, 2n ** 63n - 1n, -(2n ** 63n)),
+  fc.bigInt({ min: 0n, max: 10n ** 18n }),
+  fc.constantFrom(-1n, 10n ** 18n + 1n, 2n ** 63n - 1n, -(2n ** 63n)),
 );
-const quantity = mostly(fc.integer({ min: 0, max: 1_000_000 }), fc.constantFrom(1_000_001, 2 ** 32 - 1));
+const quantityMicros = mostly(
+  fc.bigInt({ min: 0n, max: 10n ** 12n }),
+  fc.constantFrom(-1n, 10n ** 12n + 1n, 2n ** 63n - 1n),
+);
 const size = mostly(fc.integer({ min: 1, max: 65_535 }), fc.constantFrom(0, 65_536, 2 ** 32 - 1));
-const currency = mostly(fc.constantFrom("", "EUR", "USD"), fc.constantFrom("eur", "EURO", "XAU"));
+const currency = mostly(fc.constantFrom("", "EUR", "usd", "XAU"), fc.constantFrom("€", "EURO", "DEM", "XXX"));
 const item = fc.record({
   id: required,
   name: anyText,
@@ -51,7 +54,7 @@ const item = fc.record({
   category: text,
   variant: text,
   priceMicros: micros,
-  quantity,
+  quantityMicros,
 });
 const order = fc.record({
   id: required,
@@ -61,6 +64,13 @@ const order = fc.record({
   discountMicros: micros,
   currency,
   coupon: anyText,
+});
+const refund = fc.record({
+  id: anyText,
+  orderId: mostly(text, badText),
+  amountMicros: micros,
+  currency,
+  items: fc.array(item, { maxLength: 2 }),
 });
 const day = 86_400_000;
 const maybe = <T>(some: fc.Arbitrary<T>) => fc.option(some, { nil: undefined, freq: 2 });
@@ -85,9 +95,15 @@ const encoded = (now: number): fc.Arbitrary<Uint8Array> =>
       properties: fc.dictionary(required, anyText, { maxKeys: 3, noNullPrototype: true }),
       order: maybe(order),
       items: fc.array(item, { maxLength: 2 }),
+      refund: fc.option(refund, { nil: undefined, freq: 5 }),
     })
-    .map(({ clientTime, screen, order, ...rest }) => {
-      const event = create(EventSchema, { ...rest, ...(screen && { screen }), ...(order && { order }) });
+    .map(({ clientTime, screen, order, refund, ...rest }) => {
+      const event = create(EventSchema, {
+        ...rest,
+        ...(screen && { screen }),
+        ...(order && { order }),
+        ...(refund && { refund }),
+      });
       if (clientTime !== undefined) event.clientTime = timestampFromMs(now + clientTime);
       return toBinary(EventSchema, event);
     });

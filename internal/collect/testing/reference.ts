@@ -6,6 +6,7 @@ import { RejectReason } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { EventSchema } from "../../gen/footfall/event/v1/event_pb.js";
 import { redact } from "../privacy/redact.ts";
 import type { EventContext } from "../take-event.ts";
+import { refundFirst } from "./check-commerce.ts";
 import { checkEvent, timestampToMs } from "./check-event.ts";
 
 /**
@@ -32,6 +33,7 @@ export function referenceRow(
   event.ip ||= Buffer.from(defaults.ip).toString();
   event.userAgent ||= Buffer.from(defaults.userAgent).toString();
   const eventId = event.eventId === "" ? undefined : eventIdBytes(event.eventId);
+  event = refundFirst(event);
   const found = checkEvent(event, { receivedTime, retentionDays, eventId });
   if (found !== undefined) return found;
   if (truncateIp && event.ip !== "") event.ip = truncated(event.ip);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CURRENCY_CODES } from "../../currency/currencies.ts";
 import { integer, member, optionalDate, optionalText, yesNo } from "../setting.ts";
 import { goalSettings } from "./goal-settings.ts";
 import { s3 } from "./s3.ts";
@@ -60,7 +61,7 @@ export const admin = {
       env: "FOOTFALL_ADMIN_CURRENCY",
       flag: "currency",
       description: "create-merchant: ISO 4217 code of its reports' currency",
-      schema: member("an ISO 4217 code", Intl.supportedValuesOf("currency")),
+      schema: member("an ISO 4217 code", CURRENCY_CODES),
       fallback: "USD",
     },
     retentionDays: {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { EventSchema } from "../../gen/footfall/event/v1/event_pb.js";
 import type { Row } from "../batch-builder.ts";
-import type { PlainRow } from "./plain-row.ts";
+import type { PlainOrder, PlainRow } from "./plain-row.ts";
 
 /** What is in a golden file, written by hand. */
 export interface Golden {
@@ -19,7 +19,8 @@ export interface Golden {
 const FOLDER = join(import.meta.dirname, "../testdata");
 
 export function readGolden(name: string): Golden {
-  return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), "utf8"));
+  const text = readFileSync(join(FOLDER, `${name}.json`), "utf8");
+  return JSON.parse(text, (key, value) => (key.endsWith("Micros") ? BigInt(value) : value));
 }
 
 export function goldenBytes(name: string): Uint8Array {
@@ -39,18 +40,17 @@ export function rowsOf({ batchId, rows }: Golden): Row[] {
       ...texts,
       ...(screenWidth && screenHeight ? { screen: { width: screenWidth, height: screenHeight } } : {}),
       properties: properties ?? {},
-      ...(order ? { order: withBigInts(order) } : {}),
-      items: items?.map(withBigInts) ?? [],
+      ...(order ? eventOrder(order) : {}),
+      items: items ?? [],
     });
     const given = eventId.slice(0, 28) === batchId.slice(0, 28) ? undefined : idFromText(eventId);
     return { merchantId, event, eventId: given, receivedTime, clientTime, sentTime };
   });
 }
 
-type BigMicros<T> = { [K in keyof T]: K extends `${string}Micros` ? bigint : T[K] };
-
-function withBigInts<T extends object>(record: T): BigMicros<T> {
-  return Object.fromEntries(
-    Object.entries(record).map(([name, value]) => [name, name.endsWith("Micros") ? BigInt(value) : value]),
-  ) as BigMicros<T>;
+/** The order of an event, or the refund of one beside what only an order has. */
+function eventOrder({ isRefund, refundId = "", ...order }: PlainOrder) {
+  if (isRefund === undefined) return { order };
+  const { id, revenueMicros, currency = "", ...rest } = order;
+  return { order: rest, refund: { id: refundId, orderId: id, amountMicros: revenueMicros, currency } };
 }

@@ -26,12 +26,14 @@ export interface PlainRow {
 
 export interface PlainOrder {
   id: string;
-  revenueMicros: number;
-  taxMicros?: number;
-  shippingMicros?: number;
-  discountMicros?: number;
+  revenueMicros: bigint;
+  taxMicros?: bigint;
+  shippingMicros?: bigint;
+  discountMicros?: bigint;
   currency?: string;
   coupon?: string;
+  isRefund?: 1;
+  refundId?: string;
 }
 
 export interface PlainItem {
@@ -40,14 +42,15 @@ export interface PlainItem {
   brand?: string;
   category?: string;
   variant?: string;
-  priceMicros: number;
-  quantity: number;
+  priceMicros: bigint;
+  quantityMicros: bigint;
 }
 
 /** A record without the entries that stand for "absent"; those named are kept whatever they hold. */
 export function present<T>(record: Record<string, unknown>, ...keep: string[]): T {
   const entries = Object.entries(record).filter(
-    ([name, value]) => keep.includes(name) || (value !== undefined && value !== "" && value !== 0),
+    ([name, value]) =>
+      keep.includes(name) || (value !== undefined && value !== "" && value !== 0 && value !== 0n),
   );
   return Object.fromEntries(entries) as T;
 }

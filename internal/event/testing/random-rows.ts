@@ -4,7 +4,7 @@ import { type Event, EventSchema } from "../../gen/footfall/event/v1/event_pb.js
 import type { Row } from "../batch-builder.ts";
 import { MAX_TIME_MS, MIN_TIME_MS } from "../batch-limits.ts";
 import { formatId } from "../event-id.ts";
-import { type PlainRow, present } from "./plain-row.ts";
+import { type PlainOrder, type PlainRow, present } from "./plain-row.ts";
 
 /** Any text of whole characters, U+0000 left out; some come often, so that the dictionary has work to do. */
 const text = fc.oneof(
@@ -17,8 +17,8 @@ const time = fc.oneof(
   fc.integer({ min: MIN_TIME_MS, max: MAX_TIME_MS }),
 );
 const micros = fc.oneof(
-  fc.constantFrom(0n, 1n, 2n ** 32n, 10n ** 15n),
-  fc.bigInt({ min: 0n, max: 10n ** 15n }),
+  fc.constantFrom(0n, 1n, 2n ** 32n, 10n ** 18n),
+  fc.bigInt({ min: 0n, max: 10n ** 18n }),
 );
 const id = fc
   .uint8Array({ minLength: 16, maxLength: 16 })
@@ -42,7 +42,15 @@ const item = fc.record({
   category: text,
   variant: text,
   priceMicros: micros,
-  quantity: fc.integer({ min: 0, max: 1_000_000 }),
+  quantityMicros: fc.bigInt({ min: 0n, max: 10n ** 12n }),
+});
+
+const refund = fc.record({
+  id: text,
+  orderId: required,
+  amountMicros: micros,
+  currency: text,
+  items: fc.array(item, { maxLength: 2 }),
 });
 
 const event: fc.Arbitrary<Event> = fc
@@ -59,9 +67,15 @@ const event: fc.Arbitrary<Event> = fc
     properties: fc.dictionary(required, text, { maxKeys: 4, noNullPrototype: true }),
     order: fc.option(order, { nil: undefined, freq: 3 }),
     items: fc.array(item, { maxLength: 3 }),
+    refund: fc.option(refund, { nil: undefined, freq: 3 }),
   })
-  .map(({ screen, order, ...rest }) =>
-    create(EventSchema, { ...rest, ...(screen && { screen }), ...(order && { order }) }),
+  .map(({ screen, order, refund, ...rest }) =>
+    create(EventSchema, {
+      ...rest,
+      ...(screen && { screen }),
+      ...(order && { order }),
+      ...(refund && { refund }),
+    }),
   );
 
 /** Rows as the builder takes them, of every kind that the checks let through. */
@@ -76,7 +90,8 @@ export const anyRow: fc.Arbitrary<Row> = fc.record({
 
 /** What any reader must give back for a row. @param eventId of the row, as a UUID is written. */
 export function plainRow({ event, ...row }: Row, eventId: string): PlainRow {
-  const { properties, order, items, screen } = event;
+  const { properties, screen, refund } = event;
+  const items = refund !== undefined && refund.items.length > 0 ? refund.items : event.items;
   return present(
     {
       merchantId: row.merchantId,
@@ -95,7 +110,7 @@ export function plainRow({ event, ...row }: Row, eventId: string): PlainRow {
       screenWidth: screen?.width,
       screenHeight: screen?.height,
       properties: Object.keys(properties).length === 0 ? undefined : { ...properties },
-      order: order && plainRecord(order, "revenueMicros"),
+      order: plainOrder(event),
       items: items.length === 0 ? undefined : items.map((one) => plainRecord(one, "priceMicros")),
     },
     "receivedTime",
@@ -103,10 +118,31 @@ export function plainRow({ event, ...row }: Row, eventId: string): PlainRow {
   );
 }
 
-function plainRecord({ $typeName: _, ...fields }: { $typeName: string }, keep: string): unknown {
+/** As the documentation of Refund has it: what it leaves out is that of the order. */
+function plainOrder({ order, refund }: Event): PlainRow["order"] {
+  if (order === undefined && refund === undefined) return undefined;
+  const {
+    id = "",
+    revenueMicros = 0n,
+    currency = "",
+    ...rest
+  } = order === undefined ? {} : plainRecord<PlainOrder>(order, "revenueMicros");
+  const { orderId = "", amountMicros = 0n, id: refundId } = refund ?? {};
+  const all = {
+    ...rest,
+    id: orderId === "" ? id : orderId,
+    revenueMicros: amountMicros === 0n ? revenueMicros : amountMicros,
+    currency: refund?.currency ? refund.currency : currency,
+    isRefund: refund && 1,
+    refundId,
+  };
+  return present(all, "revenueMicros");
+}
+
+function plainRecord<T>({ $typeName: _, ...fields }: { $typeName: string }, keep: string): T {
   const record = Object.entries(fields).map(([name, value]): [string, unknown] => [
     name,
-    typeof value === "bigint" ? Number(value) : name === "quantity" ? value || 1 : value,
+    name === "quantityMicros" ? value || 1_000_000n : value,
   ]);
   return present(Object.fromEntries(record), keep);
 }

@@ -30,7 +30,8 @@ const u32 = (column: Uint8Array, at: number) =>
 const u16 = (column: Uint8Array, at: number) =>
   column.length === 0 ? 0 : viewOf(column).getUint16(2 * at, true);
 const i64 = (column: Uint8Array, at: number) =>
-  column.length === 0 ? 0 : Number(viewOf(column).getBigInt64(8 * at, true));
+  column.length === 0 ? 0n : viewOf(column).getBigInt64(8 * at, true);
+const time = (column: Uint8Array, at: number) => Number(i64(column, at));
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -57,9 +58,9 @@ function readRow({ batchId }: SealedBatch, batch: EventBatch, text: Text, row: n
     {
       merchantId: u32(batch.merchantId, row),
       eventId: readId(batchId, batch.eventId, row),
-      receivedTime: i64(batch.receivedTime, row),
-      clientTime: i64(batch.clientTime, row),
-      sentTime: i64(batch.sentTime, row),
+      receivedTime: time(batch.receivedTime, row),
+      clientTime: time(batch.clientTime, row),
+      sentTime: time(batch.sentTime, row),
       name: text(batch.name, row),
       visitorId: text(batch.visitorId, row),
       sessionId: text(batch.sessionId, row),
@@ -89,6 +90,8 @@ function readOrder({ orders }: EventBatch, text: Text, at: number): PlainOrder {
       discountMicros: i64(orders!.discountMicros, at),
       currency: text(orders!.currency, at),
       coupon: text(orders!.coupon, at),
+      isRefund: u32(orders!.isRefund, at),
+      refundId: text(orders!.refundId, at),
     },
     "revenueMicros",
   );
@@ -103,7 +106,7 @@ function readItem({ items }: EventBatch, text: Text, at: number): PlainItem {
       category: text(items!.category, at),
       variant: text(items!.variant, at),
       priceMicros: i64(items!.priceMicros, at),
-      quantity: u32(items!.quantity, at),
+      quantityMicros: i64(items!.quantityMicros, at),
     },
     "priceMicros",
   );

@@ -42,6 +42,8 @@ function viewOrder(view: BatchView, at: number): PlainOrder {
       discountMicros: view.orderMicros("discountMicros")?.get(at),
       currency: textAt(view, view.order("currency"), at),
       coupon: textAt(view, view.order("coupon"), at),
+      isRefund: view.order("isRefund")?.[at],
+      refundId: textAt(view, view.order("refundId"), at),
     },
     "revenueMicros",
   );
@@ -55,8 +57,8 @@ function viewItem(view: BatchView, at: number): PlainItem {
       brand: textAt(view, view.item("brand"), at),
       category: textAt(view, view.item("category"), at),
       variant: textAt(view, view.item("variant"), at),
-      priceMicros: view.itemPriceMicros?.get(at),
-      quantity: view.item("quantity")?.[at],
+      priceMicros: view.itemMicros("priceMicros")?.get(at),
+      quantityMicros: view.itemMicros("quantityMicros")?.get(at),
     },
     "priceMicros",
   );

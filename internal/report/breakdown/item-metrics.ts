@@ -12,12 +12,13 @@ export interface ItemMetric {
 /** What is counted of items; only breakdowns by an item's dimension have these, and only these. */
 export const ITEM_METRICS = {
   item_quantity: {
-    description: "Items that were ordered.",
-    unit: "count",
-    rows: "sum(quantity)",
+    description: "Items that were ordered less those that were refunded, in millionths of one.",
+    unit: "micros",
+    rows: "sum(quantity_micros)",
   },
   item_revenue: {
-    description: "Price by quantity of the items that were ordered, in the merchant's currency.",
+    description:
+      "Price by quantity of the items that were ordered less those that were refunded, in the merchant's currency.",
     unit: "currency_micros",
     rows: "sum(revenue_micros)",
   },

@@ -54,8 +54,8 @@ const store = (rows: readonly Stored[]) =>
          "from", 'source ' || "from", 'medium ' || "from", 'campaign ' || "from", kind::text, kind, currency, revenue, converted
        FROM given
      )
-     INSERT INTO items (merchant_id, ts, event_id, position, item_id, brand, price_micros, quantity)
-     SELECT merchant, at, event_id, n, item->>'id', item->>'brand', (item->>'price')::bigint, (item->>'quantity')::integer
+     INSERT INTO items (merchant_id, ts, event_id, position, item_id, brand, price_micros, quantity_micros)
+     SELECT merchant, at, event_id, n, item->>'id', item->>'brand', (item->>'price')::bigint, ((item->>'quantity')::numeric * 1000000)::bigint
      FROM given CROSS JOIN LATERAL jsonb_array_elements(items) WITH ORDINALITY AS i (item, n)`,
     [
       JSON.stringify(
@@ -181,12 +181,14 @@ describe("what brought a visit", () => {
 
 describe("items", () => {
   const shoe = { id: "shoe", brand: "Ajax", price: 30, quantity: 2 };
+  const half = { ...shoe, quantity: 0.5 };
   const sock = { id: "sock", price: 5, quantity: 3 };
   const orders: readonly Stored[] = [
     { at: "12:00", session: 1, name: "purchase", kind: 1, revenue: 75, converted: 75, items: [shoe, sock] },
-    // The thank-you page again, a refund, and what only might be bought.
+    // The thank-you page again, a refund of a quarter of the shoes, and what only might be bought.
     { at: "12:01", session: 1, name: "purchase", kind: 2, revenue: 75, converted: null, items: [shoe, sock] },
-    { at: "12:02", session: 1, name: "refund", kind: 3, revenue: 30, converted: -30, items: [shoe] },
+    { at: "12:02", session: 1, name: "refund", kind: 3, revenue: 15, converted: -15, items: [half] },
+    { at: "12:02", session: 1, name: "refund", kind: 4, revenue: 15, converted: null, items: [half] },
     { at: "12:03", session: 1, name: "add_to_cart", items: [shoe] },
     // Converted at two to one, and not at all.
     {
@@ -198,6 +200,16 @@ describe("items", () => {
       revenue: 40,
       converted: 20,
       items: [sock],
+    },
+    {
+      at: "13:00",
+      session: 2,
+      name: "refund",
+      kind: 3,
+      currency: "USD",
+      revenue: 10,
+      converted: -5,
+      items: [{ ...sock, quantity: 1 }],
     },
     {
       at: "13:01",
@@ -254,21 +266,21 @@ describe("items", () => {
     await store(orders);
   });
 
-  test("those of orders count, each order once, at their price in the merchant's currency", async () => {
-    // Socks: 15 + 15 / 2 rounded + unknown + 15.
+  test("those of orders count, each order once, less those of refunds, at their price in the merchant's currency", async () => {
+    // Shoes: 60 - 15. Socks: 15 + 15 / 2 rounded + unknown + 15 - 5 / 2 rounded.
     expect(await ask("item_id", ["item_revenue", "item_quantity"])).toEqual({
-      values: { shoe: [60, 2], sock: [38, 12] },
-      totals: [98, 14],
+      values: { shoe: [45, 1.5e6], sock: [35, 11e6] },
+      totals: [80, 12.5e6],
     });
     expect(await ask("item_brand", ["item_quantity"])).toEqual({
-      values: { "": [12], Ajax: [2] },
-      totals: [14],
+      values: { "": [11e6], Ajax: [1.5e6] },
+      totals: [12.5e6],
     });
-    expect((await ask("item_id", ["item_quantity"], true)).values).toEqual({ sock: [12], shoe: [4] });
+    expect((await ask("item_id", ["item_quantity"], true)).values).toEqual({ sock: [11e6], shoe: [3.5e6] });
   });
 
   test("without metrics all of items are answered", async () => {
-    expect((await ask("item_name", [])).values).toEqual({ "": [14, 98] });
+    expect((await ask("item_name", [])).values).toEqual({ "": [12.5e6, 80] });
   });
 
   test.each<[DimensionName, BreakdownMetric, string]>([

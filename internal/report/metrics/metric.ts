@@ -1,5 +1,5 @@
-/** What one step of a metric's value means. Micros are millionths of the merchant's currency's unit. */
-export type Unit = "count" | "currency_micros";
+/** What one step of a metric's value means: one, a millionth of the merchant's currency's unit, a millionth of one. */
+export type Unit = "count" | "currency_micros" | "micros";
 
 interface Declared {
   /** One sentence for people, used wherever metrics are listed. */

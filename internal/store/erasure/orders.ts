@@ -1,4 +1,4 @@
-import { findRates } from "../currency-rates.ts";
+import { convertMicros, findRates } from "../currency-rates.ts";
 import { prepareForColumnstore } from "../decompression.ts";
 import { OrderKind } from "../event-columns.ts";
 import type { Client, Pool } from "../pool.ts";
@@ -14,7 +14,7 @@ interface Heir {
   /** Ms since 1970-01-01 UTC. */
   readonly ts: number;
   readonly received: number;
-  readonly revenue: number;
+  readonly revenue: string;
   readonly currency: string | null;
 }
 
@@ -67,7 +67,7 @@ async function repeatsIn(
 ): Promise<Heir[]> {
   const { rows } = await pool.query<Heir>(
     `SELECT order_id AS "orderId", event_id AS "eventId", (extract(epoch FROM ts) * 1000)::float8 AS ts,
-       (extract(epoch FROM received_at) * 1000)::float8 AS received, order_revenue_micros::float8 AS revenue,
+       (extract(epoch FROM received_at) * 1000)::float8 AS received, order_revenue_micros::text AS revenue,
        order_currency AS currency
      FROM events
      WHERE merchant_id = $1 AND ts >= $2 AND ts < $3 AND order_kind = $4 AND order_id = ANY ($5::text[])`,
@@ -83,7 +83,7 @@ async function revenuesOf(
   pool: Pool,
   merchantId: number,
   heirs: readonly Heir[],
-): Promise<(number | null)[]> {
+): Promise<(bigint | null)[]> {
   if (heirs.length === 0) return [];
   const { rows } = await pool.query<{ currency: string }>(
     "SELECT currency FROM merchants WHERE merchant_id = $1",
@@ -98,11 +98,10 @@ async function revenuesOf(
     ];
   });
   const perEuro = await findRates(pool, needs);
-  const rate = (at: number) => (needs[at]!.currency === "EUR" ? 1 : (perEuro[at] ?? Number.NaN));
+  const rate = (at: number) => (needs[at]!.currency === "EUR" ? 1 : perEuro[at]);
   return heirs.map(({ currency, revenue }, at) => {
-    if (currency === null || currency === own) return revenue;
-    const converted = Math.round((revenue * rate(2 * at)) / rate(2 * at + 1));
-    return Number.isSafeInteger(converted) ? converted : null;
+    if (currency === null || currency === own) return BigInt(revenue);
+    return convertMicros(BigInt(revenue), rate(2 * at + 1), rate(2 * at)) ?? null;
   });
 }
 
@@ -112,7 +111,7 @@ async function passOn(
   erasure: Erasure,
   orderIds: readonly string[],
   heirs: readonly Heir[],
-  revenues: readonly (number | null)[],
+  revenues: readonly (bigint | null)[],
 ): Promise<void> {
   const { erasureId, merchantId, partition } = erasure;
   await lockPartition(client, partition);

@@ -150,7 +150,7 @@ const ITEM = {
   category: "c",
   variant: null,
   price_micros: 5,
-  quantity: 2,
+  quantity_micros: 2_000_000,
 };
 
 function rowOf(event: Sent) {

@@ -42,7 +42,11 @@ export function shopEvents(count: number, seed = 1): EventRow[] {
       name: isPurchase ? "purchase" : "page_view",
       ...(isPurchase && {
         order: { ...ORDER, id: `order ${at}`, revenue: 1_000_000 * at, converted: 1_000_000 * at },
-        items: Array.from({ length: 1 + pick(3) }, () => ({ ...item, price_micros: 5, quantity: 1 })),
+        items: Array.from({ length: 1 + pick(3) }, () => ({
+          ...item,
+          price_micros: 5,
+          quantity_micros: 1_000_000,
+        })),
       }),
     });
   });
@@ -66,7 +70,7 @@ export function totalsOf(events: readonly EventRow[]): unknown[] {
     if (name === "page_view") cell.page_views++;
     if (order === null) continue;
     cell.orders++;
-    cell.revenue += order.converted ?? 0;
+    cell.revenue += Number(order.converted ?? 0);
   }
   return [...cells].map(([key, cell]) => ({ key, ...cell })).sort((a, b) => (a.key < b.key ? -1 : 1));
 }

@@ -366,21 +366,21 @@ export enum RejectReason {
   TIME_TOO_OLD = 7,
 
   /**
-   * order.id is absent.
+   * order.id is absent; of a refund, refund.order_id too.
    *
    * @generated from enum value: REJECT_REASON_ORDER_ID_MISSING = 12;
    */
   ORDER_ID_MISSING = 12,
 
   /**
-   * An amount of the order is negative or above 10^15 micros, or no number.
+   * An amount of the order is negative or above 10^18 micros, or no number.
    *
    * @generated from enum value: REJECT_REASON_INVALID_AMOUNT = 13;
    */
   INVALID_AMOUNT = 13,
 
   /**
-   * order.currency is not an ISO 4217 code.
+   * The currency is not an ISO 4217 code, or was withdrawn long before the event.
    *
    * @generated from enum value: REJECT_REASON_UNKNOWN_CURRENCY = 14;
    */

@@ -92,7 +92,7 @@ export declare const SealedBatchSchema: GenMessage<SealedBatch>;
  */
 export declare type EventBatch = Message<"footfall.event.v1.EventBatch"> & {
   /**
-   * Version of the layout: 1.
+   * Version of the layout: 2.
    *
    * @generated from field: uint32 version = 1;
    */
@@ -288,7 +288,7 @@ export declare type PropertyColumns = Message<"footfall.event.v1.PropertyColumns
 export declare const PropertyColumnsSchema: GenMessage<PropertyColumns>;
 
 /**
- * The orders of a batch's rows; all columns have the same number of values. Amounts are i64 micros, 0 or more.
+ * The orders of a batch's rows; all columns have the same number of values. Amounts are i64 micros, 0 to 10^18.
  *
  * @generated from message footfall.event.v1.OrderColumns
  */
@@ -348,6 +348,21 @@ export declare type OrderColumns = Message<"footfall.event.v1.OrderColumns"> & {
    * @generated from field: bytes coupon = 8;
    */
   coupon: Uint8Array;
+
+  /**
+   * u32: 1 where the event says by more than its name that the order is refunded; id, revenue and currency are those
+   * of the refund then, where it names them. Else 0.
+   *
+   * @generated from field: bytes is_refund = 9;
+   */
+  isRefund: Uint8Array;
+
+  /**
+   * Text: the refund's own id.
+   *
+   * @generated from field: bytes refund_id = 10;
+   */
+  refundId: Uint8Array;
 };
 
 /**
@@ -405,18 +420,18 @@ export declare type ItemColumns = Message<"footfall.event.v1.ItemColumns"> & {
   variant: Uint8Array;
 
   /**
-   * i64 micros.
+   * i64 micros, 0 to 10^18.
    *
    * @generated from field: bytes price_micros = 7;
    */
   priceMicros: Uint8Array;
 
   /**
-   * u32, 1 or more.
+   * i64: millionths of one, 1 to 10^12.
    *
-   * @generated from field: bytes quantity = 8;
+   * @generated from field: bytes quantity_micros = 9;
    */
-  quantity: Uint8Array;
+  quantityMicros: Uint8Array;
 };
 
 /**

@@ -126,21 +126,30 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   properties: { [key: string]: string };
 
   /**
-   * The order that this event completes; or, of an event named "refund", the order that is refunded and the
-   * amount that the customer gets back. Absent: none. An order id counts once: an event that brings it again,
-   * such as a thank-you page that is loaded again, is stored and adds nothing to orders and revenue. Events of
-   * GA4's names for what comes before an order ("add_to_cart", "begin_checkout" ...) complete none.
+   * The order that this event completes; or, of an event whose name says that it is a refund, the order that is
+   * refunded and the amount that the customer gets back. Absent: none. What an event's order is, its name says, by
+   * the vocabularies that docs/processing.md lists: "purchase", "Order Completed", "checkout_completed" ... complete
+   * it; any other name only mentions it, which counts nothing. An order id counts once: an event that brings it
+   * again, such as a thank-you page that is loaded again, is stored and adds nothing to orders and revenue.
    *
    * @generated from field: footfall.event.v1.Order order = 13;
    */
   order?: Order | undefined;
 
   /**
-   * The items that the event is about (viewed, put in the cart, bought): up to 200, and 1 MiB of text.
+   * The items that the event is about (viewed, put in the cart, bought, given back): up to 200, and 1 MiB of text.
    *
    * @generated from field: repeated footfall.event.v1.Item items = 14;
    */
   items: Item[];
+
+  /**
+   * Money that goes back to the customer. An event that has it is a refund, whatever its name is. What it leaves out
+   * is taken from order and items beside it.
+   *
+   * @generated from field: footfall.event.v1.Refund refund = 24;
+   */
+  refund?: Refund | undefined;
 };
 
 /**
@@ -178,7 +187,7 @@ export declare const ScreenSchema: GenMessage<Screen>;
 
 /**
  * A purchase or a refund. Amounts are in millionths (micros) of the currency's unit: 12.34 EUR is 12340000. All amounts
- * are zero or more; absent means zero.
+ * are zero to 10^18; absent means zero.
  *
  * @generated from message footfall.event.v1.Order
  */
@@ -219,7 +228,8 @@ export declare type Order = Message<"footfall.event.v1.Order"> & {
   discountMicros: bigint;
 
   /**
-   * ISO 4217 code of all amounts, upper case, such as "EUR". Absent: the merchant's currency.
+   * ISO 4217 code of all amounts, such as "EUR", in upper or lower case. One that was withdrawn is taken for events of
+   * up to a year after. Absent: the merchant's currency.
    *
    * @generated from field: string currency = 6;
    */
@@ -290,11 +300,12 @@ export declare type Item = Message<"footfall.event.v1.Item"> & {
   priceMicros: bigint;
 
   /**
-   * How many, 1 to 1,000,000. Absent (0): 1.
+   * How many, in millionths of one: 2 pieces are 2000000, 2.5 metres of cloth 2500000. Up to 1,000,000 pieces. Absent
+   * (0): one.
    *
-   * @generated from field: uint32 quantity = 7;
+   * @generated from field: int64 quantity_micros = 8;
    */
-  quantity: number;
+  quantityMicros: bigint;
 };
 
 /**
@@ -302,4 +313,55 @@ export declare type Item = Message<"footfall.event.v1.Item"> & {
  * Use `create(ItemSchema)` to create a new message.
  */
 export declare const ItemSchema: GenMessage<Item>;
+
+/**
+ * Money that goes back, for all of an order or a part of it. One order may have several.
+ *
+ * @generated from message footfall.event.v1.Refund
+ */
+export declare type Refund = Message<"footfall.event.v1.Refund"> & {
+  /**
+   * The refund's own number, up to 256 characters, a longer one is hashed: the same one of the same order counts once.
+   * Absent: the event's id stands in; where that is absent too, the order and the amount, so that two refunds of one
+   * amount need ids.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The shop's number of the order, as Order has it. Absent: that of the event's order. One of both is required.
+   *
+   * @generated from field: string order_id = 2;
+   */
+  orderId: string;
+
+  /**
+   * What the customer gets back. Micros, 0 to 10^18. Absent (0): the revenue of the event's order.
+   *
+   * @generated from field: int64 amount_micros = 3;
+   */
+  amountMicros: bigint;
+
+  /**
+   * ISO 4217 code of the amount and of the items' prices. Absent: the currency of the event's order.
+   *
+   * @generated from field: string currency = 4;
+   */
+  currency: string;
+
+  /**
+   * The items that come back, and how many of each: they are taken away from what was ordered of items. Absent: the
+   * event's items.
+   *
+   * @generated from field: repeated footfall.event.v1.Item items = 5;
+   */
+  items: Item[];
+};
+
+/**
+ * Describes the message footfall.event.v1.Refund.
+ * Use `create(RefundSchema)` to create a new message.
+ */
+export declare const RefundSchema: GenMessage<Refund>;
 

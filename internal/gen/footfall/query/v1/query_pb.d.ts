@@ -904,15 +904,16 @@ export enum Metric {
   ORDERS = 6,
 
   /**
-   * Items that were ordered. This and the next only in breakdowns by a dimension of items, which have no others.
+   * Items that were ordered less those that were refunded, in millionths of one: half a metre of cloth is 500000. This
+   * and the next only in breakdowns by a dimension of items, which have no others.
    *
    * @generated from enum value: METRIC_ITEM_QUANTITY = 20;
    */
   ITEM_QUANTITY = 20,
 
   /**
-   * Price by quantity of the items that were ordered, in the merchant's currency. Refunds take nothing away, as
-   * events of refunds need not name items; items of orders that were not converted have none.
+   * Price by quantity of the items that were ordered, in the merchant's currency, less that of items that refunds name
+   * with a price; items of orders that were not converted have none.
    *
    * @generated from enum value: METRIC_ITEM_REVENUE = 21;
    */
@@ -950,6 +951,13 @@ export enum Unit {
    * @generated from enum value: UNIT_CURRENCY_MICROS = 2;
    */
   CURRENCY_MICROS = 2,
+
+  /**
+   * Millionths of one.
+   *
+   * @generated from enum value: UNIT_MICROS = 3;
+   */
+  MICROS = 3,
 }
 
 /**

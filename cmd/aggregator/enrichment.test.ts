@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { PROCESSOR_VERSION } from "../../internal/aggregate/steps/process.ts";
 import { saveRates } from "../../internal/store/currency-rates.ts";
 import { destroyOldSalts, visitorSalts } from "../../internal/store/visitor-salts.ts";
 import { merchantsOf, type TestEvent, testBatch } from "../../internal/testkit/batches.ts";
@@ -42,7 +43,7 @@ test("what the steps derive is stored with the row", async () => {
   expect(row).toMatchObject({
     ts: new Date(NOON - 3_600_000),
     time_quality: 1,
-    processor_version: 11,
+    processor_version: PROCESSOR_VERSION,
     is_bot: false,
     browser: "Safari",
     browser_version: "17",

@@ -62,13 +62,25 @@ describe("referrer", () => {
     ["https://www.gemini.com/", "gemini.com / referral / Referral"],
     ["https://www.bol.com.br/", "bol.com.br / referral / Referral"],
     ["https://news-example.cdn.ampproject.org/c/s/news.example/", "news.example / referral / Referral"],
+    ["www.google.com", "google / organic / Organic Search"],
+    ["//l.facebook.com/l.php", "l.facebook.com / referral / Organic Social"],
+    ["com.google.android.gm", "com.google.android.gm / email / Email"],
     ["https://localhost:3000/", "localhost / referral / Referral"],
   ])("%s", (referrer, expected) => {
     expect(shown(SHOP, referrer)).toBe(expected);
   });
 
   test("none, or a text that is no address: a direct visit", () => {
-    for (const referrer of [undefined, "none", "about:blank", "https://", "/page"]) {
+    for (const referrer of [
+      undefined,
+      "none",
+      "about:blank",
+      "https://",
+      "/page",
+      "google",
+      "a b.com",
+      "v1.2",
+    ]) {
       expect(shown(SHOP, referrer)).toBe("(direct) / (none) / Direct");
     }
   });

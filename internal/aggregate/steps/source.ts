@@ -109,6 +109,12 @@ class ParsedColumn {
   }
 }
 
+/** The host of a referrer without a scheme, as some servers and apps tell it, where it is a known site's. */
+function knownHost(text: string): string | undefined {
+  const host = hostOf(`https://${text.startsWith("//") ? text.slice(2) : text}`);
+  return host?.includes(".") && siteOf(host) !== undefined ? host : undefined;
+}
+
 /** Keys of derived texts by page and by referrer. */
 type Keys = Map<number, number>[];
 
@@ -125,7 +131,7 @@ export const source: Step = {
       campaign: campaignOf(url),
     }));
     const referrers = new ParsedColumn(batch, batch.text("referrer"), (text) => ({
-      host: hostOf(text),
+      host: hostOf(text) ?? knownHost(text),
       campaign: undefined,
     }));
     const keys = new Uint32Array(batch.rows);

@@ -32,6 +32,8 @@ const URLS: readonly (readonly [url: string | null, page: string, host: string])
 const REFERRERS: readonly (readonly [referrer: string | null, host: string])[] = [
   ["https://www.Google.com/search?q=x", "www.google.com"],
   ["android-app://com.example/", "com.example"],
+  ["http://[2001:db8::1]:8080/", "[2001:db8::1]"],
+  ["https://news.example.:8443", "news.example"],
   ["no address", ""],
   [null, ""],
 ];

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { leastCpuMs } from "../../testkit/cpu-time.ts";
 import { addressOf, hostOf } from "./address.ts";
 
 /** By the URL standard's host parsing (url.spec.whatwg.org), less the last dot. */
@@ -29,6 +30,7 @@ test("www. and the cache that a page was read from are left out where sites are 
   expect(hostOf("https://WWW.Shop.example/")).toBe("shop.example");
   expect(hostOf("https://www.com/")).toBe("com");
   expect(hostOf("https://my--shop-example.cdn.ampproject.org/c/s/my-shop.example/p")).toBe("my-shop.example");
+  expect(hostOf("https://www-shop-example.translate.goog/p?_x_tr_sl=auto")).toBe("shop.example");
   expect(hostOf("android-app://com.google.android.gm/")).toBe("android-app:com.google.android.gm");
   expect(hostOf("chrome-extension://abcdef/")).toBeUndefined();
   expect(hostOf("shop.example")).toBeUndefined();
@@ -57,8 +59,7 @@ test("hosts are those that the platform's own parser finds", () => {
 
 test("any text is parsed, and quickly", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void hostOf(`https://${text}`)));
-  const started = performance.now();
-  for (const piece of ["a.", "@", "[", "ü", "%41", "a", "1.", ":"])
-    hostOf(`https://${piece.repeat(100_000)}/`);
-  expect(performance.now() - started).toBeLessThan(100);
+  for (const piece of ["a.", "@", "[", "ü", "%41", "a", "1.", ":"]) {
+    expect(leastCpuMs(() => hostOf(`https://${piece.repeat(100_000)}/`))).toBeLessThan(20);
+  }
 });

@@ -48,8 +48,8 @@ function parsedHost(host: string): string {
   return parsed.endsWith(".") ? parsed.slice(0, -1) : parsed;
 }
 
-/** Domains of AMP's cache: a page is under its own host, with "-" for a dot and "--" for "-". */
-const AMP_CACHE = ".cdn.ampproject.org";
+/** Google's caches of pages and translations: a page is under its own host, with "-" for a dot and "--" for "-". */
+const CACHES = [".cdn.ampproject.org", ".translate.goog"];
 
 /**
  * The host that an address belongs to, as sites are told apart: canonical and without www.; undefined for a text that is
@@ -60,11 +60,12 @@ export function hostOf(text: string): string | undefined {
   if (host === undefined) return undefined;
   if (scheme === "android-app") return `android-app:${host}`;
   if (scheme !== "https" && scheme !== "http") return undefined;
-  return withoutWww(host.endsWith(AMP_CACHE) ? cachedHost(host) : host);
+  const cache = CACHES.find((domain) => host.endsWith(domain));
+  return withoutWww(cache === undefined ? host : cachedHost(host.slice(0, -cache.length)));
 }
 
-function cachedHost(host: string): string {
-  return host.slice(0, -AMP_CACHE.length).replaceAll(/--?/g, (dashes) => (dashes === "-" ? "." : "-"));
+function cachedHost(label: string): string {
+  return label.replaceAll(/--?/g, (dashes) => (dashes === "-" ? "." : "-"));
 }
 
 export function withoutWww(host: string): string {

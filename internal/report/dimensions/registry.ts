@@ -15,14 +15,16 @@ export interface Dimension {
   readonly rollup?: Rollup;
 }
 
-/** The host of an absolute url in a column. Of its letters those of ASCII are lowered, whatever the database's locale. */
-const hostOf = (column: string) =>
-  `lower(substring(${column}, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)') COLLATE "C")`;
-
 // What the aggregator's step `page` derives has columns. Rows that were stored before them (migration 0014) have none:
-// theirs is found in the url, by the same rules. Urls are absolute; one without a path is its site's root.
+// theirs is found in the url, hosts as they were written. Urls are absolute; one without a path is its site's root. Of
+// hosts' letters those of ASCII are lowered, whatever the database's locale.
 const PAGE = "coalesce(page, '/' || substring(url, '^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*/?([^?#]*)'))";
-const HOST = `coalesce(host, ${hostOf("url")})`;
+const HOST = `coalesce(host,
+  lower(substring(url, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)') COLLATE "C"))`;
+
+/** As it was sent, but for the case, the port and a last dot; browsers send hosts in ASCII. IPv6 is in brackets. */
+const REFERRER_HOST = `lower(rtrim(substring(referrer,
+  '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?(\\[[^]/?#]*\\]|[^/?#:]+)'), '.') COLLATE "C")`;
 
 /** Every dimension, declared once. To add one, add it here and to the wire's enum. */
 export const DIMENSIONS = {
@@ -53,7 +55,7 @@ export const DIMENSIONS = {
   },
   referrer_host: {
     description: "Host of the referrer.",
-    value: hostOf("referrer"),
+    value: REFERRER_HOST,
   },
   language: { description: "Language of the visitor.", value: "language", ...kept("devices_1d", "language") },
   channel: { description: "Channel group that brought the visitor.", ...visitSource("channel") },

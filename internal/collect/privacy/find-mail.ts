@@ -1,0 +1,102 @@
+import { parse } from "tldts";
+import { HOST, is, LOCAL } from "./char-classes.ts";
+import { Char, type DecodedText } from "./decoded-text.ts";
+
+/** How names of files end that are no top-level domain: logo@2x.png, vue@3.js. */
+const FILES: ReadonlySet<string> = new Set(
+  `png jpg jpeg jpe gif webp svg avif heic bmp ico tif tiff psd eps js mjs cjs jsx ts tsx vue svelte css scss sass
+    less json xml yaml yml csv tsv txt rtf html htm xhtml php asp aspx jsp map wasm woff ttf otf eot mpg mpeg webm
+    ogg wav flac pdf doc docx xls xlsx ppt pptx gz tgz bz tar rar exe dmg apk ipa jar min bak tmp log`.split(
+    /\s+/,
+  ),
+);
+
+/** Of these, and of what versions are called, only a version before it tells that it is no address: pkg@1.0.zip. */
+const AFTER_VERSIONS: ReadonlySet<string> = new Set(
+  `zip mov ai md sh py rs ps pl cc so app alpha beta rc next canary dev pre nightly snapshot final release latest
+    prod esm umd cdn bundle module`.split(/\s+/),
+);
+
+/** Top-level domains that nobody can register, which addresses within a company or in examples have (RFC 6761, 8375). */
+const RESERVED: ReadonlySet<string> = new Set(
+  "example test invalid localhost local internal intranet corp lan home arpa".split(" "),
+);
+
+/**
+ * The mail address around an @, as it would be written: what is before it up to a character that no address has,
+ * a host behind it.
+ * @param at where the @ stands. @param earliest where the address may begin.
+ * @returns where it begins and ends; undefined when it is none, such as a picture's name or a package's version.
+ */
+export function findMail(text: DecodedText, at: number, earliest: number): [number, number] | undefined {
+  const from = localStart(text, at, earliest);
+  if (from === at) return undefined;
+  const to = hostEnd(text, at + 1);
+  return to === -1 ? undefined : [from, to];
+}
+
+/** Up to the name of a parameter: the first = behind what parts parameters. */
+function localStart({ codes }: DecodedText, at: number, earliest: number): number {
+  let from = at;
+  let afterEquals = at;
+  while (from > earliest && is(codes[from - 1]!, LOCAL)) {
+    from--;
+    if (codes[from] === Char.EQUALS && from + 1 < at) afterEquals = from + 1;
+  }
+  return afterEquals < at ? afterEquals : from;
+}
+
+/** Where the host ends: with the last label that may be a top-level domain. -1: it is none. */
+function hostEnd(text: DecodedText, start: number): number {
+  const { codes, length } = text;
+  let [end, lastDot, labelStart, firstEnd] = [-1, -1, start, -1];
+  let isLetters = true;
+  let at = start;
+  for (; at < length && is(codes[at]!, HOST); at++) {
+    if (codes[at] !== Char.DOT) {
+      isLetters &&= isLetter(codes[at]!);
+      continue;
+    }
+    if (at === labelStart) break;
+    if (firstEnd === -1) firstEnd = at;
+    else if (isTopLevel(text, labelStart, at, isLetters)) [end, lastDot] = [at, labelStart];
+    labelStart = at + 1;
+    isLetters = true;
+  }
+  if (firstEnd !== -1 && isTopLevel(text, labelStart, at, isLetters)) [end, lastDot] = [at, labelStart];
+  if (end === -1) return -1;
+  const last = text.lower(lastDot, end);
+  if (isVersion(text, start, firstEnd) && (FILES.has(last) || AFTER_VERSIONS.has(last))) return -1;
+  return end === at && !FILES.has(last) ? end : knownHostEnd(text, start, end);
+}
+
+/** How many labels may be too many: jane@example.org.tar.gz has two. */
+const MOST_TRIES = 3;
+
+/** Of jane@example.org.pdf, where the host ends that is one beyond doubt. */
+function knownHostEnd(text: DecodedText, start: number, end: number): number {
+  const labels = text.lower(start, Math.min(end, start + 253)).split(".");
+  for (let tries = 0; labels.length > 1 && tries < MOST_TRIES; tries++) {
+    const last = labels.at(-1)!;
+    const host = labels.join(".");
+    if (!FILES.has(last) && (RESERVED.has(last) || parse(host).isIcann))
+      return Math.min(start + host.length, end);
+    labels.pop();
+  }
+  return -1;
+}
+
+function isTopLevel({ codes }: DecodedText, from: number, to: number, isLetters: boolean): boolean {
+  const isPuny = codes[from + 2] === Char.MINUS && codes[from + 3] === Char.MINUS;
+  return to - from >= 2 && (isLetters || isPuny) && to - from <= 63;
+}
+
+function isLetter(code: number): boolean {
+  const lower = code | 0x20;
+  return code > 0x7f || (lower >= 0x61 && lower <= 0x7a);
+}
+
+/** 3, v2, 2x (a picture for screens of twice the pixels); longer numbers are hosts too, such as 163.com. */
+function isVersion(text: DecodedText, from: number, to: number): boolean {
+  return to - from <= 4 && /^v?\d{1,2}x?$/.test(text.lower(from, to));
+}

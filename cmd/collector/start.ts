@@ -61,6 +61,7 @@ export async function start(service: Service<typeof collector.settings>) {
     clientIpHeader,
     trustedProxies,
     proxyProtocol,
+    logSite: config.accessLogSite,
     allowedOrigins,
     log,
     health,

@@ -11,6 +11,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { clientFinder, type FindClient } from "./client-address/trusted-proxies.ts";
 import { type CollectDeps, routeBinary, routeJson } from "./handler.ts";
 import { collectGate } from "./limits/gate.ts";
+import { isLogLines, logLinesHandler } from "./log-lines/handler.ts";
 import { type EventContext, NO_DEFAULTS } from "./take-event.ts";
 
 export interface ServeOptions extends Omit<CollectDeps, "defaults" | "maxStreamWindow"> {
@@ -22,6 +23,8 @@ export interface ServeOptions extends Omit<CollectDeps, "defaults" | "maxStreamW
   readonly trustedProxies: TrustedProxies;
   /** Whether every connection begins with a PROXY protocol header. */
   readonly proxyProtocol: boolean;
+  /** Address of the site that log lines are of, where a request does not tell it. */
+  readonly logSite: string;
   /** Origins whose pages may send from a browser. */
   readonly allowedOrigins: readonly string[];
   readonly log: Logger;
@@ -43,7 +46,7 @@ const STREAM_WINDOW = 64;
 
 const remoteAddress = createContextKey<string>("", { description: "address of the connection's other end" });
 
-/** Serves CollectService over gRPC, gRPC-Web and Connect on one port. */
+/** Serves CollectService over gRPC, gRPC-Web and Connect, and takes log lines, on one port. */
 export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
   const findClient = clientFinder(options.clientIpHeader, options.trustedProxies);
   const deps: CollectDeps = {
@@ -64,8 +67,13 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
     },
   });
   const json = connectHandler({ ...shared, contextValues, routes: (router) => routeJson(router, deps) });
+  const lines = logLinesHandler({ ...options, gate, site: options.logSite });
   const handler: Handler = (request, response) => {
     failpointAtClose("client-ack.after", response);
+    if (isLogLines(request)) {
+      lines(request, response);
+      return;
+    }
     const isJson = isJsonType(request.headers["content-type"] ?? "");
     const toJson = isJson && request.url?.startsWith(`/${CollectService.typeName}/`);
     (toJson ? json : binary)(request, response);

@@ -10,23 +10,28 @@ import { OverLimit } from "./over-limit.ts";
 const SEND = `/${CollectService.typeName}/${CollectService.method.send.name}`;
 const STREAM = `/${CollectService.typeName}/${CollectService.method.stream.name}`;
 
+/** Where lines of access logs are sent. */
+export const LOG_LINES_PATH = "/v1/logs";
+
+const GATED: ReadonlySet<string> = new Set([SEND, STREAM, LOG_LINES_PATH]);
+
 /** A request's bytes as they are read, for the handler of a stream. */
 export const readingKey = createContextKey<Reading | undefined>(undefined, {
   description: "bytes of the request that are being read",
 });
 
 /**
- * Refuses calls of CollectService before their bodies are read: of unknown keys, of merchants that are over
+ * Refuses calls of CollectService, and log lines, before their bodies are read: of unknown keys, of merchants that are over
  * their rate, and those for which there is no room.
  */
 export function collectGate(keys: WriteKeys, limits: Limits, metrics: CollectMetrics): Gate {
   return {
     async enter({ path, header, contextValues }): Promise<Passage | undefined> {
-      if (path !== SEND && path !== STREAM) return undefined;
+      if (!GATED.has(path)) return undefined;
       const { merchantId } = await keys.sender(bearerToken(header.get("authorization")));
       return counting(metrics, async () => {
         // A stream may open all the same: its requests are refused one by one.
-        if (path === SEND) await limits.checkRate(merchantId);
+        if (path !== STREAM) await limits.checkRate(merchantId);
         const reading = new Reading(limits, merchantId, metrics);
         contextValues?.set(readingKey, reading);
         return reading;

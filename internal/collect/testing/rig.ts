@@ -118,6 +118,7 @@ export async function startRig({
     clientIpHeader,
     trustedProxies,
     proxyProtocol,
+    logSite: "https://shop.example",
     allowedOrigins,
     log: SILENT,
     health: new HealthState([CollectService.typeName]),

@@ -1,0 +1,112 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Code } from "@connectrpc/connect";
+import { codeToHttpStatus, errorToJson } from "@connectrpc/connect/protocol-connect";
+import { failpoint } from "../../failpoint/failpoint.ts";
+import { Failure } from "../../failure/failure.ts";
+import { bearerToken } from "../../rpc/bearer.ts";
+import { toConnectError } from "../../rpc/errors.ts";
+import type { Gate, Passage } from "../../rpc/gate.ts";
+import type { Handler } from "../../rpc/one-port.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { LineReader } from "../access-log/line-reader.ts";
+import type { WriteKeys } from "../keys.ts";
+import { counting, LOG_LINES_PATH } from "../limits/gate.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { SendDeps } from "../send.ts";
+import { readBody } from "./read-body.ts";
+import { isJsonBody, linesOf, recordsOf } from "./split-body.ts";
+import { type LinesAnswer, takeLines } from "./take-lines.ts";
+
+export interface LogLinesOptions extends SendDeps {
+  readonly keys: WriteKeys;
+  readonly limits: Limits;
+  readonly gate: Gate;
+  /** Address of the site, where a request does not tell it. */
+  readonly site: string;
+  readonly log: Logger;
+  readonly shutdown: AbortSignal;
+}
+
+type Request = Parameters<Handler>[0];
+type Response = Parameters<Handler>[1];
+
+/** Whether a request is for the lines of access logs. */
+export function isLogLines(request: Request): boolean {
+  return request.url?.split("?", 1)[0] === LOG_LINES_PATH;
+}
+
+/**
+ * POST /v1/logs: lines of access logs, as text or as the JSON of log shippers. It is answered when their events are
+ * safe: 200 with what became of them, 408, 429 or 503 where the body is to be sent again, 400, 401 or 413 where not.
+ */
+export function logLinesHandler(options: LogLinesOptions): Handler {
+  return (request, response) => {
+    answer(options, request, response).then(
+      (lines) => send(response, 200, lines),
+      (error: unknown) => sendError(options.log, response, error),
+    );
+  };
+}
+
+async function answer(options: LogLinesOptions, request: Request, response: Response): Promise<LinesAnswer> {
+  const { gate, keys, metrics } = options;
+  if (request.method !== "POST") throw new Failure("invalid", `method: ${request.method}, must be POST`);
+  const authorization = request.headers.authorization ?? "";
+  const passage = await gate.enter({ path: LOG_LINES_PATH, header: new Headers({ authorization }) });
+  follow(passage, response);
+  const { reader, site } = readQuery(request, options.site);
+  const done = metrics.latency.startTimer();
+  try {
+    const coding = request.headers["content-encoding"] || "identity";
+    const body = await readBody(request as IncomingMessage, coding, passage);
+    const sender = await keys.sender(bearerToken(authorization));
+    const type = request.headers["content-type"] ?? "";
+    const entries = isJsonBody(type, body) ? recordsOf(body) : linesOf(body);
+    const digest = Buffer.from(await crypto.subtle.digest("SHA-256", body)).toString("hex");
+    const work = () =>
+      takeLines(options, entries, { sender, reader, site, digest, signal: options.shutdown });
+    const lines = await counting(metrics, work);
+    failpoint("client-ack.before");
+    return lines;
+  } finally {
+    done();
+  }
+}
+
+/** Gives the call's place back when it is over, also when its client has gone meanwhile. */
+function follow(passage: Passage | undefined, response: Response): void {
+  if (response.closed) passage?.close();
+  else response.once("close", () => passage?.close());
+}
+
+/** @throws Failure invalid for a format or site that is none. */
+function readQuery(request: Request, defaultSite: string) {
+  const query = new URL(request.url ?? "/", "http://localhost").searchParams;
+  const site = query.get("site") ?? defaultSite;
+  if (!/^https?:\/\//i.test(site) || !URL.canParse(site)) {
+    throw new Failure("invalid", `site: ${JSON.stringify(site)} is not an http or https address`);
+  }
+  const format = query.get("format") ?? "auto";
+  try {
+    return { reader: new LineReader({ format }), site };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : "is none";
+    throw new Failure("invalid", `format: ${JSON.stringify(format)} ${why}`, { cause });
+  }
+}
+
+function sendError(log: Logger, response: Response, error: unknown): void {
+  const mapped = toConnectError(error);
+  if (mapped.code === Code.Internal) log.error({ err: error }, "unexpected error of log lines");
+  for (const [name, value] of mapped.metadata) response.setHeader(name, value);
+  // What is too large stays so; shippers send again what is answered with 429.
+  const isTooLarge = mapped.code === Code.ResourceExhausted && !mapped.metadata.has("retry-after");
+  const status = isTooLarge ? 413 : codeToHttpStatus(mapped.code);
+  send(response, status, errorToJson(mapped, undefined));
+}
+
+function send(response: Response, status: number, body: unknown): void {
+  response.statusCode = status;
+  response.setHeader("content-type", "application/json");
+  (response as ServerResponse).end(`${JSON.stringify(body)}\n`);
+}

@@ -1,4 +1,5 @@
 import { LineReader } from "../../internal/collect/access-log/line-reader.ts";
+import { clientFinder } from "../../internal/collect/client-address/trusted-proxies.ts";
 import { type Collector, createCollector } from "../../internal/collect/collector.ts";
 import { importLog } from "../../internal/collect/import-log.ts";
 import { IngestClient } from "../../internal/collect/ingest-client.ts";
@@ -62,6 +63,7 @@ export async function start(service: Service<typeof collector.settings>) {
     trustedProxies,
     proxyProtocol,
     logSite: config.accessLogSite,
+    logTrustedProxies: config.logTrustedProxies,
     allowedOrigins,
     log,
     health,
@@ -113,6 +115,7 @@ async function readAccessLog(
     file,
     key,
     format: config.logFormat,
+    findClient: clientFinder("x-forwarded-for", config.logTrustedProxies),
     site: config.accessLogSite,
     follow: config.follow,
     signal: life.stopping,

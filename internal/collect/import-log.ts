@@ -4,6 +4,7 @@ import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb
 import { LineReader } from "./access-log/line-reader.ts";
 import { type Line, readLog } from "./access-log/read-log.ts";
 import { lineToEvent } from "./access-log/to-event.ts";
+import type { FindClient } from "./client-address/trusted-proxies.ts";
 import type { WriteKeys } from "./keys.ts";
 import { MAX_EVENTS } from "./max-events.ts";
 import { encodeEvent, type ReadEvent } from "./read-event.ts";
@@ -16,8 +17,8 @@ export interface ImportOptions {
   readonly file: string;
   /** See LineReader. Default "auto": found from the log's first lines. */
   readonly format?: string;
-  /** See clientAddress. */
-  readonly trustedHops?: number | undefined;
+  /** Which proxies are believed about clients; those in private networks where absent. */
+  readonly findClient?: FindClient;
   /** Write key of the merchant whose log it is. */
   readonly key: string;
   /** Address of the site, which paths are appended to where a line does not tell the host. */

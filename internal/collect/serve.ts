@@ -25,6 +25,8 @@ export interface ServeOptions extends Omit<CollectDeps, "defaults" | "maxStreamW
   readonly proxyProtocol: boolean;
   /** Address of the site that log lines are of, where a request does not tell it. */
   readonly logSite: string;
+  /** Which proxies in log lines are believed. */
+  readonly logTrustedProxies: TrustedProxies;
   /** Origins whose pages may send from a browser. */
   readonly allowedOrigins: readonly string[];
   readonly log: Logger;
@@ -67,7 +69,8 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
     },
   });
   const json = connectHandler({ ...shared, contextValues, routes: (router) => routeJson(router, deps) });
-  const lines = logLinesHandler({ ...options, gate, site: options.logSite });
+  const findLogged = clientFinder("x-forwarded-for", options.logTrustedProxies);
+  const lines = logLinesHandler({ ...options, gate, site: options.logSite, findClient: findLogged });
   const handler: Handler = (request, response) => {
     failpointAtClose("client-ack.after", response);
     if (isLogLines(request)) {

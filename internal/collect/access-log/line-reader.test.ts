@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { clientFinder } from "../client-address/trusted-proxies.ts";
 import { LineReader } from "./line-reader.ts";
 import type { LoggedRequest } from "./request.ts";
 
@@ -72,6 +73,13 @@ describe("clients", () => {
   ])("%s with %s forwarded is %s", (peer, forwarded, ip) => {
     expect(requestOf(`${LINE.replace("203.0.113.9", peer)} "${forwarded}"`).ip).toBe(ip);
   });
+});
+
+test("with a number of proxies trusted, the address that the outermost of them saw counts", () => {
+  const findClient = clientFinder("x-forwarded-for", { hops: 2 });
+  const line = `${LINE.replace("203.0.113.9", "198.51.100.9")} "192.0.2.66, 203.0.113.9, 198.51.100.2"`;
+  const read = new LineReader({ format: "main", findClient }).read(line);
+  expect(read).toMatchObject({ ok: true, request: { ip: "203.0.113.9" } });
 });
 
 describe("requests", () => {

@@ -1,3 +1,4 @@
+import type { FindClient } from "../client-address/trusted-proxies.ts";
 import { AutoFormat } from "./auto-format.ts";
 import type { Format } from "./fields.ts";
 import { bareFormat, formatString, isFormatString } from "./format-string.ts";
@@ -32,8 +33,8 @@ const FIRST_LINES = 10;
 export interface LineReaderOptions {
   /** One of FORMAT_NAMES, an nginx or Apache format string, or a "#Fields:" directive. */
   readonly format: string;
-  /** See clientAddress. */
-  readonly trustedHops?: number | undefined;
+  /** Which proxies are believed; those in private networks where absent. */
+  readonly findClient?: FindClient | undefined;
   /** Told in words which format was found, and of each other one that lines turn out to have. */
   readonly onFormat?: (message: string) => void;
 }
@@ -98,8 +99,8 @@ export class LineReader {
     }
     const fields = this.#format?.read(line);
     if (fields === undefined) return undefined;
-    const { trustedHops } = this.#options;
-    return { format: this.#format!.name, parsed: toRequest(fields, { trustedHops, fallbackTimeMs }) };
+    const { findClient } = this.#options;
+    return { format: this.#format!.name, parsed: toRequest(fields, { findClient, fallbackTimeMs }) };
   }
 
   #readRecord(record: LogRecord): Read | undefined {
@@ -109,8 +110,8 @@ export class LineReader {
     if (carried !== undefined || !this.#takesRecords) return carried;
     const fields = recordFields(record);
     if (fields === undefined) return undefined;
-    const { trustedHops } = this.#options;
-    return { format: recordKind(record), parsed: toRequest(fields, { trustedHops, fallbackTimeMs }) };
+    const { findClient } = this.#options;
+    return { format: recordKind(record), parsed: toRequest(fields, { findClient, fallbackTimeMs }) };
   }
 
   #directive(line: string): boolean {

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { isAddressList, isHostName } from "./client-address.ts";
+import { isAddressList, isHostName } from "./client.ts";
 import type { Fields, Format } from "./fields.ts";
 import { formatString } from "./format-string.ts";
 import { HOST } from "./request.ts";

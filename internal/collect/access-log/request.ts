@@ -1,4 +1,5 @@
-import { clientAddress, isAddressList, isHostName } from "./client-address.ts";
+import type { FindClient } from "../client-address/trusted-proxies.ts";
+import { BEHIND_PRIVATE, clientAddress, isAddressList, isHostName } from "./client.ts";
 import type { Fields } from "./fields.ts";
 import { parseTime } from "./log-time.ts";
 import { parseRequestLine, type RequestLine } from "./request-line.ts";
@@ -25,8 +26,8 @@ export type ParsedLine =
   | { readonly ok: false; readonly reason: string };
 
 export interface RequestOptions {
-  /** See clientAddress. */
-  readonly trustedHops?: number | undefined;
+  /** Which proxies are believed; those in private networks where absent. */
+  readonly findClient?: FindClient | undefined;
   /** Stands in for a time that the line lacks, ms since 1970-01-01 UTC. */
   readonly fallbackTimeMs?: number | undefined;
 }
@@ -50,7 +51,7 @@ export function toRequest(fields: Fields, options: RequestOptions = {}): ParsedL
   if (client !== undefined && !isClient(client)) {
     return refuse("client is neither an address nor a host name", client);
   }
-  const ip = clientAddress(client, forwarded, options.trustedHops);
+  const ip = clientAddress(client, forwarded, options.findClient ?? BEHIND_PRIVATE);
   const bytes = Number(fields.bytes);
   const request: LoggedRequest = {
     ip,

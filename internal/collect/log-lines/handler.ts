@@ -9,6 +9,7 @@ import type { Gate, Passage } from "../../rpc/gate.ts";
 import type { Handler } from "../../rpc/one-port.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { LineReader } from "../access-log/line-reader.ts";
+import type { FindClient } from "../client-address/trusted-proxies.ts";
 import type { WriteKeys } from "../keys.ts";
 import { counting, LOG_LINES_PATH } from "../limits/gate.ts";
 import type { Limits } from "../limits/limits.ts";
@@ -23,6 +24,8 @@ export interface LogLinesOptions extends SendDeps {
   readonly gate: Gate;
   /** Address of the site, where a request does not tell it. */
   readonly site: string;
+  /** Which proxies in a log are believed. */
+  readonly findClient: FindClient;
   readonly log: Logger;
   readonly shutdown: AbortSignal;
 }
@@ -54,7 +57,7 @@ async function answer(options: LogLinesOptions, request: Request, response: Resp
   const authorization = request.headers.authorization ?? "";
   const passage = await gate.enter({ path: LOG_LINES_PATH, header: new Headers({ authorization }) });
   follow(passage, response);
-  const { reader, site } = readQuery(request, options.site);
+  const { reader, site } = readQuery(request, options);
   const done = metrics.latency.startTimer();
   try {
     const coding = request.headers["content-encoding"] || "identity";
@@ -80,7 +83,7 @@ function follow(passage: Passage | undefined, response: Response): void {
 }
 
 /** @throws Failure invalid for a format or site that is none. */
-function readQuery(request: Request, defaultSite: string) {
+function readQuery(request: Request, { site: defaultSite, findClient }: LogLinesOptions) {
   const query = new URL(request.url ?? "/", "http://localhost").searchParams;
   const site = query.get("site") ?? defaultSite;
   if (!/^https?:\/\//i.test(site) || !URL.canParse(site)) {
@@ -88,7 +91,7 @@ function readQuery(request: Request, defaultSite: string) {
   }
   const format = query.get("format") ?? "auto";
   try {
-    return { reader: new LineReader({ format }), site };
+    return { reader: new LineReader({ format, findClient }), site };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : "is none";
     throw new Failure("invalid", `format: ${JSON.stringify(format)} ${why}`, { cause });

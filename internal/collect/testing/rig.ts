@@ -119,6 +119,7 @@ export async function startRig({
     trustedProxies,
     proxyProtocol,
     logSite: "https://shop.example",
+    logTrustedProxies: { networks: [] },
     allowedOrigins,
     log: SILENT,
     health: new HealthState([CollectService.typeName]),

@@ -228,6 +228,14 @@ export const collector = {
       schema: text(),
       fallback: "auto",
     },
+    logTrustedProxies: {
+      env: "FOOTFALL_COLLECTOR_LOG_TRUSTED_PROXIES",
+      flag: "log-trusted-proxies",
+      description:
+        "which proxies are believed where a log line has X-Forwarded-For, as in trusted-proxies; private: those in private networks",
+      schema: trustedProxies(),
+      fallback: "private",
+    },
     follow: {
       env: "FOOTFALL_COLLECTOR_FOLLOW",
       flag: "follow",

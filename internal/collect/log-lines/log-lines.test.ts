@@ -189,11 +189,9 @@ test("what could not be stored is answered 503, and counts once when it is sent 
   expect([status, headers.get("retry-after")]).toEqual([503, "1"]);
   await rig.ingest.start();
   await expect.poll(async () => (await post(body)).status, { timeout: 10_000 }).toBe(200);
-  expect(
-    urls()
-      .filter((url) => url !== "https://shop.example/first")
-      .sort(),
-  ).toEqual(["https://shop.example/a", "https://shop.example/b"]);
+  // A batch that was given up may have been stored all the same: the event's id tells that it is one.
+  const again = rig.publisher.rows().filter(({ url }) => url !== "https://shop.example/first");
+  expect(new Set(again.map(({ eventId }) => eventId)).size).toBe(2);
 });
 
 test("a body of 8 MB holds up the event loop for 20 ms at most", async () => {

@@ -1,6 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { ADMIN } from "../cmd/admin/commands.ts";
+import { REPLAY } from "../cmd/replay/commands.ts";
+import { type CommandProgram, exampleOf, settingsOf } from "../internal/config/commands.ts";
 import { PROGRAMS } from "../internal/config/programs/all.ts";
-import type { Setting } from "../internal/config/setting.ts";
+import { flagOf, type Setting, type Settings } from "../internal/config/setting.ts";
 
 // Writes docs/configuration.md from the programs' settings; with --check says whether it is current.
 
@@ -8,24 +11,63 @@ const PAGE = "docs/configuration.md";
 
 const cell = (text: string) => text.replaceAll("|", "\\|");
 
-function row({ env, flag, description, fallback, secret }: Setting<unknown>): string {
-  const shown = fallback === undefined ? "required" : fallback === "" ? "none" : `\`${fallback}\``;
-  return `| \`${env}\` | \`--${flag}\` | ${shown} | ${cell(description)}${secret ? " (secret)" : ""} |`;
+function row([key, setting]: [string, Setting<unknown>]): string {
+  const { env, description, fallback, isOptional, isVariable, secret } = setting;
+  const flag = isVariable ? "" : `\`--${flagOf(key, setting)}\``;
+  const value = fallback === "" || isOptional ? "none" : `\`${fallback}\``;
+  const shown = fallback === undefined && !isOptional ? "required" : value;
+  return `${flag} | ${shown} | ${cell(description)}${secret && env ? " (secret)" : ""} |`;
 }
 
-const sections = PROGRAMS.map(({ name, description, settings }) =>
-  [
-    `## ${name}`,
-    description,
+/** The column of variables is left out where there is none. */
+function tableOf(settings: Settings): string[] {
+  const all = Object.entries(settings);
+  if (all.length === 0) return [];
+  const head = ["| flag | default | meaning |", "|---|---|---|"];
+  if (all.every(([, { env }]) => env === undefined))
+    return ["", ...head, ...all.map((one) => `| ${row(one)}`)];
+  const rows = all.map((one) => `| ${one[1].env === undefined ? "" : `\`${one[1].env}\``} | ${row(one)}`);
+  return ["", `| variable ${head[0]}`, `|---${head[1]}`, ...rows];
+}
+
+/** A program with commands: what all of them take, then each with what it takes besides. */
+function commandSections(program: CommandProgram<never>): string[] {
+  const common = settingsOf(program, { ...program.commands[0]!, settings: {} });
+  return [
     "",
-    "| variable | flag | default | meaning |",
-    "|---|---|---|---|",
-    ...Object.values(settings).map(row),
-  ].join("\n"),
-);
+    `Every command takes these; \`${program.name} COMMAND --help\` shows the same. Exit codes: 0, 1 where the result is not ok or the work failed, 2 for wrong use.`,
+    ...tableOf(common),
+    ...program.commands.flatMap((command) => [
+      "",
+      `### ${program.name} ${command.name}`,
+      command.description,
+      "",
+      `    ${exampleOf(program, command)}`,
+      ...tableOf(ownSettingsOf(program, command)),
+    ]),
+  ];
+}
+
+function ownSettingsOf(program: CommandProgram<never>, command: CommandProgram<never>["commands"][number]) {
+  const own = Object.entries(settingsOf(program, command)).filter(([key]) => key in command.settings);
+  return Object.fromEntries(own);
+}
+
+const WITH_COMMANDS = new Map<string, CommandProgram<never>>([
+  [ADMIN.name, ADMIN],
+  [REPLAY.name, REPLAY],
+]);
+
+const sections = PROGRAMS.map(({ name, description, settings }) => {
+  const program = WITH_COMMANDS.get(name);
+  const rest = program === undefined ? tableOf(settings) : commandSections(program);
+  return [`## ${name}`, description, ...rest].join("\n");
+});
 
 const text = `# Configuration
-Each program reads its settings once, at its start: a flag, else an environment variable, else the default. A value that
+Each program reads its settings once, at its start: a flag, else an environment variable, else the default. \`admin\` and
+\`replay\` have commands: what one of them alone is told is a flag without a variable, and secrets are variables without a
+flag, as whoever may list processes sees their arguments. A value that
 is wrong, a flag that is unknown and a \`FOOTFALL_\` variable that no program knows stop the start with exit code 2 and a
 message that names it. This page is made by \`node scripts/configuration-page.ts\`; \`--help\` prints the same.
 

@@ -34,7 +34,7 @@ async function everything(): Promise<string[]> {
 // In their order: a database on its first day.
 describe("commands", () => {
   test("before migrate: a clear end, and exit code 1", async () => {
-    const { code, stderr, stdout } = await run(["list-merchants"]);
+    const { code, stderr, stdout } = await run(["merchants", "list"]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/the database is at version 0, this program needs \d+: run `admin migrate`/);
   });
@@ -52,7 +52,7 @@ describe("commands", () => {
     expect(stderr).toMatch(/partitions: 16 was asked for, but this installation was made with 8/);
   });
 
-  test("create-merchant prints the keys, which are stored as hashes only", async () => {
+  test("merchants create prints the keys, which are stored as hashes only", async () => {
     const flags = [
       "--name",
       "Café 'Zürich'",
@@ -63,9 +63,10 @@ describe("commands", () => {
       "--retention-days",
       "90",
     ];
-    const first = await result<CreatedMerchant>("create-merchant", ...flags);
+    const first = await result<CreatedMerchant>("merchants", "create", ...flags);
     const second = await result<CreatedMerchant>(
-      "create-merchant",
+      "merchants",
+      "create",
       "--name",
       "Plain",
       "--truncate-ip",
@@ -95,13 +96,16 @@ describe("commands", () => {
     );
   });
 
-  test("storage shows every table, verify finds what differs, and repairs it when told to", async () => {
+  test("storage show has every table, aggregates verify finds what differs, and repairs it when told to", async () => {
     await query(
       `INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version, name)
        SELECT 1, '2026-03-01T10:00Z'::timestamptz + n * INTERVAL '1 minute', now(), gen_random_uuid(), n, n, 1, 'click'
        FROM generate_series(1, 30) n`,
     );
-    const storage = await result<{ tables: object[]; chunks: object[]; chunkDays: number }>("storage");
+    const storage = await result<{ tables: object[]; chunks: object[]; chunkDays: number }>(
+      "storage",
+      "show",
+    );
     expect(storage.tables).toContainEqual(expect.objectContaining({ table: "events", chunks: 1 }));
     expect(storage.chunks).toEqual([
       {
@@ -114,18 +118,26 @@ describe("commands", () => {
     ]);
     expect(storage.chunkDays).toBe(7);
     // Rows without a note that their buckets are stale: the aggregate lacks them.
-    const broken = await run(["verify", "--from", "2026-03-01", "--to", "2026-03-01"]);
+    const broken = await run([
+      "aggregates",
+      "verify",
+      "--json",
+      "--from",
+      "2026-03-01",
+      "--to",
+      "2026-03-01",
+    ]);
     expect(broken.code).toBe(1);
     expect(JSON.parse(broken.stdout)).toMatchObject({ days: 1, repaired: 0 });
     const bucket = (time: string) => ({ aggregate: "totals_15m", bucket: Date.parse(time), rows: 1 });
     const mismatches = ["10:00", "10:15", "10:30"].map((time) => bucket(`2026-03-01T${time}Z`));
-    expect(await result("verify", "--repair")).toMatchObject({ mismatches, repaired: 3 });
-    expect(await result("verify")).toMatchObject({ mismatches: [], repaired: 0 });
+    expect(await result("aggregates", "verify", "--repair")).toMatchObject({ mismatches, repaired: 3 });
+    expect(await result("aggregates", "verify")).toMatchObject({ mismatches: [], repaired: 0 });
     expect(await query("SELECT sum(events)::integer AS n FROM totals_15m")).toEqual([{ n: 30 }]);
     await query("TRUNCATE events");
   });
 
-  test("storage --chunk-days is for new chunks of events and items, those that are there stay", async () => {
+  test("storage set-chunk-days is for new chunks of events and items, those that are there stay", async () => {
     const spans = () =>
       query(
         `SELECT hypertable_name AS name, (extract(epoch FROM range_end - range_start) / 86400)::integer AS days
@@ -141,17 +153,17 @@ describe("commands", () => {
          SELECT merchant_id, ts, event_id, 0, 'x', 1, 1 FROM e`,
       );
     await add("2026-03-01T10:00Z");
-    expect(await result("storage", "--chunk-days", "2")).toMatchObject({ chunkDays: 2 });
+    expect(await result("storage", "set-chunk-days", "--days", "2")).toEqual({ chunkDays: 2 });
     await add("2026-06-01T10:00Z");
     expect(await spans()).toEqual(
       [7, 7, 2, 2].map((days, at) => ({ name: ["events", "items"][at % 2], days })),
     );
-    expect(await result("storage")).toMatchObject({ chunkDays: 2 });
+    expect(await result("storage", "show")).toMatchObject({ chunkDays: 2 });
     await query("TRUNCATE events, items");
   });
 
-  test("list-merchants shows all, without any key", async () => {
-    const { stdout } = await run(["list-merchants"]);
+  test("merchants list shows all, without any key", async () => {
+    const { stdout } = await run(["merchants", "list", "--json"]);
     expect(JSON.parse(stdout)).toEqual([
       {
         merchantId: 1,
@@ -160,6 +172,8 @@ describe("commands", () => {
         currency: "CHF",
         retentionDays: 90,
         truncateIp: true,
+        ownDomains: [],
+        ignoredReferrers: [],
         rollupsReadyFrom: null,
       },
       {
@@ -169,6 +183,8 @@ describe("commands", () => {
         currency: "USD",
         retentionDays: 760,
         truncateIp: false,
+        ownDomains: [],
+        ignoredReferrers: [],
         rollupsReadyFrom: null,
       },
     ]);
@@ -177,31 +193,39 @@ describe("commands", () => {
 });
 
 describe("streams", () => {
-  test("shows what is missing, makes it with --apply, and shows what is there", async () => {
+  test("show tells what is missing, apply makes it, and show tells what is there", async () => {
     const nats = await openTestNats();
     try {
       await run(["migrate", "--partitions", "8"]);
       const env = { DATABASE_URL: database.url, NATS_URL: nats.url, FOOTFALL_STREAM_MAX_AGE_HOURS: "24" };
-      const streams = async (...flags: string[]) => {
-        const { code, stdout, stderr } = await run(["streams", ...flags], env);
-        expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-        return JSON.parse(stdout) as StreamOverview[];
+      const streams = async (...args: string[]) => {
+        const { code, stdout, stderr } = await run(["streams", ...args, "--json"], env);
+        expect(stderr).toBe("");
+        return { code, all: JSON.parse(stdout) as StreamOverview[] };
       };
       const names = [...Array.from({ length: 8 }, (_, at) => `EVENTS_${at}`), "REJECTED"];
-      expect(await streams()).toEqual(names.map((name) => ({ name, differences: [] })));
-      expect((await streams("--apply")).map(({ applied }) => applied)).toEqual(names.map(() => "created"));
+      expect(await streams("show")).toEqual({
+        code: 0,
+        all: names.map((name) => ({ name, differences: [] })),
+      });
+      const made = await streams("apply");
+      expect(made.all.map(({ applied }) => applied)).toEqual(names.map(() => "created"));
       const publisher = new BatchPublisher(await nats.connect(), 2_000);
       await publisher.publish(3, "a", Buffer.from("a"));
-      const seen = await streams("--stream-max-age-hours", "48");
-      expect(seen[3]).toMatchObject({
+      const seen = await streams("show", "--stream-max-age-hours", "48");
+      expect(seen.all[3]).toMatchObject({
         name: "EVENTS_3",
         state: { messages: 1, firstSeq: 1, lastSeq: 1, lastTime: expect.stringMatching(/Z$/) },
         differences: [{ setting: "max_age", is: "24 h", promised: "48 h" }],
       });
       // Shorter would drop what no aggregator has seen.
-      const applied = await streams("--apply", "--stream-max-age-hours", "12");
-      expect(applied[3]!.applied).toMatch(/^not changed/);
-      expect(applied[4]!.applied).toBe("updated");
+      const applied = await streams("apply", "--stream-max-age-hours", "12");
+      expect(applied.code).toBe(1);
+      expect(applied.all[3]!.applied).toMatch(/^not changed/);
+      expect(applied.all[4]!.applied).toBe("updated");
+      const { stdout } = await run(["streams", "show"], env);
+      expect(stdout).toMatch(/│ EVENTS_3 │ +1 │/);
+      expect(stdout).toMatch(/│ EVENTS_4 │ +0 │.*│ max_age: 12 h, promised 24 h │/);
     } finally {
       await nats.close();
     }

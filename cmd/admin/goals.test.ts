@@ -15,11 +15,11 @@ beforeAll(async () => {
 afterAll(() => database?.close());
 
 const goal = (...args: string[]) =>
-  launch("admin", ["goal", ...args], { DATABASE_URL: database.url }).finished;
+  launch("admin", ["goals", ...args], { DATABASE_URL: database.url }).finished;
 
 /** Runs a command that must succeed. @returns what it prints. */
 async function result(...args: string[]): Promise<unknown> {
-  const { exitCode, stdout, stderr } = await goal(...args);
+  const { exitCode, stdout, stderr } = await goal(...args, "--json");
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   return JSON.parse(stdout);
 }
@@ -47,11 +47,14 @@ test("goals are added, listed and removed, each merchant's apart", async () => {
 });
 
 const WRONG: [says: string, args: (merchant: string) => string[]][] = [
-  ["goal add: --merchant is required", () => ["add", "--name", "x", "--event-name", "y"]],
-  ["goal add: --name is required", (id) => ["add", "--merchant", id, "--event-name", "y"]],
-  ["goal add: event_name or page_pattern is required", (id) => ["add", "--merchant", id, "--name", "x"]],
+  ["admin goals add: --merchant is required", () => ["add", "--name", "x", "--event-name", "y"]],
+  ["admin goals add: --name is required", (id) => ["add", "--merchant", id, "--event-name", "y"]],
   [
-    'goal add: page_pattern "/a?b" holds "?"',
+    "admin goals add: event_name or page_pattern is required",
+    (id) => ["add", "--merchant", id, "--name", "x"],
+  ],
+  [
+    'admin goals add: page_pattern "/a?b" holds "?"',
     (id) => ["add", "--merchant", id, "--name", "x", "--page-pattern", "/a?b"],
   ],
   [
@@ -59,17 +62,17 @@ const WRONG: [says: string, args: (merchant: string) => string[]][] = [
     (id) => ["add", "--merchant", id, "--name", "x", "--event-name", "y", "--value", "1,5"],
   ],
   [
-    'goal add: value_micros "1000000001000000" is outside of 0 to 1000000000000000',
+    'admin goals add: value_micros "1000000001000000" is outside of 0 to 1000000000000000',
     (id) => ["add", "--merchant", id, "--name", "x", "--event-name", "y", "--value", "1000000001"],
   ],
   [
-    "goal add: there is no merchant 77",
+    "admin goals add: there is no merchant 77",
     () => ["add", "--merchant", "77", "--name", "x", "--event-name", "y"],
   ],
-  ["goal remove: --goal is required", (id) => ["remove", "--merchant", id]],
+  ["admin goals remove: --goal is required", (id) => ["remove", "--merchant", id]],
   ["has no goal 9", (id) => ["remove", "--merchant", id, "--goal", "9"]],
-  ['admin: no command "goal drop"; there are', (id) => ["drop", "--merchant", id]],
-  ['admin: no command "goal"; there are', () => []],
+  ["admin goals: unknown command 'drop'; there are add, list, remove", (id) => ["drop", "--merchant", id]],
+  ["admin goals: a command is missing; there are add, list, remove", () => []],
 ];
 
 test.each(WRONG)("%s: exit code 2, one line that names what is wrong", async (says, args) => {

@@ -1,4 +1,4 @@
-import { ConfigError } from "../../internal/config/read-config.ts";
+import { ConfigError } from "../../internal/config/config-error.ts";
 import type { CurrencyRate } from "../../internal/store/currency-rates.ts";
 
 const DAY_MS = 86_400_000;

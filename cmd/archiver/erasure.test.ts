@@ -104,9 +104,10 @@ test("what is archived afterwards is gone through at the next run, by the comman
       { visitorId: "ann", time: NOON, receivedTime: back },
     ],
   ]);
-  const flags = Object.entries(rig.flags()).filter(([name]) => name.startsWith("s3-"));
-  const args = ["erase-archive", ...flags.flatMap(([name, value]) => [`--${name}`, value])];
-  const env = { DATABASE_URL: rig.database.url };
+  const s3 = Object.entries(rig.flags()).filter(([name]) => name.startsWith("s3-"));
+  const variables = s3.map(([name, value]) => [`FOOTFALL_${name.toUpperCase().replaceAll("-", "_")}`, value]);
+  const args = ["archive", "erase", "--json"];
+  const env = { DATABASE_URL: rig.database.url, ...Object.fromEntries(variables) };
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args], { env });
   expect(JSON.parse(stdout)).toMatchObject({ objects: 1, rewritten: 1, removed: 2 });
   expect((await rows()).filter((row) => row.merchant_id === A && row.visitor_id === "ann")).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { isClean, runChaos } from "../../internal/chaos/run.ts";
 import { chaos } from "../../internal/config/programs/chaos.ts";
 import { runProgram } from "../../internal/lifecycle/run-program.ts";
-import { configOrExit } from "../../internal/program/run-service.ts";
+import { configOrExit } from "../../internal/program/config-or-exit.ts";
 
 const config = configOrExit(chaos);
 const say = (text: string): void => void process.stderr.write(`${text}\n`);

@@ -3,7 +3,7 @@ import { isEqual } from "../../internal/demo/accounting.ts";
 import { runDemo } from "../../internal/demo/run.ts";
 import { temporaryDirectory } from "../../internal/embedded/temporary.ts";
 import { runProgram } from "../../internal/lifecycle/run-program.ts";
-import { configOrExit } from "../../internal/program/run-service.ts";
+import { configOrExit } from "../../internal/program/config-or-exit.ts";
 import { startInstallation } from "../../internal/standalone/installation.ts";
 
 const config = configOrExit(demo);

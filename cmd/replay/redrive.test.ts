@@ -151,8 +151,8 @@ test("for a person: counts in tables, and what a redrive did or could not do", a
 });
 
 test.each([
-  ["an unknown command", ["rejected", "drop"], /no command "rejected drop"; there are rejected list/],
-  ["no command", [], /no command ""/],
+  ["an unknown command", ["rejected", "drop"], /unknown command 'drop'; there are list, show, redrive/],
+  ["no command", [], /a command is missing; there are rejected/],
   ["an unknown reason", ["rejected", "list", "--reason", "BORED"], /--reason: "BORED" is none of MALFORMED/],
   ["a time without a zone", ["rejected", "list", "--from", "2026-03-01T10:00"], /is neither a day such as/],
   ["a day that does not exist", ["rejected", "list", "--to", "2026-13-01"], /is no time of the calendar/],

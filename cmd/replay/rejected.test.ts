@@ -157,8 +157,8 @@ describe("show", () => {
   });
 
   test.each([
-    ["no sequence", [], /--seq must name one batch/],
-    ["several", ["--seq", "1-3"], /--seq must name one batch/],
+    ["no sequence", [], /--seq is required/],
+    ["several", ["--seq", "1-3"], /--seq: "1-3" is not a whole number/],
     ["one that is not there", ["--seq", "999999"], /has no sequence 999999/],
   ])("%s is refused", async (_, flags, message) => {
     await expect(run("rejected show", ...flags)).rejects.toThrow(message);

@@ -1,6 +1,6 @@
 import { standalone } from "../../internal/config/programs/standalone.ts";
 import { runProgram } from "../../internal/lifecycle/run-program.ts";
-import { configOrExit } from "../../internal/program/run-service.ts";
+import { configOrExit } from "../../internal/program/config-or-exit.ts";
 import { startInstallation } from "../../internal/standalone/installation.ts";
 
 const config = configOrExit(standalone);
@@ -25,7 +25,7 @@ await runProgram(
     say(`query      ${installation.queryUrl}`);
     say(`database   psql ${installation.databaseUrl}`);
     say(
-      `merchants  DATABASE_URL=${installation.databaseUrl} npm run admin -- create-merchant --name "My shop"`,
+      `merchants  DATABASE_URL=${installation.databaseUrl} npm run admin -- merchants create --name "My shop"`,
     );
     say("Ctrl-C stops everything");
   },

@@ -1,6 +1,6 @@
 import { LookupCache } from "../cache/lookup-cache.ts";
 import { Failure } from "../failure/failure.ts";
-import { keySha256 } from "../store/merchants.ts";
+import { keySha256 } from "../store/api-keys.ts";
 import type { IngestClient } from "./ingest-client.ts";
 import type { Sender } from "./send.ts";
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { ConfigError } from "./read-config.ts";
+import { ConfigError } from "./config-error.ts";
 import type { Setting } from "./setting.ts";
 
 /** The setting of the partitions that a program works. */
-export const partitionList = (program: string): Setting<string> => ({
+export const partitionList = (program: string): Setting<string> & { readonly env: string } => ({
   env: `FOOTFALL_${program.toUpperCase()}_PARTITIONS`,
   flag: "partitions",
   description: "which partitions to work, such as 0-31 or 3,5; all",

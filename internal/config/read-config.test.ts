@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { type ConfigError, helpText, readConfig } from "./read-config.ts";
+import type { ConfigError } from "./config-error.ts";
+import { helpText, readConfig } from "./read-config.ts";
 import { choice, integer, optionalText, port, type Settings, text, yesNo } from "./setting.ts";
 
 const settings = {

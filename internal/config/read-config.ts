@@ -1,10 +1,7 @@
-import { Command, CommanderError, Option } from "commander";
-import type { ConfigOf, Setting, Settings } from "./setting.ts";
-
-/** A setting that is unknown, missing or wrong. The message names it, and the value unless it is secret. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-}
+import type { Command } from "commander";
+import { ConfigError } from "./config-error.ts";
+import { addFlags, givenFlags, newCommand, parseFlags } from "./flags.ts";
+import { type ConfigOf, flagOf, type Setting, type Settings } from "./setting.ts";
 
 export interface Program<S extends Settings> {
   readonly name: string;
@@ -25,13 +22,39 @@ export function readConfig<S extends Settings>(
   env: NodeJS.ProcessEnv,
   knownNames: ReadonlySet<string>,
 ): ConfigOf<S> {
-  const given = parseFlags(program, argv);
+  const command = commandOf(program);
+  parseFlags(command, argv);
+  return configOf(program.settings, givenFlags(command, program.settings), env, knownNames);
+}
+
+/** The help text of a program, as `--help` prints it. */
+export function helpText(program: Program<Settings>): string {
+  return commandOf(program).helpInformation();
+}
+
+function commandOf({ name, description, settings }: Program<Settings>): Command {
+  const command = newCommand(name).description(description);
+  addFlags(command, settings);
+  return command;
+}
+
+/**
+ * The values of some settings. @param given the texts of the command line, by the settings' keys.
+ * @throws ConfigError naming each unknown, missing or wrong setting.
+ */
+export function configOf<S extends Settings>(
+  settings: S,
+  given: ReadonlyMap<string, string>,
+  env: NodeJS.ProcessEnv,
+  knownNames: ReadonlySet<string>,
+): ConfigOf<S> {
   const problems = unknownVariables(env, knownNames);
   const config: Record<string, unknown> = {};
-  for (const [key, setting] of Object.entries(program.settings)) {
-    const source = sourceOf(setting, given, env);
+  for (const [key, setting] of Object.entries(settings)) {
+    const source = sourceOf(key, setting, given, env);
     if (source === undefined) {
-      problems.push(`${setting.env} (--${setting.flag}) is required: ${setting.description}`);
+      if (setting.isOptional) config[key] = undefined;
+      else problems.push(`${namesOf(key, setting)} is required: ${setting.description}`);
       continue;
     }
     const result = setting.schema.safeParse(source.text);
@@ -42,46 +65,11 @@ export function readConfig<S extends Settings>(
   return config as ConfigOf<S>;
 }
 
-/** The help text of a program, as `--help` prints it. */
-export function helpText(program: Program<Settings>): string {
-  return commandOf(program).helpInformation();
-}
-
-function commandOf(program: Program<Settings>): Command {
-  const command = new Command(program.name).description(program.description).allowExcessArguments(false);
-  for (const setting of Object.values(program.settings)) {
-    const shown = setting.fallback === undefined ? "required" : `default: ${setting.fallback || "none"}`;
-    command.addOption(
-      new Option(
-        `--${setting.flag} ${setting.isSwitch ? "[value]" : "<value>"}`,
-        `${setting.description} [${setting.env}; ${shown}]`,
-      ),
-    );
-  }
-  return command;
-}
-
-function parseFlags(program: Program<Settings>, argv: readonly string[]): Map<string, string> {
-  const command = commandOf(program)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
-  try {
-    command.parse([...argv], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    // The help is printed by now.
-    if (error.exitCode === 0) process.exit(0);
-    // A flag with a typing error in its name may hold a secret: --ingest-tokn=SECRET.
-    const message = error.message.replace(/(unknown option '[^=']*)=.*'/s, "$1'");
-    throw new ConfigError(message.replace(/^error: /, ""));
-  }
-  const given = new Map<string, string>();
-  for (const option of command.options) {
-    const value: unknown = command.getOptionValue(option.attributeName());
-    if (value === true) given.set(option.long!.slice(2), "true");
-    if (typeof value === "string") given.set(option.long!.slice(2), value);
-  }
-  return given;
+/** How a setting is given: "FOOTFALL_PORT (--port)". */
+function namesOf(key: string, setting: Setting<unknown>): string {
+  const flag = `--${flagOf(key, setting)}`;
+  if (setting.env === undefined) return flag;
+  return setting.isVariable ? setting.env : `${setting.env} (${flag})`;
 }
 
 interface Source {
@@ -90,14 +78,15 @@ interface Source {
 }
 
 function sourceOf(
+  key: string,
   setting: Setting<unknown>,
-  given: Map<string, string>,
+  given: ReadonlyMap<string, string>,
   env: NodeJS.ProcessEnv,
 ): Source | undefined {
-  const flag = given.get(setting.flag);
-  if (flag !== undefined) return { name: `--${setting.flag}`, text: flag };
-  const variable = env[setting.env];
-  if (variable !== undefined) return { name: setting.env, text: variable };
+  const flag = given.get(key);
+  if (flag !== undefined) return { name: `--${flagOf(key, setting)}`, text: flag };
+  const variable = setting.env && env[setting.env];
+  if (variable !== undefined) return { name: setting.env!, text: variable };
   return setting.fallback === undefined ? undefined : { name: "default", text: setting.fallback };
 }
 

@@ -5,22 +5,48 @@ import { z } from "zod";
  * `schema` takes the text as given and returns the typed value, or says what is wrong with it.
  */
 export interface Setting<T> {
-  readonly env: string;
-  readonly flag: string;
+  /** Absent: only a flag sets it. */
+  readonly env?: string;
+  /** Absent: the setting's key, in kebab case. */
+  readonly flag?: string;
   readonly description: string;
   readonly schema: z.ZodType<T, unknown>;
-  /** The text used when neither flag nor variable is given. Absent: the setting is required. */
+  /** The text used when neither flag nor variable is given. Absent: the setting is required, or optional. */
   readonly fallback?: string;
+  /** May be left out without a default: the value is undefined then. */
+  readonly isOptional?: boolean;
   /** Secrets are never printed, not even in an error. */
   readonly secret?: boolean;
+  /** Only its variable sets it, no flag: whoever may list processes sees their arguments. */
+  readonly isVariable?: boolean;
   /** The flag may stand alone, which means true. */
   readonly isSwitch?: boolean;
+  /** The flag may be given several times, which is the same as once with commas. */
+  readonly isList?: boolean;
 }
 
 export type Settings = Readonly<Record<string, Setting<unknown>>>;
 export type ConfigOf<S extends Settings> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
 };
+
+/** The name of a setting's flag, without its dashes. */
+export function flagOf(key: string, { flag }: Setting<unknown>): string {
+  return flag ?? key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The same setting, which may be left out. */
+export function optional<T>({ fallback: _, ...setting }: Setting<T>): Setting<T | undefined> {
+  return { ...setting, isOptional: true };
+}
+
+/** A flag that is given or not. */
+export const flag = (description: string): Setting<boolean> => ({
+  description,
+  schema: yesNo(),
+  fallback: "false",
+  isSwitch: true,
+});
 
 /** A whole number within [min, max]. */
 export const integer = (min: number, max: number) =>
@@ -36,12 +62,8 @@ export const port = () => integer(0, 65_535);
 /** Text that is not empty. */
 export const text = () => z.string().min(1, "is empty");
 
-/** A date as YYYY-MM-DD; empty stands for "not given". */
-export const optionalDate = () =>
-  z
-    .string()
-    .refine((value) => value === "" || isDate(value), "is not a date such as 2026-11-23")
-    .transform((value) => (value === "" ? undefined : value));
+/** A date as YYYY-MM-DD. */
+export const date = () => z.string().refine(isDate, "is not a date such as 2026-11-23");
 
 function isDate(value: string): boolean {
   const time = Date.parse(value);

@@ -40,7 +40,7 @@ test("an installation with an archive archives what it takes, through deaths of 
   expect((await fetch(`${footfall.opsUrls.archiver}/healthz`)).status).toBe(200);
   const metrics = await (await fetch(`${footfall.opsUrls.archiver}/metrics`)).text();
   expect(metrics).toMatch(/^footfall_archiver_lag_seconds\{/m);
-  const { exitCode, stdout } = await launch("admin", ["verify-archive"], footfall.env).finished;
+  const { exitCode, stdout } = await launch("admin", ["archive", "verify", "--json"], footfall.env).finished;
   expect(JSON.parse(stdout)).toMatchObject({
     ok: true,
     rows: 90,

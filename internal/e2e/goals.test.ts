@@ -32,9 +32,9 @@ beforeAll(async () => {
 });
 afterAll(() => footfall?.close());
 
-/** Runs `admin goal add`, as an operator would. */
+/** Runs `admin goals add`, as an operator would. */
 async function addGoal({ merchantId }: CreatedMerchant, name: string, ...flags: string[]): Promise<void> {
-  const args = ["goal", "add", "--merchant", String(merchantId), "--name", name, ...flags];
+  const args = ["goals", "add", "--merchant", String(merchantId), "--name", name, ...flags];
   const { exitCode, stderr } = await launch("admin", args, { DATABASE_URL: footfall.databaseUrl }).finished;
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
 }

@@ -81,18 +81,23 @@ test("metrics count what was sent, from the collector to the rows", async () => 
 });
 
 test("a merchant that `admin` creates can write and read at once", async () => {
-  const args = ["create-merchant", "--name", "Tea", "--time-zone", "Asia/Tokyo", "--currency", "JPY"];
-  const { exitCode, stdout } = await launch("admin", args, { DATABASE_URL: footfall.databaseUrl }).finished;
-  expect(exitCode).toBe(0);
-  const tea: CreatedMerchant = JSON.parse(stdout);
-  const listed = await launch("admin", ["list-merchants"], { DATABASE_URL: footfall.databaseUrl }).finished;
-  expect(JSON.parse(listed.stdout)).toContainEqual({
+  const admin = async (...args: string[]) => {
+    const env = { DATABASE_URL: footfall.databaseUrl };
+    const { exitCode, stdout } = await launch("admin", ["merchants", ...args, "--json"], env).finished;
+    expect(exitCode).toBe(0);
+    return JSON.parse(stdout);
+  };
+  const about = ["--name", "Tea", "--time-zone", "Asia/Tokyo", "--currency", "JPY"];
+  const tea: CreatedMerchant = await admin("create", ...about);
+  expect(await admin("list")).toContainEqual({
     merchantId: tea.merchantId,
     name: "Tea",
     timeZone: "Asia/Tokyo",
     currency: "JPY",
     retentionDays: 760,
     truncateIp: true,
+    ownDomains: [],
+    ignoredReferrers: [],
     rollupsReadyFrom: null,
   });
   const event = { name: "purchase", order: { id: "1", revenueMicros: 900_000_000n } };

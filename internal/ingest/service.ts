@@ -13,7 +13,8 @@ import {
 } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { bearerToken } from "../rpc/bearer.ts";
 import { serviceDefinition, toServiceError, unary } from "../rpc/grpc-js.ts";
-import { keySha256, type Merchant } from "../store/merchants.ts";
+import { keySha256 } from "../store/api-keys.ts";
+import type { Merchant } from "../store/merchants.ts";
 import { type PublishOptions, servePublish } from "./publish-stream.ts";
 
 export interface IngestOptions extends PublishOptions {

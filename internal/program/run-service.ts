@@ -1,5 +1,5 @@
-import { KNOWN_VARIABLES } from "../config/programs/all.ts";
-import { ConfigError, type Program, readConfig } from "../config/read-config.ts";
+import { ConfigError } from "../config/config-error.ts";
+import type { Program } from "../config/read-config.ts";
 import type { ConfigOf, Setting, Settings } from "../config/setting.ts";
 import { armFailpoints, type FailpointSettings } from "../failpoint/failpoint.ts";
 import { type Life, runProgram } from "../lifecycle/run-program.ts";
@@ -7,6 +7,7 @@ import { serveOperations } from "../rpc/connect-server.ts";
 import { HealthState } from "../rpc/health.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createRegistry, type Registry } from "../telemetry/metrics.ts";
+import { configOrExit } from "./config-or-exit.ts";
 
 /** Settings that every service has. */
 type ServiceSettings = Settings & {
@@ -63,19 +64,6 @@ export async function runService<S extends ServiceSettings>(
     },
     { closeDeadlineMs, graceMs: drainGraceMs, onSignal: () => health.drain(), report },
   );
-}
-
-/** The program's configuration; a wrong one ends the process with exit code 2 and says which setting. */
-export function configOrExit<S extends Settings>(
-  program: Program<S>,
-  argv: readonly string[] = process.argv.slice(2),
-): ConfigOf<S> {
-  try {
-    return readConfig(program, argv, process.env, KNOWN_VARIABLES);
-  } catch (error) {
-    process.stderr.write(`${program.name}: ${error instanceof Error ? error.message : error}\n`);
-    process.exit(2);
-  }
 }
 
 /** @throws ConfigError */

@@ -1,4 +1,4 @@
-import Table from "cli-table3";
+import { table } from "../program/table.ts";
 import type { Count, RejectedList } from "./list.ts";
 import type { RedriveResult } from "./redrive.ts";
 import type { RejectedDetails } from "./show.ts";
@@ -10,16 +10,10 @@ const some = (count: number, one: string, many: string) => `${number(count)} ${c
 const batchCount = (count: number) => some(count, "batch", "batches");
 const counted = ({ batches, events }: Count) => `${batchCount(batches)}, ${some(events, "event", "events")}`;
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const shown = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
-  shown.push(...rows.map((row) => [...row]));
-  return shown.toString();
-}
-
 export function printList({ total, redrivable, byReason, byMerchant, byHour, newest }: RejectedList): string {
   const summary = `rejected: ${counted(total)}; they pass the check now: ${counted(redrivable)}`;
   if (total.batches === 0) return summary;
-  const cells = ({ batches, events }: Count) => [number(batches), number(events)];
+  const cells = ({ batches, events }: Count) => [batches, events];
   return [
     summary,
     table(
@@ -41,7 +35,7 @@ export function printList({ total, redrivable, byReason, byMerchant, byHour, new
         time,
         String(partition ?? "none"),
         reason,
-        number(events),
+        events,
         check,
         message.slice(0, MOST_MESSAGE),
       ]),

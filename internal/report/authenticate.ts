@@ -1,7 +1,8 @@
 import { LookupCache } from "../cache/lookup-cache.ts";
 import { Failure } from "../failure/failure.ts";
 import { bearerToken } from "../rpc/bearer.ts";
-import { findMerchantByKey, keySha256, type Merchant } from "../store/merchants.ts";
+import { keySha256 } from "../store/api-keys.ts";
+import { findMerchantByKey, type Merchant } from "../store/merchants.ts";
 import type { Pool } from "../store/pool.ts";
 
 /** Most read keys remembered. */

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
+import { ConfigError } from "../config/config-error.ts";
 import { KNOWN_VARIABLES } from "../config/programs/all.ts";
 import { simulate } from "../config/programs/simulate.ts";
-import { ConfigError, readConfig } from "../config/read-config.ts";
+import { readConfig } from "../config/read-config.ts";
 import type { ConfigOf } from "../config/setting.ts";
 
 export interface SimulateConfig

@@ -1,10 +1,10 @@
-import { createHash, randomBytes } from "node:crypto";
-import { type Pool, transaction } from "./pool.ts";
+import { Failure } from "../failure/failure.ts";
+import { insertKey, type KeyKind } from "./api-keys.ts";
+import { lockMerchant } from "./lock-merchant.ts";
+import { type Client, type Pool, transaction } from "./pool.ts";
 
-export type KeyKind = "write" | "read";
-
-export interface Merchant {
-  readonly merchantId: number;
+/** What an operator decides of a merchant. */
+interface Settable {
   readonly name: string;
   /** IANA name. */
   readonly timeZone: string;
@@ -14,14 +14,38 @@ export interface Merchant {
   readonly retentionDays: number;
   /** Whether the collector truncates its visitors' addresses before it stores or sends them. */
   readonly truncateIp: boolean;
+  /** Hosts of its own beside those that its pages show; each stands for all hosts below it. In ASCII and lower case. */
+  readonly ownDomains: readonly string[];
+  /** Hosts that start no visit beside those that everybody ignores, such as payment providers. As ownDomains. */
+  readonly ignoredReferrers: readonly string[];
+}
+
+const COLUMNS = {
+  name: "name",
+  timeZone: "time_zone",
+  currency: "currency",
+  retentionDays: "retention_days",
+  truncateIp: "truncate_ip",
+  ownDomains: "own_domains",
+  ignoredReferrers: "ignored_referrers",
+} as const satisfies Record<keyof Settable, string>;
+
+const FIELDS = Object.keys(COLUMNS) as (keyof Settable)[];
+
+const DEFAULTS = { truncateIp: true, ownDomains: [], ignoredReferrers: [] } as const;
+
+export interface Merchant extends Settable {
+  readonly merchantId: number;
   /** From when on reports may use rollups, ms since 1970-01-01 UTC, a midnight; null or absent: never. */
   readonly rollupsReadyFrom?: number | null;
 }
 
-export type NewMerchant = Omit<Merchant, "merchantId" | "truncateIp" | "rollupsReadyFrom"> & {
-  /** Default: true. */
-  readonly truncateIp?: boolean;
-};
+/** What has a default may be left out. */
+export type NewMerchant = Omit<Settable, keyof typeof DEFAULTS> &
+  Partial<Pick<Settable, keyof typeof DEFAULTS>>;
+
+/** What is to change; what is undefined stays. */
+export type Changes = { readonly [K in keyof Settable]?: Settable[K] | undefined };
 
 /** A merchant just made, with its keys in clear: the only time they can be seen. */
 export interface CreatedMerchant extends Merchant {
@@ -29,41 +53,60 @@ export interface CreatedMerchant extends Merchant {
   readonly readKey: string;
 }
 
-const PREFIX: Record<KeyKind, string> = { write: "ffw_", read: "ffr_" };
-
-/** A new key: 256 random bits behind a prefix that tells its kind. */
-export function newKey(kind: KeyKind): string {
-  return PREFIX[kind] + randomBytes(32).toString("base64url");
-}
-
-/** What is stored of a key. */
-export function keySha256(key: string): Buffer {
-  return createHash("sha256").update(key).digest();
-}
-
 /** Creates a merchant with one write key and one read key. */
 export async function createMerchant(pool: Pool, given: NewMerchant): Promise<CreatedMerchant> {
-  const merchant = { ...given, truncateIp: given.truncateIp ?? true, rollupsReadyFrom: null };
-  const writeKey = newKey("write");
-  const readKey = newKey("read");
-  const merchantId = await transaction(pool, async (client) => {
+  const merchant = { ...DEFAULTS, ...given };
+  return transaction(pool, async (client) => {
+    const columns = Object.values(COLUMNS);
     const { rows } = await client.query<{ merchant_id: number }>(
-      `INSERT INTO merchants (name, time_zone, currency, retention_days, truncate_ip)
-       VALUES ($1, $2, $3, $4, $5) RETURNING merchant_id`,
-      [merchant.name, merchant.timeZone, merchant.currency, merchant.retentionDays, merchant.truncateIp],
+      `INSERT INTO merchants (${columns.join(", ")})
+       VALUES (${columns.map((_, at) => `$${at + 1}`).join(", ")}) RETURNING merchant_id`,
+      FIELDS.map((field) => merchant[field]),
     );
-    const id = rows[0]!.merchant_id;
-    await client.query(
-      "INSERT INTO api_keys (key_sha256, merchant_id, kind) VALUES ($1, $3, 'write'), ($2, $3, 'read')",
-      [keySha256(writeKey), keySha256(readKey), id],
-    );
-    return id;
+    const merchantId = rows[0]!.merchant_id;
+    const { key: writeKey } = await insertKey(client, merchantId, "write");
+    const { key: readKey } = await insertKey(client, merchantId, "read");
+    return { merchantId, ...merchant, rollupsReadyFrom: null, writeKey, readKey };
   });
-  return { merchantId, ...merchant, writeKey, readKey };
 }
 
-const MERCHANT = `m.merchant_id AS "merchantId", m.name, m.time_zone AS "timeZone", m.currency,
-  m.retention_days AS "retentionDays", m.truncate_ip AS "truncateIp",
+/**
+ * Changes what is given of a merchant.
+ * @throws Failure "not_found" for an unknown merchant, "invalid" for another currency once it has events: their
+ * amounts were converted to the one it has.
+ */
+export function updateMerchant(pool: Pool, merchantId: number, changes: Changes): Promise<Merchant> {
+  return transaction(pool, async (client) => {
+    await lockMerchant(client, merchantId);
+    if (changes.currency !== undefined) await checkCurrency(client, merchantId, changes.currency);
+    for (const [field, value] of Object.entries(changes)) {
+      if (value === undefined) continue;
+      const column = COLUMNS[field as keyof Settable];
+      await client.query(`UPDATE merchants SET ${column} = $2 WHERE merchant_id = $1`, [merchantId, value]);
+    }
+    const { rows } = await client.query<Merchant>(
+      `SELECT ${MERCHANT} FROM merchants m WHERE m.merchant_id = $1`,
+      [merchantId],
+    );
+    return rows[0]!;
+  });
+}
+
+async function checkCurrency(client: Client, merchantId: number, currency: string): Promise<void> {
+  const { rows } = await client.query<{ currency: string }>(
+    `SELECT currency FROM merchants m WHERE merchant_id = $1 AND currency <> $2
+     AND EXISTS (SELECT FROM events e WHERE e.merchant_id = m.merchant_id)`,
+    [merchantId, currency],
+  );
+  if (rows[0] === undefined) return;
+  throw new Failure(
+    "invalid",
+    `currency: merchant ${merchantId} has events, whose amounts are in ${rows[0].currency}, so it cannot change to ${currency}`,
+  );
+}
+
+const MERCHANT = `m.merchant_id AS "merchantId",
+  ${Object.entries(COLUMNS).map(([field, column]) => `m.${column} AS "${field}"`)},
   (extract(epoch FROM m.rollups_ready_from) * 1000)::float8 AS "rollupsReadyFrom"`;
 
 /** The merchant of a key, or undefined when there is no such key of that kind, or it was revoked. */
@@ -74,7 +117,7 @@ export async function findMerchantByKey(
 ): Promise<Merchant | undefined> {
   const { rows } = await pool.query<Merchant>(
     `SELECT ${MERCHANT} FROM api_keys k JOIN merchants m USING (merchant_id)
-     WHERE k.key_sha256 = $1 AND k.kind = $2 AND k.revoked_at IS NULL`,
+     WHERE k.key_sha256 = $1 AND k.kind = $2 AND coalesce(k.revoked_at > now(), true)`,
     [sha256, kind],
   );
   return rows[0];

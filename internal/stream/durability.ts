@@ -1,5 +1,5 @@
 import { jetstreamManager } from "@nats-io/jetstream";
-import { ConfigError } from "../config/read-config.ts";
+import { ConfigError } from "../config/config-error.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { NatsConnection } from "./connect.ts";
 import { checkLimits, checkPayload, checkSync, checkVersion } from "./durability-checks.ts";

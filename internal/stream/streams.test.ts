@@ -72,7 +72,7 @@ describe("a stream that is not as promised is refused", () => {
       const message = await refusal(nc, 1);
       expect(message).toContain("ConfigError: the streams' settings are not what was promised:");
       expect(message).toContain(`\n${name}: ${setting} ${text}\n`);
-      expect(message).toContain("`admin streams --apply`");
+      expect(message).toContain("`admin streams apply`");
       await jsm.streams.delete(name);
       await jsm.streams.add(config);
       expect(await refusal(nc, 1)).toBe("");

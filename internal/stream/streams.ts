@@ -1,5 +1,5 @@
 import { type JetStreamManager, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
-import { ConfigError } from "../config/read-config.ts";
+import { ConfigError } from "../config/config-error.ts";
 import type { NatsConnection } from "./connect.ts";
 import { eventsStream } from "./names.ts";
 import {
@@ -15,7 +15,7 @@ export type { StreamLimits } from "./stream-settings.ts";
 /**
  * Creates the streams of all partitions and of refused batches, where they are missing.
  * @throws ConfigError when one exists with other settings than promised: which stream, which setting, what it
- * is and should be. Nothing is changed then, as a change may drop batches: `admin streams --apply` does it.
+ * is and should be. Nothing is changed then, as a change may drop batches: `admin streams apply` does it.
  */
 export async function ensureStreams(
   nc: NatsConnection,
@@ -48,7 +48,7 @@ function refusal(differing: ReadonlyMap<string, readonly string[]>): string {
   return [
     "the streams' settings are not what was promised:",
     ...lines,
-    "Mend it with `admin streams --apply`, which changes the streams, or promise what they are by FOOTFALL_STREAM_REPLICAS, FOOTFALL_STREAM_MAX_AGE_HOURS and FOOTFALL_STREAM_MAX_BYTES.",
+    "Mend it with `admin streams apply`, which changes the streams, or promise what they are by FOOTFALL_STREAM_REPLICAS, FOOTFALL_STREAM_MAX_AGE_HOURS and FOOTFALL_STREAM_MAX_BYTES.",
   ].join("\n");
 }
 

@@ -1,35 +1,69 @@
-import { visitorHash } from "../../../internal/aggregate/steps/visitor.ts";
-import { type ErasedArchive, eraseFromArchive } from "../../../internal/archive/erase.ts";
-import { type Verified, verifyArchive } from "../../../internal/archive/verify.ts";
-import { ConfigError } from "../../../internal/config/read-config.ts";
-import { openStore } from "../../../internal/lake/open-store.ts";
+import { s3 } from "../../../internal/config/programs/s3.ts";
+import { optional } from "../../../internal/config/setting.ts";
+import { fieldsTable, table } from "../../../internal/program/table.ts";
 import { readInstallation } from "../../../internal/store/migrate.ts";
-import type { Pool } from "../../../internal/store/pool.ts";
-import type { Config } from "./command.ts";
+import { command, day } from "../command.ts";
 
-/** Reads the archive's objects again and compares them with the ledger. */
-export async function verifyTheArchive(
-  pool: Pool,
-  { s3Bucket, from, to, ...config }: Config,
-): Promise<Verified> {
-  if (s3Bucket === undefined) throw new ConfigError("verify-archive: --s3-bucket is required");
-  await readInstallation(pool);
-  const store = openStore({ ...config, s3Bucket });
-  try {
-    return await verifyArchive(pool, store, { from, to });
-  } finally {
-    store.close();
-  }
-}
+/** Loaded when asked for: the clients of S3 and Parquet take longer to load than most commands to run. */
+const open = async (config: Parameters<typeof import("../../../internal/lake/open-store.ts").openStore>[0]) =>
+  (await import("../../../internal/lake/open-store.ts")).openStore(config);
 
-/** Rewrites the archive's objects without the events of erased visitors and merchants. */
-export async function eraseArchive(pool: Pool, { s3Bucket, ...config }: Config): Promise<ErasedArchive> {
-  if (s3Bucket === undefined) throw new ConfigError("erase-archive: --s3-bucket is required");
-  await readInstallation(pool);
-  const store = openStore({ ...config, s3Bucket });
-  try {
-    return await eraseFromArchive(pool, store, visitorHash);
-  } finally {
-    store.close();
-  }
-}
+const verify = command({
+  name: "archive verify",
+  description:
+    "Reads the archive's objects again and compares them with the ledger. Exit code 1 when they differ.",
+  example: "--s3-bucket events --from 2026-03-01 --to 2026-03-31",
+  settings: {
+    ...s3,
+    from: optional(day("first", "the first with data")),
+    to: optional(day("last", "the last with data")),
+  },
+  run: async (pool, { from, to, ...config }) => {
+    const { verifyArchive } = await import("../../../internal/archive/verify.ts");
+    await readInstallation(pool);
+    const store = await open(config);
+    try {
+      return await verifyArchive(pool, store, { from, to });
+    } finally {
+      store.close();
+    }
+  },
+  isOk: ({ ok }) => ok,
+  table: ({ ok, objects, rows, bytes, mismatches, unaccounted, orphans }) => {
+    const counts = { objects, rows, bytes, "unknown to the ledger": orphans.length };
+    const parts = [fieldsTable({ ok, ...counts })];
+    if (mismatches.length > 0) {
+      parts.push(
+        table(
+          ["object", "problem"],
+          mismatches.map(({ name, problem }) => [name, problem]),
+        ),
+      );
+    }
+    if (unaccounted.length > 0)
+      parts.push(`Sequences that nothing accounts for: ${JSON.stringify(unaccounted)}`);
+    return parts.join("\n");
+  },
+});
+
+const erase = command({
+  name: "archive erase",
+  description: "Rewrites the archive's objects without the events of erased visitors and merchants.",
+  example: "--s3-bucket events",
+  settings: s3,
+  run: async (pool, config) => {
+    const { eraseFromArchive } = await import("../../../internal/archive/erase.ts");
+    const { visitorHash } = await import("../../../internal/aggregate/steps/visitor.ts");
+    await readInstallation(pool);
+    const store = await open(config);
+    try {
+      return await eraseFromArchive(pool, store, visitorHash);
+    } finally {
+      store.close();
+    }
+  },
+  table: ({ objects, rewritten, removed, unreadable }) =>
+    fieldsTable({ "objects read": objects, rewritten, "events removed": removed, unreadable }),
+});
+
+export const ARCHIVE_COMMANDS = [verify, erase];

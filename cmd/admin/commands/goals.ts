@@ -1,60 +1,99 @@
-import { ConfigError } from "../../../internal/config/read-config.ts";
-import { Failure } from "../../../internal/failure/failure.ts";
+import { z } from "zod";
+import { optional, type Setting, text } from "../../../internal/config/setting.ts";
+import { fieldsTable, table } from "../../../internal/program/table.ts";
 import { checkGoal } from "../../../internal/report/goals/check-goal.ts";
 import { addGoal, type Goal, listGoals, removeGoal } from "../../../internal/store/goals/goals.ts";
 import { readInstallation } from "../../../internal/store/migrate.ts";
-import type { Pool } from "../../../internal/store/pool.ts";
-import type { Command, Config } from "./command.ts";
+import { command, id, merchant } from "../command.ts";
 
-/** A goal as it is printed. JSON knows no bigint; a goal's value is within 2^53. */
+/** An amount in units of a currency, such as 12.50; in micros. */
+const amount = () =>
+  z
+    .string()
+    .regex(/^\d{1,12}(\.\d{1,6})?$/, "is no amount such as 12.50")
+    .transform((value) => {
+      const [units, fraction = ""] = value.split(".");
+      return BigInt(units! + fraction.padEnd(6, "0"));
+    });
+
+const eventName: Setting<string> = {
+  description: "name of the events that reach it; absent: any",
+  schema: text(),
+};
+
+const pagePattern: Setting<string> = {
+  description:
+    "path of the pages on which it is reached, such as /blog/*/thanks or /shop/**; absent: any page, and none",
+  schema: text(),
+};
+
+const value: Setting<bigint> = {
+  description:
+    "what reaching it once is worth, in units of the merchant's currency, such as 12.50; absent: the revenue of the event",
+  schema: amount(),
+};
+
+const add = command({
+  name: "goals add",
+  description: "Adds a goal: what a merchant calls a success, by event name, by page, or both.",
+  example: '--merchant 1 --name "Signed up" --event-name sign_up --value 12.50',
+  settings: {
+    merchant,
+    name: { description: "its name, which no other goal of the merchant has", schema: text() },
+    eventName: optional(eventName),
+    pagePattern: optional(pagePattern),
+    value: optional(value),
+  },
+  run: async (pool, { merchant: merchantId, value: valueMicros, name, eventName, pagePattern }) => {
+    const goal = checkGoal({ name, eventName, pagePattern, valueMicros });
+    await readInstallation(pool);
+    return printed(await addGoal(pool, merchantId, goal));
+  },
+  table: (goal) => fieldsTable(fieldsOf(goal)),
+});
+
+const list = command({
+  name: "goals list",
+  description: "Shows a merchant's goals.",
+  example: "--merchant 1",
+  settings: { merchant },
+  run: async (pool, { merchant: merchantId }) => {
+    await readInstallation(pool);
+    return (await listGoals(pool, merchantId)).map(printed);
+  },
+  table: (goals) => {
+    const rows = goals.map(fieldsOf);
+    return table(Object.keys(rows[0] ?? { "no goals": "" }), rows.map(Object.values));
+  },
+});
+
+const remove = command({
+  name: "goals remove",
+  description: "Removes a goal from all reports, those of the past included.",
+  example: "--merchant 1 --goal 2",
+  settings: { merchant, goal: id("the goal's id; `goals list` shows them") },
+  run: async (pool, { merchant: merchantId, goal }) => {
+    await readInstallation(pool);
+    return { removed: printed(await removeGoal(pool, merchantId, goal)) };
+  },
+  table: ({ removed }) => `Goal ${removed.goalId} is removed: ${removed.name}`,
+});
+
+/** A goal as JSON has it, which knows no bigint; a goal's value is within 2^53. */
 function printed({ valueMicros, createdTime, ...goal }: Goal) {
-  const value = valueMicros === undefined ? {} : { valueMicros: Number(valueMicros) };
-  return { ...goal, ...value, createdAt: new Date(createdTime).toISOString() };
+  const worth = valueMicros === undefined ? {} : { valueMicros: Number(valueMicros) };
+  return { ...goal, ...worth, createdAt: new Date(createdTime).toISOString() };
 }
 
-const add: Command = async (pool, config) => {
-  const { name, eventName, pagePattern, value: valueMicros } = config;
-  if (name === undefined) throw new ConfigError("--name is required");
-  const merchantId = merchantOf(config);
-  const goal = checkGoal({ name, eventName, pagePattern, valueMicros });
-  await readInstallation(pool);
-  return printed(await addGoal(pool, merchantId, goal));
-};
-
-const list: Command = async (pool, config) => {
-  const merchantId = merchantOf(config);
-  await readInstallation(pool);
-  return (await listGoals(pool, merchantId)).map(printed);
-};
-
-const remove: Command = async (pool, config) => {
-  const merchantId = merchantOf(config);
-  if (config.goal === 0) throw new ConfigError("--goal is required");
-  await readInstallation(pool);
-  return { removed: printed(await removeGoal(pool, merchantId, config.goal)) };
-};
-
-function merchantOf({ merchant }: Config): number {
-  if (merchant === 0) throw new ConfigError("--merchant is required");
-  return merchant;
-}
-
-/** What the operator can mend is told in a line that names the command. */
-function plain(name: string, command: Command): [name: string, command: Command] {
-  const run = async (pool: Pool, config: Config) => {
-    try {
-      return await command(pool, config);
-    } catch (error) {
-      if (!(error instanceof Failure || error instanceof ConfigError)) throw error;
-      throw new ConfigError(`${name}: ${error.message}`, { cause: error });
-    }
+function fieldsOf({ goalId, name, eventName, pagePattern, createdAt, ...goal }: ReturnType<typeof printed>) {
+  return {
+    goal: String(goalId),
+    name,
+    "event name": eventName ?? "any",
+    "page pattern": pagePattern ?? "any",
+    value: "valueMicros" in goal ? String(Number(goal.valueMicros) / 1e6) : "the event's revenue",
+    created: createdAt,
   };
-  return [name, run];
 }
 
-/** `admin goal ...`: what merchants call a success. */
-export const GOAL_COMMANDS = [
-  plain("goal add", add),
-  plain("goal list", list),
-  plain("goal remove", remove),
-] as const;
+export const GOAL_COMMANDS = [add, list, remove];

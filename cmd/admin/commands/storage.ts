@@ -1,39 +1,65 @@
+import { integer } from "../../../internal/config/setting.ts";
+import { table } from "../../../internal/program/table.ts";
 import { chunkDays, setChunkDays } from "../../../internal/store/maintenance/chunk-interval.ts";
-import { repairAggregates } from "../../../internal/store/maintenance/repair.ts";
 import { chunkSizes, tableSizes } from "../../../internal/store/maintenance/sizes.ts";
-import {
-  type Mismatch,
-  verifiableDays,
-  verifyAggregates,
-} from "../../../internal/store/maintenance/verify.ts";
 import { readInstallation } from "../../../internal/store/migrate.ts";
-import type { Pool } from "../../../internal/store/pool.ts";
-import type { Config } from "./command.ts";
+import { command } from "../command.ts";
 
-const DAY_MS = 86_400_000;
+const show = command({
+  name: "storage show",
+  description:
+    "Shows what each table and each chunk of raw rows takes on disk, and what an event takes in all of them together.",
+  example: "",
+  settings: {},
+  run: async (pool) => {
+    await readInstallation(pool);
+    const tables = await tableSizes(pool);
+    const events = tables.find(({ table }) => table === "events")?.rows ?? 0;
+    const bytes = tables.reduce((sum, one) => sum + one.bytes, 0);
+    const bytesPerEvent = events === 0 ? 0 : Number((bytes / events).toFixed(1));
+    return {
+      tables,
+      events,
+      bytes,
+      bytesPerEvent,
+      chunkDays: await chunkDays(pool),
+      chunks: await chunkSizes(pool),
+    };
+  },
+  table: ({ tables, events, bytes, bytesPerEvent, chunkDays: days, chunks }) =>
+    [
+      table(
+        ["table", "chunks", "in the columnstore", "rows, about", "bytes", "of indexes", "oldest"],
+        tables.map((one) => [
+          one.table,
+          one.chunks,
+          one.converted,
+          one.rows,
+          one.bytes,
+          one.indexBytes,
+          one.oldest,
+        ]),
+      ),
+      table(
+        ["chunk of", "from", "to", "bytes", "in the columnstore"],
+        chunks.map(({ table: of, from, to, bytes: size, isConverted }) => [of, from, to, size, isConverted]),
+      ),
+      `${bytes.toLocaleString("en")} bytes, about ${events.toLocaleString("en")} events, ${bytesPerEvent} bytes an event; new chunks span ${days} days.`,
+    ].join("\n"),
+});
 
-/**
- * What each hypertable and each chunk of raw rows takes, and what an event takes in all of them together. Sets how long
- * new chunks are if told to.
- */
-export async function storage(pool: Pool, { chunkDays: days }: Config) {
-  await readInstallation(pool);
-  if (days > 0) await setChunkDays(pool, days);
-  const tables = await tableSizes(pool);
-  const events = tables.find(({ table }) => table === "events")?.rows ?? 0;
-  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
-  const bytesPerEvent = events === 0 ? 0 : Number((bytes / events).toFixed(1));
-  const chunks = await chunkSizes(pool);
-  return { tables, events, bytes, bytesPerEvent, chunkDays: await chunkDays(pool), chunks };
-}
+const setDays = command({
+  name: "storage set-chunk-days",
+  description:
+    "Sets how many days of event time chunks of events and items span that are made from now on, those of event keys four times as many; docs/storage.md says what is right.",
+  example: "--days 2",
+  settings: { days: { description: "days of event time", schema: integer(1, 366) } },
+  run: async (pool, { days }) => {
+    await readInstallation(pool);
+    await setChunkDays(pool, days);
+    return { chunkDays: await chunkDays(pool) };
+  },
+  table: ({ chunkDays: days }) => `New chunks span ${days} days.`,
+});
 
-/** Compares the continuous aggregates with the rows, and computes anew what differs if told to. */
-export async function verify(pool: Pool, { from, to, repair }: Config) {
-  await readInstallation(pool);
-  const days = await verifiableDays(pool, from, to);
-  const mismatches: Mismatch[] = [];
-  for (const day of days) mismatches.push(...(await verifyAggregates(pool, { from: day, to: day + DAY_MS })));
-  if (repair) await repairAggregates(pool, mismatches);
-  const repaired = repair ? mismatches.length : 0;
-  return { ok: repaired === mismatches.length, days: days.length, mismatches, repaired };
-}
+export const STORAGE_COMMANDS = [show, setDays];

@@ -11,9 +11,9 @@ export const startAdmin = (args: readonly string[], env: NodeJS.ProcessEnv) => s
 export const runAdmin = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> =>
   startAdmin(args, env).outcome;
 
-/** Runs a command that must succeed, and reads the one JSON line that it prints. */
+/** Runs a command that must succeed, with --json, and reads the one line that it prints. */
 export async function resultOf<T>(args: readonly string[], env: NodeJS.ProcessEnv): Promise<T> {
-  const { code, stdout, stderr } = await runAdmin(args, env);
+  const { code, stdout, stderr } = await runAdmin([...args, "--json"], env);
   expect({ code, stderr, lines: stdout.split("\n").length }).toEqual({ code: 0, stderr: "", lines: 2 });
   return JSON.parse(stdout) as T;
 }

@@ -1,5 +1,6 @@
 import { STEPS } from "../../../internal/aggregate/steps/process.ts";
 import { aggregator } from "../../../internal/config/programs/aggregator.ts";
+import { flagOf, type Setting } from "../../../internal/config/setting.ts";
 import type { Child } from "../../../internal/embedded/child.ts";
 import { freePort } from "../../../internal/embedded/free-port.ts";
 import { startProgram } from "../../../internal/standalone/programs.ts";
@@ -74,8 +75,12 @@ export class Rig<D extends TestDatabase = TestDatabase> {
   ): Promise<AggregatorProcess> {
     const opsPort = await freePort();
     const flags = this.#settings(settings);
-    const known = Object.values(aggregator.settings).filter(({ flag }) => flags[flag] !== undefined);
-    const variables = Object.fromEntries(known.map(({ env: name, flag }) => [name, flags[flag]!]));
+    const variables = Object.fromEntries(
+      Object.entries<Setting<unknown>>(aggregator.settings).flatMap(([key, setting]) => {
+        const value = flags[flagOf(key, setting)];
+        return value === undefined ? [] : [[setting.env, value]];
+      }),
+    );
     const child = await startProgram("aggregator", opsPort, { ...variables, ...env });
     this.#services.push(child);
     return { ...child, opsUrl: `http://127.0.0.1:${opsPort}` };

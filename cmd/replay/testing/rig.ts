@@ -1,14 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { jetstreamManager, type StreamState } from "@nats-io/jetstream";
-import { replay } from "../../../internal/config/programs/replay.ts";
-import { readConfig } from "../../../internal/config/read-config.ts";
+import { readCommand } from "../../../internal/config/commands.ts";
 import type { NatsConnection } from "../../../internal/stream/connect.ts";
 import { BatchPublisher, type RefusalOrigin } from "../../../internal/stream/publisher.ts";
 import { REJECTED_STREAM } from "../../../internal/stream/streams.ts";
 import { merchantsOf, type TestBatch, type TestEvent, testBatch } from "../../../internal/testkit/batches.ts";
 import { type Outcome, startCommand } from "../../../internal/testkit/command.ts";
 import { ensureTestStreams, openTestNats, type TestNats } from "../../../internal/testkit/nats.ts";
-import { COMMANDS } from "../commands.ts";
+import { REPLAY } from "../commands.ts";
 
 export const PARTITIONS = 4;
 export const TIME = Date.UTC(2026, 2, 1);
@@ -38,10 +37,10 @@ export class Rejected {
   }
 
   async runUntil<T>(signal: AbortSignal, name: string, ...flags: string[]): Promise<T> {
-    const argv = ["--database-url", "postgres://unused", ...flags];
-    const config = readConfig(replay, argv, {}, new Set());
-    const deps = { config, nats: this.nc, partitions: PARTITIONS, signal };
-    return (await COMMANDS.get(name)!(deps)).result as T;
+    const argv = [...name.split(" "), ...flags];
+    const env = { DATABASE_URL: "postgres://unused" };
+    const { command, config } = readCommand(REPLAY, argv, env, new Set());
+    return (await command.run({ nats: this.nc, partitions: PARTITIONS, signal }, config)) as T;
   }
 
   /** Puts a batch into the stream of refused ones; @returns its sequence there. */

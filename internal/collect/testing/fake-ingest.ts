@@ -3,7 +3,8 @@ import { LookupCache } from "../../cache/lookup-cache.ts";
 import { ingestMetrics } from "../../ingest/metrics.ts";
 import { createIngestServer } from "../../ingest/service.ts";
 import { bind } from "../../rpc/grpc-js.ts";
-import { keySha256, type Merchant } from "../../store/merchants.ts";
+import { keySha256 } from "../../store/api-keys.ts";
+import type { Merchant } from "../../store/merchants.ts";
 import { createRegistry } from "../../telemetry/metrics.ts";
 import type { FakePublisher } from "./fake-publisher.ts";
 
@@ -21,8 +22,9 @@ const QUIET = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`ffw_qui
 function findMerchant(sha256: Uint8Array): Merchant | undefined {
   const found = Object.entries({ ...KEYS, ...QUIET }).find(([key]) => keySha256(key).equals(sha256));
   const rest = { name: "shop", timeZone: "UTC", currency: "EUR", retentionDays: RETENTION_DAYS };
+  const lists = { ownDomains: [], ignoredReferrers: [] };
   // One merchant of each kind.
-  return found && { merchantId: found[1], ...rest, truncateIp: found[0] === "ffw_one" };
+  return found && { merchantId: found[1], ...rest, ...lists, truncateIp: found[0] === "ffw_one" };
 }
 
 /** The real ingest server on a port of its own, without JetStream or a database behind it. */

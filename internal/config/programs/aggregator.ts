@@ -24,28 +24,24 @@ export const aggregator = {
     partitions: partitionList("aggregator"),
     commitMaxRows: {
       env: "FOOTFALL_AGGREGATOR_COMMIT_MAX_ROWS",
-      flag: "commit-max-rows",
       description: "most rows of one transaction, as far as whole batches allow",
       schema: integer(1, 1_000_000),
       fallback: "20000",
     },
     fetchMaxBytes: {
       env: "FOOTFALL_AGGREGATOR_FETCH_MAX_BYTES",
-      flag: "fetch-max-bytes",
       description: "most bytes fetched ahead for each partition: what is held while the database is slow",
       schema: integer(1 << 20, 1 << 30),
       fallback: "8388608",
     },
     refreshIntervalMs: {
       env: "FOOTFALL_AGGREGATOR_REFRESH_INTERVAL_MS",
-      flag: "refresh-interval-ms",
       description: "shortest pause between refreshes of the continuous aggregates, ms",
       schema: integer(10, 3_600_000),
       fallback: "500",
     },
     feedStallMs: {
       env: "FOOTFALL_AGGREGATOR_FEED_STALL_MS",
-      flag: "feed-stall-ms",
       description:
         "how long JetStream may deliver nothing of a stream that has more before its consumer is made anew, ms",
       schema: integer(100, 3_600_000),
@@ -53,7 +49,6 @@ export const aggregator = {
     },
     streamChangedMs: {
       env: "FOOTFALL_AGGREGATOR_STREAM_CHANGED_MS",
-      flag: "stream-changed-ms",
       description:
         "how long a stream may lack what is committed of it, as under a new leader, before the position goes back to its beginning, ms",
       schema: integer(0, 3_600_000),
@@ -61,14 +56,12 @@ export const aggregator = {
     },
     maintenanceIntervalMs: {
       env: "FOOTFALL_AGGREGATOR_MAINTENANCE_INTERVAL_MS",
-      flag: "maintenance-interval-ms",
       description: "pause between rounds of maintenance: retention, and conversion to the columnstore, ms",
       schema: integer(100, 86_400_000),
       fallback: "3600000",
     },
     columnstoreAfterDays: {
       env: "FOOTFALL_AGGREGATOR_COLUMNSTORE_AFTER_DAYS",
-      flag: "columnstore-after-days",
       description:
         "days after its end at which a chunk of raw rows or event keys goes to the columnstore; 0: never",
       schema: integer(0, 7_300),
@@ -76,21 +69,18 @@ export const aggregator = {
     },
     rollupEventsPerDay: {
       env: "FOOTFALL_AGGREGATOR_ROLLUP_EVENTS_PER_DAY",
-      flag: "rollup-events-per-day",
       description: "events on a UTC day from which on a merchant's reports are kept as rollups; 0: never",
       schema: integer(0, 1_000_000_000),
       fallback: "10000",
     },
     heartbeatMs: {
       env: "FOOTFALL_AGGREGATOR_HEARTBEAT_MS",
-      flag: "heartbeat-ms",
       description: "how often a partition without traffic moves data_through, ms",
       schema: integer(50, 3_600_000),
       fallback: "1000",
     },
     geoipDb: {
       env: "GEOIP_DB",
-      flag: "geoip-db",
       description:
         "file in MaxMind's format (.mmdb) that tells country, region and city of an address; empty for the country database that comes with Footfall",
       schema: optionalText(),
@@ -98,14 +88,12 @@ export const aggregator = {
     },
     leaseMs: {
       env: "FOOTFALL_AGGREGATOR_LEASE_MS",
-      flag: "lease-ms",
       description: "how long a partition stays with an aggregator that is not heard of, ms",
       schema: integer(500, 600_000),
       fallback: "6000",
     },
     leaseRenewMs: {
       env: "FOOTFALL_AGGREGATOR_LEASE_RENEW_MS",
-      flag: "lease-renew-ms",
       description:
         "how often leases are renewed and partitions shared out anew, ms; at most a third of the lease",
       schema: integer(50, 200_000),
@@ -113,7 +101,6 @@ export const aggregator = {
     },
     refreshTimeoutMs: {
       env: "FOOTFALL_AGGREGATOR_REFRESH_TIMEOUT_MS",
-      flag: "refresh-timeout-ms",
       description: "longest time of refreshing one span of stale buckets, ms",
       schema: integer(100, 86_400_000),
       fallback: "3600000",
@@ -121,7 +108,6 @@ export const aggregator = {
     ...databaseLimits("aggregator"),
     processTries: {
       env: "FOOTFALL_AGGREGATOR_PROCESS_TRIES",
-      flag: "process-tries",
       description:
         "how often a batch is tried that a step fails on, or whose rows the database refuses, before it goes to the rejected stream",
       schema: integer(1, 100),

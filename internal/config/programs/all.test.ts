@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readConfig } from "../read-config.ts";
-import type { Setting } from "../setting.ts";
+import { flagOf, type Setting } from "../setting.ts";
 import { KNOWN_VARIABLES, PROGRAMS } from "./all.ts";
 
 const all = PROGRAMS.flatMap(({ name, settings }) =>
@@ -17,6 +17,7 @@ const REQUIRED = {
 
 describe.each(PROGRAMS)("$name", (program) => {
   const settings = Object.values(program.settings);
+  const flags = Object.entries(program.settings).map(([key, setting]) => flagOf(key, setting));
 
   test("starts with its defaults and what is required: every default is a good value", () => {
     const config = readConfig(program, [], { ...REQUIRED }, KNOWN_VARIABLES);
@@ -24,26 +25,25 @@ describe.each(PROGRAMS)("$name", (program) => {
   });
 
   test("has no two settings of one flag or variable", () => {
-    expect(new Set(settings.map(({ flag }) => flag)).size).toBe(settings.length);
+    expect(new Set(flags).size).toBe(settings.length);
     expect(new Set(settings.map(({ env }) => env)).size).toBe(settings.length);
   });
 
   test("takes every setting as a flag too", () => {
-    for (const { flag, fallback } of settings) {
-      if (fallback === undefined || fallback === "") continue;
-      readConfig(program, [`--${flag}`, fallback], { ...REQUIRED }, KNOWN_VARIABLES);
-    }
+    settings.forEach(({ fallback }, at) => {
+      if (fallback) readConfig(program, [`--${flags[at]}`, fallback], { ...REQUIRED }, KNOWN_VARIABLES);
+    });
   });
 });
 
 test("what holds a secret is marked as one", () => {
-  const secrets = all.filter(([, { env }]) => /TOKEN|KEY$|SECRET|PASSWORD|DATABASE_URL/.test(env));
+  const secrets = all.filter(([, { env }]) => /TOKEN|KEY$|SECRET|PASSWORD|DATABASE_URL/.test(env!));
   expect(secrets.length).toBeGreaterThan(3);
   for (const [, { env, secret }] of secrets) expect([env, secret]).toEqual([env, true]);
 });
 
 test("variables are FOOTFALL_ ones, apart from the customary addresses", () => {
-  const others = new Set(all.map(([, { env }]) => env).filter((env) => !env.startsWith("FOOTFALL_")));
+  const others = new Set(all.map(([, { env }]) => env!).filter((env) => !env.startsWith("FOOTFALL_")));
   expect([...others].sort()).toEqual(["DATABASE_URL", "GEOIP_DB", "NATS_URL"]);
 });
 

@@ -32,6 +32,6 @@ const OTHERS = ["FOOTFALL_TEST_DATABASE_URL", "FOOTFALL_TEST_FAILPOINTS", "FOOTF
 
 /** Every FOOTFALL_* variable that means something. */
 export const KNOWN_VARIABLES: ReadonlySet<string> = new Set([
-  ...PROGRAMS.flatMap(({ settings }) => Object.values(settings).map(({ env }) => env)),
+  ...PROGRAMS.flatMap(({ settings }) => Object.values(settings).flatMap(({ env }) => env ?? [])),
   ...OTHERS,
 ]);

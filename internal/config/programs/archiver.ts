@@ -24,21 +24,18 @@ export const archiver = {
     partitions: partitionList("archiver"),
     objectMaxBytes: {
       env: "FOOTFALL_ARCHIVER_OBJECT_MAX_BYTES",
-      flag: "object-max-bytes",
       description: "an object closes at about this many bytes of batches",
       schema: integer(1_024, 1 << 30),
       fallback: "67108864",
     },
     objectMaxAgeMs: {
       env: "FOOTFALL_ARCHIVER_OBJECT_MAX_AGE_MS",
-      flag: "object-max-age-ms",
       description: "... or when its first batch was stored this long ago, ms",
       schema: integer(50, 86_400_000),
       fallback: "300000",
     },
     heldMaxBytes: {
       env: "FOOTFALL_ARCHIVER_HELD_MAX_BYTES",
-      flag: "held-max-bytes",
       description:
         "bytes of batches of all partitions that wait for their object; beyond it, objects close early",
       schema: integer(1 << 20, 64 * 2 ** 30),
@@ -46,21 +43,18 @@ export const archiver = {
     },
     fetchMaxBytes: {
       env: "FOOTFALL_ARCHIVER_FETCH_MAX_BYTES",
-      flag: "fetch-max-bytes",
       description: "most bytes fetched ahead for each partition; not less than the largest batch",
       schema: integer(1 << 20, 1 << 30),
       fallback: "8388608",
     },
     leaseMs: {
       env: "FOOTFALL_ARCHIVER_LEASE_MS",
-      flag: "lease-ms",
       description: "how long a partition stays with an archiver that died before another takes it, ms",
       schema: integer(300, 600_000),
       fallback: "15000",
     },
     statementTimeoutMs: {
       env: "FOOTFALL_ARCHIVER_STATEMENT_TIMEOUT_MS",
-      flag: "statement-timeout-ms",
       description: "longest time of a statement, ms",
       schema: integer(100, 3_600_000),
       fallback: "30000",

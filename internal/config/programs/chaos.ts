@@ -7,42 +7,36 @@ export const chaos = {
   settings: {
     rounds: {
       env: "FOOTFALL_CHAOS_ROUNDS",
-      flag: "rounds",
       description: "how many rounds",
       schema: integer(1, 1_000_000),
       fallback: "20",
     },
     seed: {
       env: "FOOTFALL_CHAOS_SEED",
-      flag: "seed",
       description: "same seed, same faults and traffic in each round",
       schema: integer(0, 2 ** 32),
       fallback: "1",
     },
     onlyRound: {
       env: "FOOTFALL_CHAOS_ONLY_ROUND",
-      flag: "only-round",
       description: "run only the round of this number; 0: all",
       schema: integer(0, 1_000_000),
       fallback: "0",
     },
     rate: {
       env: "FOOTFALL_CHAOS_RATE",
-      flag: "rate",
       description: "new events a second",
       schema: integer(1, 100_000),
       fallback: "400",
     },
     logsDir: {
       env: "FOOTFALL_CHAOS_LOGS_DIR",
-      flag: "logs-dir",
       description: "folder for the logs of all parts; none: a temporary one, when a round fails",
       schema: optionalText(),
       fallback: "",
     },
     json: {
       env: "FOOTFALL_CHAOS_JSON",
-      flag: "json",
       description: "print the result as one JSON object in the last line",
       schema: yesNo(),
       fallback: "false",

@@ -24,77 +24,66 @@ export const collector = {
     allowedOrigins: allowedOrigins("collector"),
     ingestAddress: {
       env: "FOOTFALL_INGEST_ADDRESS",
-      flag: "ingest-address",
       description: "host:port of ingest",
       schema: text(),
       fallback: "127.0.0.1:4318",
     },
     ingestToken: {
       env: "FOOTFALL_INGEST_TOKEN",
-      flag: "ingest-token",
       description: "the collectors' token at ingest",
       schema: text(),
       secret: true,
     },
     collectorId: {
       env: "FOOTFALL_COLLECTOR_ID",
-      flag: "collector-id",
       description: "name of this collector in the ledger",
       schema: text(),
       fallback: "collector",
     },
     compression: {
       env: "FOOTFALL_COLLECTOR_COMPRESSION",
-      flag: "compression",
       description: "compression of batches: zstd or none",
       schema: choice(["zstd", "none"]),
       fallback: "zstd",
     },
     batchMaxRows: {
       env: "FOOTFALL_COLLECTOR_BATCH_MAX_ROWS",
-      flag: "batch-max-rows",
       description: "a batch closes at this many events",
       schema: integer(1, 65_536),
       fallback: "8192",
     },
     batchMaxBytes: {
       env: "FOOTFALL_COLLECTOR_BATCH_MAX_BYTES",
-      flag: "batch-max-bytes",
       description: "... or at about this many bytes before compression",
       schema: integer(1_024, 16 << 20),
       fallback: "2097152",
     },
     batchMaxAgeMs: {
       env: "FOOTFALL_COLLECTOR_BATCH_MAX_AGE_MS",
-      flag: "batch-max-age-ms",
       description: "... or at this age, ms; at once while no other batch of its partition is on its way",
       schema: integer(0, 60_000),
       fallback: "20",
     },
     maxPendingBytes: {
       env: "FOOTFALL_COLLECTOR_MAX_PENDING_BYTES",
-      flag: "max-pending-bytes",
       description: "most bytes on their way to ingest; beyond it events are refused with RESOURCE_EXHAUSTED",
       schema: integer(1 << 20, 2_147_483_647),
       fallback: "67108864",
     },
     merchantEventsPerSecond: {
       env: "FOOTFALL_COLLECTOR_MERCHANT_EVENTS_PER_SECOND",
-      flag: "merchant-events-per-second",
       description: "most events a second of one merchant; beyond it requests are refused; 0: no limit",
       schema: integer(0, 1_000_000_000),
       fallback: "20000",
     },
     eventsPerSecond: {
       env: "FOOTFALL_COLLECTOR_EVENTS_PER_SECOND",
-      flag: "events-per-second",
       description: "most events a second of all merchants; 0: no limit",
       schema: integer(0, 1_000_000_000),
       fallback: "0",
     },
     rateWindowSeconds: {
       env: "FOOTFALL_COLLECTOR_RATE_WINDOW_SECONDS",
-      flag: "rate-window-seconds",
       description:
         "over how many seconds events are counted: a burst may use them all at once, and whoever is over the limit waits for the next window",
       schema: integer(1, 60),
@@ -102,21 +91,18 @@ export const collector = {
     },
     maxRequests: {
       env: "FOOTFALL_COLLECTOR_MAX_REQUESTS",
-      flag: "max-requests",
       description: "most requests in progress, those on streams included; an open stream counts as one",
       schema: integer(8, 1_000_000),
       fallback: "4000",
     },
     maxReadingBytes: {
       env: "FOOTFALL_COLLECTOR_MAX_READING_BYTES",
-      flag: "max-reading-bytes",
       description: "most bytes of requests that have come in part",
       schema: integer(32 << 20, 2_147_483_647),
       fallback: "134217728",
     },
     merchantShare: {
       env: "FOOTFALL_COLLECTOR_MERCHANT_SHARE",
-      flag: "merchant-share",
       description:
         "percentage of max-requests, max-reading-bytes and max-pending-bytes that one merchant comes to while it is the only busy one (it may hold so much as is free, times a factor); 100: no limit of its own",
       schema: integer(1, 100),
@@ -124,14 +110,12 @@ export const collector = {
     },
     deliverTimeoutMs: {
       env: "FOOTFALL_COLLECTOR_DELIVER_TIMEOUT_MS",
-      flag: "deliver-timeout-ms",
       description: "how long a batch is tried before its events are given back as UNAVAILABLE, ms",
       schema: integer(100, 600_000),
       fallback: "10000",
     },
     spoolDir: {
       env: "FOOTFALL_COLLECTOR_SPOOL_DIR",
-      flag: "spool-dir",
       description:
         "folder of the spool, where batches are kept while ingest is away; one collector's own; empty: no spool, events are refused then",
       schema: optionalText(),
@@ -139,49 +123,42 @@ export const collector = {
     },
     spoolAfterMs: {
       env: "FOOTFALL_COLLECTOR_SPOOL_AFTER_MS",
-      flag: "spool-after-ms",
       description: "how long ingest may take to answer before a batch goes to the spool, ms",
       schema: integer(50, 600_000),
       fallback: "1000",
     },
     spoolMaxBytes: {
       env: "FOOTFALL_COLLECTOR_SPOOL_MAX_BYTES",
-      flag: "spool-max-bytes",
       description: "most bytes of batches in the spool; beyond it events are refused with RESOURCE_EXHAUSTED",
       schema: integer(1 << 10, Number.MAX_SAFE_INTEGER),
       fallback: "1073741824",
     },
     spoolMaxAgeMs: {
       env: "FOOTFALL_COLLECTOR_SPOOL_MAX_AGE_MS",
-      flag: "spool-max-age-ms",
       description: "while the spool's oldest batch is older than this, it takes no other, ms",
       schema: integer(1_000, 31_536_000_000),
       fallback: "259200000",
     },
     spoolMinFreeBytes: {
       env: "FOOTFALL_COLLECTOR_SPOOL_MIN_FREE_BYTES",
-      flag: "spool-min-free-bytes",
       description: "disk space that the spool leaves free, bytes",
       schema: integer(0, Number.MAX_SAFE_INTEGER),
       fallback: "67108864",
     },
     recentEvents: {
       env: "FOOTFALL_COLLECTOR_RECENT_EVENTS",
-      flag: "recent-events",
       description: "how many events are remembered to answer `duplicate` at once",
       schema: integer(2, 100_000_000),
       fallback: "500000",
     },
     keyFreshMs: {
       env: "FOOTFALL_COLLECTOR_KEY_FRESH_MS",
-      flag: "key-fresh-ms",
       description: "how long a write key is trusted before it is looked up again, ms",
       schema: integer(0, 86_400_000),
       fallback: "60000",
     },
     clientIpHeader: {
       env: "FOOTFALL_COLLECTOR_CLIENT_IP_HEADER",
-      flag: "client-ip-header",
       description:
         "header in which proxies put the client's address: x-forwarded-for, forwarded (RFC 7239), or one of their own such as cf-connecting-ip",
       schema: optionalText().transform((name) => name?.toLowerCase()),
@@ -189,7 +166,6 @@ export const collector = {
     },
     trustedProxies: {
       env: "FOOTFALL_COLLECTOR_TRUSTED_PROXIES",
-      flag: "trusted-proxies",
       description:
         "which proxies are believed in that header: how many there are on the way (1: its last entry is the client), or their addresses and networks, parted by commas, such as private,203.0.113.0/24",
       schema: trustedProxies(),
@@ -198,7 +174,6 @@ export const collector = {
     proxyProtocol: proxyProtocol("collector"),
     accessLog: {
       env: "FOOTFALL_COLLECTOR_ACCESS_LOG",
-      flag: "access-log",
       description:
         "read this access log instead of serving; -: standard input; a .gz file is read as what it holds",
       schema: optionalText(),
@@ -206,7 +181,6 @@ export const collector = {
     },
     accessLogKey: {
       env: "FOOTFALL_COLLECTOR_ACCESS_LOG_KEY",
-      flag: "access-log-key",
       description: "write key of the merchant whose log it is",
       schema: optionalText(),
       fallback: "",
@@ -214,7 +188,6 @@ export const collector = {
     },
     accessLogSite: {
       env: "FOOTFALL_COLLECTOR_ACCESS_LOG_SITE",
-      flag: "access-log-site",
       description:
         "address of the log's site, which paths are appended to where the log does not tell the host",
       schema: address("http", "https"),
@@ -222,7 +195,6 @@ export const collector = {
     },
     logFormat: {
       env: "FOOTFALL_COLLECTOR_LOG_FORMAT",
-      flag: "log-format",
       description:
         "format of the access log: a name (auto, combined, main, vhost_combined, common, vhost_common, json, caddy, traefik, iis, w3c, cloudfront, alb, elb), or a format string of nginx or Apache",
       schema: text(),
@@ -230,7 +202,6 @@ export const collector = {
     },
     logTrustedProxies: {
       env: "FOOTFALL_COLLECTOR_LOG_TRUSTED_PROXIES",
-      flag: "log-trusted-proxies",
       description:
         "which proxies are believed where a log line has X-Forwarded-For, as in trusted-proxies; private: those in private networks",
       schema: trustedProxies(),
@@ -238,7 +209,6 @@ export const collector = {
     },
     follow: {
       env: "FOOTFALL_COLLECTOR_FOLLOW",
-      flag: "follow",
       description: "go on reading the access log as it grows: true or false",
       schema: yesNo(),
       fallback: "false",

@@ -26,7 +26,6 @@ export const ingest = {
     natsUrl,
     tokens: {
       env: "FOOTFALL_INGEST_TOKENS",
-      flag: "tokens",
       description: "tokens that collectors may show, parted by commas",
       schema: z
         .string()
@@ -36,28 +35,24 @@ export const ingest = {
     },
     maxBatchBytes: {
       env: "FOOTFALL_INGEST_MAX_BATCH_BYTES",
-      flag: "max-batch-bytes",
       description: "largest batch as it travels; must fit the NATS server's max_payload",
       schema: integer(1_024, 64 << 20),
       fallback: "4194304",
     },
     maxInFlightBytes: {
       env: "FOOTFALL_INGEST_MAX_IN_FLIGHT_BYTES",
-      flag: "max-in-flight-bytes",
       description: "most bytes of one collector that wait for JetStream's ack",
       schema: integer(1_024, 2_147_483_647),
       fallback: "16777216",
     },
     publishTimeoutMs: {
       env: "FOOTFALL_INGEST_PUBLISH_TIMEOUT_MS",
-      flag: "publish-timeout-ms",
       description: "how long to wait for JetStream's ack, ms",
       schema: integer(100, 120_000),
       fallback: "5000",
     },
     keyFreshMs: {
       env: "FOOTFALL_INGEST_KEY_FRESH_MS",
-      flag: "key-fresh-ms",
       description: "how long a write key is trusted before it is read again, ms",
       schema: integer(0, 86_400_000),
       fallback: "10000",

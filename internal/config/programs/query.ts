@@ -23,49 +23,42 @@ export const query = {
     databaseUrl,
     maxConnections: {
       env: "FOOTFALL_QUERY_MAX_CONNECTIONS",
-      flag: "max-connections",
       description: "most connections to the database",
       schema: integer(1, 1_000),
       fallback: "10",
     },
     statementTimeoutMs: {
       env: "FOOTFALL_QUERY_STATEMENT_TIMEOUT_MS",
-      flag: "statement-timeout-ms",
       description: "longest time of one statement, ms",
       schema: integer(10, 600_000),
       fallback: "10000",
     },
     databaseWaitMs: {
       env: "FOOTFALL_QUERY_DATABASE_WAIT_MS",
-      flag: "database-wait-ms",
       description: "how long a report waits for a database that is away, ms, before it is refused",
       schema: integer(0, 600_000),
       fallback: "5000",
     },
     maxTimeoutMs: {
       env: "FOOTFALL_QUERY_MAX_TIMEOUT_MS",
-      flag: "max-timeout-ms",
       description: "longest deadline that a caller may ask for, ms",
       schema: integer(100, 3_600_000),
       fallback: "60000",
     },
     keyFreshMs: {
       env: "FOOTFALL_QUERY_KEY_FRESH_MS",
-      flag: "key-fresh-ms",
       description: "how long a read key is trusted before it is read again, ms",
       schema: integer(0, 86_400_000),
       fallback: "5000",
     },
     requestsPerMinute: {
       env: "FOOTFALL_QUERY_REQUESTS_PER_MINUTE",
-      flag: "requests-per-minute",
       description: "most requests of one merchant a minute",
       schema: integer(1, 10_000_000),
       fallback: "1200",
     },
     estimateFromEvents: {
       env: "FOOTFALL_QUERY_ESTIMATE_FROM_EVENTS",
-      flag: "estimate-from-events",
       description:
         "events in a report's range from which on a large merchant's distinct visitors and sessions by month are estimated (standard error 0.8 %), unless the request asks for exact numbers; 0: always",
       schema: integer(0, 1_000_000_000_000),
@@ -73,7 +66,6 @@ export const query = {
     },
     sampleFromEvents: {
       env: "FOOTFALL_QUERY_SAMPLE_FROM_EVENTS",
-      flag: "sample-from-events",
       description:
         "events in a breakdown's range from which on a large merchant's visitors and sessions by page, host and event name (by place and device: from twice as many) are estimated from a sample of one visitor in 8 to 512 (the answer tells the standard error of each), unless the request asks for exact numbers; 0: always",
       schema: integer(0, 1_000_000_000_000),

@@ -5,41 +5,35 @@ import { optionalText, text } from "../setting.ts";
 export const s3 = {
   s3Endpoint: {
     env: "FOOTFALL_S3_ENDPOINT",
-    flag: "s3-endpoint",
     description: "address of an S3-compatible store, as http://host:port; none for AWS",
     schema: optionalText(),
     fallback: "",
   },
   s3Region: {
     env: "FOOTFALL_S3_REGION",
-    flag: "s3-region",
     description: "region of the bucket",
     schema: text(),
     fallback: "us-east-1",
   },
   s3Bucket: {
     env: "FOOTFALL_S3_BUCKET",
-    flag: "s3-bucket",
     description: "bucket of the archive",
     schema: text(),
   },
   s3Prefix: {
     env: "FOOTFALL_S3_PREFIX",
-    flag: "s3-prefix",
     description: "what the keys of this installation's archive begin with, such as shop/archive",
     schema: z.string().transform((value) => value.replace(/^\/+/, "").replace(/([^/])\/*$/, "$1/")),
     fallback: "",
   },
   s3AccessKeyId: {
     env: "FOOTFALL_S3_ACCESS_KEY_ID",
-    flag: "s3-access-key-id",
     description: "access key; none for the AWS chain (environment, profile, instance role)",
     schema: optionalText(),
     fallback: "",
   },
   s3SecretAccessKey: {
     env: "FOOTFALL_S3_SECRET_ACCESS_KEY",
-    flag: "s3-secret-access-key",
     description: "its secret",
     schema: optionalText(),
     fallback: "",

@@ -5,7 +5,6 @@ import { address, choice, integer, port, type Setting, text, yesNo } from "../se
 
 export const databaseUrl: Setting<string> = {
   env: "DATABASE_URL",
-  flag: "database-url",
   description: "TimescaleDB, as postgres://user:password@host:port/database",
   schema: address("postgres", "postgresql"),
   secret: true,
@@ -13,7 +12,6 @@ export const databaseUrl: Setting<string> = {
 
 export const natsUrl: Setting<string> = {
   env: "NATS_URL",
-  flag: "nats-url",
   description: "NATS servers with JetStream, as nats://host:port; several are parted by commas",
   schema: text(),
   fallback: "nats://127.0.0.1:4222",
@@ -21,7 +19,6 @@ export const natsUrl: Setting<string> = {
 
 export const logLevel: Setting<"debug" | "info" | "warn" | "error" | "silent"> = {
   env: "FOOTFALL_LOG_LEVEL",
-  flag: "log-level",
   description: "debug, info, warn, error or silent; log lines are JSON on standard error",
   schema: choice(["debug", "info", "warn", "error", "silent"]),
   fallback: "info",
@@ -29,7 +26,6 @@ export const logLevel: Setting<"debug" | "info" | "warn" | "error" | "silent"> =
 
 export const host: Setting<string> = {
   env: "FOOTFALL_HOST",
-  flag: "host",
   description: "address to listen on",
   schema: text(),
   fallback: "127.0.0.1",
@@ -37,7 +33,6 @@ export const host: Setting<string> = {
 
 export const closeDeadlineMs: Setting<number> = {
   env: "FOOTFALL_CLOSE_DEADLINE_MS",
-  flag: "close-deadline-ms",
   description: "longest time for a drained shutdown, ms",
   schema: integer(100, 600_000),
   fallback: "20000",
@@ -45,7 +40,6 @@ export const closeDeadlineMs: Setting<number> = {
 
 export const drainGraceMs: Setting<number> = {
   env: "FOOTFALL_DRAIN_GRACE_MS",
-  flag: "drain-grace-ms",
   description:
     "how long to go on serving after SIGTERM while /healthz says no, ms: longer than a load balancer takes to notice; 0 where clients connect directly",
   schema: integer(0, 600_000),
@@ -55,7 +49,6 @@ export const drainGraceMs: Setting<number> = {
 /** The operators' port: /healthz, /metrics, gRPC health and reflection. */
 export const opsPort = (program: string, fallback: number): Setting<number> => ({
   env: `FOOTFALL_${program.toUpperCase()}_OPS_PORT`,
-  flag: "ops-port",
   description: "port of /healthz, /metrics, gRPC health and reflection; 0 for any free one",
   schema: port(),
   fallback: String(fallback),
@@ -73,7 +66,6 @@ export const servicePort = (program: string, fallback: number): Setting<number> 
 /** Pages that may call a program's own service from a browser. */
 export const allowedOrigins = (program: string): Setting<string[]> => ({
   env: `FOOTFALL_${program.toUpperCase()}_ALLOWED_ORIGINS`,
-  flag: "allowed-origins",
   description:
     "origins whose pages may call from a browser (CORS), parted by commas; * for all, empty for none",
   schema: z.string().transform((value) => value.split(",").filter((origin) => origin !== "")),
@@ -83,7 +75,6 @@ export const allowedOrigins = (program: string): Setting<string[]> => ({
 /** Whether a load balancer tells of each connection whose it is. */
 export const proxyProtocol = (program: string): Setting<boolean> => ({
   env: `FOOTFALL_${program.toUpperCase()}_PROXY_PROTOCOL`,
-  flag: "proxy-protocol",
   description:
     "whether every connection begins with a PROXY protocol header, version 1 or 2, as load balancers of TCP send it: true or false; one without it is closed",
   schema: yesNo(),
@@ -102,14 +93,12 @@ export const streamSettings = {
   },
   streamMaxAgeHours: {
     env: "FOOTFALL_STREAM_MAX_AGE_HOURS",
-    flag: "stream-max-age-hours",
     description: "how long JetStream keeps batches, hours",
     schema: integer(1, 24 * 365),
     fallback: "168",
   },
   streamMaxBytes: {
     env: "FOOTFALL_STREAM_MAX_BYTES",
-    flag: "stream-max-bytes",
     description:
       "most bytes of one partition's stream, which the NATS server sets aside at once; a full one refuses batches; 0: as much as the server has",
     schema: integer(0, Number.MAX_SAFE_INTEGER),
@@ -120,7 +109,6 @@ export const streamSettings = {
 /** For tests of crashes: where a program kills itself. */
 export const failpoints: Setting<string> = {
   env: "FOOTFALL_FAILPOINTS",
-  flag: "failpoints",
   description:
     "for tests: places (internal/failpoint/names.ts), as name[:nth] parted by commas, at which the program kills itself as kill -9 would",
   schema: z.string(),
@@ -129,7 +117,6 @@ export const failpoints: Setting<string> = {
 
 export const allowFailpoints: Setting<boolean> = {
   env: "FOOTFALL_ALLOW_FAILPOINTS",
-  flag: "allow-failpoints",
   description: "whether failpoints may be set; without it a program that has some does not start",
   schema: yesNo(),
   fallback: "false",

@@ -5,7 +5,6 @@ import { logLevel } from "./shared.ts";
 export const outside = {
   databaseUrl: {
     env: "DATABASE_URL",
-    flag: "database-url",
     description: "use this TimescaleDB instead of the embedded one",
     schema: optionalText(),
     fallback: "",
@@ -13,7 +12,6 @@ export const outside = {
   },
   natsUrl: {
     env: "NATS_URL",
-    flag: "nats-url",
     description: "use this NATS instead of starting nats-server",
     schema: optionalText(),
     fallback: "",
@@ -28,21 +26,18 @@ export const standalone = {
     ...outside,
     dataDir: {
       env: "FOOTFALL_DATA_DIR",
-      flag: "data-dir",
       description: "folder of what the embedded parts store",
       schema: text(),
       fallback: ".footfall",
     },
     partitions: {
       env: "FOOTFALL_PARTITIONS",
-      flag: "partitions",
       description: "number of partitions, fixed for good at the first start",
       schema: integer(1, 4_096),
       fallback: "4",
     },
     archive: {
       env: "FOOTFALL_ARCHIVE",
-      flag: "archive",
       description: "keep an archive too: starts an S3 endpoint, whose objects are files, and the archiver",
       schema: yesNo(),
       fallback: "false",
@@ -50,14 +45,12 @@ export const standalone = {
     },
     collectorPort: {
       env: "FOOTFALL_COLLECTOR_PORT",
-      flag: "collector-port",
       description: "port of CollectService; 0 for any free one",
       schema: port(),
       fallback: "4317",
     },
     queryPort: {
       env: "FOOTFALL_QUERY_PORT",
-      flag: "query-port",
       description: "port of QueryService; 0 for any free one",
       schema: port(),
       fallback: "4320",

@@ -3,7 +3,7 @@
  * line, and takes the closing deadline from DEADLINE_MS.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { ConfigError } from "../../config/read-config.ts";
+import { ConfigError } from "../../config/config-error.ts";
 import { type Life, runProgram } from "../run-program.ts";
 
 const say = (word: string) => void process.stdout.write(`${word}\n`);

@@ -26,7 +26,7 @@ export async function beginErasure(pool: Pool, subject: Subject, partition: numb
     const version = await nextVersion(client, partition);
     if (visitorId === undefined) {
       await client.query(
-        "UPDATE api_keys SET revoked_at = now() WHERE merchant_id = $1 AND revoked_at IS NULL",
+        "UPDATE api_keys SET revoked_at = now() WHERE merchant_id = $1 AND coalesce(revoked_at > now(), true)",
         [merchantId],
       );
     }

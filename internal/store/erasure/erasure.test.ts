@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { keySha256 } from "../api-keys.ts";
 import { convertOld } from "../maintenance/columnstore.ts";
-import { findMerchantByKey, keySha256 } from "../merchants.ts";
+import { findMerchantByKey } from "../merchants.ts";
 import { refreshStale } from "../refresh.ts";
 import { refreshStaleDays } from "../refresh-days.ts";
 import { beginErasure } from "./begin.ts";

@@ -29,7 +29,7 @@ export interface Receipt {
   /** When the space of the rows was freed. */
   readonly vacuumedAt: Date | null;
   readonly remains: readonly Remains[] | null;
-  /** Objects of the archive that may hold raw events of it: `admin erase-archive` has not been through them. */
+  /** Objects of the archive that may hold raw events of it: `admin archive erase` has not been through them. */
   readonly archiveObjectsLeft: number;
 }
 

@@ -20,7 +20,7 @@ export async function remainsOf(pool: Pool, erasure: Erasure, streamMaxAgeMs: nu
     [erasure.partition],
   );
   const { objects } = rows[0]!;
-  const archive = `${objects} objects of partition ${erasure.partition}, which may hold raw events until admin erase-archive has rewritten them; a replay of them leaves the erased out`;
+  const archive = `${objects} objects of partition ${erasure.partition}, which may hold raw events until admin archive erase has rewritten them; a replay of them leaves the erased out`;
   return [
     { where: "JetStream", what: BATCHES, until: new Date(Date.now() + streamMaxAgeMs) },
     ...(objects > 0 ? [{ where: "archive", what: archive }] : []),

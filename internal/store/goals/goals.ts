@@ -1,5 +1,6 @@
 import { Failure } from "../../failure/failure.ts";
-import { type Client, type Pool, transaction } from "../pool.ts";
+import { lockMerchant } from "../lock-merchant.ts";
+import { type Pool, transaction } from "../pool.ts";
 
 /** Which events reach a goal: those that have all that it names, which is one thing at least. */
 export interface GoalCondition {
@@ -88,14 +89,6 @@ export async function removeGoal(pool: Pool, merchantId: number, goalId: number)
   );
   if (rows[0] === undefined) throw new Failure("not_found", `merchant ${merchantId} has no goal ${goalId}`);
   return goalOf(rows[0]);
-}
-
-/** Holds off other transactions that add goals to the merchant, so that ids, names and the limit hold. */
-async function lockMerchant(client: Client, merchantId: number): Promise<void> {
-  const { rowCount } = await client.query("SELECT FROM merchants WHERE merchant_id = $1 FOR NO KEY UPDATE", [
-    merchantId,
-  ]);
-  if (rowCount === 0) throw new Failure("not_found", `there is no merchant ${merchantId}`);
 }
 
 async function readGoals(at: Pick<Pool, "query">, merchantId: number): Promise<Goal[]> {

@@ -18,20 +18,20 @@ afterAll(async () => {
 const run = (args: readonly string[]) => runAdmin(args, { DATABASE_URL: database.url });
 const query = async (sql: string) => (await database.pool.query(sql)).rows;
 
-describe("load-rates", () => {
+describe("rates load", () => {
   // The head and two days of the ECB's file, as it comes.
   const ECB = "Date,USD,JPY,SIT,\n2026-03-27,1.0834,163.99,N/A,\n2026-03-26,1.0826,,N/A,\n";
-  const load = async (text: string, ...args: string[]) => {
+  const load = async (text: string) => {
     const file = join(folder.path, "rates.csv");
     await writeFile(file, text);
-    return run(["load-rates", ...args, file]);
+    return run(["rates", "load", "--json", "--file", file]);
   };
   const stored = () =>
     query("SELECT currency, day::text, per_euro FROM currency_rates ORDER BY day, currency");
 
   test("stores each rate, and replaces one that is there", async () => {
     expect(JSON.parse((await load(ECB)).stdout)).toEqual({ rates: 3, days: 2 });
-    expect(JSON.parse((await load("\ufeffDate,USD\r\n2026-03-27,1.5\r\n", "--file")).stdout)).toEqual({
+    expect(JSON.parse((await load("\ufeffDate,USD\r\n2026-03-27,1.5\r\n")).stdout)).toEqual({
       rates: 1,
       days: 1,
     });
@@ -56,8 +56,8 @@ describe("load-rates", () => {
   });
 
   test("a file that is not there is named", async () => {
-    const { code, stderr } = await run(["load-rates", join(folder.path, "none.csv")]);
-    expect(stderr).toMatch(/load-rates: .*none\.csv cannot be read: ENOENT/);
+    const { code, stderr } = await run(["rates", "load", "--file", join(folder.path, "none.csv")]);
+    expect(stderr).toMatch(/admin rates load: .*none\.csv cannot be read: ENOENT/);
     expect(code).toBe(2);
   });
 });

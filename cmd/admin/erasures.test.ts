@@ -33,7 +33,9 @@ afterAll(() => database?.close());
 const query = async <T>(sql: string) => (await database.pool.query(sql)).rows as T[];
 
 const run = (...args: string[]) =>
-  startAdmin(args, { DATABASE_URL: database.url, FOOTFALL_ADMIN_REFRESH_WAIT_MS: "0" });
+  startAdmin(["erasures", ...args, "--json"], { DATABASE_URL: database.url });
+
+const ERASE = ["run", "--refresh-wait-ms", "0"] as const;
 
 async function result<T>(...args: string[]): Promise<T> {
   const { code, stdout, stderr } = await run(...args).outcome;
@@ -70,34 +72,31 @@ const left = (merchant: number) =>
 test("a visitor is named by the id that the SDK sent, or by the stored hash", async () => {
   const [zoe, max] = [documentedHash(1, "zoë 'x'"), documentedHash(1, "max")];
   await store(1, [zoe, max, 7n], 3);
-  const dry = await result<object>("erase", "--merchant", "1", "--visitor", "zoë 'x'", "--dry-run");
+  const dry = await result<object>(...ERASE, "--merchant", "1", "--visitor", "zoë 'x'", "--dry-run");
   expect(dry).toMatchObject({ dryRun: true, visitorHash: zoe.toString(), rows: { events: 3 } });
   expect(await left(1)).toHaveLength(3);
-  const receipt = await result<Receipt>("erase", "--merchant", "1", "--visitor", "zoë 'x'");
+  const receipt = await result<Receipt>(...ERASE, "--merchant", "1", "--visitor", "zoë 'x'");
   expect(receipt).toMatchObject({ merchantId: 1, visitorHash: zoe.toString(), removed: { events: 3 } });
   expect(JSON.stringify(receipt)).not.toContain("zoë");
-  const second = await result<Receipt>("erase", "--merchant", "1", `--visitor-hash=${max}`);
+  const second = await result<Receipt>(...ERASE, "--merchant", "1", `--visitor-hash=${max}`);
   expect(await left(1)).toEqual([{ visitor: "7", n: 3 }]);
-  expect(await result("erasures")).toEqual([second, receipt]);
-  expect(await result("erasures", "--merchant", "2")).toEqual([]);
+  expect(await result("list")).toEqual([second, receipt]);
+  expect(await result("list", "--merchant", "2")).toEqual([]);
   expect(await query("SELECT sum(events)::integer AS n FROM totals_15m WHERE merchant_id = 1")).toEqual([
     { n: 3 },
   ]);
 });
 
 test.each([
-  [["--visitor", "x"], "erase: --merchant is required"],
-  [["--merchant", "1"], "erase: exactly one of --visitor, --visitor-hash and --whole-merchant"],
-  [
-    ["--merchant", "1", "--visitor", ""],
-    "erase: exactly one of --visitor, --visitor-hash and --whole-merchant",
-  ],
-  [["--merchant", "1", "--visitor", "x", "--whole-merchant"], "erase: exactly one of"],
+  [["--visitor", "x"], "admin erasures run: --merchant is required"],
+  [["--merchant", "1"], "admin erasures run: exactly one of --visitor, --visitor-hash and --whole-merchant"],
+  [["--merchant", "1", "--visitor", ""], 'admin erasures run: --visitor: "" is empty'],
+  [["--merchant", "1", "--visitor", "x", "--whole-merchant"], "admin erasures run: exactly one of"],
   [["--merchant", "1", "--visitor-hash", "9223372036854775808"], "is not a whole number of 64 bits"],
-  [["--merchant", "77", "--visitor", "x"], "erase: there is no merchant 77"],
+  [["--merchant", "77", "--visitor", "x"], "admin erasures run: there is no merchant 77"],
 ])("%j is refused and erases nothing", async (args, message) => {
-  const { code, stderr, stdout } = await run("erase", ...args).outcome;
-  expect(code).toBeGreaterThan(0);
+  const { code, stderr, stdout } = await run(...ERASE, ...args).outcome;
+  expect(code).toBe(2);
   expect(stdout).toBe("");
   expect(stderr).toContain(message);
   expect(await left(1)).not.toEqual([]);
@@ -112,7 +111,7 @@ test.each([
     const views = 96;
     await store(merchant, [5n, 6n], views);
     await convertOld(database.pool, START + 400 * STEP);
-    const args = ["erase", "--merchant", String(merchant), ...who];
+    const args = [...ERASE, "--merchant", String(merchant), ...who];
     const removed = `SELECT coalesce(sum(rows), 0)::integer AS n FROM erasure_removals JOIN erasures USING (erasure_id)
     WHERE merchant_id = ${merchant} AND table_name = 'events'`;
     const { child, outcome } = run(...args);
@@ -122,7 +121,7 @@ test.each([
       outcome,
       child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined,
     ]);
-    const [unfinished] = await result<Receipt[]>("erasures", "--merchant", String(merchant));
+    const [unfinished] = await result<Receipt[]>("list", "--merchant", String(merchant));
     expect(unfinished!.finishedAt).toBeNull();
     const receipt = await result<Receipt>(...args);
     const whole = merchant === 3;
@@ -139,7 +138,7 @@ test.each([
 );
 
 test("a merchant that is erased is unknown", async () => {
-  const { code, stderr } = await run("erase", "--merchant", "3", "--whole-merchant").outcome;
-  expect(code).toBe(1);
+  const { code, stderr } = await run(...ERASE, "--merchant", "3", "--whole-merchant").outcome;
+  expect(code).toBe(2);
   expect(stderr).toContain("there is no merchant 3");
 });

@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { visitorHash } from "../../../internal/aggregate/steps/visitor.ts";
+import { ConfigError } from "../../../internal/config/config-error.ts";
+import { streamSettings } from "../../../internal/config/programs/shared.ts";
+import { flag, integer, optional, type Setting, text } from "../../../internal/config/setting.ts";
+import { partitionOf } from "../../../internal/event/partition.ts";
+import { Failure } from "../../../internal/failure/failure.ts";
+import { fieldsTable, table } from "../../../internal/program/table.ts";
+import { beginErasure, isUnfinished } from "../../../internal/store/erasure/begin.ts";
+import { countErasable, type Erasable } from "../../../internal/store/erasure/count.ts";
+import { listReceipts, type Receipt } from "../../../internal/store/erasure/receipt.ts";
+import { runErasure } from "../../../internal/store/erasure/run.ts";
+import type { Subject } from "../../../internal/store/erasure/subject.ts";
+import { merchantExists } from "../../../internal/store/merchants.ts";
+import { readInstallation } from "../../../internal/store/migrate.ts";
+import { command, merchant } from "../command.ts";
+
+const visitor: Setting<string> = { description: "the visitor id that the SDK sent", schema: text() };
+
+/** A 64-bit integer, signed as a bigint column has it. */
+const hash: Setting<bigint> = {
+  description: "the visitor's hash, as the column visitor_id has it; --visitor-hash=-7 if below 0",
+  schema: z
+    .string()
+    .regex(/^-?\d{1,19}$/, "is not a whole number of 64 bits")
+    .transform(BigInt)
+    .refine((value) => value === BigInt.asIntN(64, value), "is not a whole number of 64 bits"),
+};
+
+const HOUR_MS = 3_600_000;
+
+interface DryRun extends Erasable {
+  readonly dryRun: true;
+  readonly merchantId: number;
+  readonly visitorHash: string | null;
+}
+
+const run = command({
+  name: "erasures run",
+  description:
+    "Erases a visitor, or a whole merchant, and prints the receipt; goes on with an erasure that was interrupted. docs/erasure.md says what is removed, and what remains for how long.",
+  example: "--merchant 1 --visitor 'id that the SDK sent'",
+  settings: {
+    merchant,
+    visitor: optional(visitor),
+    visitorHash: optional(hash),
+    wholeMerchant: flag("the merchant and all that it has"),
+    dryRun: flag("count what would be removed, and change nothing"),
+    refreshWaitMs: {
+      description:
+        "how long the aggregator has to refresh the quarter hours that lost events, before the command does it itself, ms",
+      schema: integer(0, 86_400_000),
+      fallback: "15000",
+    },
+    streamMaxAgeHours: streamSettings.streamMaxAgeHours,
+  },
+  run: async (pool, config): Promise<Receipt | DryRun> => {
+    const subject = subjectOf(config);
+    const { merchantId, visitorId } = subject;
+    const { partitions } = await readInstallation(pool);
+    // The merchant's own row goes before the last steps of its erasure.
+    if (!(await merchantExists(pool, merchantId)) && !(await isUnfinished(pool, subject))) {
+      throw new Failure("not_found", `there is no merchant ${merchantId}`);
+    }
+    if (config.dryRun) {
+      const erasable = await countErasable(pool, subject);
+      return { dryRun: true, merchantId, visitorHash: visitorId?.toString() ?? null, ...erasable };
+    }
+    const erasure = await beginErasure(pool, subject, partitionOf(merchantId, partitions));
+    return runErasure(pool, erasure, {
+      refreshWaitMs: config.refreshWaitMs,
+      streamMaxAgeMs: config.streamMaxAgeHours * HOUR_MS,
+    });
+  },
+  table: (done) => ("dryRun" in done ? dryRunTable(done) : receiptTable(done)),
+});
+
+interface Who {
+  readonly merchant: number;
+  readonly visitor: string | undefined;
+  readonly visitorHash: bigint | undefined;
+  readonly wholeMerchant: boolean;
+}
+
+/** Who is meant. A whole merchant must be asked for in so many words: an empty visitor id does not mean it. */
+function subjectOf({ merchant: merchantId, visitor: name, visitorHash: given, wholeMerchant }: Who): Subject {
+  if ([name !== undefined, given !== undefined, wholeMerchant].filter(Boolean).length !== 1) {
+    throw new ConfigError(
+      "exactly one of --visitor, --visitor-hash and --whole-merchant says who is to be erased",
+    );
+  }
+  return { merchantId, visitorId: name === undefined ? given : visitorHash(merchantId, name) };
+}
+
+const list = command({
+  name: "erasures list",
+  description: "Shows the receipts of all erasures, latest first.",
+  example: "--merchant 1",
+  settings: { merchant: optional({ ...merchant, description: "only this merchant's" }) },
+  run: async (pool, { merchant: merchantId }) => {
+    await readInstallation(pool);
+    return listReceipts(pool, merchantId);
+  },
+  table: (receipts) =>
+    table(
+      ["erasure", "merchant", "visitor", "requested", "finished", "rows removed", "archive objects left"],
+      receipts.map((one) => [
+        String(one.erasureId),
+        String(one.merchantId),
+        one.visitorHash ?? "all",
+        one.requestedAt,
+        one.finishedAt ?? "not yet",
+        Object.values(one.removed).reduce((sum, rows) => sum + rows, 0),
+        one.archiveObjectsLeft,
+      ]),
+    ),
+});
+
+const byTable = (rows: Readonly<Record<string, number>>) => table(["table", "rows"], Object.entries(rows));
+
+function dryRunTable({ merchantId, visitorHash: who, rows, firstTime, lastTime }: DryRun): string {
+  const about = { merchant: String(merchantId), visitor: who ?? "all", first: firstTime, last: lastTime };
+  return `${fieldsTable(about)}\nWould be removed; nothing was changed:\n${byTable(rows)}`;
+}
+
+function receiptTable({ removed, remains, ...receipt }: Receipt): string {
+  const about = fieldsTable({
+    erasure: String(receipt.erasureId),
+    merchant: String(receipt.merchantId),
+    visitor: receipt.visitorHash ?? "all",
+    requested: receipt.requestedAt,
+    "erased through": receipt.erasedThrough,
+    finished: receipt.finishedAt ?? "not yet: the same command goes on",
+    "first event": receipt.firstTime,
+    "last event": receipt.lastTime,
+    "archive objects left": receipt.archiveObjectsLeft,
+  });
+  const left = (remains ?? []).map(({ where, what, until }) => [where, what, until && new Date(until)]);
+  return `${about}\n${byTable(removed)}\nWhat remains:\n${table(["where", "what", "until"], left)}`;
+}
+
+export const ERASURE_COMMANDS = [run, list];

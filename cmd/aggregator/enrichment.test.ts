@@ -63,6 +63,31 @@ test("what the steps derive is stored with the row", async () => {
   });
 });
 
+test("a merchant's own domains and ignored referrers bring nobody", async () => {
+  const say = (own: string[], ignored: string[]) =>
+    rig.query("UPDATE merchants SET own_domains = $2, ignored_referrers = $3 WHERE merchant_id = $1", [
+      M,
+      own,
+      ignored,
+    ]);
+  await say(["checkout.example"], ["bank.example"]);
+  await rig.start();
+  const referrers = [
+    "https://pay.checkout.example/x",
+    "https://bank.example/",
+    "https://www.paypal.com/",
+    "https://t.co/x",
+  ];
+  await store(...referrers.map((referrer) => ({ name: "sites", url: "https://shop.example/", referrer })));
+  await say([], []);
+  const rows = await rig.query<object>("SELECT referrer, source FROM events WHERE name = 'sites'");
+  expect(new Set(rows)).toEqual(
+    new Set(
+      referrers.map((referrer) => ({ referrer, source: referrer === "https://t.co/x" ? "t.co" : null })),
+    ),
+  );
+});
+
 test("texts of any kind harm nothing: no step fails on them, and the database takes what is derived", async () => {
   await rig.start();
   const odd = [

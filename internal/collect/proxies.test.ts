@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { sendRaw, sendRequest, textField } from "./testing/raw.ts";
@@ -132,6 +133,22 @@ test.each([
   const { port, close } = await balancer(rig.port, V2_IPV6, size);
   const { accepted } = await sendRaw(port, sendRequest([textField(2, "a")]));
   expect(accepted).toBe(1);
+  close();
+});
+
+test("PROXY protocol: the client of an HTTP/2 connection", async () => {
+  rig = await startRig({ proxyProtocol: true });
+  const { port, close } = await balancer(rig.port, V1, 7);
+  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  const headers = { "content-type": "application/json", authorization: "Bearer ffw_two" };
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/footfall.collect.v1.CollectService/Send",
+    ...headers,
+  });
+  await new Promise<void>((resolve) => stream.on("end", resolve).resume().end(BODY));
+  expect(rig.publisher.rows().map(({ ip }) => ip)).toEqual(["203.0.113.9"]);
+  session.destroy();
   close();
 });
 

@@ -53,17 +53,33 @@ export class DecodedText {
   text = "";
   length = 0;
   /** UTF-16 codes. */
-  codes = new Uint16Array(1 << 13);
+  codes: Uint16Array = new Uint16Array(0);
   /** Where a character begins in the text; one more for the text's end. */
-  starts = new Uint32Array((1 << 13) + 1);
+  starts: Uint32Array = new Uint32Array(0);
   /** How many times a character was percent-encoded. */
-  levels = new Uint8Array(1 << 13);
+  levels: Uint8Array = new Uint8Array(0);
+  #room = new Room(1 << 13);
 
   /** Takes another text. The time is linear: each step back, for an escape that is whole now, takes characters away. */
   read(text: string): void {
-    this.#reserve(text.length);
+    if (text.length > this.#room.levels.length) this.#room = new Room(text.length);
     this.text = text;
-    const { codes, starts, levels } = this;
+    this.codes = this.#room.codes;
+    if (text.includes("%") || text.includes(";")) this.#readEscaped(text);
+    else this.#readPlain(text);
+  }
+
+  #readPlain(text: string): void {
+    this.#room.bytes.write(text, "utf16le");
+    this.starts = this.#room.places;
+    this.levels = this.#room.noLevels;
+    this.length = text.length;
+  }
+
+  #readEscaped(text: string): void {
+    const { codes, starts, levels } = this.#room;
+    this.starts = starts;
+    this.levels = levels;
     let length = 0;
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at);
@@ -131,12 +147,26 @@ export class DecodedText {
     }
     return -1;
   }
+}
 
-  #reserve(length: number): void {
-    if (length <= this.codes.length) return;
+/** Room for texts up to some length, which is used again. */
+class Room {
+  readonly codes: Uint16Array;
+  /** The codes' own bytes. */
+  readonly bytes: Buffer;
+  readonly starts: Uint32Array;
+  readonly levels: Uint8Array;
+  /** Starts and levels where nothing is escaped. */
+  readonly places: Uint32Array;
+  readonly noLevels: Uint8Array;
+
+  constructor(length: number) {
     this.codes = new Uint16Array(length);
+    this.bytes = Buffer.from(this.codes.buffer);
     this.starts = new Uint32Array(length + 1);
     this.levels = new Uint8Array(length);
+    this.places = this.starts.map((_, index) => index);
+    this.noLevels = new Uint8Array(length);
   }
 }
 

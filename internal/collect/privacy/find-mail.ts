@@ -75,19 +75,34 @@ const MOST_TRIES = 3;
 
 /** Of jane@example.org.pdf, where the host ends that is one beyond doubt. */
 function knownHostEnd(text: DecodedText, start: number, end: number): number {
-  const labels = text.lower(start, Math.min(end, start + 253)).split(".");
-  for (let tries = 0; labels.length > 1 && tries < MOST_TRIES; tries++) {
-    const last = labels.at(-1)!;
-    const host = labels.join(".");
-    if (!FILES.has(last) && (RESERVED.has(last) || parse(host).isIcann))
-      return Math.min(start + host.length, end);
-    labels.pop();
+  let to = end;
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    let dot = to - 1;
+    while (dot > start && text.codes[dot] !== Char.DOT) dot--;
+    if (dot === start) return -1;
+    const last = text.lower(dot + 1, to);
+    if (!FILES.has(last) && isKnownTopLevel(last)) return to;
+    to = dot;
   }
   return -1;
 }
 
+/** What is known of labels: whether they are top-level domains. */
+const known = new Map<string, boolean>();
+const MOST_KNOWN = 2_000;
+
+function isKnownTopLevel(label: string): boolean {
+  let answer = known.get(label);
+  if (answer === undefined) {
+    answer = RESERVED.has(label) || (label.length < 64 && parse(`a.${label}`).isIcann === true);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(label, answer);
+  }
+  return answer;
+}
+
 function isTopLevel({ codes }: DecodedText, from: number, to: number, isLetters: boolean): boolean {
-  const isPuny = codes[from + 2] === Char.MINUS && codes[from + 3] === Char.MINUS;
+  const isPuny = to - from > 4 && codes[from + 2] === Char.MINUS && codes[from + 3] === Char.MINUS;
   return to - from >= 2 && (isLetters || isPuny) && to - from <= 63;
 }
 

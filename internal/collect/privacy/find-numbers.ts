@@ -27,23 +27,21 @@ const MOST_GAPS = 8;
 
 /** @returns where digits with gaps between them end, when they are so many; -1 otherwise. */
 function numberEnd({ codes, length }: DecodedText, from: number, least: number, most: number): number {
-  let [digits, dots, gaps, end, gap] = [0, 0, 0, from, 0];
-  for (let at = from; at < length && gap <= 2 && gaps <= MOST_GAPS && digits <= most; at++) {
+  // Gaps are those between digits: what is behind the last one is none of the number's.
+  let [digits, gaps, dots, end] = [0, 0, 0, from];
+  for (let at = from; at < length && at - end <= 2 && gaps <= MOST_GAPS && digits <= most; at++) {
     const code = codes[at]!;
     if (is(code, DIGIT)) {
       digits++;
-      gap = 0;
+      gaps += at - end;
+      if (at > end && codes[at - 1] === Char.DOT) dots++;
       end = at + 1;
-    } else if (is(code, GAP)) {
-      gap++;
-      gaps++;
-      if (code === Char.DOT) dots++;
-    } else {
-      if (gap === 0 && is(code, TOKEN | WORD)) return -1;
+    } else if (!is(code, GAP)) {
+      if (at === end && is(code, TOKEN | WORD)) return -1;
       break;
     }
   }
-  const isDecimal = dots === 1 && gaps === 1 && codes[end] !== Char.DOT;
+  const isDecimal = dots === 1 && gaps === 1;
   return digits >= least && digits <= most && !isDecimal ? end : -1;
 }
 

@@ -26,11 +26,11 @@ export type NameKind = "personal" | "secret" | "plain";
 const known = new Map<string, NameKind>();
 const MOST_KNOWN = 1_000;
 
-/** @param name decoded, in lower case. */
+/** @param name decoded. */
 export function kindOfName(name: string): NameKind {
   let kind = known.get(name);
   if (kind === undefined) {
-    kind = find(name.replace(/[-_.[\]\s+]/g, ""));
+    kind = find(name.toLowerCase().replace(/[-_.[\]\s+]/g, ""));
     if (known.size >= MOST_KNOWN) known.clear();
     known.set(name, kind);
   }

@@ -107,6 +107,7 @@ test.each([
 
 test("a referrer that is free text is cleaned too", () => {
   expect(redact("written by jane@example.org, +49 30 123456")).toBe("written by (redacted), (redacted)");
+  expect(redact("call +4930123456. Or not")).toBe("call (redacted). Or not");
   expect(redact("jane%40example.org")).toBe("(redacted)");
 });
 
@@ -139,7 +140,7 @@ test.each([
   `${SHOP}order/113-1234567-1234567?q=302-1234567-1234567`,
   `${SHOP}?q=4111111111111112&x=1234567890123456`,
   `${SHOP}?_ga=GA1.1.4111111111111111.1700000000&fbp=fb.1.1596403881668.1116446470`,
-  `${SHOP}?lat=%2B52.520008&lng=+13.404954`,
+  `${SHOP}?lat=%2B52.520008&lng=+13.404954 +52.520008 x`,
   `${SHOP}?at=2026-11-29T10:00:00+02:00&tz=GMT+0100`,
   `${SHOP}?q=a+12345678&n=1+23456789012`,
   `${SHOP}?code=SUMMER2024DISCOUNT50&state=xyz`,

@@ -86,7 +86,7 @@ const parameter: Find = (at) => {
   let equals = at + 1;
   while (equals < last && isOfName(codes[equals]!)) equals++;
   if (equals === at + 1 || equals >= length || codes[equals] !== Char.EQUALS) return at + 1;
-  const kind = kindOfName(decoded.lower(at + 1, equals));
+  const kind = kindOfName(decoded.slice(at + 1, equals));
   const end =
     kind === "personal" ? valueEnd(equals, codes[at]!) : kind === "secret" ? secretEnd(equals + 1) : -1;
   if (end === -1) return equals;

@@ -24,6 +24,7 @@ export function toColumns(
     isBot: derived.isBot,
     timeQuality: derived.timeQuality,
     inRollups: inRollups(batch, derived, rollupStarts),
+    bot: derived.bot,
     device: derived.device,
     place: derived.place,
     source: derived.source,

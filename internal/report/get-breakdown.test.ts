@@ -55,6 +55,8 @@ const ROWS: readonly Row[] = Array.from({ length: 600 }, (_, i) => ({
 const VISITS = ["channel", "source", "medium", "campaign"] as const;
 const EVENTS = ["country", "region", "city", "browser", "os", "device_type"] as const;
 const DERIVED = [...VISITS, ...EVENTS];
+/** Those that bots alone have. */
+const BOTS = ["bot_name", "bot_kind"] as const;
 
 const DAY = "2025-03-29";
 const MERCHANT = { merchantId: A, timeZone: "UTC", currency: "EUR" };
@@ -70,9 +72,10 @@ beforeAll(async () => {
   database = await openTestDatabase(PARTITIONS);
   await database.pool.query(
     `INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version,
-       name, url, page, host, referrer, language, is_bot, order_id, order_kind, revenue_micros, ${DERIVED.join(", ")})
+       name, url, page, host, referrer, language, is_bot, order_id, order_kind, revenue_micros, ${[...DERIVED, ...BOTS].join(", ")})
      SELECT merchant_id, '${DAY}T12:00Z', now(), gen_random_uuid(), visitor, visitor, 1, name, url, page, host, referrer,
-       language, bot, revenue::text, 1 + 0 * revenue, revenue, ${DERIVED.map((name) => `'${name} ' || derived`).join(", ")}
+       language, bot, revenue::text, 1 + 0 * revenue, revenue, ${DERIVED.map((name) => `'${name} ' || derived`).join(", ")},
+       ${BOTS.map((name) => `CASE WHEN bot THEN '${name} ' || derived END`).join(", ")}
      FROM jsonb_to_recordset($1::jsonb) AS r (merchant_id integer, name text, url text, page text, host text, referrer text,
        language text, bot boolean, visitor bigint, revenue bigint, derived text)`,
     [JSON.stringify(ROWS.map(toStored))],
@@ -106,6 +109,7 @@ const VALUE_OF: Readonly<Record<OwnDimension, (row: Row) => string>> = {
   language: ({ language }) => language ?? "",
   ...derivedOf(VISITS, visitValue),
   ...derivedOf(EVENTS, ({ derived }) => derived),
+  ...derivedOf(BOTS, ({ bot, derived }) => (bot ? derived : null)),
 };
 
 function derivedOf<N extends string>(
@@ -173,4 +177,13 @@ test("days are those of the time zone", async () => {
 
 test.each([0, -1, 1_001])("a limit of %i is refused", async (limit) => {
   await expect(ask({ dimension: "page", limit })).rejects.toThrow(`limit "${limit}" is outside of 1 to 1000`);
+});
+
+test.each(BOTS)("%s: of people's and bots' events together, as counted row by row", async (dimension) => {
+  const all = ROWS.filter(({ merchantId }) => merchantId === A);
+  const groups = Map.groupBy(all, VALUE_OF[dimension]);
+  const answer = await ask({ dimension, metrics: ["events"], limit: 1_000, includeBots: true });
+  const found = new Map(answer.values.map((value, i) => [value, answer.series[0]!.values[i]]));
+  expect(found).toEqual(new Map([...groups].map(([value, rows]) => [value, BigInt(rows.length)])));
+  expect(found.size).toBeGreaterThan(2);
 });

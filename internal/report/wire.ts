@@ -45,6 +45,8 @@ const DIMENSION: Readonly<Record<DimensionName, wire.Dimension>> = {
   browser: wire.Dimension.BROWSER,
   os: wire.Dimension.OS,
   device_type: wire.Dimension.DEVICE_TYPE,
+  bot_name: wire.Dimension.BOT_NAME,
+  bot_kind: wire.Dimension.BOT_KIND,
   item_id: wire.Dimension.ITEM_ID,
   item_name: wire.Dimension.ITEM_NAME,
   item_brand: wire.Dimension.ITEM_BRAND,

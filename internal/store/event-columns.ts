@@ -35,6 +35,7 @@ export interface DerivedTexts {
 
 /** The columns that are derived together, as `events` and DerivedTexts have them. */
 export const DEVICE_COLUMNS = ["browser", "browser_version", "os", "device_type"] as const;
+export const BOT_COLUMNS = ["bot_name", "bot_kind", "bot_operator"] as const;
 export const PLACE_COLUMNS = ["country", "region", "city"] as const;
 export const SOURCE_COLUMNS = [
   "channel",
@@ -84,6 +85,8 @@ export interface EventColumns {
   readonly timeQuality: Uint8Array;
   /** 1 in a row of a merchant with rollups, from their start on; undefined: in none. */
   readonly inRollups: Uint8Array | undefined;
+  /** Of bots alone. */
+  readonly bot: DerivedTexts;
   readonly device: DerivedTexts;
   readonly place: DerivedTexts;
   readonly source: DerivedTexts;

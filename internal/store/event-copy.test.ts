@@ -189,7 +189,8 @@ describe("rows of a commit", () => {
       `url referrer user_agent ip language screen_width screen_height properties order_id order_revenue_micros
        order_tax_micros order_shipping_micros order_discount_micros order_currency order_coupon revenue_micros
        browser browser_version os device_type country region city channel source medium campaign campaign_id
-       campaign_term campaign_content click_id order_kind page host refund_id`.split(/\s+/),
+       campaign_term campaign_content click_id order_kind page host refund_id bot_name bot_kind
+       bot_operator`.split(/\s+/),
     );
   });
 });

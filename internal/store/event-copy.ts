@@ -1,6 +1,7 @@
 import type { CopyWriter } from "./copy-writer.ts";
 import { DerivedCopy } from "./derived-copy.ts";
 import {
+  BOT_COLUMNS,
   DEVICE_COLUMNS,
   type EventColumns,
   type ItemEntries,
@@ -31,6 +32,7 @@ const ORDER_COLUMNS = [
 
 const EVENT_COLUMNS = [
   ...BASE_COLUMNS,
+  ...BOT_COLUMNS,
   ...DEVICE_COLUMNS,
   ...PLACE_COLUMNS,
   ...SOURCE_COLUMNS,
@@ -82,6 +84,7 @@ export class EventEncoder {
     this.#found = found;
     this.#properties = columns.properties && new PropertyReader(columns.properties, columns.texts);
     this.#derived = [
+      new DerivedCopy(events, columns.bot, BOT_COLUMNS.length),
       new DerivedCopy(events, columns.device, DEVICE_COLUMNS.length),
       new DerivedCopy(events, columns.place, PLACE_COLUMNS.length),
       new DerivedCopy(events, columns.source, SOURCE_COLUMNS.length),

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import {
+  BOT_COLUMNS,
   DEVICE_COLUMNS,
   type DerivedTexts,
   type EventColumns,
@@ -15,12 +16,14 @@ import {
 
 /** Columns whose texts are derived. */
 export type DerivedColumn =
+  | (typeof BOT_COLUMNS)[number]
   | (typeof DEVICE_COLUMNS)[number]
   | (typeof PLACE_COLUMNS)[number]
   | (typeof SOURCE_COLUMNS)[number]
   | (typeof PAGE_COLUMNS)[number];
 
 export const DERIVED_COLUMNS: readonly DerivedColumn[] = [
+  ...BOT_COLUMNS,
   ...DEVICE_COLUMNS,
   ...PLACE_COLUMNS,
   ...SOURCE_COLUMNS,
@@ -164,6 +167,7 @@ function baseColumns(rows: readonly EventRow[], texts: Texts) {
     isBot: Uint8Array.from(rows, (row) => Number(row.is_bot)),
     timeQuality: Uint8Array.from(rows, (row) => row.time_quality),
     inRollups: Uint8Array.from(rows, (row) => Number(row.in_rollups)),
+    bot: derived(rows, BOT_COLUMNS),
     device: derived(rows, DEVICE_COLUMNS),
     place: derived(rows, PLACE_COLUMNS),
     source: derived(rows, SOURCE_COLUMNS),

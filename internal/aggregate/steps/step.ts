@@ -47,6 +47,8 @@ export interface Derived {
   readonly sessionless: Uint8Array;
   /** 1 for a bot. */
   readonly isBot: Uint8Array;
+  /** Of bots alone. */
+  readonly bot: DerivingTexts;
   readonly device: DerivingTexts;
   readonly place: DerivingTexts;
   readonly source: DerivingTexts;
@@ -82,6 +84,7 @@ export function emptyDerived(batch: BatchView): Derived {
     sessions: new Uint32Array(2 * rows),
     sessionless: new Uint8Array(rows),
     isBot: new Uint8Array(rows),
+    bot: texts(),
     device: texts(),
     place: texts(),
     source: texts(),

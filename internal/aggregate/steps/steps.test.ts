@@ -156,14 +156,14 @@ test("the version of the whole rises with that of any step", () => {
     "time 1",
     "visitor 2",
     "session 2",
-    "bots 1",
-    "device 1",
+    "bots 2",
+    "device 2",
     "geo 1",
     "source 2",
     "page 2",
     "commerce 2",
   ]);
-  expect(PROCESSOR_VERSION).toBe(14);
+  expect(PROCESSOR_VERSION).toBe(16);
 });
 
 test("an event gives the same in any batch, at any place, as often as it is processed", () => {

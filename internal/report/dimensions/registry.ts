@@ -72,6 +72,8 @@ export const DIMENSIONS = {
   browser: { description: "Browser.", value: "browser", ...kept("devices_1d", "browser") },
   os: { description: "Operating system.", value: "os", ...kept("devices_1d", "os") },
   device_type: { description: "Kind of device.", value: "device_type", ...kept("devices_1d", "device_type") },
+  bot_name: { description: "Name of the bot; people have none.", value: "bot_name" },
+  bot_kind: { description: "What the bot is there for; people have none.", value: "bot_kind" },
   item_id: { description: "Item of an order, by the shop's own number.", value: "item_id", rows: "items" },
   item_name: { description: "Name of an item of an order.", value: "name", rows: "items" },
   item_brand: { description: "Brand of an item of an order.", value: "brand", rows: "items" },

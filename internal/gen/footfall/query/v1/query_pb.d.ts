@@ -1126,6 +1126,22 @@ export enum Dimension {
    * @generated from enum value: DIMENSION_ITEM_CATEGORY = 21;
    */
   ITEM_CATEGORY = 21,
+
+  /**
+   * Name of the bot, as its operator writes it: GPTBot, Googlebot. Only with include_bots: people have none.
+   *
+   * @generated from enum value: DIMENSION_BOT_NAME = 22;
+   */
+  BOT_NAME = 22,
+
+  /**
+   * What the bot is there for, likewise only with include_bots: search_engine, ai_crawler, ai_search, ai_fetcher (on a
+   * person's behalf), seo, advertising, preview, feed, monitor, security, archiver, research, library, scraper,
+   * automation or other.
+   *
+   * @generated from enum value: DIMENSION_BOT_KIND = 23;
+   */
+  BOT_KIND = 23,
 }
 
 /**

@@ -1,0 +1,302 @@
+/**
+ * Footfall's own part of what is known of bots, where the kept lists (crawler-user-agents, isbot) fall short: who is
+ * behind a name, which names the lists lack, and which of their patterns meet people. Names and operators are as the
+ * operators publish them, those of AI agents checked against ai.robots.txt (MIT) of 2026-08-22.
+ */
+
+/** What a bot is there for. Closed: reports and docs list these. */
+export const BOT_KINDS = [
+  "search_engine",
+  "ai_crawler",
+  "ai_search",
+  "ai_fetcher",
+  "seo",
+  "advertising",
+  "preview",
+  "feed",
+  "monitor",
+  "security",
+  "archiver",
+  "research",
+  "library",
+  "scraper",
+  "automation",
+  "other",
+] as const;
+
+export type BotKind = (typeof BOT_KINDS)[number];
+
+/**
+ * Bots by kind and operator: names as they write them, found in any case at the start of a word. Of two that stand
+ * in an agent the first in it decides, of two at one place the longer.
+ */
+export const NAMED: readonly (readonly [BotKind, operator: string, ...names: string[]])[] = [
+  // Collect pages to train models with, or to sell them for that.
+  ["ai_crawler", "OpenAI", "GPTBot"],
+  ["ai_crawler", "Anthropic", "ClaudeBot", "Claude-Web", "anthropic-ai"],
+  ["ai_crawler", "Common Crawl", "CCBot"],
+  ["ai_crawler", "ByteDance", "Bytespider", "TikTokSpider"],
+  ["ai_crawler", "Meta", "meta-externalagent", "FacebookBot"],
+  ["ai_crawler", "Amazon", "Amazonbot", "bedrockbot", "amazon-kendra"],
+  ["ai_crawler", "Apple", "Applebot-Extended"],
+  ["ai_crawler", "Google", "Google-CloudVertexBot", "CloudVertexBot", "Google-Extended", "GoogleOther"],
+  ["ai_crawler", "Cohere", "cohere-training-data-crawler", "cohere-ai"],
+  ["ai_crawler", "DeepSeek", "DeepSeekBot"],
+  ["ai_crawler", "Diffbot", "Diffbot"],
+  ["ai_crawler", "Ai2", "AI2Bot"],
+  ["ai_crawler", "Huawei", "PanguBot"],
+  ["ai_crawler", "Zhipu AI", "ChatGLM-Spider"],
+  ["ai_crawler", "Moonshot AI", "KimiBot"],
+  ["ai_crawler", "xAI", "xAI-Bot", "GrokBot"],
+  ["ai_crawler", "Yandex", "YandexAdditionalBot", "YandexAdditional"],
+  ["ai_crawler", "Webz.io", "omgilibot", "omgili", "webzio-extended", "webzio"],
+  ["ai_crawler", "Hive", "ImagesiftBot"],
+  ["ai_crawler", "Timpi", "Timpibot"],
+  ["ai_crawler", "SB Intuitions", "SBIntuitionsBot"],
+  ["ai_crawler", "Firecrawl", "FirecrawlAgent"],
+  ["ai_crawler", "Parallel", "ShapBot"],
+  ["ai_crawler", "Ceramic AI", "TerraCotta"],
+  ["ai_crawler", "Crawlspace", "Crawlspace"],
+  ["ai_crawler", "Velen", "VelenPublicWebCrawler"],
+  ["ai_crawler", "Sidetrade", "Sidetrade indexer bot"],
+  ["ai_crawler", "Kangaroo LLM", "Kangaroo Bot"],
+  ["ai_crawler", "img2dataset", "img2dataset"],
+  // Index pages for answers with links.
+  ["ai_search", "OpenAI", "OAI-SearchBot"],
+  ["ai_search", "Anthropic", "Claude-SearchBot"],
+  ["ai_search", "Perplexity", "PerplexityBot"],
+  ["ai_search", "Amazon", "Amzn-SearchBot"],
+  ["ai_search", "Meta", "meta-webindexer"],
+  ["ai_search", "Mistral AI", "MistralAI-Index"],
+  ["ai_search", "Microsoft", "AzureAI-SearchBot"],
+  ["ai_search", "You.com", "YouBot"],
+  ["ai_search", "Andi", "Andibot"],
+  ["ai_search", "Exa", "ExaSearchBot"],
+  ["ai_search", "Tavily", "TavilyBot"],
+  ["ai_search", "Linkup", "LinkupBot"],
+  ["ai_search", "Moonshot AI", "Kimi-SearchBot"],
+  ["ai_search", "iAsk", "iAskBot", "iaskspider"],
+  ["ai_search", "Phind", "PhindBot"],
+  ["ai_search", "Direqt", "Anomura"],
+  // Fetch or act because a person asked an assistant just now.
+  ["ai_fetcher", "OpenAI", "ChatGPT-User", "ChatGPT Agent", "ChatGPT-Browser"],
+  ["ai_fetcher", "Anthropic", "Claude-User", "Claude-Code"],
+  ["ai_fetcher", "Perplexity", "Perplexity-User", "PerplexityUser"],
+  ["ai_fetcher", "Meta", "Meta-ExternalFetcher"],
+  ["ai_fetcher", "Mistral AI", "MistralAI-User"],
+  ["ai_fetcher", "DuckDuckGo", "DuckAssistBot"],
+  ["ai_fetcher", "Amazon", "Amzn-User", "AmazonBuyForMe", "NovaAct", "Amazon-QBusiness"],
+  ["ai_fetcher", "Google", "Gemini-Deep-Research", "Google-NotebookLM", "Google-GeminiNotebook"],
+  ["ai_fetcher", "Google", "Google-Agent", "GoogleAgent", "Google-Gemini-CLI", "Google-Pinpoint"],
+  ["ai_fetcher", "Cohere", "Cohere-Command"],
+  ["ai_fetcher", "Butterfly Effect", "Manus-User"],
+  ["ai_fetcher", "Moonshot AI", "Kimi-User"],
+  ["ai_fetcher", "Alibaba", "TongyiBot"],
+  ["ai_fetcher", "Baidu", "YiyanBot"],
+  ["ai_fetcher", "GitHub", "GitHubCopilotChat"],
+  ["ai_fetcher", "Cognition", "Devin/"],
+  ["ai_fetcher", "Kagi", "kagi-fetcher"],
+  ["ai_fetcher", "Klaviyo", "KlaviyoAIBot"],
+  ["ai_fetcher", "Liner", "LinerBot"],
+  ["ai_fetcher", "Qualified", "QualifiedBot"],
+  ["ai_fetcher", "Poggio", "Poggio-Citations"],
+  ["ai_fetcher", "Parallel", "Shap-User"],
+  ["ai_fetcher", "Big Sur AI", "bigsur.ai"],
+  ["ai_fetcher", "Twin", "TwinAgent"],
+  // Search engines.
+  [
+    "search_engine",
+    "Google",
+    "Googlebot",
+    "Google-InspectionTool",
+    "Storebot-Google",
+    "Google-Site-Verification",
+  ],
+  [
+    "search_engine",
+    "Google",
+    "Google-Safety",
+    "APIs-Google",
+    "Google Favicon",
+    "Google-Read-Aloud",
+    "DuplexWeb-Google",
+  ],
+  ["search_engine", "Google", "Google-AMPHTML", "GoogleAssociationService"],
+  ["search_engine", "Microsoft", "bingbot", "msnbot"],
+  ["search_engine", "Apple", "Applebot"],
+  ["search_engine", "Yandex", "YandexBot", "YandexImages", "YandexMobileBot", "YandexRenderResourcesBot"],
+  ["search_engine", "Baidu", "Baiduspider", "baidu Transcoder"],
+  ["search_engine", "DuckDuckGo", "DuckDuckBot", "DuckDuckGo-Favicons-Bot"],
+  ["search_engine", "Yahoo", "Yahoo! Slurp", "Slurp"],
+  ["search_engine", "Sogou", "Sogou web spider", "Sogou inst spider", "Sogou Pic Spider", "Sogou spider"],
+  ["search_engine", "Huawei", "PetalBot", "AspiegelBot"],
+  ["search_engine", "Naver", "Yeti/", "Naverbot"],
+  ["search_engine", "Daum", "Daumoa", "Daum 4"],
+  ["search_engine", "Seznam", "SeznamBot"],
+  ["search_engine", "Qwant", "Qwantbot", "Qwantify"],
+  ["search_engine", "Brave", "Bravebot"],
+  ["search_engine", "Mojeek", "MojeekBot"],
+  ["search_engine", "Cốc Cốc", "coccocbot"],
+  ["search_engine", "Qihoo 360", "360Spider", "HaosouSpider"],
+  ["search_engine", "Shenma", "YisouSpider"],
+  ["search_engine", "Mail.Ru", "Mail.RU_Bot"],
+  ["search_engine", "Yep", "YepBot"],
+  ["search_engine", "Marginalia", "search.marginalia.nu"],
+  // Advertising.
+  [
+    "advertising",
+    "Google",
+    "AdsBot-Google-Mobile",
+    "AdsBot-Google",
+    "Mediapartners-Google",
+    "Google-Adwords",
+  ],
+  ["advertising", "Google", "Google-Publisher-Plugin", "GoogleAdSenseInfeed"],
+  ["advertising", "Microsoft", "adidxbot"],
+  ["advertising", "Meta", "meta-externalads", "facebookcatalog"],
+  ["advertising", "Criteo", "CriteoBot"],
+  ["advertising", "Taboola", "Taboolabot"],
+  ["advertising", "Pinterest", "Pinterest-AdsBot"],
+  ["advertising", "Amazon", "AmazonAdBot"],
+  ["advertising", "Integral Ad Science", "IAS crawler", "IAS Wombles"],
+  // Marketing and search analytics.
+  ["seo", "Ahrefs", "AhrefsBot", "AhrefsSiteAudit"],
+  ["seo", "Semrush", "SemrushBot", "SiteAuditBot", "SplitSignalBot"],
+  ["seo", "Majestic", "MJ12bot"],
+  ["seo", "Moz", "DotBot", "rogerbot"],
+  ["seo", "Screaming Frog", "Screaming Frog SEO Spider"],
+  ["seo", "Webmeup", "BLEXBot"],
+  ["seo", "SERanking", "SERankingBacklinksBot"],
+  ["seo", "DataForSEO", "DataForSeoBot"],
+  ["seo", "Babbar", "Barkrowler"],
+  ["seo", "SEOkicks", "SEOkicks"],
+  ["seo", "SISTRIX", "SISTRIX"],
+  ["seo", "Dataprovider", "Dataprovider.com"],
+  // Pictures and titles of links that people share.
+  ["preview", "Meta", "facebookexternalhit", "Meta-ExternalHit", "Facebot", "WhatsApp/"],
+  ["preview", "X", "Twitterbot"],
+  ["preview", "LinkedIn", "LinkedInBot"],
+  ["preview", "Slack", "Slackbot-LinkExpanding", "Slackbot", "Slack-ImgProxy"],
+  ["preview", "Discord", "Discordbot"],
+  ["preview", "Telegram", "TelegramBot"],
+  ["preview", "Pinterest", "Pinterestbot", "Pinterest/0."],
+  ["preview", "Reddit", "redditbot"],
+  ["preview", "Snap", "Snap URL Preview Service", "SnapURLPreview", "SnapchatAds"],
+  ["preview", "Microsoft", "SkypeUriPreview", "BingPreview", "MicrosoftPreview"],
+  ["preview", "VK", "vkShare", "VKRobot"],
+  ["preview", "Mastodon", "Mastodon/"],
+  ["preview", "Bluesky", "Bluesky Cardyb"],
+  ["preview", "LINE", "Linespider", "line-poker"],
+  ["preview", "Kakao", "kakaotalk-scrap"],
+  ["preview", "Viber", "Viber Url Downloader"],
+  ["preview", "Google", "GoogleImageProxy", "Google Web Preview", "GoogleMessages"],
+  // Feed readers' servers.
+  ["feed", "Google", "FeedFetcher-Google"],
+  ["feed", "Feedly", "Feedly"],
+  ["feed", "Inoreader", "inoreader"],
+  ["feed", "Flipboard", "FlipboardProxy", "FlipboardRSS"],
+  ["feed", "Silvio Rizzi", "Reeder/"],
+  ["feed", "Newsify", "Newsify/"],
+  ["feed", "Webin", "ReadKit/"],
+  ["feed", "Jamawkinaw", "Downcast/"],
+  ["feed", "Chebin Liu", "FeeddlerRSS"],
+  ["feed", "Acrylic", "Pulp/"],
+  // Watch that pages are up, quick and well made.
+  ["monitor", "Google", "Chrome-Lighthouse", "Google Page Speed Insights", "GoogleStackdriverMonitoring"],
+  ["monitor", "UptimeRobot", "UptimeRobot"],
+  ["monitor", "Pingdom", "Pingdom", "PingdomPageSpeed"],
+  ["monitor", "StatusCake", "StatusCake"],
+  ["monitor", "Site24x7", "Site24x7", "HLB/"],
+  ["monitor", "Qihoo 360", "360JK"],
+  ["monitor", "Datadog", "DatadogSynthetics", "Datadog Agent"],
+  ["monitor", "New Relic", "NewRelicSynthetics", "NewRelicPinger"],
+  ["monitor", "Dynatrace", "RuxitSynthetic", "DynatraceSynthetic"],
+  ["monitor", "Catchpoint", "Catchpoint", "PTST/", "WebPageTest"],
+  ["monitor", "Cisco", "ThousandEyes"],
+  ["monitor", "Better Stack", "Better Uptime Bot", "BetterUptimeBot"],
+  ["monitor", "GTmetrix", "GTmetrix"],
+  ["monitor", "Cloudflare", "Cloudflare-Healthchecks", "CloudFlare-AlwaysOnline", "CloudflareObservatory"],
+  ["monitor", "YellowLab Tools", "YLT"],
+  ["monitor", "Gomez", "GomezAgent"],
+  ["monitor", "Splunk", "SyntheticsAgent"],
+  // Look for weaknesses and for bad content.
+  ["security", "Censys", "CensysInspect"],
+  ["security", "Palo Alto Networks", "Expanse, a Palo Alto"],
+  ["security", "Assetnote", "Assetnote"],
+  ["security", "VirusTotal", "virustotal"],
+  ["security", "ProjectDiscovery", "Nuclei"],
+  // Keep copies of the web.
+  ["archiver", "Internet Archive", "archive.org_bot", "ia_archiver", "heritrix", "Wayback", "ArchiveBot"],
+  // Browsers that a program drives.
+  ["automation", "Google", "HeadlessChrome", "Headless"],
+  ["automation", "Microsoft", "Playwright"],
+  ["automation", "PhantomJS", "PhantomJS", "SlimerJS"],
+  ["automation", "Puppeteer", "Puppeteer"],
+  ["automation", "Selenium", "Selenium", "WebDriver"],
+  ["automation", "Cypress", "Cypress"],
+  ["automation", "HtmlUnit", "HtmlUnit"],
+  ["automation", "Zombie.js", "Zombie.js"],
+  ["automation", "Tencent", "wechatdevtools"],
+  // Fetch and convert whole pages and sites for whoever runs them.
+  ["scraper", "Zyte", "Scrapy"],
+  ["scraper", "HTTrack", "HTTrack"],
+  ["scraper", "80legs", "80legs"],
+  ["scraper", "Apache", "Nutch"],
+  ["scraper", "Colly", "colly"],
+  ["scraper", "crawler4j", "crawler4j"],
+  ["scraper", "newspaper", "newspaper/"],
+  ["scraper", "trafilatura", "trafilatura"],
+  // What no other kind has.
+  ["other", "Prerender", "Prerender"],
+  ["other", "Convertify", "Convertify"],
+  ["other", "Thumbor", "Thumbor/"],
+  ["other", "Apple", "swcd"],
+  ["other", "DuckDuckGo", "ddg_android", "DDG-Android"],
+  ["other", "VitalSource", "pageburst"],
+];
+
+/**
+ * What HTTP libraries and tools call themselves. It says who sent the request, not who visited: of an event that a
+ * shop's server or app sends about a visitor as little as no agent at all.
+ */
+export const LIBRARY =
+  /^(?:curl|wget|httpie|python-requests|python-urllib|python-httpx|aiohttp|python|node|node-fetch|undici|axios|got|superagent|connect-es|grpc-[a-z+-]+|go-http-client|okhttp|java|apache-httpclient|reactor-netty|jersey|ruby|faraday|httparty|guzzlehttp|symfony|php|perl|libwww-perl|dart|rust|reqwest|postmanruntime|insomnia|\.net|restsharp)\b/i;
+
+/** What no browser says: code that is to run where agents are shown or logged, and forms that were not filled in. */
+export const PROBE =
+  /<\?|<script|\$\{jndi|\(\)\s?\{|\/etc\/passwd|\.env\b|union select|geckoversion|firefoxversion|^[a-z]{1,9}\|Mozilla\/|^(?:GET|POST) \/|^Anonymous, /i;
+
+/** Patterns of crawler-user-agents that meet people: left out. */
+export const LEFT_OUT: ReadonlySet<string> = new Set([
+  // The build of Android 15 that Oppo's and Realme's phones have.
+  "AP3A\\.240617\\.008",
+  // Browsers within apps and editors; Viber's fetcher has a name of its own.
+  "MetaIAB Facebook",
+  "Viber",
+  "Code\\/1\\.",
+  "Trae\\/",
+  // Browsers: Fluid makes apps of sites on macOS, Silk is Amazon's.
+  "Fluid",
+  "^Silk\\/",
+  // Ends many a phone's name; 80legs is among those above.
+  "008\\/",
+  // Too short to be a name; Sogou's crawlers are among those above, its browsers are people's.
+  "Sogou",
+  "Sonic",
+]);
+
+/** Kinds for the tags of crawler-user-agents, the telling ones first. */
+export const TAG_KINDS: readonly (readonly [tag: string, BotKind])[] = [
+  ["ai-crawler", "ai_crawler"],
+  ["search-engine", "search_engine"],
+  ["feed-reader", "feed"],
+  ["advertising", "advertising"],
+  ["social-preview", "preview"],
+  ["monitoring", "monitor"],
+  ["scanner", "security"],
+  ["archiver", "archiver"],
+  ["academic", "research"],
+  ["browser-automation", "automation"],
+  ["http-library", "library"],
+  ["seo", "seo"],
+];

@@ -14,7 +14,9 @@ export function phoneEnd(text: DecodedText, at: number): number {
   if (at > 0 && is(codes[at - 1]!, WORD)) return -1;
   const first = codes[at + 1]!;
   if (at + 1 >= text.length || first < 0x31 || first > 0x39) return -1;
-  return numberEnd(text, at + 1, ...PHONE_DIGITS);
+  const end = numberEnd(text, at + 1, ...PHONE_DIGITS);
+  // A + stands for a space, too.
+  return end !== -1 && isNumbered(nameBefore(text, at)) ? -1 : end;
 }
 
 /** Where a phone number ends that `tel:` stands before; -1: none begins there. */

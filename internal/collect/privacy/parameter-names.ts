@@ -4,7 +4,7 @@ import { is, TOKEN } from "./char-classes.ts";
 const PERSONAL: ReadonlySet<string> = new Set(
   `name fname lname user login tel telefon cell mobile mobilenumber mobileno msisdn whatsapp fax pwd pass auth
     authorization bearer jwt otp pin session sessionid sid jsessionid phpsessid oobcode dob birthday birthdate
-    dateofbirth address street cvv cvc creditcard ccnumber socialsecuritynumber taxid passport mceid
+    dateofbirth address street cvv cvc creditcard ccnumber cardno cardnum pan socialsecuritynumber taxid passport mceid
     hsenc`.split(/\s+/),
 );
 
@@ -18,7 +18,7 @@ const SECRET =
 
 /** Names of what merely looks like a card's number: ids, order and product numbers, times. */
 const NUMBERED =
-  /(id|ids|order|orders|ordernumber|number|no|nr|num|variant|variants|sku|ean|gtin|upc|isbn|item|items|product|products|p|post|posts|status|video|ref|time|timestamp|ts|t|date|v|version|cb|rnd|rand|cache|clid)$/;
+  /(ids?|clid|(orders?|items?|products?|articles?|invoice|customer|tracking|serial|part|variants?|sku|ean|gtin|upc|isbn|timestamp|time|date)(number|num|no|nr)?)$|^(p|t|ts|v|version|ref|posts?|status|video|cb|rnd|rand|cache)$/;
 
 export type NameKind = "personal" | "secret" | "plain";
 

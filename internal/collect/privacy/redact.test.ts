@@ -95,6 +95,7 @@ test.each([
   ["?q=+44+20+7946+0958", "?q=(redacted)"],
   ["call?to=tel:030-123456", "call?to=tel:(redacted)"],
   ["?q=4111111111111111", "?q=(redacted)"],
+  ["?payment=4111111111111111&number=5555555555554444", "?payment=(redacted)&number=(redacted)"],
   ["?q=4111%201111%201111%201111&x=1", "?q=(redacted)&x=1"],
   ["?q=card+5555+5555+5555+4444+exp", "?q=card+(redacted)+exp"],
   ["?q=3782-822463-10005", "?q=(redacted)"],
@@ -134,7 +135,7 @@ test.each([
   `${SHOP}pkg@1.0.0-alpha.beta.tgz`,
   `${SHOP}jquery@3.min.js`,
   `${SHOP}@ann.lee/photos`,
-  `${SHOP}?order=4111111111111111&product_id=5555555555554444&ts=1700000000000`,
+  `${SHOP}?order=4111111111111111&product_id=5555555555554444&ORDER-NO=4111111111111111&ts=1700000000000`,
   `${SHOP}products/4111111111111111`,
   `${SHOP}?variant=39274913169496&ean=4006381333931&q=4006381333931`,
   `${SHOP}order/113-1234567-1234567?q=302-1234567-1234567`,
@@ -143,6 +144,7 @@ test.each([
   `${SHOP}?lat=%2B52.520008&lng=+13.404954 +52.520008 x`,
   `${SHOP}?at=2026-11-29T10:00:00+02:00&tz=GMT+0100`,
   `${SHOP}?q=a+12345678&n=1+23456789012`,
+  `${SHOP}?date=+20261129&orderId=+491234567890`,
   `${SHOP}?code=SUMMER2024DISCOUNT50&state=xyz`,
   `${SHOP}reset/all?key=value&sig=short`,
   `${SHOP}hotel:5/motel:12345678`,
@@ -194,7 +196,7 @@ test("no mail address survives, whatever it was wrapped in", () => {
       expect(clean).not.toMatch(/qz/);
       expect(clean).toContain(SHOP);
     }),
-    { numRuns: 3_000 },
+    { numRuns: 1_000 },
   );
 });
 
@@ -225,7 +227,7 @@ const UNITS =
 test("no text makes it slow", () => {
   /** The quickest of some runs, ms of this thread's own time. */
   const cost = (text: string) => {
-    const times = Array.from({ length: 5 }, () => {
+    const times = Array.from({ length: 2 }, () => {
       const before = process.threadCpuUsage();
       redact(text);
       const { user, system } = process.threadCpuUsage(before);
@@ -235,8 +237,8 @@ test("no text makes it slow", () => {
   };
   for (const unit of UNITS) {
     const text = (length: number) => `${SHOP}?@${unit.repeat(length / unit.length)}`;
-    // 400,000 characters: anything quadratic takes minutes.
-    expect(cost(text(400_000)), unit).toBeLessThan(1_000);
+    // 200,000 characters: anything quadratic takes minutes.
+    expect(cost(text(200_000)), unit).toBeLessThan(1_000);
   }
   expect(cost(`${SHOP}?q=${"%".repeat(3)}${"25".repeat(200_000)}40`)).toBeLessThan(1_000);
 });

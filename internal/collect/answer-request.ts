@@ -15,7 +15,7 @@ export type Defaults = EventContext["defaults"];
 
 /** A request of either form. */
 export interface Request {
-  readonly sentTime?: Timestamp | undefined;
+  readonly sentTime?: Pick<Timestamp, "seconds" | "nanos"> | undefined;
   /** Number of events: counted before they are read, since a request may hold millions of empty ones. */
   readonly count: number;
   readonly read: () => readonly ReadEvent[];
@@ -64,6 +64,6 @@ export function refuseAll(count: number, message: string): Answers {
 }
 
 /** Whole ms since 1970-01-01 UTC. */
-function timestampToMs({ seconds, nanos }: Timestamp): number {
+function timestampToMs({ seconds, nanos }: Pick<Timestamp, "seconds" | "nanos">): number {
   return Number(seconds) * 1_000 + Math.floor(nanos / 1_000_000);
 }

@@ -1,13 +1,10 @@
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMessage } from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { Failure } from "../failure/failure.ts";
+import { CollectService, EventStatus } from "../gen/footfall/collect/v1/collect_pb.js";
 import {
-  CollectService,
-  EventStatus,
-  type SendRequest,
-  type StreamRequest,
-} from "../gen/footfall/collect/v1/collect_pb.js";
-import {
+  type JsonBody,
+  JsonBodySchema,
   type SendFrames,
   SendFramesSchema,
   type StreamFrames,
@@ -17,11 +14,11 @@ import { bearerToken } from "../rpc/bearer.ts";
 import { answerRequest, countProblem, type Defaults, type Request, refuseAll } from "./answer-request.ts";
 import { type Answers, answerAll, RETRY_AFTER_MS, toWire } from "./answers.ts";
 import { inWindow } from "./in-window.ts";
+import { readJsonRequest } from "./json/read-request.ts";
 import type { WriteKeys } from "./keys.ts";
-import { counting, readingKey } from "./limits/gate.ts";
+import { counting, readingKey, senderKey } from "./limits/gate.ts";
 import type { Limits } from "./limits/limits.ts";
-import { encodeEvent } from "./read-event.ts";
-import type { SendDeps } from "./send.ts";
+import type { SendDeps, Sender } from "./send.ts";
 
 export interface CollectDeps extends SendDeps {
   readonly keys: WriteKeys;
@@ -34,45 +31,61 @@ export interface CollectDeps extends SendDeps {
 
 /** Routes CollectService for binary requests: their events stay bytes. */
 export function routeBinary(router: ConnectRouter, deps: CollectDeps): void {
-  const frames = ({ events, sentTime }: SendFrames | StreamFrames): Request => ({
+  const read = ({ events, sentTime }: SendFrames | StreamFrames): Request => ({
     sentTime,
     count: events.length,
     read: () => events,
   });
-  const rpcs = {
-    send: (request: SendFrames, context: HandlerContext) => send(deps, frames(request), context),
-    stream: (requests: AsyncIterable<StreamFrames>, context: HandlerContext) =>
-      stream(deps, mapRequests(requests, frames, context), context),
-  };
-  // The descriptor differs from the generated one in the input types, which the types cannot follow.
-  router.service(framesService() as typeof CollectService, rpcs as never);
+  const readNumbered = (frames: StreamFrames): Numbered => ({
+    ...read(frames),
+    sequence: frames.sequence,
+  });
+  route(router, deps, { send: SendFramesSchema, stream: StreamFramesSchema }, read, readNumbered);
 }
 
 /** Routes CollectService for JSON requests: their events become the bytes that would have come over gRPC. */
 export function routeJson(router: ConnectRouter, deps: CollectDeps): void {
-  const messages = ({ events, sentTime }: SendRequest | StreamRequest): Request => ({
-    sentTime,
-    count: events.length,
-    read: () => events.map(encodeEvent),
-  });
-  router.service(CollectService, {
-    send: (request, context) => send(deps, messages(request), context),
-    stream: (requests, context) => stream(deps, mapRequests(requests, messages, context), context),
-  });
+  const decoder = new TextDecoder();
+  // protobuf-es would refuse a whole request for one value: the text goes past it.
+  const textDecoder = {
+    decode: (bytes: Uint8Array) => `{"text":${JSON.stringify(decoder.decode(bytes))}}`,
+  };
+  const jsonOptions = { ignoreUnknownFields: true, textDecoder };
+  const read = ({ text }: JsonBody) => readJsonRequest(text);
+  route(router, deps, { send: JsonBodySchema, stream: JsonBodySchema }, read, read, { jsonOptions });
 }
 
-/** CollectService with requests that leave their events as bytes; the same on the wire. */
-function framesService(): DescService {
-  const { send, stream } = CollectService.method;
+/** Routes CollectService with other messages for its requests, of the same form on the wire. */
+function route<S, T>(
+  router: ConnectRouter,
+  deps: CollectDeps,
+  inputs: { readonly send: DescMessage; readonly stream: DescMessage },
+  readSend: (request: S) => Request,
+  readStream: (request: T) => Numbered,
+  options: Parameters<ConnectRouter["service"]>[2] = {},
+): void {
+  const { send: sendMethod, stream: streamMethod } = CollectService.method;
   const method = {
-    send: { ...send, input: SendFramesSchema },
-    stream: { ...stream, input: StreamFramesSchema },
+    send: { ...sendMethod, input: inputs.send },
+    stream: { ...streamMethod, input: inputs.stream },
   };
-  return { ...CollectService, method, methods: [method.send, method.stream] } as unknown as DescService;
+  const service = { ...CollectService, method, methods: [method.send, method.stream] };
+  const rpcs = {
+    send: (request: S, context: HandlerContext) => send(deps, readSend(request), context),
+    stream: (requests: AsyncIterable<T>, context: HandlerContext) =>
+      stream(deps, mapRequests(requests, readStream, context), context),
+  };
+  // The descriptor differs from the generated one in the input types, which the types cannot follow.
+  router.service(service as unknown as typeof CollectService, rpcs as never, options);
+}
+
+/** A stream begins before its first bytes are read, which is when the gate finds its sender. */
+async function senderOf({ keys }: CollectDeps, { values, requestHeader }: HandlerContext): Promise<Sender> {
+  return values.get(senderKey) ?? keys.sender(bearerToken(requestHeader.get("authorization")));
 }
 
 async function send(deps: CollectDeps, request: Request, context: HandlerContext) {
-  const sender = await deps.keys.sender(bearerToken(context.requestHeader.get("authorization")));
+  const sender = await senderOf(deps, context);
   const problem = countProblem(request.count);
   if (problem !== undefined) throw new Failure("invalid", problem);
   const answers = await answerRequest(deps, sender, request, deps.defaults(context));
@@ -89,15 +102,15 @@ interface Numbered extends Request {
 }
 
 /** What makes a whole message is no longer being read. */
-async function* mapRequests<R extends { sequence: bigint }>(
+async function* mapRequests<R>(
   requests: AsyncIterable<R>,
-  read: (request: R) => Request,
+  read: (request: R) => Numbered,
   context: HandlerContext,
 ): AsyncIterable<Numbered> {
   for await (const request of requests) {
     // Asked for here: the gate puts it there when the first bytes are read, which is after the call has begun.
     context.values.get(readingKey)?.taken();
-    yield { ...read(request), sequence: request.sequence };
+    yield read(request);
   }
 }
 
@@ -107,7 +120,7 @@ async function* mapRequests<R extends { sequence: bigint }>(
  * @throws Failure unavailable when the collector shuts down, after the answers to what it has read.
  */
 async function* stream(deps: CollectDeps, requests: AsyncIterable<Numbered>, context: HandlerContext) {
-  const sender = await deps.keys.sender(bearerToken(context.requestHeader.get("authorization")));
+  const sender = await senderOf(deps, context);
   const defaults = deps.defaults(context);
   const places = new Places(deps.limits, sender.merchantId);
   const work = async ({ sequence, ...request }: Numbered) => {

@@ -77,8 +77,12 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
       lines(request, response);
       return;
     }
-    const isJson = isJsonType(request.headers["content-type"] ?? "");
-    const toJson = isJson && request.url?.startsWith(`/${CollectService.typeName}/`);
+    const isOurs = request.url?.startsWith(`/${CollectService.typeName}/`);
+    // A beacon's body is JSON that a page may send to other origins without being asked (Fetch, "CORS-safelisted").
+    if (isOurs && /^text\/plain(;|$)/.test(request.headers["content-type"] ?? "")) {
+      request.headers["content-type"] = "application/json";
+    }
+    const toJson = isOurs && isJsonType(request.headers["content-type"] ?? "");
     (toJson ? json : binary)(request, response);
   };
   const { host, port, proxyProtocol } = options;

@@ -7,6 +7,12 @@ export interface ArrivingCall {
   readonly path: string;
   readonly header: Headers;
   readonly contextValues?: ContextValues | undefined;
+  /**
+   * Reads the body before it is decided; it is handed on all the same.
+   * @param onBytes told of bytes that have come; may throw to stop it.
+   * @returns undefined when it is longer than so many bytes.
+   */
+  readonly readAhead: (most: number, onBytes: (bytes: number) => void) => Promise<Uint8Array | undefined>;
 }
 
 /** Decides about calls before their bodies are read: what is refused then costs neither memory nor parsing. */
@@ -31,25 +37,63 @@ export interface Passage {
  */
 export function gatedBody(
   body: AsyncIterable<Uint8Array>,
-  enter: () => Promise<Passage | undefined>,
+  enter: (readAhead: ArrivingCall["readAhead"]) => Promise<Passage | undefined>,
 ): AsyncIterable<Uint8Array> {
-  let inner: AsyncIterator<Uint8Array> | undefined;
+  const source = new Source(body);
+  let isOpen = false;
   let passage: Passage | undefined;
   const next = async () => {
-    if (inner === undefined) {
-      passage = await refusable(enter);
-      inner = body[Symbol.asyncIterator]();
+    if (!isOpen) {
+      passage = await refusable(() => enter((most, onBytes) => source.readAhead(most, onBytes)));
+      isOpen = true;
     }
-    const chunk = await inner.next();
+    const chunk = await source.next();
     if (chunk.done) passage?.taken();
     else if (passage !== undefined) follow(passage, chunk.value.length);
     return chunk;
   };
   const end = async () => {
-    await inner?.return?.();
+    await source.end();
     return { done: true, value: undefined } as const;
   };
   return { [Symbol.asyncIterator]: () => ({ next, return: end }) };
+}
+
+/** A body of which a part may have been read ahead. Nothing of it is read before it is asked for. */
+class Source {
+  readonly #body: AsyncIterable<Uint8Array>;
+  #iterator: AsyncIterator<Uint8Array> | undefined;
+  readonly #ahead: IteratorResult<Uint8Array>[] = [];
+
+  constructor(body: AsyncIterable<Uint8Array>) {
+    this.#body = body;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    return this.#ahead.shift() ?? this.#read();
+  }
+
+  async readAhead(most: number, onBytes: (bytes: number) => void): Promise<Uint8Array | undefined> {
+    const chunks: Uint8Array[] = [];
+    for (let length = 0; ; ) {
+      const chunk = await this.#read();
+      this.#ahead.push(chunk);
+      if (chunk.done) return Buffer.concat(chunks);
+      chunks.push(chunk.value);
+      onBytes(chunk.value.length);
+      length += chunk.value.length;
+      if (length > most) return undefined;
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#iterator?.return?.();
+  }
+
+  #read(): Promise<IteratorResult<Uint8Array>> {
+    this.#iterator ??= this.#body[Symbol.asyncIterator]();
+    return this.#iterator.next();
+  }
 }
 
 function follow(passage: Passage, bytes: number): void {

@@ -8,7 +8,7 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import { resetSoon } from "./early-answer.ts";
-import { type Gate, gatedBody, type Passage } from "./gate.ts";
+import { type ArrivingCall, type Gate, gatedBody, type Passage } from "./gate.ts";
 import { textMode } from "./grpc-web-text.ts";
 import type { Handler } from "./one-port.ts";
 
@@ -90,8 +90,8 @@ function pass(gate: Gate, path: string, call: UniversalServerRequest, response: 
     closed = true;
     passage?.close();
   });
-  const enter = async () => {
-    passage = await gate.enter({ path, ...call });
+  const enter = async (readAhead: ArrivingCall["readAhead"]) => {
+    passage = await gate.enter({ path, ...call, readAhead });
     // The client may have gone while it was decided.
     if (closed) passage?.close();
     return passage;

@@ -1,9 +1,11 @@
 import { createContextKey } from "@connectrpc/connect";
 import { CollectService } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { bearerToken } from "../../rpc/bearer.ts";
-import type { Gate, Passage } from "../../rpc/gate.ts";
+import type { ArrivingCall, Gate, Passage } from "../../rpc/gate.ts";
+import { keyOf } from "../json/read-request.ts";
 import type { WriteKeys } from "../keys.ts";
 import type { CollectMetrics } from "../metrics.ts";
+import type { Sender } from "../send.ts";
 import type { Limits } from "./limits.ts";
 import { OverLimit } from "./over-limit.ts";
 
@@ -20,15 +22,27 @@ export const readingKey = createContextKey<Reading | undefined>(undefined, {
   description: "bytes of the request that are being read",
 });
 
+/** The merchant whose key came with a request, from when its first bytes are read. */
+export const senderKey = createContextKey<Sender | undefined>(undefined, {
+  description: "sender of the call",
+});
+
 /**
  * Refuses calls of CollectService, and log lines, before their bodies are read: of unknown keys, of merchants that are over
  * their rate, and those for which there is no room.
  */
 export function collectGate(keys: WriteKeys, limits: Limits, metrics: CollectMetrics): Gate {
   return {
-    async enter({ path, header, contextValues }): Promise<Passage | undefined> {
+    async enter(call): Promise<Passage | undefined> {
+      const { path, header, contextValues } = call;
       if (!GATED.has(path)) return undefined;
-      const { merchantId } = await keys.sender(bearerToken(header.get("authorization")));
+      const isBeacon = path === SEND && !header.has("authorization");
+      const key = isBeacon
+        ? await keyInBody(call, limits, metrics)
+        : bearerToken(header.get("authorization"));
+      const sender = await keys.sender(key);
+      contextValues?.set(senderKey, sender);
+      const { merchantId } = sender;
       return counting(metrics, async () => {
         // A stream may open all the same: its requests are refused one by one.
         if (path !== STREAM) await limits.checkRate(merchantId);
@@ -38,6 +52,32 @@ export function collectGate(keys: WriteKeys, limits: Limits, metrics: CollectMet
       });
     },
   };
+}
+
+/** Most of a body that is read to find its key, bytes: what a browser lets a page send as a beacon. */
+const MAX_KEYLESS_BYTES = 64 << 10;
+
+/** Under which all calls together are counted until their keys are known: they have one merchant's share. */
+const NOBODY = 0;
+
+/**
+ * A beacon (navigator.sendBeacon) can set no header: its key stands in its JSON.
+ * @throws Failure unauthenticated when it does not; OverLimit without room to look for it.
+ */
+async function keyInBody(
+  { header, readAhead }: ArrivingCall,
+  limits: Limits,
+  metrics: CollectMetrics,
+): Promise<string> {
+  if (header.get("content-type") !== "application/json") return bearerToken(undefined);
+  const reading = await counting(metrics, async () => new Reading(limits, NOBODY, metrics));
+  try {
+    const body = await readAhead(MAX_KEYLESS_BYTES, (bytes) => reading.read(bytes));
+    const key = body === undefined ? undefined : keyOf(Buffer.from(body).toString());
+    return bearerToken(key && `Bearer ${key}`);
+  } finally {
+    reading.close();
+  }
 }
 
 /** A call in progress and its bytes that are being read. */

@@ -76,7 +76,7 @@ const day = 86_400_000;
 const maybe = <T>(some: fc.Arbitrary<T>) => fc.option(some, { nil: undefined, freq: 2 });
 
 /** The bytes of an event of which something may be wrong. @param now ms since 1970-01-01 UTC. */
-const encoded = (now: number): fc.Arbitrary<Uint8Array> =>
+export const encoded = (now: number): fc.Arbitrary<Uint8Array> =>
   fc
     .record({
       eventId,

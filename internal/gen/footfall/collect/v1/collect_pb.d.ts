@@ -470,7 +470,10 @@ export declare const AdjustmentKindSchema: GenEnum<AdjustmentKind>;
 
 /**
  * Where SDKs, browsers and servers send events. Every call carries a merchant's write key:
- * `authorization: Bearer ffw_...`.
+ * `authorization: Bearer ffw_...`; or, of a JSON request to Send of up to 64 KiB, in its body: {"key": "ffw_...", "events":
+ * [...]}, which may be sent as text/plain, as navigator.sendBeacon does.
+ *
+ * JSON is read event by event, and more leniently than protobuf's own JSON: docs/sdk-rules.md has the rules.
  *
  * @generated from service footfall.collect.v1.CollectService
  */

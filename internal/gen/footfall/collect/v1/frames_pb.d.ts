@@ -72,3 +72,23 @@ export declare type StreamFrames = Message<"footfall.collect.v1.StreamFrames"> &
  */
 export declare const StreamFramesSchema: GenMessage<StreamFrames>;
 
+/**
+ * SendRequest or StreamRequest in JSON, as its text: it is read event by event.
+ *
+ * @generated from message footfall.collect.v1.JsonBody
+ */
+export declare type JsonBody = Message<"footfall.collect.v1.JsonBody"> & {
+  /**
+   * The whole of it.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message footfall.collect.v1.JsonBody.
+ * Use `create(JsonBodySchema)` to create a new message.
+ */
+export declare const JsonBodySchema: GenMessage<JsonBody>;
+

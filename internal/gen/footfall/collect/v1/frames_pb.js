@@ -9,7 +9,7 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file footfall/collect/v1/frames.proto.
  */
 export const file_footfall_collect_v1_frames = /*@__PURE__*/
-  fileDesc("CiBmb290ZmFsbC9jb2xsZWN0L3YxL2ZyYW1lcy5wcm90bxITZm9vdGZhbGwuY29sbGVjdC52MSJLCgpTZW5kRnJhbWVzEg4KBmV2ZW50cxgBIAMoDBItCglzZW50X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl8KDFN0cmVhbUZyYW1lcxIOCgZldmVudHMYASADKAwSLQoJc2VudF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghzZXF1ZW5jZRgDIAEoBGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiBmb290ZmFsbC9jb2xsZWN0L3YxL2ZyYW1lcy5wcm90bxITZm9vdGZhbGwuY29sbGVjdC52MSJLCgpTZW5kRnJhbWVzEg4KBmV2ZW50cxgBIAMoDBItCglzZW50X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl8KDFN0cmVhbUZyYW1lcxIOCgZldmVudHMYASADKAwSLQoJc2VudF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghzZXF1ZW5jZRgDIAEoBCIYCghKc29uQm9keRIMCgR0ZXh0GAEgASgJYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Describes the message footfall.collect.v1.SendFrames.
@@ -24,4 +24,11 @@ export const SendFramesSchema = /*@__PURE__*/
  */
 export const StreamFramesSchema = /*@__PURE__*/
   messageDesc(file_footfall_collect_v1_frames, 1);
+
+/**
+ * Describes the message footfall.collect.v1.JsonBody.
+ * Use `create(JsonBodySchema)` to create a new message.
+ */
+export const JsonBodySchema = /*@__PURE__*/
+  messageDesc(file_footfall_collect_v1_frames, 2);
 

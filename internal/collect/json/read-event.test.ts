@@ -21,7 +21,10 @@ function read(json: object | string) {
 test("an event in protobuf's JSON becomes the bytes that it has in protobuf", () => {
   fc.assert(
     fc.property(encoded(NOW), fc.boolean(), (bytes, useProtoFieldName) => {
-      const json = toJson(EventSchema, fromBinary(EventSchema, bytes), { useProtoFieldName });
+      const event = fromBinary(EventSchema, bytes);
+      // protobuf's JSON has none of the years before 1.
+      fc.pre((event.clientTime?.seconds ?? 0n) > -60_000_000_000n);
+      const json = toJson(EventSchema, event, { useProtoFieldName });
       expect(readJsonEvent(parseJson(JSON.stringify(json)))).toEqual(new Uint8Array(bytes));
     }),
     { numRuns: 500 },

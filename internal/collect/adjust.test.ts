@@ -78,6 +78,13 @@ const ODD: [field: string, kind: keyof typeof AdjustmentKind, sent: EventInit, s
       order({ id: "x".repeat(257) }),
       { order: { id: sha256("x".repeat(257)), revenueMicros: 0n } },
     ],
+    ["order.tax_micros", "DROPPED", order({ taxMicros: -5n }), { order: { id: "o", revenueMicros: 0n } }],
+    [
+      "order.discount_micros",
+      "DROPPED",
+      order({ discountMicros: 10n ** 18n + 1n, shippingMicros: 7n }),
+      { order: { id: "o", revenueMicros: 0n, shippingMicros: 7n } },
+    ],
     [
       "order.coupon",
       "CUT",

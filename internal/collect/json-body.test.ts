@@ -47,6 +47,11 @@ describe("one wrong value costs at most its own event", () => {
     expect(rig.publisher.names()).toHaveLength(3);
   });
 
+  test("2.5 m of cloth are 2.5 m", async () => {
+    await accepted('{"events":[{"name":"b","items":[{"id":"cloth","quantity":2.5}]}]}');
+    expect(rig.publisher.rows()[0]?.items).toMatchObject([{ id: "cloth", quantityMicros: 2_500_000n }]);
+  });
+
   test.each([
     ["a time without zone", '{"name":"b","clientTime":"2026-11-29 10:00:00"}', "INVALID_TIME"],
     ["a list", "[]", "MALFORMED"],

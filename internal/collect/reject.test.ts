@@ -25,16 +25,15 @@ const BAD: [keyof typeof RejectReason, RegExp, () => EventInit][] = [
   ["TIME_TOO_OLD", /^client_time: 1969-/, () => ({ name: "bad", clientTime: timestampFromMs(-1) })],
   ["ORDER_ID_MISSING", /^order\.id: is missing$/, () => ({ name: "bad", order: { revenueMicros: 1n } })],
   ["INVALID_AMOUNT", /^order\.revenue_micros: -1 is outside/, () => amounts({ revenueMicros: -1n })],
-  ["INVALID_AMOUNT", /^order\.tax_micros: -5/, () => amounts({ taxMicros: -5n })],
   [
     "INVALID_AMOUNT",
-    /^order\.shipping_micros: 1000000000000000001 /,
-    () => amounts({ shippingMicros: 10n ** 18n + 1n }),
+    /^order\.revenue_micros: 1000000000000000001 /,
+    () => amounts({ revenueMicros: 10n ** 18n + 1n }),
   ],
   [
     "INVALID_AMOUNT",
-    /^order\.discount_micros: 9223372036854775807/,
-    () => amounts({ discountMicros: 2n ** 63n - 1n }),
+    /^order\.revenue_micros: 9223372036854775807/,
+    () => amounts({ revenueMicros: 2n ** 63n - 1n }),
   ],
   ["UNKNOWN_CURRENCY", /^order\.currency: .*"EURO"$/, () => amounts({ currency: "EURO" })],
   [

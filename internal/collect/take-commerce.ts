@@ -48,6 +48,7 @@ const REFUND_FIELDS: Readonly<Record<string, Field & { readonly isText: boolean 
   currency: { field: "refund.currency", at: REFUND.base + 2 * 4, isText: true },
 };
 
+/** The amounts of an order: it counts by the first, and without any of the others. */
 const AMOUNTS = [
   { column: "revenueMicros", field: "order.revenue_micros", at: ORDER.base + 2 * 2 },
   { column: "taxMicros", field: "order.tax_micros", at: ORDER.base + 2 * 3 },
@@ -85,8 +86,12 @@ export function takeOrder(
   for (const amount of AMOUNTS) {
     const { field, at } = placeOf(values, amount.column, amount);
     const micros = bigintOf(values[at]!, values[at + 1]!);
-    if (!isAmount(micros)) return refuse(Reason.INVALID_AMOUNT, `${field}: ${amountProblem(micros)}`);
-    order[amount.column] = micros;
+    const isGoodAmount = isAmount(micros);
+    if (!isGoodAmount && amount.column === "revenueMicros") {
+      return refuse(Reason.INVALID_AMOUNT, `${field}: ${amountProblem(micros)}`);
+    }
+    if (!isGoodAmount) adjustments.add(AdjustmentKind.DROPPED, field, amountProblem(micros));
+    order[amount.column] = isGoodAmount ? micros : 0n;
   }
   for (const { limit, mend, ...text } of ORDER_TEXTS) {
     const { field, at } = placeOf(values, text.column, text);

@@ -1,6 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { RejectReason } from "../../gen/footfall/collect/v1/collect_pb.js";
-import { type Item, ItemSchema, type Order, OrderSchema } from "../../gen/footfall/event/v1/event_pb.js";
+import {
+  type Item,
+  ItemSchema,
+  type Order,
+  OrderSchema,
+  type Refund,
+  RefundSchema,
+} from "../../gen/footfall/event/v1/event_pb.js";
 import { AdjustmentKind, type Adjustments } from "../adjustments.ts";
 import {
   fieldOf,
@@ -20,16 +27,33 @@ import {
 export function readOrder(value: unknown, adjustments: Adjustments): Order | undefined {
   const order = neededObject(value, "order");
   if (order === undefined) return undefined;
-  const amount = (jsonName: string, name: string) =>
-    neededMicros(fieldOf(order, jsonName, name), `order.${name}`, adjustments);
+  const part = (jsonName: string, name: string) =>
+    optionalMicros(fieldOf(order, jsonName, name), `order.${name}`, adjustments);
   const message = create(OrderSchema);
   message.id = neededText(order.id, "order.id", adjustments, RejectReason.ORDER_ID_MISSING);
-  message.revenueMicros = amount("revenueMicros", "revenue_micros");
-  message.taxMicros = amount("taxMicros", "tax_micros");
-  message.shippingMicros = amount("shippingMicros", "shipping_micros");
-  message.discountMicros = amount("discountMicros", "discount_micros");
+  const revenue = fieldOf(order, "revenueMicros", "revenue_micros");
+  message.revenueMicros = neededMicros(revenue, "order.revenue_micros", adjustments);
+  message.taxMicros = part("taxMicros", "tax_micros");
+  message.shippingMicros = part("shippingMicros", "shipping_micros");
+  message.discountMicros = part("discountMicros", "discount_micros");
   message.currency = neededText(order.currency, "order.currency", adjustments, RejectReason.UNKNOWN_CURRENCY);
   message.coupon = textOf(order.coupon, "order.coupon", adjustments);
+  return message;
+}
+
+/** An event's refund. @throws Unreadable when it cannot be counted as it is. */
+export function readRefund(value: unknown, adjustments: Adjustments): Refund | undefined {
+  const refund = neededObject(value, "refund");
+  if (refund === undefined) return undefined;
+  const { ORDER_ID_MISSING, UNKNOWN_CURRENCY } = RejectReason;
+  const orderId = fieldOf(refund, "orderId", "order_id");
+  const amount = fieldOf(refund, "amountMicros", "amount_micros");
+  const message = create(RefundSchema);
+  message.id = textOf(refund.id, "refund.id", adjustments);
+  message.orderId = neededText(orderId, "refund.order_id", adjustments, ORDER_ID_MISSING);
+  message.amountMicros = neededMicros(amount, "refund.amount_micros", adjustments);
+  message.currency = neededText(refund.currency, "refund.currency", adjustments, UNKNOWN_CURRENCY);
+  message.items = readItems(refund.items, "refund.items", adjustments);
   return message;
 }
 
@@ -73,10 +97,8 @@ function readItem(item: JsonObject, field: string, adjustments: Adjustments): It
     message[name] = textOf(item[name], `${field}.${name}`, adjustments);
   }
   const price = fieldOf(item, "priceMicros", "price_micros");
-  message.priceMicros =
-    microsOf(price, `${field}.price_micros`, adjustments) ??
-    drop(price, `${field}.price_micros`, adjustments);
-  message.quantity = Number(quantityOf(item, field, adjustments) / 1_000_000n);
+  message.priceMicros = optionalMicros(price, `${field}.price_micros`, adjustments);
+  message.quantityMicros = quantityOf(item, field, adjustments);
   return message;
 }
 
@@ -86,10 +108,13 @@ function quantityOf(item: JsonObject, field: string, adjustments: Adjustments): 
   const [value, name, scale] = isAbsent(micros)
     ? [item.quantity, `${field}.quantity`, 6]
     : [micros, `${field}.quantity_micros`, 0];
-  return microsOf(value, name, adjustments, scale) ?? drop(value, name, adjustments);
+  return optionalMicros(value, name, adjustments, scale);
 }
 
-function drop(value: unknown, field: string, adjustments: Adjustments): bigint {
-  adjustments.add(AdjustmentKind.DROPPED, field, `${shownJson(value)} is no number`);
-  return 0n;
+/** Millionths of an optional field, 0 for what is no number. @param scale 6 for a number of whole ones. */
+function optionalMicros(value: unknown, field: string, adjustments: Adjustments, scale = 0): bigint {
+  const micros = microsOf(value, field, adjustments, scale);
+  if (micros === undefined)
+    adjustments.add(AdjustmentKind.DROPPED, field, `${shownJson(value)} is no number`);
+  return micros ?? 0n;
 }

@@ -6,7 +6,7 @@ import { AdjustmentKind, Adjustments } from "../adjustments.ts";
 import type { ReadEvent } from "../read-event.ts";
 import { refuse } from "../refusal.ts";
 import { readDecimal } from "./decimal.ts";
-import { readItems, readOrder } from "./read-commerce.ts";
+import { readItems, readOrder, readRefund } from "./read-commerce.ts";
 import { readTime } from "./time.ts";
 import {
   fieldOf,
@@ -68,6 +68,8 @@ function encode(value: unknown): Uint8Array {
   if (!isAbsent(json.properties)) readProperties(json.properties, event.properties);
   const order = readOrder(json.order, adjustments);
   if (order !== undefined) event.order = order;
+  const refund = readRefund(json.refund, adjustments);
+  if (refund !== undefined) event.refund = refund;
   event.items = readItems(json.items, "items", adjustments);
   return toBinary(EventSchema, event);
 }

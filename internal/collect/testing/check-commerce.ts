@@ -5,7 +5,7 @@ import { RejectReason as Reason } from "../../gen/footfall/collect/v1/collect_pb
 import { type Event, type Item, OrderSchema } from "../../gen/footfall/event/v1/event_pb.js";
 import { isOddText } from "./check-event.ts";
 
-const AMOUNTS = ["revenueMicros", "taxMicros", "shippingMicros", "discountMicros"] as const;
+const PARTS = ["taxMicros", "shippingMicros", "discountMicros"] as const;
 const ITEM_TEXTS = ["id", "name", "brand", "category", "variant"] as const;
 
 /** The event with what its refund names in place of what its order names, and its currency in upper case. */
@@ -31,7 +31,7 @@ export function refundFirst(event: Event): Event {
 export function refuseOrder({ order }: Event, time: number): Reason | undefined {
   if (order === undefined) return undefined;
   if (order.id === "") return Reason.ORDER_ID_MISSING;
-  if (AMOUNTS.some((key) => !isAmount(order[key]))) return Reason.INVALID_AMOUNT;
+  if (!isAmount(order.revenueMicros)) return Reason.INVALID_AMOUNT;
   const { currency } = order;
   return currency === "" || currencyProblem(currency, time) === undefined
     ? undefined
@@ -42,6 +42,7 @@ export function refuseOrder({ order }: Event, time: number): Reason | undefined 
 export function isOddCommerce({ order, items, refund }: Event): boolean {
   if (refund !== undefined && isOddText(refund.id, 256)) return true;
   if (order !== undefined && (isOddText(order.id, 256) || isOddText(order.coupon, 1_024))) return true;
+  if (order !== undefined && PARTS.some((key) => !isAmount(order[key]))) return true;
   return items.length > 200 || items.some(isOddItem);
 }
 

@@ -373,7 +373,7 @@ export enum RejectReason {
   ORDER_ID_MISSING = 12,
 
   /**
-   * An amount of the order is negative or above 10^18 micros, or no number.
+   * The revenue of the order, or the amount of the refund, is negative or above 10^18 micros, or no number.
    *
    * @generated from enum value: REJECT_REASON_INVALID_AMOUNT = 13;
    */

@@ -187,7 +187,7 @@ export declare const ScreenSchema: GenMessage<Screen>;
 
 /**
  * A purchase or a refund. Amounts are in millionths (micros) of the currency's unit: 12.34 EUR is 12340000. All amounts
- * are zero to 10^18; absent means zero.
+ * are zero to 10^18; absent means zero. A revenue that is none refuses the event, any other amount is dropped.
  *
  * @generated from message footfall.event.v1.Order
  */

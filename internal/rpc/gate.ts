@@ -12,8 +12,10 @@ export interface ArrivingCall {
    * @param onBytes told of bytes that have come; may throw to stop it.
    * @returns undefined when it is longer than so many bytes.
    */
-  readonly readAhead: (most: number, onBytes: (bytes: number) => void) => Promise<Uint8Array | undefined>;
+  readonly readAhead?: ReadAhead | undefined;
 }
+
+export type ReadAhead = (most: number, onBytes: (bytes: number) => void) => Promise<Uint8Array | undefined>;
 
 /** Decides about calls before their bodies are read: what is refused then costs neither memory nor parsing. */
 export interface Gate {
@@ -37,7 +39,7 @@ export interface Passage {
  */
 export function gatedBody(
   body: AsyncIterable<Uint8Array>,
-  enter: (readAhead: ArrivingCall["readAhead"]) => Promise<Passage | undefined>,
+  enter: (readAhead: ReadAhead) => Promise<Passage | undefined>,
 ): AsyncIterable<Uint8Array> {
   const source = new Source(body);
   let isOpen = false;

@@ -8,7 +8,7 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import { resetSoon } from "./early-answer.ts";
-import { type ArrivingCall, type Gate, gatedBody, type Passage } from "./gate.ts";
+import { type Gate, gatedBody, type Passage, type ReadAhead } from "./gate.ts";
 import { textMode } from "./grpc-web-text.ts";
 import type { Handler } from "./one-port.ts";
 
@@ -90,7 +90,7 @@ function pass(gate: Gate, path: string, call: UniversalServerRequest, response: 
     closed = true;
     passage?.close();
   });
-  const enter = async (readAhead: ArrivingCall["readAhead"]) => {
+  const enter = async (readAhead: ReadAhead) => {
     passage = await gate.enter({ path, ...call, readAhead });
     // The client may have gone while it was decided.
     if (closed) passage?.close();

@@ -69,7 +69,8 @@ async function keyInBody(
   limits: Limits,
   metrics: CollectMetrics,
 ): Promise<string> {
-  if (header.get("content-type") !== "application/json") return bearerToken(undefined);
+  const isJson = header.get("content-type") === "application/json";
+  if (!isJson || readAhead === undefined) return bearerToken(undefined);
   const reading = await counting(metrics, async () => new Reading(limits, NOBODY, metrics));
   try {
     const body = await readAhead(MAX_KEYLESS_BYTES, (bytes) => reading.read(bytes));

@@ -53,7 +53,9 @@ export class Drainer {
   async drain(batches: Batches): Promise<Drained> {
     const { pool } = this.#servers;
     const rows = batches.reduce((total, { sealed }) => total + sealed.rows, 0);
-    await pool.query("TRUNCATE events, items, event_keys, order_keys, visitor_sessions, batch_ledger");
+    await pool.query(
+      "TRUNCATE events, items, event_keys, order_keys, refund_keys, visitor_sessions, batch_ledger",
+    );
     process.kill(this.#pid, "SIGSTOP");
     await publish(this.#servers.natsUrl, batches);
     const before = await this.#cpu();

@@ -55,6 +55,7 @@ function encoded({ sealed, batch }: Batches[number]): { events: CopyWriter; item
   encodeEvents(events, items, columns, {
     duplicates: new Uint8Array(columns.rows),
     repeats: new Uint8Array(columns.orders?.row.length ?? 0),
+    excess: new Uint8Array(columns.orders?.row.length ?? 0),
   });
   return { events, items };
 }

@@ -136,7 +136,7 @@ describe("show", () => {
           receivedTime: time,
           clientTime: time,
           name: "purchase",
-          order: expect.objectContaining({ id: "o-1", revenueMicros: 5_000_000, currency: "EUR" }),
+          order: expect.objectContaining({ id: "o-1", revenueMicros: "5000000", currency: "EUR" }),
           items: [{ id: "sku", name: "Lamp", priceMicros: "5000000", quantityMicros: "1000000" }],
         },
       ],

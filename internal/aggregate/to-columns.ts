@@ -64,7 +64,10 @@ function properties(batch: BatchView): PropertyEntries | undefined {
   return { row, key: batch.property("key")!, value: batch.property("value") };
 }
 
-function orders(batch: BatchView, { orderKinds, convertedRevenue }: Derived): OrderEntries | undefined {
+function orders(
+  batch: BatchView,
+  { orderKinds, isForeign, convertedRevenue }: Derived,
+): OrderEntries | undefined {
   const row = batch.order("row");
   if (row === undefined) return undefined;
   return {
@@ -78,6 +81,7 @@ function orders(batch: BatchView, { orderKinds, convertedRevenue }: Derived): Or
     coupon: batch.order("coupon"),
     refundId: batch.order("refundId"),
     kind: orderKinds,
+    isForeign,
     converted: convertedRevenue,
   };
 }

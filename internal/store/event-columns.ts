@@ -53,7 +53,10 @@ export const PAGE_COLUMNS = ["page", "host"] as const;
 export const TimeQuality = { CLIENT: 0, CORRECTED: 1, RECEIVED: 2 } as const;
 
 /** What the order of an event is: see the column order_kind. */
-export const OrderKind = { MENTIONED: 0, ORDER: 1, REPEAT: 2, REFUND: 3 } as const;
+export const OrderKind = { MENTIONED: 0, ORDER: 1, REPEAT: 2, REFUND: 3, REFUND_REPEAT: 4 } as const;
+
+/** Whether an order's refunds give back more than its total: see the column refund_excess. */
+export const Excess = { UNKNOWN: 0, WITHIN: 1, OVER: 2 } as const;
 
 /** Stands for an amount that is not known. */
 export const UNKNOWN_MICROS = -(2n ** 63n);
@@ -123,8 +126,10 @@ export interface OrderEntries {
   readonly coupon: TextIndexes;
   /** The refund's own id. */
   readonly refundId: TextIndexes;
-  /** Values of OrderKind but REPEAT, which storage finds out. */
+  /** Values of OrderKind but REPEAT and REFUND_REPEAT, which storage finds out. */
   readonly kind: Uint8Array;
+  /** 1 where the amounts are in another currency than the merchant's. */
+  readonly isForeign: Uint8Array;
   /** What it adds to the merchant's revenue, in its currency: less than 0 for a refund; UNKNOWN_MICROS where unknown. */
   readonly converted: BigInt64Array;
 }

@@ -38,7 +38,7 @@ async function readBack(merchant: number): Promise<EventRow[]> {
 
 function toRow(row: Record<string, unknown>, items: ItemRow[]): EventRow {
   const picked = Object.fromEntries(
-    Object.entries(row).filter(([name]) => !/^order_|^refund_id|^revenue|^entries/.test(name)),
+    Object.entries(row).filter(([name]) => !/^order_|^refund_|^revenue|^entries/.test(name)),
   );
   return {
     ...picked,
@@ -189,7 +189,7 @@ describe("rows of a commit", () => {
       `url referrer user_agent ip language screen_width screen_height properties order_id order_revenue_micros
        order_tax_micros order_shipping_micros order_discount_micros order_currency order_coupon revenue_micros
        browser browser_version os device_type country region city channel source medium campaign campaign_id
-       campaign_term campaign_content click_id order_kind page host refund_id bot_name bot_kind
+       campaign_term campaign_content click_id order_kind page host refund_id refund_excess bot_name bot_kind
        bot_operator`.split(/\s+/),
     );
   });

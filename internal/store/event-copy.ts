@@ -4,6 +4,7 @@ import {
   BOT_COLUMNS,
   DEVICE_COLUMNS,
   type EventColumns,
+  Excess,
   type ItemEntries,
   type OrderEntries,
   OrderKind,
@@ -28,6 +29,7 @@ const BASE_COLUMNS = [
 const ORDER_COLUMNS = [
   ...["order_id", "order_revenue_micros", "order_tax_micros", "order_shipping_micros"],
   ...["order_discount_micros", "order_currency", "order_coupon", "refund_id", "order_kind", "revenue_micros"],
+  "refund_excess",
 ];
 
 const EVENT_COLUMNS = [
@@ -47,12 +49,20 @@ export const COPY_ITEMS = `COPY items (merchant_id, ts, event_id, position, item
   variant, price_micros, quantity_micros, in_rollups) FROM STDIN (FORMAT binary)`;
 const ITEM_FIELDS = 12;
 
+/** What an order that has counted before is. */
+const REPEAT_OF: Readonly<Record<number, number>> = {
+  [OrderKind.ORDER]: OrderKind.REPEAT,
+  [OrderKind.REFUND]: OrderKind.REFUND_REPEAT,
+};
+
 /** What is found out about rows while they are stored. */
 export interface Found {
   /** 1 in a row whose event is stored already, or erased: it must not be written. */
   readonly duplicates: Uint8Array;
-  /** 1 at an order (not a row) whose order id has counted before. */
+  /** 1 at an order (not a row) whose order id, or refund, has counted before. */
   readonly repeats: Uint8Array;
+  /** Values of Excess, one an order. */
+  readonly excess: Uint8Array;
 }
 
 /** Writes all events of a batch as rows of COPY_EVENTS, and their items as rows of COPY_ITEMS. */
@@ -118,7 +128,7 @@ export class EventEncoder {
     if (json === undefined) events.null();
     else events.jsonb(json);
     if (order === undefined) events.nulls(ORDER_COLUMNS.length);
-    else encodeOrder(events, orders!, texts, order, this.#found.repeats[order] === 1);
+    else encodeOrder(events, orders!, texts, order, this.#found);
   }
 }
 
@@ -150,7 +160,7 @@ function encodeOrder(
   orders: OrderEntries,
   texts: Texts,
   at: number,
-  isRepeat: boolean,
+  { repeats, excess }: Found,
 ): void {
   text(to, orders.id, texts, at);
   to.int8Exact(orders.revenue.get(at));
@@ -160,12 +170,14 @@ function encodeOrder(
   text(to, orders.currency, texts, at);
   text(to, orders.coupon, texts, at);
   text(to, orders.refundId, texts, at);
-  const kind = isRepeat ? OrderKind.REPEAT : orders.kind[at]!;
+  const kind = repeats[at] === 1 ? REPEAT_OF[orders.kind[at]!]! : orders.kind[at]!;
   to.int2(kind);
   const converted = orders.converted[at]!;
   const counts = kind === OrderKind.ORDER || kind === OrderKind.REFUND;
   if (!counts || converted === UNKNOWN_MICROS) to.null();
   else to.int8Exact(converted);
+  if (kind !== OrderKind.REFUND || excess[at] === Excess.UNKNOWN) to.null();
+  else to.bool(excess[at] === Excess.OVER);
 }
 
 function encodeItem(

@@ -60,7 +60,7 @@ test("the same order id of another merchant is another order", async () => {
   expect(await stored()).toEqual({ orders: 1, revenue: 7, rows: 1 });
 });
 
-test("refunds take revenue away as often as they come, and claim nothing", async () => {
+test("refunds take revenue away and claim no order", async () => {
   merchant = 4;
   const refund = () => row("a", { name: "refund" }, { kind: OrderKind.REFUND, converted: -2 });
   await commit([refund(), row("a"), refund()]);

@@ -8,6 +8,7 @@ import { claimEvents } from "./event-keys.ts";
 import { type BatchWrite, insertLedger, ledgerLine, notInLedger } from "./ledger.ts";
 import { claimOrders } from "./order-keys.ts";
 import { type Client, type Pool, transaction } from "./pool.ts";
+import { claimRefunds } from "./refund-keys.ts";
 import { assignSessions } from "./sessions/assign.ts";
 import { markStale } from "./stale-buckets.ts";
 
@@ -43,7 +44,7 @@ export class FencedError extends Error {
 /**
  * Writes batches, their ledger lines, the buckets to refresh and the partition's position in one
  * transaction. A batch that the ledger knows is skipped; an event that is stored, or whose visitor or merchant is
- * erased, is left out and counted; an order that is stored is marked as a repeat.
+ * erased, is left out and counted; an order or refund that is stored is marked as a repeat.
  * @throws FencedError when the position is not `after` any more.
  */
 export async function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
@@ -57,6 +58,7 @@ export async function commitBatches(pool: Pool, commit: Commit): Promise<Committ
     failpoint("copy.before");
     await claimEvents(client, claims);
     await claimOrders(client, claims);
+    await claimRefunds(client, claims);
     const rejoined = await assignSessions(client, claims);
     const stored = await copyClaims(client, claims);
     failpoint("copy.after");
@@ -106,7 +108,12 @@ function* encodeSlices(events: CopyWriter, items: CopyWriter, claims: readonly E
 /** A batch's rows, of which none is known yet to have been there before; those of the erased are marked already. */
 function claimOf(columns: EventColumns, tombstones: Tombstones | undefined) {
   const orders = columns.orders?.row.length ?? 0;
-  const claim = { columns, duplicates: new Uint8Array(columns.rows), repeats: new Uint8Array(orders) };
+  const claim = {
+    columns,
+    duplicates: new Uint8Array(columns.rows),
+    repeats: new Uint8Array(orders),
+    excess: new Uint8Array(orders),
+  };
   return { ...claim, erased: markErased(tombstones, claim) };
 }
 

@@ -37,6 +37,8 @@ export interface EventRow extends Readonly<Record<DerivedColumn, string | null>>
   readonly received_at: number;
   /** As a UUID is written. */
   readonly event_id: string;
+  /** Whether the event came without an id, so that it was derived from the batch's. Default: no. */
+  readonly hasDerivedId?: boolean;
   readonly visitor_id: bigint;
   /** 0: the SDK named none; it is found as the row is stored. */
   readonly session_id: bigint;
@@ -70,6 +72,8 @@ export interface OrderRow {
   readonly refundId?: string | null;
   /** As given to storage, which makes repeats of orders that it knows. Default: an order. */
   readonly kind?: number;
+  /** Whether the currency is another one than the merchant's. Default: where there is one. */
+  readonly isForeign?: boolean;
   /** In the merchant's currency; null where it was not converted. */
   readonly converted: number | bigint | null;
 }
@@ -151,7 +155,7 @@ function baseColumns(rows: readonly EventRow[], texts: Texts) {
     time: int64(rows.map((row) => row.ts)),
     receivedTime: int64(rows.map((row) => row.received_at)),
     eventIds: Buffer.from(rows.map((row) => row.event_id.replaceAll("-", "")).join(""), "hex"),
-    keyTimes: Float64Array.from(rows, (row) => keyTimeOf(row.event_id)),
+    keyTimes: Float64Array.from(rows, (row) => (row.hasDerivedId ? Number.NaN : keyTimeOf(row.event_id))),
     visitors: words(rows.map((row) => row.visitor_id)),
     sessions: words(rows.map((row) => row.session_id)),
     sessionless: Uint8Array.from(rows, (row) => (row.session_id === 0n ? 1 : 0)),
@@ -196,6 +200,7 @@ function sideColumns(rows: readonly EventRow[], texts: Texts) {
       coupon: texts(orders, ({ coupon }) => coupon),
       refundId: texts(orders, ({ refundId }) => refundId ?? null),
       kind: Uint8Array.from(orders, ({ kind }) => kind ?? OrderKind.ORDER),
+      isForeign: Uint8Array.from(orders, ({ isForeign, currency }) => Number(isForeign ?? currency !== null)),
       converted: BigInt64Array.from(orders, ({ converted }) =>
         converted === null ? UNKNOWN_MICROS : BigInt(converted),
       ),

@@ -102,6 +102,28 @@ test.each(["add_to_cart", "begin_checkout", "add_payment_info", "view_item"])(
   },
 );
 
-test("an event of a name of the merchant's own completes its order", () => {
-  expect(derive([{ ...order(5n), name: "subscription_renewed" }])).toEqual([[ORDER, 5n]]);
+test("an event of a name of the merchant's own mentions its order, unless it carries a refund", () => {
+  const own = { ...order(5n), name: "subscription_renewed" };
+  expect(derive([own, { ...own, refund: { amountMicros: 3n } }])).toEqual([
+    [MENTIONED, UNKNOWN_MICROS],
+    [REFUND, -3n],
+  ]);
+});
+
+test("names are told whatever their case and separators", () => {
+  const named = (name: string) => ({ ...order(5n), name });
+  expect(derive(["Order Completed", "checkout_completed", "Purchase", "ecommerceOrder"].map(named))).toEqual(
+    Array.from({ length: 4 }, () => [ORDER, 5n]),
+  );
+  expect(derive(["Refund", "Order Refunded", "REFUND"].map(named))).toEqual(
+    Array.from({ length: 3 }, () => [REFUND, -5n]),
+  );
+  expect(derive(["Begin_Checkout", "InitiateCheckout", "order.updated"].map(named))).toEqual(
+    Array.from({ length: 3 }, () => [MENTIONED, UNKNOWN_MICROS]),
+  );
+});
+
+test("a refund without an order names its own", () => {
+  const refund = { id: "r", orderId: "o", amountMicros: 100n, currency: "USD" };
+  expect(derive([{ name: "back", refund }])).toEqual([[REFUND, -80n]]);
 });

@@ -55,6 +55,8 @@ export interface Derived {
   readonly page: DerivingTexts;
   /** Values of OrderKind. */
   readonly orderKinds: Uint8Array;
+  /** 1 for an order whose amounts are in another currency than the merchant's. */
+  readonly isForeign: Uint8Array;
   /** What each order adds to the merchant's revenue, micros of its currency; UNKNOWN_MICROS where not known. */
   readonly convertedRevenue: BigInt64Array;
 }
@@ -90,6 +92,7 @@ export function emptyDerived(batch: BatchView): Derived {
     source: texts(),
     page: texts(),
     orderKinds: new Uint8Array(orders),
+    isForeign: new Uint8Array(orders),
     convertedRevenue: new BigInt64Array(orders),
   };
 }

@@ -41,7 +41,7 @@ function ofMerchant(): Counted[] {
   return tables.map((table) => ({ table, from: `${table} WHERE merchant_id = $1` }));
 }
 
-/** Items and claimed orders are found by their event. */
+/** Items, claimed orders and refunds are found by their event. */
 function ofVisitor(events: string): Counted[] {
   const byEvent = (table: string) => ({
     table,
@@ -51,6 +51,7 @@ function ofVisitor(events: string): Counted[] {
     { table: "events", from: `events e WHERE ${events}` },
     byEvent("items"),
     byEvent("order_keys"),
+    byEvent("refund_keys"),
     { table: "visitor_sessions", from: "visitor_sessions WHERE merchant_id = $1 AND visitor_id = $2" },
   ];
 }

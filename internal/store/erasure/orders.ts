@@ -119,8 +119,10 @@ async function passOn(
   const changed: Heir[] = [];
   for (const [at, heir] of heirs.entries()) {
     const { rowCount } = await client.query(
-      `INSERT INTO order_keys (merchant_id, order_id, event_id, ts) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-      [merchantId, heir.orderId, heir.eventId, new Date(heir.ts)],
+      `INSERT INTO order_keys (merchant_id, order_id, event_id, ts, total_micros, currency)
+       VALUES ($1, $2, $3, $4, $5, nullif($6, (SELECT currency FROM merchants WHERE merchant_id = $1)))
+       ON CONFLICT DO NOTHING`,
+      [merchantId, heir.orderId, heir.eventId, new Date(heir.ts), heir.revenue, heir.currency],
     );
     if (rowCount === 0) continue;
     await client.query(

@@ -12,7 +12,7 @@ interface Removed {
 }
 
 /**
- * Removes the rows of a window: events, their items, and the order ids that they claimed. Quarter hours and order
+ * Removes the rows of a window: events, their items, and the orders and refunds that they claimed. Quarter hours and order
  * ids are written down with it, and an interrupted erasure knows what is left to do about them.
  * @returns how many events there were.
  */
@@ -22,10 +22,12 @@ export async function removeWindow(client: Client, erasure: Erasure, window: Win
   if (events.length === 0) return 0;
   const items = await removeItems(client, erasure, window, events);
   const orders = erasure.visitorId === undefined ? [] : await freeOrders(client, erasure, events);
+  const refunds = erasure.visitorId === undefined ? 0 : await freeRefunds(client, erasure, events);
   await countRemoved(client, erasure.erasureId, {
     events: events.length,
     items,
     order_keys: orders.length,
+    refund_keys: refunds,
   });
   await noteTimes(client, erasure, events);
   if (erasure.visitorId !== undefined) await markStale(client, erasure, quarterHoursOf(events), orders);
@@ -54,6 +56,22 @@ async function removeItems(
   const { rowCount } = await client.query(
     `DELETE FROM items WHERE merchant_id = $1 AND ts >= $2 AND ts < $3 ${isWhole ? "" : "AND event_id = ANY ($4::uuid[])"}`,
     values,
+  );
+  return rowCount ?? 0;
+}
+
+/** @returns how many refunds the events had claimed. */
+async function freeRefunds(
+  client: Client,
+  { merchantId }: Erasure,
+  events: readonly Removed[],
+): Promise<number> {
+  const orders = events.filter(({ order_id }) => order_id !== null);
+  if (orders.length === 0) return 0;
+  const { rowCount } = await client.query(
+    `DELETE FROM refund_keys k USING unnest($2::text[], $3::uuid[]) AS gone (order_id, event_id)
+     WHERE k.merchant_id = $1 AND k.order_id = gone.order_id AND k.event_id = gone.event_id`,
+    [merchantId, orders.map(({ order_id }) => order_id), orders.map(({ id }) => id)],
   );
   return rowCount ?? 0;
 }

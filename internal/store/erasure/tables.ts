@@ -14,6 +14,7 @@ export const EVENT_TABLES = ["events", "items"] as const;
 export const MERCHANT_TABLES = [
   "event_keys",
   "order_keys",
+  "refund_keys",
   "visitor_sessions",
   "goals",
   "api_keys",
@@ -28,7 +29,7 @@ export const KEPT_OF_MERCHANT: Readonly<Record<string, string>> = {
   erasures: "the receipt, and the tombstone that keeps what comes again out",
 };
 
-/** Tables with a visitor_id that a visitor's erasure removes. Of `items` and `order_keys` it is found by the event. */
+/** Tables with a visitor_id that a visitor's erasure removes. Of `items`, `order_keys` and `refund_keys` it is found by the event. */
 export const VISITOR_TABLES = ["events", "visitor_sessions"] as const;
 
 /** Tables with a visitor_id that a visitor's erasure leaves, and why. */

@@ -24,7 +24,7 @@ const CHUNKS = `SELECT format('%I.%I', p.schema_name, p.table_name) AS relation
  */
 export async function vacuumAfter(pool: Pool, { erasureId, visitorId }: Erasure): Promise<void> {
   const { rows } = await pool.query<{ relation: string }>(CHUNKS, [erasureId]);
-  const others = visitorId === undefined ? MERCHANT_TABLES : [...VISITOR_TABLES, "order_keys"];
+  const others = visitorId === undefined ? MERCHANT_TABLES : [...VISITOR_TABLES, "order_keys", "refund_keys"];
   const relations = [
     ...rows.map(({ relation }) => relation),
     ...others.filter((table) => table !== "events"),

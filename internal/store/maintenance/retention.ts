@@ -97,6 +97,7 @@ function dropRows(pool: Pool, before: Date): Promise<number> {
 /** Keys and ledger lines that stand in no chunk of their time. */
 async function expireBooks(pool: Pool, before: Date): Promise<void> {
   await pool.query("DELETE FROM order_keys WHERE ts < $1", [before]);
+  await pool.query("DELETE FROM refund_keys WHERE ts < $1", [before]);
   await pool.query("DELETE FROM event_keys WHERE key_time = to_timestamp(0) AND received_at < $1", [before]);
   await pool.query("DELETE FROM batch_ledger WHERE batch_time = to_timestamp(0) AND committed_at < $1", [
     before,

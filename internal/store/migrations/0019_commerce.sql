@@ -2,6 +2,28 @@
 
 -- The refund's own id, as the shop told it.
 ALTER TABLE events ADD COLUMN refund_id text;
+-- Of a refund that counts: whether it and those before it give back more than its order's total. Null where that is not
+-- known: the order had not come yet, or is in another currency. order_kind 4 is a refund that counted before.
+ALTER TABLE events ADD COLUMN refund_excess boolean;
+
+-- What the order was in all, and in which currency (null: the merchant's). Unknown of orders that came before.
+ALTER TABLE order_keys ADD COLUMN total_micros bigint;
+ALTER TABLE order_keys ADD COLUMN currency text;
+
+-- Which refunds are counted: of a merchant's order, each at most once, whatever events tell it.
+CREATE TABLE refund_keys (
+  merchant_id integer NOT NULL,
+  order_id text NOT NULL,
+  -- "id" and the refund's own; else "event" and the event's; else "amount" and the micros and currency.
+  refund_key text NOT NULL,
+  -- The event that counts, and its time, by which the key can be forgotten after the retention.
+  event_id uuid NOT NULL,
+  ts timestamptz NOT NULL,
+  amount_micros bigint NOT NULL,
+  -- Null: the merchant's.
+  currency text,
+  PRIMARY KEY (merchant_id, order_id, refund_key)
+);
 
 -- Millionths of one, 1 to 10^12. The columnstore keeps what it has: rows that are not written anew are one piece each.
 ALTER TABLE items ADD COLUMN quantity_micros bigint NOT NULL DEFAULT 1000000;

@@ -191,6 +191,12 @@ describe("salts", () => {
     expect(after!.leftMs).toBeGreaterThan(47 * 3_600_000);
   });
 
+  test("tomorrow's lives until 48 hours after its day began", async () => {
+    const [tomorrow] = await visitorSalts(rig.pool, [today + 1]);
+    const left = (today + 1) * DAY_MS + 48 * 3_600_000 - Date.now();
+    expect(Math.abs(tomorrow!.leftMs - left)).toBeLessThan(60_000);
+  });
+
   test("of programs that ask at the same time one makes it", async () => {
     const salts = await Promise.all(Array.from({ length: 4 }, () => visitorSalts(rig.pool, [1, 2, 3])));
     const different = new Set(salts.flat().map(({ day, salt }) => `${day} ${salt.toString("hex")}`));

@@ -7,9 +7,9 @@ import { MerchantSitesCache } from "./merchant-sites.ts";
 import { Rates } from "./rates.ts";
 import { Rollups } from "./rollups.ts";
 import { Salts } from "./salts.ts";
-import { utcDay } from "./steps/hash-cache.ts";
+import { saltDays } from "./steps/cookieless.ts";
+import { utcDay } from "./steps/hashes.ts";
 import type { StepContext } from "./steps/step.ts";
-import { saltDays } from "./steps/visitor.ts";
 
 /** Fetches what the steps of batches need to know from the database, so that they themselves can be pure. */
 export class StepContexts {

@@ -18,6 +18,8 @@ export function toColumns(
     eventIds: batch.ids.bytes,
     keyTimes: batch.ids.keyTimes,
     visitors: derived.visitors,
+    visitorsBefore: derived.visitorsBefore,
+    visitorsAfter: derived.visitorsAfter,
     sessions: derived.sessions,
     sessionless: derived.sessionless,
     processorVersion: PROCESSOR_VERSION,

@@ -76,8 +76,15 @@ export interface EventColumns {
    * that was derived from the batch: it cannot come again but with its batch.
    */
   readonly keyTimes: Float64Array;
-  /** Low and high word of a 64-bit hash, a pair a row. */
+  /**
+   * Low and high word of a 64-bit hash, a pair a row. While rows are stored, those of visitors without an id who go
+   * on with a session of the day before get that visitor.
+   */
   readonly visitors: Uint32Array;
+  /** Likewise who a visitor without an id was on the day before (UTC); 0 for one with an id, who is the same. */
+  readonly visitorsBefore: Uint32Array;
+  /** Likewise on the day after, where the row's session may go on there; else 0. */
+  readonly visitorsAfter: Uint32Array;
   readonly sessions: Uint32Array;
   /** 1 in a row whose session is not known: it is found, and filled in, while the row is stored. */
   readonly sessionless: Uint8Array;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Pool } from "./pool.ts";
 
-/** How long a salt lives from its making on, ms. */
+/** How long a salt lives from its making on, or from the beginning of its day if that comes later; ms. */
 export const SALT_LIFE_MS = 48 * 3_600_000;
 
 const SALT_BYTES = 32;
@@ -24,7 +24,9 @@ export async function visitorSalts(pool: Pool, days: readonly number[]): Promise
   const sorted = [...days].sort((a, b) => a - b);
   await destroyOldSalts(pool);
   await pool.query(
-    `INSERT INTO visitor_salts (day, salt) SELECT ${EPOCH} + day, salt FROM unnest($1::integer[], $2::bytea[]) AS s (day, salt)
+    `INSERT INTO visitor_salts (day, salt, created_at)
+     SELECT ${EPOCH} + day, salt, greatest(now(), (${EPOCH} + day)::timestamp AT TIME ZONE 'UTC')
+     FROM unnest($1::integer[], $2::bytea[]) AS s (day, salt)
      ON CONFLICT DO NOTHING`,
     [sorted, sorted.map(() => randomBytes(SALT_BYTES))],
   );

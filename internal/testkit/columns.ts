@@ -40,6 +40,9 @@ export interface EventRow extends Readonly<Record<DerivedColumn, string | null>>
   /** Whether the event came without an id, so that it was derived from the batch's. Default: no. */
   readonly hasDerivedId?: boolean;
   readonly visitor_id: bigint;
+  /** Who a visitor without an id is on the days before and after; absent in SQL. */
+  readonly visitor_before?: bigint;
+  readonly visitor_after?: bigint;
   /** 0: the SDK named none; it is found as the row is stored. */
   readonly session_id: bigint;
   readonly processor_version: number;
@@ -157,6 +160,8 @@ function baseColumns(rows: readonly EventRow[], texts: Texts) {
     eventIds: Buffer.from(rows.map((row) => row.event_id.replaceAll("-", "")).join(""), "hex"),
     keyTimes: Float64Array.from(rows, (row) => (row.hasDerivedId ? Number.NaN : keyTimeOf(row.event_id))),
     visitors: words(rows.map((row) => row.visitor_id)),
+    visitorsBefore: words(rows.map((row) => row.visitor_before ?? 0n)),
+    visitorsAfter: words(rows.map((row) => row.visitor_after ?? 0n)),
     sessions: words(rows.map((row) => row.session_id)),
     sessionless: Uint8Array.from(rows, (row) => (row.session_id === 0n ? 1 : 0)),
     processorVersion: rows[0]?.processor_version ?? 1,

@@ -3,7 +3,7 @@ import type { BatchView } from "../../event/batch-view.ts";
 import { commerceMeaningOf } from "../../event/commerce-names.ts";
 import { convertMicros } from "../../store/currency-rates.ts";
 import { OrderKind, UNKNOWN_MICROS } from "../../store/event-columns.ts";
-import { utcDay } from "./hash-cache.ts";
+import { utcDay } from "./hashes.ts";
 import type { Derived, Step, StepContext } from "./step.ts";
 
 /** Event names whose meaning is remembered: a merchant has few. */

@@ -1,4 +1,4 @@
-import { OwnTextHashes } from "./hash-cache.ts";
+import { OwnTextHashes } from "./hashes.ts";
 import type { Step } from "./step.ts";
 
 /**

@@ -41,6 +41,10 @@ export interface Derived {
   readonly timeQuality: Uint8Array;
   /** Low and high word of the visitor's 64-bit hash, a pair a row. */
   readonly visitors: Uint32Array;
+  /** Likewise who a visitor without an id is on the day before; 0 of a visitor with one. */
+  readonly visitorsBefore: Uint32Array;
+  /** And on the day after, where the event is so late on its day that its session may go on there; else 0. */
+  readonly visitorsAfter: Uint32Array;
   /** Likewise of the session, where the SDK names one. */
   readonly sessions: Uint32Array;
   /** 1 where it names none: storage finds the session by the visitor's activity. */
@@ -83,6 +87,8 @@ export function emptyDerived(batch: BatchView): Derived {
     timeWords,
     timeQuality: new Uint8Array(rows),
     visitors: new Uint32Array(2 * rows),
+    visitorsBefore: new Uint32Array(2 * rows),
+    visitorsAfter: new Uint32Array(2 * rows),
     sessions: new Uint32Array(2 * rows),
     sessionless: new Uint8Array(rows),
     isBot: new Uint8Array(rows),

@@ -4,6 +4,7 @@ import { BatchView } from "../../event/batch-view.ts";
 import { open } from "../../event/seal.ts";
 import { type TestEvent, testBatch } from "../../testkit/batches.ts";
 import { testContext, testSalts } from "../../testkit/step-context.ts";
+import { saltDays } from "./cookieless.ts";
 import { PROCESSOR_VERSION, process, STEPS } from "./process.ts";
 
 const DAY = 86_400_000;
@@ -12,6 +13,8 @@ const EUR = testContext({ currencies: new Map([1, 2, 3].map((merchant) => [merch
 
 interface Result {
   readonly visitors: bigint[];
+  readonly before: bigint[];
+  readonly after: bigint[];
   readonly sessions: bigint[];
   readonly sessionless: number[];
   readonly revenue: bigint[];
@@ -26,6 +29,8 @@ function derive(events: readonly TestEvent[], context = EUR): Result {
   expect(before.equals(bytes)).toBe(true);
   return {
     visitors: [...new BigInt64Array(derived.visitors.buffer)],
+    before: [...new BigInt64Array(derived.visitorsBefore.buffer)],
+    after: [...new BigInt64Array(derived.visitorsAfter.buffer)],
     sessions: [...new BigInt64Array(derived.sessions.buffer)],
     sessionless: [...derived.sessionless],
     revenue: [...derived.convertedRevenue],
@@ -102,21 +107,55 @@ describe("visitor", () => {
     expect(visitorOf({ ip: "192.0.2.0", userAgent: "Mozilla/5.0" })).toBe(2_610_096_941_205_713_770n);
   });
 
-  test("the salt is that of the event's day if it came on that day or the next, else of the day it came", () => {
-    const asked: number[] = [];
-    const salts = Object.assign(new Map<number, Uint8Array>(), {
-      get(day: number) {
-        asked.push(day);
-        return testSalts.get(day);
-      },
+  const MIDNIGHT = Date.UTC(2026, 2, 30);
+
+  test("the salt is that of the event's day if it came on that or a neighbouring day, else of the day it came", () => {
+    /** The days whose salts who it is depends on. */
+    const saltsOf = (time: number, receivedTime: number) => {
+      const come = (other?: number) => {
+        const get = (day: number) => testSalts.get(day === other ? 0 : day);
+        const salts = Object.assign(new Map<number, Uint8Array>(), { get });
+        return derive([event({ time, receivedTime, ip: "192.0.2.0" })], { ...EUR, salts }).visitors[0]!;
+      };
+      return [20_540, 20_541, 20_542, 20_543].filter((day) => come(day) !== come());
+    };
+    expect(saltsOf(MIDNIGHT - 60_000, MIDNIGHT - 1_000)).toEqual([20_541]);
+    expect(saltsOf(MIDNIGHT - 60_000, MIDNIGHT + 60_000)).toEqual([20_541]);
+    expect(saltsOf(MIDNIGHT - 60_000, MIDNIGHT + DAY)).toEqual([20_543]);
+    // A clock that is seconds ahead.
+    expect(saltsOf(MIDNIGHT + 1_000, MIDNIGHT - 1_000)).toEqual([20_542]);
+  });
+
+  test("without an id it is known who it was the day before, and who it is after midnight if that is near", () => {
+    const at = (minutes: number) => {
+      const time = MIDNIGHT + minutes * 60_000;
+      const derived = derive([event({ time, ip: "192.0.2.0" })]);
+      return { own: derived.visitors[0], before: derived.before[0], after: derived.after[0] };
+    };
+    expect(at(10).before).toBe(at(-10).own);
+    expect(at(-10).after).toBe(at(10).own);
+    expect(at(-30).after).toBe(at(10).own);
+    expect(at(-31).after).toBe(0n);
+    const known = derive([event({ time: MIDNIGHT - 60_000, visitorId: "v1" })]);
+    expect([known.before, known.after]).toEqual([[0n], [0n]]);
+  });
+
+  test("no other salts are asked for than are fetched for the batch", () => {
+    const times = fc.record({
+      receivedTime: fc.integer({ min: MIDNIGHT - DAY, max: MIDNIGHT + DAY }),
+      late: fc.oneof(fc.integer({ min: -5_000, max: 5_000 }), fc.integer({ min: 0, max: 4 * DAY })),
     });
-    const midnight = Date.UTC(2026, 2, 30);
-    const come = (time: number, receivedTime: number) =>
-      derive([event({ time, receivedTime, ip: "192.0.2.0" })], { ...EUR, salts }).visitors[0]!;
-    const before = come(midnight - 60_000, midnight - 1_000);
-    expect(come(midnight - 60_000, midnight + 60_000)).toBe(before);
-    expect(come(midnight - 60_000, midnight + DAY)).not.toBe(before);
-    expect(asked).toEqual([20_541, 20_541, 20_543]);
+    fc.assert(
+      fc.property(fc.array(times, { minLength: 1, maxLength: 5 }), (all) => {
+        const events = all.map(({ receivedTime, late }) =>
+          event({ time: receivedTime - late, receivedTime }),
+        );
+        const { sealed, batch } = open(testBatch(events, { partition: 0 }).bytes);
+        const days = saltDays(new BatchView(sealed!.batchId, batch!));
+        const salts = new Map([...days].map((day) => [day, testSalts.get(day)!]));
+        expect(derive(events, { ...EUR, salts })).toEqual(derive(events));
+      }),
+    );
   });
 
   test("late events of different days have nothing in common, although one salt hides them", () => {
@@ -154,7 +193,7 @@ describe("session", () => {
 test("the version of the whole rises with that of any step", () => {
   expect(STEPS.map(({ name, version }) => `${name} ${version}`)).toEqual([
     "time 1",
-    "visitor 2",
+    "visitor 3",
     "session 2",
     "bots 2",
     "device 2",
@@ -163,7 +202,7 @@ test("the version of the whole rises with that of any step", () => {
     "page 2",
     "commerce 2",
   ]);
-  expect(PROCESSOR_VERSION).toBe(16);
+  expect(PROCESSOR_VERSION).toBe(17);
 });
 
 test("an event gives the same in any batch, at any place, as often as it is processed", () => {
@@ -190,6 +229,8 @@ test("an event gives the same in any batch, at any place, as often as it is proc
     const together = derive(list);
     const backwards = derive(list.toReversed());
     expect(together.visitors).toEqual(alone.flatMap(({ visitors }) => visitors));
+    expect(together.before).toEqual(alone.flatMap(({ before }) => before));
+    expect(together.after).toEqual(alone.flatMap(({ after }) => after));
     expect(together.sessions).toEqual(alone.flatMap(({ sessions }) => sessions));
     expect(together.revenue).toEqual(alone.flatMap(({ revenue }) => revenue));
     expect(backwards.visitors.toReversed()).toEqual(together.visitors);

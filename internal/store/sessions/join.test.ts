@@ -11,15 +11,15 @@ test("a pause of 30 minutes goes on with the session, a longer one begins anothe
 
 test("a late event between two sessions makes one of them, which is the earlier", () => {
   const stored: StoredSession[] = [
-    { start: 0, end: 10 * MINUTE, sessionId: 1n },
-    { start: 60 * MINUTE, end: 61 * MINUTE, sessionId: 2n },
+    { start: 0, end: 10 * MINUTE, sessionId: 1n, visitorId: 1n },
+    { start: 60 * MINUTE, end: 61 * MINUTE, sessionId: 2n, visitorId: 1n },
   ];
   const joined = joinSessions([35 * MINUTE], stored);
   expect(joined).toMatchObject([{ start: 0, end: 61 * MINUTE, stored }]);
 });
 
 test("sessions that no new event touches are not answered", () => {
-  const stored = [{ start: 0, end: 0, sessionId: 1n }];
+  const stored = [{ start: 0, end: 0, sessionId: 1n, visitorId: 1n }];
   expect(joinSessions([2 * SESSION_GAP_MS], stored)).toMatchObject([{ stored: [] }]);
 });
 
@@ -51,6 +51,7 @@ test("any order and any batches end in the sessions of all events at once", () =
           start,
           end,
           sessionId: first?.sessionId ?? nextId++,
+          visitorId: 1n,
         }));
         stored = [...stored.filter((session) => !gone.has(session)), ...made].sort(
           (a, b) => a.start - b.start,

@@ -13,6 +13,8 @@ export interface Activity {
 /** A session that is written down. */
 export interface StoredSession extends Activity {
   readonly sessionId: bigint;
+  /** The visitor's 64-bit hash, signed. */
+  readonly visitorId: bigint;
 }
 
 /** A session as it is with new events in it. */
@@ -22,11 +24,11 @@ export interface JoinedSession extends Activity {
 }
 
 /**
- * Joins new events of one visitor with the sessions that are stored: activity that is at most SESSION_GAP_MS
+ * Joins new events of one person with the sessions that are stored: activity that is at most SESSION_GAP_MS
  * apart is one session, whatever the order in which it came.
  *
  * @param times of the new events, ascending, ms.
- * @param stored the visitor's sessions around them, by start; no two of them overlap.
+ * @param stored the person's sessions around them, by start; no two of them overlap.
  * @returns the sessions that hold a new event, ascending and apart.
  */
 export function joinSessions(times: readonly number[], stored: readonly StoredSession[]): JoinedSession[] {

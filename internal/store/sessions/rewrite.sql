@@ -1,5 +1,6 @@
--- Gives the events of a session the id of the one that it became part of. $1 merchant, $2 visitor, $3 old and $4 new
--- session, $5 and $6 first and last event, ms.
-UPDATE events SET session_id = $4
-WHERE merchant_id = $1 AND visitor_id = $2 AND session_id = $3
-  AND ts >= to_timestamp($5::float8 / 1000) AND ts <= to_timestamp($6::float8 / 1000)
+-- Gives the events of a session the visitor and the id of the one that it became part of. $1 merchant, $2 old visitor,
+-- $3 old session, $4 new visitor, $5 new session, $6 and $7 first and last event, ms. Where the visitor becomes another,
+-- also events whose session an SDK named: they keep that.
+UPDATE events SET visitor_id = $4, session_id = CASE WHEN session_id = $3 THEN $5 ELSE session_id END
+WHERE merchant_id = $1 AND visitor_id = $2 AND (session_id = $3 OR $2::bigint <> $4::bigint)
+  AND ts >= to_timestamp($6::float8 / 1000) AND ts <= to_timestamp($7::float8 / 1000)

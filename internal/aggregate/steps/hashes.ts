@@ -1,26 +1,6 @@
-import { createHmac, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { BatchView } from "../../event/batch-view.ts";
-
-/** Hashes of a batch's keys: what repeats from row to row is hashed once. */
-export class HashCache {
-  readonly #words = new Map<string, Words>();
-
-  /** Writes `hashWords` of the parts for a row. */
-  write(
-    target: Uint32Array,
-    row: number,
-    key: string,
-    parts: () => readonly unknown[],
-    secret?: Uint8Array,
-  ): void {
-    let words = this.#words.get(key);
-    if (words === undefined) {
-      words = hashWords(parts(), secret);
-      this.#words.set(key, words);
-    }
-    put(target, row, words);
-  }
-}
+import type { HmacSha256 } from "./hmac.ts";
 
 /** Hashes of a batch's texts that belong to a merchant, such as its visitors' ids, written for rows of `target`. */
 export class OwnTextHashes {
@@ -55,21 +35,19 @@ export class OwnTextHashes {
 }
 
 /** Low and high word of a hash, as 32-bit integers, signed. */
-type Words = readonly [low: number, high: number];
+export type Words = readonly [low: number, high: number];
 
-function put(target: Uint32Array, row: number, [low, high]: Words): void {
+/** Writes words for a row. */
+export function put(target: Uint32Array, row: number, [low, high]: Words): void {
   target[2 * row] = low;
   target[2 * row + 1] = high;
 }
 
-/** The first 64 bits of SHA-256 of the parts, as JSON; of HMAC-SHA-256 where there is a secret. */
-export function hashWords(parts: readonly unknown[], secret?: Uint8Array): Words {
+/** The first 64 bits of SHA-256 of the parts, as JSON; of HMAC-SHA-256 where there is a key. */
+export function hashWords(parts: readonly unknown[], keyed?: HmacSha256): Words {
   const text = JSON.stringify(parts);
   // As a text of a byte a letter: quicker to make than a buffer.
-  const digest =
-    secret === undefined
-      ? hash("sha256", text, "latin1")
-      : createHmac("sha256", secret).update(text).digest("latin1");
+  const digest = keyed === undefined ? hash("sha256", text, "latin1") : keyed.digest(text);
   return [word(digest, 0), word(digest, 4)];
 }
 
@@ -79,7 +57,7 @@ function word(bytes: string, at: number): number {
   return bytes.charCodeAt(at) | (second << 8) | (bytes.charCodeAt(at + 2) << 16) | (fourth << 24);
 }
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
 /** The UTC day of a time (ms since 1970-01-01 UTC), days since 1970-01-01. */
 export function utcDay(ms: number): number {

@@ -11,6 +11,8 @@ const W3C_LINE = /^\d{4}-\d\d-\d\d[ \t]\d\d:\d\d:\d\d(?:\.\d+)?[ \t]/;
  */
 export class AutoFormat implements Format {
   readonly #w3c = w3cFormat();
+  /** Whether directives tell that W3C's lines follow. */
+  #isW3c = false;
   readonly #known: readonly Format[] = Object.values(PRESETS);
   #current: Format | undefined;
 
@@ -20,19 +22,24 @@ export class AutoFormat implements Format {
 
   directive(line: string): void {
     this.#w3c.directive?.(line);
+    this.#isW3c ||= /^#Fields:/i.test(line);
   }
 
   read(line: string): Fields | undefined {
     const fields = this.#current?.read(line);
-    if (fields !== undefined && (this.#current !== this.#w3c || W3C_LINE.test(line))) return fields;
+    if (fields !== undefined && (this.#current !== this.#w3c || this.#maybeW3c(line))) return fields;
     const other = this.#find(line);
     if (other === undefined) return undefined;
     this.#current = other.format;
     return other.fields;
   }
 
+  #maybeW3c(line: string): boolean {
+    return this.#isW3c || W3C_LINE.test(line);
+  }
+
   #find(line: string): { readonly format: Format; readonly fields: Fields } | undefined {
-    const formats = W3C_LINE.test(line) ? [this.#w3c] : this.#known;
+    const formats = this.#maybeW3c(line) ? [this.#w3c] : this.#known;
     for (const format of formats) {
       const fields = format.read(line);
       if (fields !== undefined && hasTime(fields)) return { format, fields };

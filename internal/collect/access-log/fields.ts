@@ -5,12 +5,13 @@ import { unescapeField } from "./unescape.ts";
  * - `time`: a moment in any form of parseTime; or `date` and `clock` apart
  * - `request`: method, target and protocol in one; or each on its own, the target also as `path` and `query`
  * - `client`: the other end of the connection; `forwarded`: what X-Forwarded-For said
- * - `ident`: Apache's %l
+ * - `ident` and `user`: Apache's %l and %u, by which formats are told apart
  */
 export type Field =
   | "client"
   | "forwarded"
   | "ident"
+  | "user"
   | "time"
   | "date"
   | "clock"

@@ -38,6 +38,7 @@ const APACHE: Readonly<Record<string, Field>> = {
   h: "client",
   a: "client",
   l: "ident",
+  u: "user",
   t: "time",
   r: "request",
   m: "method",
@@ -85,11 +86,11 @@ export function formatString(
   const parsed = partsOf(bareFormat(text));
   const fields = new Set(parsed.parts.map(({ field }) => field));
   if (!fields.has("time") && !(fields.has("date") && fields.has("clock"))) throw new Error("names no time");
-  if (!REQUEST_FIELDS.some((field) => fields.has(field))) throw new Error("names no request");
+  const isRequest =
+    fields.has("request") || (fields.has("method") && (fields.has("target") || fields.has("path")));
+  if (!isRequest) throw new Error("names no request, or no method of one");
   return textFormat({ name, ...parsed, ...options });
 }
-
-const REQUEST_FIELDS: readonly Field[] = ["request", "target", "path"];
 
 const isNginx = (text: string) => /\$\{?[a-z]/.test(text);
 

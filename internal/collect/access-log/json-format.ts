@@ -12,7 +12,7 @@ export type LogRecord = Readonly<Record<string, unknown>>;
  * Sources: the log documents of Caddy, Traefik, nginx (variables), Elastic Common Schema, Google Cloud's HttpRequest,
  * and the keys of Fluent Bit's and fluentd's apache2 and nginx parsers.
  */
-const NAMES: Readonly<Record<Exclude<Field, "ident" | "date" | "clock" | "port">, string>> = {
+const NAMES: Readonly<Record<Exclude<Field, "ident" | "user" | "date" | "clock" | "port">, string>> = {
   client:
     "requestclientip requestremoteip requestremoteaddr remoteaddr remoteip clienthost clientip clientaddr clientaddress sourceip sourceaddress httprequestremoteip remotehost remote client ip cip",
   forwarded:

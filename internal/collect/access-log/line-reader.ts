@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { FindClient } from "../client-address/trusted-proxies.ts";
 import { AutoFormat } from "./auto-format.ts";
 import type { Format } from "./fields.ts";
@@ -148,7 +149,12 @@ function bare(text: string): string {
 
 /** A line as it may be shown: reasons are logged, and visitors' addresses never are. */
 function withoutAddresses(line: string): string {
-  return line.slice(0, 500).replace(/^\S+|\d{1,3}(?:\.\d{1,3}){3}|[\da-f]{0,4}(?::[\da-f]{0,4}){2,7}/gi, "…");
+  return line
+    .slice(0, 500)
+    .replace(/^[^\s{]\S*/, "…")
+    .replace(/[\da-f.:]{3,45}/gi, (text) =>
+      isIP(text.replace(/:\d+$/, "")) === 0 && isIP(text) === 0 ? text : "…",
+    );
 }
 
 interface Chosen {

@@ -86,13 +86,15 @@ function withQuery(path: string, query: string): string {
 export const HOST = /^(\[[\da-f:.]{2,45}\]|[\p{L}\p{N}_.-]{1,255})(?::(\d{1,5}))?$/iu;
 
 /** A host is often the client's word: one that cannot be one is passed over, as is nginx's "_", which means any. */
-function hostOf({ host, port, scheme }: Fields): Pick<LoggedRequest, "host" | "scheme"> {
-  const [, name, ownPort = port] = HOST.exec(host ?? "") ?? [];
-  const told = schemeOf(scheme) ?? (ownPort === "443" ? "https" : ownPort === "80" ? "http" : undefined);
+function hostOf({ host, port, scheme, ident }: Fields): Pick<LoggedRequest, "host" | "scheme"> {
+  // lighttpd writes the host in the place of the ident.
+  const told = host ?? (ident?.includes(".") ? ident : "");
+  const [, name, ownPort = port] = HOST.exec(told) ?? [];
+  const known = schemeOf(scheme) ?? (ownPort === "443" ? "https" : ownPort === "80" ? "http" : undefined);
   if (name === undefined || name === "_" || !/[\p{L}\p{N}]/u.test(name))
-    return { host: undefined, scheme: told };
+    return { host: undefined, scheme: known };
   const isUsual = ownPort === undefined || ownPort === "80" || ownPort === "443";
-  return { host: isUsual ? name : `${name}:${ownPort}`, scheme: told };
+  return { host: isUsual ? name : `${name}:${ownPort}`, scheme: known };
 }
 
 function schemeOf(text: string | undefined): "http" | "https" | undefined {

@@ -196,7 +196,7 @@ export const collector = {
     logFormat: {
       env: "FOOTFALL_COLLECTOR_LOG_FORMAT",
       description:
-        "format of the access log: a name (auto, combined, main, vhost_combined, common, vhost_common, json, caddy, traefik, iis, w3c, cloudfront, alb, elb), or a format string of nginx or Apache",
+        "format of the access log: a name (auto, combined, main, vhost_combined, common, vhost_common, json, caddy, traefik, iis, w3c, cloudfront, alb, elb, s3), or a format string of nginx or Apache",
       schema: text(),
       fallback: "auto",
     },

@@ -1,6 +1,7 @@
 import { standalone } from "../../internal/config/programs/standalone.ts";
 import { runProgram } from "../../internal/lifecycle/run-program.ts";
 import { configOrExit } from "../../internal/program/config-or-exit.ts";
+import { importLine } from "../../internal/standalone/import-line.ts";
 import { startInstallation } from "../../internal/standalone/installation.ts";
 
 const config = configOrExit(standalone);
@@ -27,6 +28,7 @@ await runProgram(
     say(
       `merchants  DATABASE_URL=${installation.databaseUrl} npm run admin -- merchants create --name "My shop"`,
     );
+    say(`access log ${await importLine(config.dataDir, installation)}`);
     say("Ctrl-C stops everything");
   },
   { closeDeadlineMs: 60_000 },

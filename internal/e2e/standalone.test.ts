@@ -1,4 +1,8 @@
+import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { temporaryDirectory } from "../embedded/temporary.ts";
 import { createPool } from "../store/pool.ts";
@@ -10,6 +14,9 @@ import { waitFor } from "../testkit/installation-wait.ts";
 
 const linux = test.skipIf(!existsSync("/proc/self/stat"));
 const title = existsSync("/proc/self/stat") ? "" : "skipped: not on Linux; ";
+
+const ROOT = join(import.meta.dirname, "../..");
+const AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let running: Running | undefined;
@@ -34,8 +41,9 @@ async function startStandalone() {
   await waitFor("standalone", () => said.includes("Ctrl-C stops everything"), 90_000);
   const address = (name: string) => new RegExp(`^${name} +(?:psql )?(\\S+)$`, "m").exec(said)![1]!;
   const pid = started.process.pid!;
+  const importLine = /^access log (.+)$/m.exec(said)![1]!;
   const urls = { collector: address("collector"), query: address("query"), database: address("database") };
-  return { ...started, ...urls, children: childrenOf(pid) };
+  return { ...started, ...urls, importLine, children: childrenOf(pid) };
 }
 
 /** Ids of the processes that a process has started. */
@@ -49,6 +57,19 @@ function childrenOf(parent: number): number[] {
       return false;
     }
   });
+}
+
+/** Runs the line that imports a log, with a key and a log in the places where it says so. */
+async function importLog(line: string, writeKey: string): Promise<unknown> {
+  const file = join(directory.path, "access.log");
+  const [, day, month, year, time] = /\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(new Date().toUTCString())!;
+  await writeFile(
+    file,
+    `192.0.2.1 - - [${day}/${month}/${year}:${time} +0000] "GET / HTTP/1.1" 200 9 "-" "${AGENT}" "-"\n`,
+  );
+  const command = line.replace("WRITE_KEY", writeKey).replace("/var/log/nginx/access.log", file);
+  const { stdout } = await promisify(execFile)("sh", ["-c", command], { cwd: ROOT });
+  return JSON.parse(stdout);
 }
 
 const gone = (pids: readonly number[]) => pids.every((pid) => !existsSync(`/proc/${pid}`));
@@ -69,6 +90,8 @@ linux(
     const event = { name: "page_view", eventId: "one" };
     await collectClient(first.collector).send({ events: [event] }, bearer(merchant.writeKey));
     await waitUntilReported(queryClient(first.query), merchant, Date.now());
+    const imported = await importLog(first.importLine, merchant.writeKey);
+    expect(imported).toEqual({ lines: 1, accepted: 1, duplicates: 0, rejected: 0 });
     first.process.kill("SIGTERM");
     expect((await first.finished).exitCode).toBe(0);
     expect(gone(first.children)).toBe(true);
@@ -76,7 +99,7 @@ linux(
     const again = await collectClient(second.collector).send({ events: [event] }, bearer(merchant.writeKey));
     expect(again.accepted).toBe(1);
     await waitUntilReported(queryClient(second.query), merchant, Date.now());
-    expect((await totalsOf(queryClient(second.query), merchant)).events).toBe(1n);
+    expect((await totalsOf(queryClient(second.query), merchant)).events).toBe(2n);
   },
 );
 

@@ -72,6 +72,8 @@ export function recordFields(record: LogRecord): Fields | undefined {
     fields.path = fields.target;
     delete fields.target;
   }
+  // Matomo's JSON format of nginx leaves the method out.
+  if (fields.client && fields.target && fields.status) fields.method ??= "GET";
   // A shipper's "path" is that of a file: a target counts with its method only.
   const isRequest = fields.request ?? (fields.method && (fields.target ?? fields.path));
   return isRequest === undefined ? undefined : fields;

@@ -193,6 +193,17 @@ test("bytes that are no UTF-8 become U+FFFD, and make ids hashes", async () => {
   expect(rig.publisher.rows()[0]).toMatchObject({ name: "a\ufffdb", referrer: "a\ufffdb", visitorId });
 });
 
+test.each([
+  "https://shop.example/a b?q=x y",
+  "https://bücher.example/straße",
+  "https://shop.example/a\tb",
+  "HTTP://SHOP.example:8080/%zz",
+])("the address %j stays as it is", async (url) => {
+  const answer = await rig.grpc().send({ events: [{ name: "a", url }] });
+  expect([answer.accepted, answer.adjustments]).toEqual([1, []]);
+  expect(rig.publisher.rows()[0]?.url).toBe(url);
+});
+
 test("an event_id whose time is years ahead is hashed, the same for every copy", async () => {
   const eventId = v7(Date.now() + 2 * DAY);
   const events = [

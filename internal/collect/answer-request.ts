@@ -18,7 +18,7 @@ export interface Request {
   readonly sentTime?: Pick<Timestamp, "seconds" | "nanos"> | undefined;
   /** Number of events: counted before they are read, since a request may hold millions of empty ones. */
   readonly count: number;
-  readonly read: () => readonly ReadEvent[];
+  readonly read: () => readonly ReadEvent[] | Promise<readonly ReadEvent[]>;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function answerRequest(
     // Before the events are counted: of a request that finds no room none were sent.
     deps.batcher.checkRoom(sender.merchantId);
     await deps.limits.takeEvents(sender.merchantId, count);
-    const answers = await submit(deps, { sender, events: read(), ...times, defaults });
+    const answers = await submit(deps, { sender, events: await read(), ...times, defaults });
     failpoint("client-ack.before");
     return answers;
   };

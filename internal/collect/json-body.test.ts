@@ -1,6 +1,13 @@
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { AdjustmentKind, RejectReason, SendResponseSchema } from "../gen/footfall/collect/v1/collect_pb.js";
+import {
+  AdjustmentKind,
+  CollectService,
+  RejectReason,
+  SendResponseSchema,
+} from "../gen/footfall/collect/v1/collect_pb.js";
 import { type Rig, startRig } from "./testing/rig.ts";
 
 let rig: Rig;
@@ -74,6 +81,24 @@ describe("one wrong value costs at most its own event", () => {
     ]);
   });
 });
+
+test("JSON over gRPC is read in the same way, a stream's too", async () => {
+  const transport = createGrpcTransport({ baseUrl: rig.url, useBinaryFormat: false });
+  const headers = { authorization: "Bearer ffw_one" };
+  const client = createClient(CollectService, transport);
+  const events = [{ name: "a", url: "/x" }, { name: "" }, { name: "b" }];
+  const answer = await client.send({ events }, { headers });
+  expect([answer.accepted, answer.rejected, answer.adjustments.length]).toEqual([2, 1, 1]);
+  const request = { events, sequence: 7n };
+  for await (const answer of client.stream(once(request), { headers })) {
+    expect([answer.accepted, answer.rejected, answer.sequence]).toEqual([2, 1, 7n]);
+  }
+  expect(rig.publisher.names()).toEqual(["a", "b", "a", "b"]);
+});
+
+async function* once<T>(value: T): AsyncIterable<T> {
+  yield value;
+}
 
 test.each([
   ["no JSON", "{"],

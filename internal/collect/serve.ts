@@ -9,6 +9,7 @@ import type { HealthState } from "../rpc/health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "../rpc/one-port.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { clientFinder, type FindClient } from "./client-address/trusted-proxies.ts";
+import { cutText } from "./cut-text.ts";
 import { type CollectDeps, routeBinary, routeJson } from "./handler.ts";
 import { collectGate } from "./limits/gate.ts";
 import { isLogLines, logLinesHandler } from "./log-lines/handler.ts";
@@ -37,8 +38,8 @@ export interface ServeOptions extends Omit<CollectDeps, "defaults" | "maxStreamW
 /** Largest request, bytes. */
 const MAX_REQUEST_BYTES = 8 << 20;
 
-/** Longest user agent that an event may have, bytes. */
-const MAX_USER_AGENT_BYTES = 2_048;
+/** Longest user agent that an event may have, characters. */
+const MAX_USER_AGENT = 4_096;
 
 /** Longest deadline that a client may ask for, ms; a stream without one may stay open. */
 const MAX_TIMEOUT_MS = 300_000;
@@ -98,10 +99,9 @@ function requestDefaults(
   if (context.protocolName === "grpc") return NO_DEFAULTS;
   const forwarded = clientIpHeader === undefined ? null : context.requestHeader.get(clientIpHeader);
   const address = findClient(forwarded, context.values.get(remoteAddress));
-  const userAgent = Buffer.from(context.requestHeader.get("user-agent") ?? "");
-  // What a proxy or browser adds beyond the limits must not reject the events of the request.
   return {
     ip: address === undefined ? NO_DEFAULTS.ip : Buffer.from(address),
-    userAgent: userAgent.length > MAX_USER_AGENT_BYTES ? NO_DEFAULTS.userAgent : userAgent,
+    // Cut here: the events themselves have nothing that would have to be told of.
+    userAgent: Buffer.from(cutText(context.requestHeader.get("user-agent") ?? "", MAX_USER_AGENT)),
   };
 }

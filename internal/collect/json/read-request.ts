@@ -1,5 +1,7 @@
+import { setImmediate } from "node:timers/promises";
 import { Failure } from "../../failure/failure.ts";
 import type { Request } from "../answer-request.ts";
+import type { ReadEvent } from "../read-event.ts";
 import { readDecimal } from "./decimal.ts";
 import { parseJson } from "./parse.ts";
 import { readJsonEvent } from "./read-event.ts";
@@ -25,8 +27,23 @@ export function readJsonRequest(text: string): JsonRequest {
     sentTime: readTime(fieldOf(body, "sentTime", "sent_time")),
     sequence: BigInt.asUintN(64, readDecimal(body.sequence)?.value ?? 0n),
     count: events.length,
-    read: () => events.map(readJsonEvent),
+    read: () => readEvents(events),
   };
+}
+
+/** How long events are read before others have their turn, ms. */
+const SLICE_MS = 5;
+
+async function readEvents(events: readonly unknown[]): Promise<ReadEvent[]> {
+  const read: ReadEvent[] = [];
+  let until = performance.now() + SLICE_MS;
+  for (const event of events) {
+    read.push(readJsonEvent(event));
+    if (performance.now() < until) continue;
+    await setImmediate();
+    until = performance.now() + SLICE_MS;
+  }
+  return read;
 }
 
 /** The write key in a request's JSON, for a page that can set no header; undefined where there is none. */

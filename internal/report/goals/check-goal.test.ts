@@ -35,7 +35,7 @@ const WRONG: [Partial<NewGoal>, field: string, message: string][] = [
   [{ eventName: undefined }, "event_name", "event_name or page_pattern is required"],
   [{ eventName: "" }, "event_name", 'event_name "" is empty'],
   [{ eventName: "a\0" }, "event_name", "holds U+0000"],
-  [{ eventName: "é".repeat(33) }, "event_name", "is longer than 64 bytes"],
+  [{ eventName: "é".repeat(257) }, "event_name", "is longer than 256 characters"],
   [{ pagePattern: "" }, "page_pattern", 'page_pattern "" begins with neither "/" nor "**"'],
   [{ pagePattern: "thanks" }, "page_pattern", 'page_pattern "thanks" begins with neither'],
   [{ pagePattern: "*/thanks" }, "page_pattern", "begins with neither"],

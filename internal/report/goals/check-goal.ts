@@ -4,8 +4,8 @@ import { InvalidInput } from "../errors.ts";
 const LONGEST = {
   /** Characters of a goal's name. */
   name: 100,
-  /** Bytes of UTF-8, as of an event's name. */
-  eventName: 64,
+  /** Characters, as of an event's name. */
+  eventName: 256,
   /** Characters of a pattern. */
   pattern: 512,
 } as const;
@@ -50,7 +50,7 @@ function problemOfName(name: string): string | undefined {
 function problemOfEventName(name: string): string | undefined {
   if (name === "") return "is empty";
   if (name.includes("\0")) return "holds U+0000";
-  if (Buffer.byteLength(name) > LONGEST.eventName) return `is longer than ${LONGEST.eventName} bytes`;
+  if ([...name].length > LONGEST.eventName) return `is longer than ${LONGEST.eventName} characters`;
   return undefined;
 }
 

@@ -47,6 +47,7 @@ describe("which bot it is", () => {
     [CHROME.replace("Chrome/", "HeadlessChrome/"), "HeadlessChrome", "automation", "Google"],
     ["Miniflux/2.0 (https://miniflux.app)", "Miniflux", "feed", null],
     ["curl/8.5.0", "curl", "library", null],
+    [compatible("Grok/1.0"), "Grok", "other", null],
     [compatible("SomethingNewBot/3.0"), "SomethingNewBot", "other", null],
   ])("%s", (userAgent, name, kind, operator) => {
     expect(botOf(userAgent)).toEqual({ name, kind, operator });

@@ -74,16 +74,16 @@ function listed(agent: string): Bot | undefined {
   return undefined;
 }
 
+/** The name that an agent begins with, or says that it is "compatible" under. */
+const PRODUCT = /(?:^(?!Mozilla)|\(compatible; ?)([\w.-]{1,60})/i;
+
 function guessed(agent: string): Bot | undefined {
   if (PROBE.test(agent)) return { name: null, kind: "security", operator: null };
   if (!isbot(agent)) return undefined;
-  const word = BOT_WORD.exec(agent)?.[0];
-  if (word === undefined && DEVICE_SIGN.test(agent)) return undefined;
-  return {
-    name: nameFrom(word ?? /^(?!Mozilla)[\w.-]+/i.exec(agent)?.[0] ?? ""),
-    kind: "other",
-    operator: null,
-  };
+  if (DEVICE_SIGN.test(agent) && !BOT_WORD.test(agent)) return undefined;
+  const words = agent.replace(/https?:\/\/\S*/gi, "");
+  const name = BOT_WORD.exec(words)?.[0] ?? PRODUCT.exec(words)?.[1] ?? "";
+  return { name: nameFrom(name), kind: "other", operator: null };
 }
 
 /** A name without the punctuation around it; null where nothing is left. */

@@ -24,6 +24,7 @@ function line(path: string): string {
 async function importLines(
   lines: readonly string[],
   key = "ffw_one",
+  onFormat: (message: string) => void = () => {},
 ): Promise<[ImportSummary, [number, string][]]> {
   const file = join(folder, "access.log");
   await writeFile(file, `${lines.join("\n")}\n`);
@@ -34,6 +35,7 @@ async function importLines(
     site: "https://shop.example",
     follow: false,
     signal: new AbortController().signal,
+    onFormat,
     onRefused: (number, reason) => refused.push([number, reason]),
   });
   return [summary, refused];
@@ -49,6 +51,27 @@ test("a malformed line is rejected with its number as MALFORMED_LINE, and stops 
   expect(rig.publisher.rows().map(({ name, url }) => [name, url])).toEqual([
     ["page_view", "https://shop.example/a"],
     ["page_view", "https://shop.example/b"],
+  ]);
+});
+
+test("directives and blank lines are no lines, and the format is said once", async () => {
+  rig = await startRig();
+  const day = new Date().toISOString().slice(0, 10);
+  const header = ["#Version: 1.0", "#Fields: date time c-ip cs-method cs-uri-stem cs-uri-query sc-status"];
+  const lines = [
+    ...header,
+    `${day} 00:00:01 192.0.2.1 GET /a q=1 200`,
+    "",
+    ...header,
+    `${day} 00:00:02 192.0.2.1 GET /b - 404`,
+  ];
+  const formats: string[] = [];
+  const [summary, refused] = await importLines(lines, "ffw_one", (message) => formats.push(message));
+  expect([summary, refused]).toEqual([{ lines: 2, accepted: 2, duplicates: 0, rejected: 0 }, []]);
+  expect(formats).toEqual(["access log: format W3C (IIS), found from the first 2 lines"]);
+  expect(rig.publisher.rows().map(({ name, url }) => [name, url])).toEqual([
+    ["page_view", "https://shop.example/a?q=1"],
+    ["http_request", "https://shop.example/b"],
   ]);
 });
 

@@ -101,6 +101,7 @@ linux(
     await waitUntilReported(queryClient(second.query), merchant, Date.now());
     expect((await totalsOf(queryClient(second.query), merchant)).events).toBe(2n);
   },
+  180_000,
 );
 
 linux(

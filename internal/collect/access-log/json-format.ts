@@ -115,7 +115,10 @@ export function recordKind(record: LogRecord): string {
 export function jsonTemplate(template: string): Format {
   // Numbers stand there without quotes: {"status":$status}.
   const bare = bareFormat(template);
-  const quoted = bare.replace(/(:\s*)([$%][^\s",}]*(?:\{[^}]*\}[a-zA-Z]+)?)(?=\s*[,}])/g, '$1"$2"');
+  const quoted = bare.replace(
+    /(:\s{0,8})([$%][^\s",{}]{0,64}(?:\{[^}]{0,64}\}[a-zA-Z]{1,8})?)(?=\s{0,8}[,}])/g,
+    '$1"$2"',
+  );
   const record = parseRecord(quoted);
   if (record === undefined) throw new Error("is no JSON object");
   const formats = new Map<string, Format>();

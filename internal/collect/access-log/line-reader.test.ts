@@ -182,6 +182,21 @@ test.each([
   expect(() => new LineReader({ format })).toThrow(message);
 });
 
+test("no format string is slow to read", () => {
+  const start = performance.now();
+  for (const piece of [":$", ': "$a{', "%{", "$a", "%!<", '{"a":%{', " "]) {
+    for (const head of ["", '{"a":', "LogFormat "]) {
+      try {
+        new LineReader({ format: (head + piece.repeat(1_000)).slice(0, 2_000) });
+      } catch {
+        // Most are none.
+      }
+    }
+  }
+  expect(performance.now() - start).toBeLessThan(3_000);
+  expect(() => new LineReader({ format: "$time_local $request ".repeat(100) })).toThrow("longer than");
+});
+
 test("no text makes it throw, or slow", () => {
   const any = fc.oneof(
     fc.string({ unit: "binary" }),

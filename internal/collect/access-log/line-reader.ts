@@ -165,7 +165,11 @@ interface Chosen {
   readonly isTemplate: boolean;
 }
 
+/** Longest format string: whoever has a key may send one. */
+const LONGEST_FORMAT = 2_000;
+
 function formatOf(text: string): Chosen {
+  if (text.length > LONGEST_FORMAT) throw new Error(`is longer than ${LONGEST_FORMAT} characters`);
   const json = ["json", "caddy", "traefik"].includes(text);
   if (json || text === "auto") {
     return { format: json ? undefined : new AutoFormat(), takesRecords: true, isTemplate: false };

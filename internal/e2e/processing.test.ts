@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { EventSchema } from "../gen/footfall/event/v1/event_pb.js";
+import { Dimension, Metric } from "../gen/footfall/query/v1/query_pb.js";
 import { saveRates } from "../store/currency-rates.ts";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../testkit/installation.ts";
@@ -86,4 +87,29 @@ test("addresses are stored truncated, whole only for a merchant that asks for it
     { merchant_id: merchant.merchantId, ip: "203.0.113.0", url },
     { merchant_id: open.merchantId, ip: "203.0.113.77", url },
   ]);
+});
+
+test("a visit over midnight UTC, by someone without an id, is one visit that its first page brought", async () => {
+  const today = Math.floor(NOW / DAY_MS) * DAY_MS;
+  const midnight = NOW - today > 300_000 ? today : today - DAY_MS;
+  const minute = (minutes: number) => ({ clientTime: timestampFromMs(midnight + minutes * 60_000) });
+  const visit = [
+    person({ ...minute(-10), url: "https://shop.example/?utm_source=shopnews&utm_medium=email" }),
+    person({ ...minute(-2), url: "https://shop.example/p", referrer: "https://shop.example/" }),
+    { ...purchase("1", 50_000_000n, "EUR"), ...minute(3), referrer: "https://shop.example/p" },
+  ];
+  const client = queryClient(footfall.queryUrl);
+  // At once, and the end of it before its beginning.
+  for (const requests of [[visit], visit.toReversed().map((event) => [event])]) {
+    const shop = await createTestMerchant(footfall.pool);
+    for (const events of requests) await send(events, shop);
+    await waitUntilReported(client, shop, Date.now());
+    const { total } = numbersOf(await client.getReport(allDays(), bearer(shop.readKey)));
+    expect(total).toMatchObject({ visitors: 1n, sessions: 1n, orders: 1n });
+    const { range = { case: undefined } } = allDays();
+    const asked = { range, dimension: Dimension.CHANNEL, metrics: [Metric.ORDERS], limit: 10 };
+    const { values, series } = await client.getBreakdown(asked, bearer(shop.readKey));
+    expect(values).toEqual(["Email"]);
+    expect(series.map((one) => one.values)).toEqual([[1n]]);
+  }
 });

@@ -62,13 +62,20 @@ function newId(merchantId: number, visitorId: bigint, start: number): bigint {
 function fillIn({ events, sessionId, visitorId }: Session): void {
   const session = wordsOf(sessionId);
   for (const { columns, row, visitorId: own } of events) {
-    if (columns.sessionless[row] === 1) columns.sessions.set(session, 2 * row);
-    if (own !== visitorId) columns.visitors.set(wordsOf(visitorId), 2 * row);
+    if (columns.sessionless[row] === 1) put(columns.sessions, row, session);
+    if (own !== visitorId) put(columns.visitors, row, wordsOf(visitorId));
   }
 }
 
-function wordsOf(id: bigint): [low: number, high: number] {
+type Words = readonly [low: number, high: number];
+
+function wordsOf(id: bigint): Words {
   return [Number(BigInt.asUintN(32, id)), Number(BigInt.asUintN(32, id >> 32n))];
+}
+
+function put(target: Uint32Array, row: number, [low, high]: Words): void {
+  target[2 * row] = low;
+  target[2 * row + 1] = high;
 }
 
 /** The stored sessions whose events get another id or visitor. */

@@ -77,7 +77,11 @@ export const DOORS: readonly Trial[] = [
       const frame = Buffer.concat([Buffer.from([0, 0, 0, 0, event.length]), event]);
       const answer = await shop.post(frame.toString("base64"), text);
       expect(answer.headers.get("content-type")).toMatch(/^application\/grpc-web-text/);
-      expect(Buffer.from(await answer.text(), "base64").toString("latin1")).toMatch(/grpc-status: ?0/);
+      // Each part of an answer is encoded, and padded, by itself.
+      const parts = (await answer.text()).match(/[^=]+=*/g) ?? [];
+      expect(parts.map((part) => Buffer.from(part, "base64").toString("latin1")).join("")).toMatch(
+        /grpc-status: ?0/,
+      );
     },
     check: async (shop) => expect(await shop.total("PAGE_VIEWS")).toBe(1),
   },

@@ -239,6 +239,41 @@ test("a breakdown by event name, as counted in the fixture", async () => {
   });
 });
 
+test("a sum that does not fit into 64 bits is the asker's to make shorter; what fits is exact", async () => {
+  const sold = (day: number, revenue: bigint) => ({
+    ...{ merchantId: B, ts: Date.UTC(2025, 6, day), visitor: 1, session: 1, name: "purchase" },
+    ...{ orderId: `${day} ${revenue}`, revenue },
+  });
+  const large = 9_000_000_000_000_000_001n;
+  await insertRows(database.pool, [sold(1, large), sold(2, large), sold(2, 5n * 10n ** 18n)]);
+  const ask = (start: string, end: string) => {
+    const range = { case: "dates", value: { start, end } } as const;
+    const asked = { range, metrics: [Metric.REVENUE] };
+    const options = { headers: { authorization: "key-b" } };
+    return [
+      () => client.getReport(asked, options),
+      () => client.getBreakdown({ ...asked, dimension: Dimension.EVENT_NAME }, options),
+    ] as const;
+  };
+  const tooLarge = { code: Code.InvalidArgument, message: expect.stringMatching(/64 bits.*shorter range/) };
+  const compare = async () => {
+    for (const call of ask("2025-07-01", "2025-07-01")) {
+      expect((await call()).series[0]!.total).toBe(large);
+    }
+    for (const [start, end] of [
+      ["2025-07-01", "2025-07-02"],
+      ["2025-07-02", "2025-07-02"],
+    ] as const) {
+      for (const call of ask(start, end)) await expect(call()).rejects.toMatchObject(tooLarge);
+    }
+  };
+  // From the aggregate, which holds the sums all the same, and from the rows.
+  await refreshTotals(database.pool);
+  await compare();
+  await database.pool.query("DELETE FROM events WHERE merchant_id = $1 AND ts >= '2025-07-01Z'", [B]);
+  await refreshTotals(database.pool);
+});
+
 test("a database that is away is UNAVAILABLE", async () => {
   const url = "postgres://footfall@127.0.0.1:1/footfall";
   const pool = createPool({ url, name: "test", maxConnections: 1, statementTimeoutMs: 0 });

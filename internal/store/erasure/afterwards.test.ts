@@ -157,3 +157,46 @@ test("an order that another visitor's event brought as well counts for that one,
   expect(cells).toEqual([{ orders: 4, un: 1, revenue: 14_000_000 }]);
   expect(await verifyAggregates(erasing.pool, ALL)).toEqual([]);
 });
+
+test("a refund that an erased event had claimed counts for the event that told it again", async () => {
+  const order = (kind: number, sign: number, id: string, fields: Partial<EventRow>, told: object = {}) =>
+    eventRow({
+      ts: NOON,
+      received_at: NOON,
+      order: { ...ORDER, id, revenue: 5, converted: sign * 5, kind, isForeign: false, ...told },
+      ...fields,
+    });
+  const refund = (id: string, fields: Partial<EventRow>, told: object = {}) => order(3, -1, id, fields, told);
+  const gone = { visitor_id: 4n };
+  const left = { visitor_id: 5n };
+  const bare = { hasDerivedId: true };
+  await store(erasing.pool, [
+    order(1, 1, "a", left),
+    refund("a", gone, { refundId: "r" }),
+    refund("a", left, { refundId: "r" }),
+    // The merchant's currency, named and not.
+    refund("b", { ...gone, ...bare }, { currency: null }),
+    refund("b", { ...left, ...bare }),
+    refund("c", gone, { refundId: "r" }),
+    refund("d", left, { refundId: "r" }),
+  ]);
+  await erasing.erase(1, 4n);
+  const kinds = await erasing.query(
+    "SELECT order_id AS id, order_kind AS kind, revenue_micros::integer AS revenue FROM events ORDER BY 1, 2",
+  );
+  expect(kinds).toEqual([
+    { id: "a", kind: 1, revenue: 5 },
+    { id: "a", kind: 3, revenue: -5 },
+    { id: "b", kind: 3, revenue: -5 },
+    { id: "d", kind: 3, revenue: -5 },
+  ]);
+  const claimed = await erasing.query(
+    "SELECT order_id AS id, refund_key AS key, amount_micros::integer AS amount, currency FROM refund_keys ORDER BY 1",
+  );
+  expect(claimed).toEqual([
+    { id: "a", key: "id r", amount: 5, currency: null },
+    { id: "b", key: "amount 5 ", amount: 5, currency: null },
+    { id: "d", key: "id r", amount: 5, currency: null },
+  ]);
+  expect(await verifyAggregates(erasing.pool, ALL)).toEqual([]);
+});

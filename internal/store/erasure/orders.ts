@@ -7,13 +7,54 @@ import { markStale, quarterHoursOf } from "./rows.ts";
 import type { Erasure } from "./subject.ts";
 import { eventChunks, type Window } from "./windows.ts";
 
-/** An event that brought an order again, and of which it is the first event now. */
+/** What a claim is for: orders, or refunds. */
+interface Claims {
+  /** The column of erasures that has the keys which erased events had claimed. */
+  readonly freed: "freed_orders" | "freed_refunds";
+  /** What an event that brought it again is, and what it becomes. */
+  readonly repeat: number;
+  readonly counted: number;
+  /** SQL: the key of a row of events; $1 is the merchant. */
+  readonly key: string;
+  /** SQL: $1 merchant, $2 order, $3 event, $4 its time, $5 micros, $6 currency (null: the merchant's), $7 the key, if asked for. */
+  readonly claim: string;
+  readonly claimsKey: boolean;
+}
+
+const ORDERS: Claims = {
+  freed: "freed_orders",
+  repeat: OrderKind.REPEAT,
+  counted: OrderKind.ORDER,
+  key: "order_id",
+  claim: `INSERT INTO order_keys (merchant_id, order_id, event_id, ts, total_micros, currency)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+  claimsKey: false,
+};
+
+// Refunds that have counted before have an id of their own, or none at all: see refund-keys.ts.
+const REFUND_KEY = `CASE WHEN refund_id IS NOT NULL THEN 'id ' || refund_id
+  ELSE 'amount ' || order_revenue_micros || ' '
+    || coalesce(nullif(order_currency, (SELECT currency FROM merchants WHERE merchant_id = $1)), '') END`;
+
+const REFUNDS: Claims = {
+  freed: "freed_refunds",
+  repeat: OrderKind.REFUND_REPEAT,
+  counted: OrderKind.REFUND,
+  key: `json_build_array(order_id, ${REFUND_KEY})::text`,
+  claim: `INSERT INTO refund_keys (merchant_id, order_id, refund_key, event_id, ts, amount_micros, currency)
+    VALUES ($1, $2, $7::json->>1, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+  claimsKey: true,
+};
+
+/** An event that brought an order or a refund again, and of which it is the first event now. */
 interface Heir {
+  readonly key: string;
   readonly orderId: string;
   readonly eventId: string;
   /** Ms since 1970-01-01 UTC. */
   readonly ts: number;
   readonly received: number;
+  /** Micros. */
   readonly revenue: string;
   readonly currency: string | null;
 }
@@ -22,33 +63,46 @@ interface Heir {
 const STEP = 50;
 
 /**
- * Another event may have brought an order that an erased event had claimed (the shop's server, another visitor's
- * browser): it counts now, as if the erased one had never been.
+ * Another event may have brought an order or a refund that an erased event had claimed (the shop's server, another
+ * visitor's browser): it counts now, as if the erased one had never been.
  */
 export async function passOnOrders(pool: Pool, erasure: Erasure): Promise<void> {
-  const freed = await freedOrders(pool, erasure);
+  for (const claims of [ORDERS, REFUNDS]) await passOnClaims(pool, erasure, claims);
+}
+
+async function passOnClaims(pool: Pool, erasure: Erasure, claims: Claims): Promise<void> {
+  const freed = await freedKeys(pool, erasure, claims);
   if (freed.length === 0) return;
+  const own = await currencyOf(pool, erasure.merchantId);
   const heirs = new Map<string, Heir>();
   for (const chunk of await eventChunks(pool)) {
-    for (const heir of await repeatsIn(pool, erasure, chunk, freed)) {
-      const first = heirs.get(heir.orderId);
-      if (first === undefined || isBefore(heir, first)) heirs.set(heir.orderId, heir);
+    for (const heir of await repeatsIn(pool, erasure, chunk, claims, freed)) {
+      const first = heirs.get(heir.key);
+      if (first === undefined || isBefore(heir, first)) heirs.set(heir.key, heir);
     }
   }
   for (let at = 0; at < freed.length; at += STEP) {
-    const orderIds = freed.slice(at, at + STEP);
-    const found = orderIds.flatMap((id) => heirs.get(id) ?? []);
-    const revenues = await revenuesOf(pool, erasure.merchantId, found);
-    await patiently(pool, (client) => passOn(client, erasure, orderIds, found, revenues));
+    const keys = freed.slice(at, at + STEP);
+    const found = keys.flatMap((key) => heirs.get(key) ?? []);
+    const revenues = await revenuesOf(pool, own, found);
+    await patiently(pool, (client) => passOn(client, erasure, { claims, keys, heirs: found, revenues, own }));
   }
 }
 
-async function freedOrders(pool: Pool, { erasureId }: Erasure): Promise<string[]> {
-  const { rows } = await pool.query<{ orders: string[] }>(
-    "SELECT freed_orders AS orders FROM erasures WHERE erasure_id = $1",
+async function freedKeys(pool: Pool, { erasureId }: Erasure, { freed }: Claims): Promise<string[]> {
+  const { rows } = await pool.query<{ keys: string[] }>(
+    `SELECT ${freed} AS keys FROM erasures WHERE erasure_id = $1`,
     [erasureId],
   );
-  return rows[0]!.orders;
+  return rows[0]!.keys;
+}
+
+async function currencyOf(pool: Pool, merchantId: number): Promise<string | null> {
+  const { rows } = await pool.query<{ currency: string }>(
+    "SELECT currency FROM merchants WHERE merchant_id = $1",
+    [merchantId],
+  );
+  return rows[0]?.currency ?? null;
 }
 
 /** In the order in which a replay would come to them. */
@@ -63,33 +117,29 @@ async function repeatsIn(
   pool: Pool,
   { merchantId }: Erasure,
   { from, to }: Window,
-  orders: readonly string[],
+  claims: Claims,
+  freed: readonly string[],
 ): Promise<Heir[]> {
   const { rows } = await pool.query<Heir>(
-    `SELECT order_id AS "orderId", event_id AS "eventId", (extract(epoch FROM ts) * 1000)::float8 AS ts,
-       (extract(epoch FROM received_at) * 1000)::float8 AS received, order_revenue_micros::text AS revenue,
-       order_currency AS currency
+    `SELECT ${claims.key} AS key, order_id AS "orderId", event_id AS "eventId",
+       (extract(epoch FROM ts) * 1000)::float8 AS ts, (extract(epoch FROM received_at) * 1000)::float8 AS received,
+       order_revenue_micros::text AS revenue, order_currency AS currency
      FROM events
-     WHERE merchant_id = $1 AND ts >= $2 AND ts < $3 AND order_kind = $4 AND order_id = ANY ($5::text[])`,
-    [merchantId, new Date(from), new Date(to), OrderKind.REPEAT, orders],
+     WHERE merchant_id = $1 AND ts >= $2 AND ts < $3 AND order_kind = $4 AND ${claims.key} = ANY ($5::text[])`,
+    [merchantId, new Date(from), new Date(to), claims.repeat, freed],
   );
   return rows;
 }
 
 const DAY_MS = 86_400_000;
 
-/** What each order adds in the merchant's currency, micros, by the rule of the step `commerce`; null: not known. */
+/** What each order is in the merchant's currency, micros, by the rule of the step `commerce`; null: not known. */
 async function revenuesOf(
   pool: Pool,
-  merchantId: number,
+  own: string | null,
   heirs: readonly Heir[],
 ): Promise<(bigint | null)[]> {
   if (heirs.length === 0) return [];
-  const { rows } = await pool.query<{ currency: string }>(
-    "SELECT currency FROM merchants WHERE merchant_id = $1",
-    [merchantId],
-  );
-  const own = rows[0]?.currency;
   const needs = heirs.flatMap(({ currency, ts }) => {
     const day = Math.floor(ts / DAY_MS);
     return [
@@ -105,37 +155,49 @@ async function revenuesOf(
   });
 }
 
-/** Gives orders to their heirs, unless a new event has claimed them meanwhile; and forgets that they were freed. */
+interface Passing {
+  readonly claims: Claims;
+  readonly keys: readonly string[];
+  readonly heirs: readonly Heir[];
+  readonly revenues: readonly (bigint | null)[];
+  /** The merchant's currency. */
+  readonly own: string | null;
+}
+
+/** Gives claims to their heirs, unless a new event has claimed them meanwhile; and forgets that they were freed. */
 async function passOn(
   client: Client,
   erasure: Erasure,
-  orderIds: readonly string[],
-  heirs: readonly Heir[],
-  revenues: readonly (bigint | null)[],
+  { claims, keys, heirs, revenues, own }: Passing,
 ): Promise<void> {
   const { erasureId, merchantId, partition } = erasure;
   await lockPartition(client, partition);
   await prepareForColumnstore(client);
   const changed: Heir[] = [];
   for (const [at, heir] of heirs.entries()) {
-    const { rowCount } = await client.query(
-      `INSERT INTO order_keys (merchant_id, order_id, event_id, ts, total_micros, currency)
-       VALUES ($1, $2, $3, $4, $5, nullif($6, (SELECT currency FROM merchants WHERE merchant_id = $1)))
-       ON CONFLICT DO NOTHING`,
-      [merchantId, heir.orderId, heir.eventId, new Date(heir.ts), heir.revenue, heir.currency],
-    );
+    const { eventId, ts, revenue, currency } = heir;
+    const foreign = currency === own ? null : currency;
+    const claim = [merchantId, heir.orderId, eventId, new Date(ts), revenue, foreign];
+    const { rowCount } = await client.query(claims.claim, claims.claimsKey ? [...claim, heir.key] : claim);
     if (rowCount === 0) continue;
+    const amount = revenues[at] ?? null;
     await client.query(
       `UPDATE events SET order_kind = $4, revenue_micros = $5
        WHERE merchant_id = $1 AND ts = $2 AND event_id = $3`,
-      [merchantId, new Date(heir.ts), heir.eventId, OrderKind.ORDER, revenues[at]],
+      [
+        merchantId,
+        new Date(ts),
+        eventId,
+        claims.counted,
+        claims === REFUNDS && amount !== null ? -amount : amount,
+      ],
     );
     changed.push(heir);
   }
   await client.query(
-    `UPDATE erasures SET freed_orders = ARRAY(SELECT unnest(freed_orders) EXCEPT SELECT unnest($2::text[]))
+    `UPDATE erasures SET ${claims.freed} = ARRAY(SELECT unnest(${claims.freed}) EXCEPT SELECT unnest($2::text[]))
      WHERE erasure_id = $1`,
-    [erasureId, orderIds],
+    [erasureId, keys],
   );
   if (changed.length > 0) await markStale(client, erasure, quarterHoursOf(changed));
 }

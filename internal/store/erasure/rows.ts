@@ -22,15 +22,17 @@ export async function removeWindow(client: Client, erasure: Erasure, window: Win
   if (events.length === 0) return 0;
   const items = await removeItems(client, erasure, window, events);
   const orders = erasure.visitorId === undefined ? [] : await freeOrders(client, erasure, events);
-  const refunds = erasure.visitorId === undefined ? 0 : await freeRefunds(client, erasure, events);
+  const refunds = erasure.visitorId === undefined ? [] : await freeRefunds(client, erasure, events);
   await countRemoved(client, erasure.erasureId, {
     events: events.length,
     items,
     order_keys: orders.length,
-    refund_keys: refunds,
+    refund_keys: refunds.length,
   });
   await noteTimes(client, erasure, events);
-  if (erasure.visitorId !== undefined) await markStale(client, erasure, quarterHoursOf(events), orders);
+  if (erasure.visitorId !== undefined) {
+    await markStale(client, erasure, quarterHoursOf(events), { orders, refunds });
+  }
   return events.length;
 }
 
@@ -60,20 +62,21 @@ async function removeItems(
   return rowCount ?? 0;
 }
 
-/** @returns how many refunds the events had claimed. */
+/** @returns the keys of the refunds that the events had claimed, as orders.ts has them. */
 async function freeRefunds(
   client: Client,
   { merchantId }: Erasure,
   events: readonly Removed[],
-): Promise<number> {
+): Promise<string[]> {
   const orders = events.filter(({ order_id }) => order_id !== null);
-  if (orders.length === 0) return 0;
-  const { rowCount } = await client.query(
+  if (orders.length === 0) return [];
+  const { rows } = await client.query<{ key: string }>(
     `DELETE FROM refund_keys k USING unnest($2::text[], $3::uuid[]) AS gone (order_id, event_id)
-     WHERE k.merchant_id = $1 AND k.order_id = gone.order_id AND k.event_id = gone.event_id`,
+     WHERE k.merchant_id = $1 AND k.order_id = gone.order_id AND k.event_id = gone.event_id
+     RETURNING json_build_array(k.order_id, k.refund_key)::text AS key`,
     [merchantId, orders.map(({ order_id }) => order_id), orders.map(({ id }) => id)],
   );
-  return rowCount ?? 0;
+  return rows.map(({ key }) => key);
 }
 
 /** @returns the order ids that the events had claimed. */
@@ -107,6 +110,12 @@ export function quarterHoursOf(events: readonly { readonly ts: number }[]): numb
   return [...buckets].sort((a, b) => a - b);
 }
 
+/** What erased events had claimed, by key. */
+interface Freed {
+  readonly orders: readonly string[];
+  readonly refunds: readonly string[];
+}
+
 /**
  * Marks quarter hours as stale: reports count them from the rows until they are refreshed. Each mark has a number of
  * its own, so that a refresh which read an earlier one does not take this for it.
@@ -115,12 +124,12 @@ export async function markStale(
   client: Client,
   { erasureId, partition }: Erasure,
   quarterHours: readonly number[],
-  freedOrders: readonly string[] = [],
+  freed: Freed = { orders: [], refunds: [] },
 ): Promise<void> {
   await client.query(
     `UPDATE erasures SET quarter_hours = quarter_hours || ARRAY(SELECT to_timestamp(ms / 1000) FROM unnest($2::float8[]) ms),
-       freed_orders = freed_orders || $3::text[] WHERE erasure_id = $1`,
-    [erasureId, quarterHours, freedOrders],
+       freed_orders = freed_orders || $3::text[], freed_refunds = freed_refunds || $4::text[] WHERE erasure_id = $1`,
+    [erasureId, quarterHours, freed.orders, freed.refunds],
   );
   await client.query(
     `INSERT INTO stale_buckets (bucket, partition_id, written_seq)

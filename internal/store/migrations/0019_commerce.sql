@@ -25,6 +25,9 @@ CREATE TABLE refund_keys (
   PRIMARY KEY (merchant_id, order_id, refund_key)
 );
 
+-- Those that erased events had claimed, until others of theirs have them: a JSON array of order and key.
+ALTER TABLE erasures ADD COLUMN freed_refunds text[] NOT NULL DEFAULT '{}';
+
 -- Millionths of one, 1 to 10^12. The columnstore keeps what it has: rows that are not written anew are one piece each.
 ALTER TABLE items ADD COLUMN quantity_micros bigint NOT NULL DEFAULT 1000000;
 SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0;

@@ -140,6 +140,7 @@ describe("orders", () => {
     await saveRates(rig.pool, [{ currency: "USD", day: first, perEuro: 1.25 }]);
     await rig.start();
     const dollars = (days: number) => ({
+      name: "purchase",
       time: NOON + days * DAY_MS,
       order: { id: `usd${days + 1}`, revenueMicros: 100_000_000n, currency: "USD" },
     });
@@ -150,6 +151,36 @@ describe("orders", () => {
       { kind: 1, revenue: 80_000_000 },
       { kind: 1, revenue: null },
     ]);
+  });
+
+  test("a refund that a webhook tells again without an id counts once, and is known by its name in any case", async () => {
+    await rig.start();
+    const order = { id: "back", revenueMicros: 50_000_000n };
+    await store({ name: "checkout_completed", order }, { name: "Refund", order }, { name: "Refund", order });
+    await store({ name: "Order Refunded", order, time: NOON + DAY_MS });
+    await store({ name: "told", order, refund: { id: "2", amountMicros: 1n }, time: NOON + 2 * DAY_MS });
+    await store({ name: "Begin_Checkout", order, time: NOON + 3 * DAY_MS });
+    expect((await counted("back")).map((row) => Object.values(row))).toEqual([
+      [1, 50_000_000],
+      [3, -50_000_000],
+      [4, null],
+      [4, null],
+      [3, -1],
+      [0, null],
+    ]);
+  });
+
+  test("an order of a thousand million rials and one of a million million of them are exact", async () => {
+    await rig.start();
+    const purchase = (id: string, revenueMicros: bigint) => ({
+      name: "purchase",
+      order: { id, revenueMicros },
+    });
+    await store(purchase("rial1", 1_500_000_000_000_001n), purchase("rial2", 999_999_999_999_999_999n));
+    const sums = await rig.query<{ revenue: string }>(
+      "SELECT revenue_micros::text AS revenue FROM events WHERE order_id LIKE 'rial%' ORDER BY order_id",
+    );
+    expect(sums.map(({ revenue }) => revenue)).toEqual(["1500000000000001", "999999999999999999"]);
   });
 });
 

@@ -27,8 +27,8 @@ export const BAD_BATCHES: [string, BatchRejectReason, RegExp, () => TestBatch | 
   [
     "a later version of the layout",
     R.VERSION,
-    /version: 2/,
-    () => testBatch([event], { partition: P, spoil: (batch) => Object.assign(batch, { version: 2 }) }),
+    /version: 3/,
+    () => testBatch([event], { partition: P, spoil: (batch) => Object.assign(batch, { version: 3 }) }),
   ],
   [
     "a column that is too short",

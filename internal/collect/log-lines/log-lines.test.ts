@@ -153,7 +153,7 @@ describe("answers", () => {
     ["a site that is none", "x", { query: "?site=shop" }, 400, "site"],
     ["JSON that ends early", '[{"log":"x"', { type: "application/json" }, 400, "middle of a record"],
     ["no JSON", "hello", { type: "application/json" }, 400, "no JSON object at byte 0"],
-    ["MessagePack", Uint8Array.of(0x92, 0xd7), { type: "application/json" }, 400, "no JSON object"],
+    ["MessagePack", Uint8Array.of(0x92, 0xd7), { type: "application/msgpack" }, 400, "JSON or text"],
     ["a coding that is not kept to", "x", { coding: "gzip" }, 400, "is not gzip"],
     ["an unknown coding", "x", { coding: "snappy" }, 400, "content-encoding"],
     ["too many bytes", new Uint8Array((8 << 20) + 1), {}, 413, "more than 8388608 bytes"],

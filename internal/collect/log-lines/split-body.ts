@@ -27,8 +27,10 @@ const CODE = {
 /**
  * Whether a body holds JSON records; where its type does not tell, its first character does.
  * @param type value of Content-Type.
+ * @throws Failure invalid for MessagePack, which Fluent Bit sends unless told otherwise.
  */
 export function isJsonBody(type: string, body: Buffer): boolean {
+  if (/msgpack/i.test(type)) throw new Failure("invalid", `content-type: ${type}, must be JSON or text`);
   if (/\bjson\b/i.test(type)) return true;
   if (/^text\//i.test(type)) return false;
   const first = body.subarray(0, 1_024).toString("latin1").trimStart()[0];

@@ -84,7 +84,10 @@ test("poison, mended, redriven: counted once, and the reports are right", async 
   const order = { id: "o-1", revenueMicros: 12_500_000n, currency: "EUR" };
   const good = [batchOf(10, {}), batchOf(7, {}, shared)] as const;
   // Its first event came in a good batch as well.
-  const bad = [batchOf(5, { url: POISON_URL }, shared), batchOf(1, { url: POISON_URL, order })] as const;
+  const bad = [
+    batchOf(5, { url: POISON_URL }, shared),
+    batchOf(1, { name: "purchase", url: POISON_URL, order }),
+  ] as const;
   for (const batch of [good[0], bad[0], good[1], bad[1]]) await rig.publish(batch);
 
   await rig.start({}, [...STEPS, mistaken]);

@@ -39,7 +39,10 @@ test("rounds of faults under load lose, double and change nothing", { timeout: 2
 });
 
 test("events that are lost, doubled or changed behind its back are found", { timeout: 120_000 }, async () => {
-  const sent = campaign.ledger.merchantIds.flatMap((id) => [...campaign.ledger.of(id).values()]);
+  // An event whose first answer was lost is a duplicate when it is sent again.
+  const sent = campaign.ledger.merchantIds
+    .flatMap((id) => [...campaign.ledger.of(id).values()])
+    .filter(({ ack }) => ack?.status === "accepted");
   const [lost, doubled, changed] = sent as [SentEvent, SentEvent, SentEvent];
   const run = (sql: string, { merchantId, event }: SentEvent) =>
     system.pool.query(`${sql} WHERE merchant_id = $1 AND event_id = $2`, [merchantId, event.id]);

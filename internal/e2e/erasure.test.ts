@@ -119,7 +119,13 @@ test("reports are those of the events without the erased visitor's, who stays aw
 });
 
 test("a merchant that is erased is in no table; its neighbour's reports are as they were", async () => {
-  const receipt = await admin<Receipt>("erase", "--merchant", String(shop.merchantId), "--whole-merchant");
+  const receipt = await admin<Receipt>(
+    "erasures",
+    "run",
+    "--merchant",
+    String(shop.merchantId),
+    "--whole-merchant",
+  );
   expect(receipt.removed).toMatchObject({ events: 49, merchants: 1, api_keys: 2 });
   await expectReported(neighbour, EVENTS);
   const { rows } = await footfall.pool.query(

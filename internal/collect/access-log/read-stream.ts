@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
+import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { IDENTITY_BYTES, identityOf } from "./file-identity.ts";
 import { type Line, LineSplitter } from "./line-splitter.ts";
@@ -10,7 +11,11 @@ import { type Line, LineSplitter } from "./line-splitter.ts";
  */
 export async function streamOf(path: string): Promise<AsyncIterable<Buffer> | undefined> {
   if (path === "-") return process.stdin;
-  return (await isGzip(path)) ? createReadStream(path).compose(createGunzip()) : undefined;
+  if (!(await isGzip(path))) return undefined;
+  const unpacked = createGunzip();
+  // A file that breaks off, or is away, ends the reading of what comes out of it.
+  pipeline(createReadStream(path), unpacked, () => {});
+  return unpacked;
 }
 
 /** Reads a log in chunks of lines, in order; the log ends with the bytes, or when the signal is aborted. */

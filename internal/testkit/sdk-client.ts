@@ -82,7 +82,8 @@ export class SdkClient {
   }
 
   #call<T>(method: ReturnType<typeof methodDefinition>, request: unknown): Promise<T> {
-    const metadata = new Metadata();
+    // grpc-js reads it here alone, whatever the service config says.
+    const metadata = new Metadata({ waitForReady: true });
     metadata.set("authorization", `Bearer ${this.#key}`);
     const options = { deadline: Date.now() + this.#deadlineMs };
     const { path, requestSerialize, responseDeserialize } = method;

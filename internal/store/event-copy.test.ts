@@ -149,16 +149,21 @@ const anyRow: fc.Arbitrary<EventRow> = fc.record({
   ),
 });
 
-/** An order whose id an earlier row of the merchant has is a repeat, and adds nothing to revenue. */
+/** An order or a refund whose id an earlier row of the merchant has is a repeat, and adds nothing to revenue. */
 function withRepeats(rows: readonly EventRow[]): EventRow[] {
   const seen = new Set<string>();
   return rows.map((row) => {
-    if (row.order?.kind !== OrderKind.ORDER) return row;
-    if (!seen.has(row.order.id)) {
-      seen.add(row.order.id);
+    if (row.order === null) return row;
+    const { id, refundId, kind } = row.order;
+    const isRefund = kind === OrderKind.REFUND;
+    // A refund without an id goes by its event's.
+    const key = JSON.stringify(isRefund ? [id, refundId, refundId ?? row.event_id] : [id]);
+    if (!seen.has(key)) {
+      seen.add(key);
       return row;
     }
-    return { ...row, order: { ...row.order, kind: OrderKind.REPEAT, converted: null } };
+    const repeat = isRefund ? OrderKind.REFUND_REPEAT : OrderKind.REPEAT;
+    return { ...row, order: { ...row.order, kind: repeat, converted: null } };
   });
 }
 

@@ -88,7 +88,7 @@ const list = command({
 const update = command({
   name: "merchants update",
   description:
-    "Changes what is given of a merchant; collectors and queries know within a minute. A list is replaced as a whole, by --own-domain= and the like by none. Fewer days of retention remove what is older, for good.",
+    "Changes what is given of a merchant; collectors and queries know within 70 seconds. A list is replaced as a whole, by --own-domain= and the like by none. Fewer days of retention remove what is older, for good.",
   example: "--merchant 1 --own-domain shop.example --own-domain shop-pay.example",
   settings: {
     merchant,

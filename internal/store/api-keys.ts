@@ -8,7 +8,7 @@ export type KeyKind = "write" | "read";
 const PREFIX: Record<KeyKind, string> = { write: "ffw_", read: "ffr_" };
 
 /** A new key: 256 random bits behind a prefix that tells its kind. */
-export function newKey(kind: KeyKind): string {
+function newKey(kind: KeyKind): string {
   return PREFIX[kind] + randomBytes(32).toString("base64url");
 }
 

@@ -5,7 +5,7 @@
  */
 
 /** What a bot is there for. Closed: reports and docs list these. */
-export const BOT_KINDS = [
+const BOT_KINDS = [
   "search_engine",
   "ai_crawler",
   "ai_search",

@@ -17,7 +17,7 @@ import { type ParsedLine, refuse, toRequest } from "./request.ts";
 import { w3cFormat } from "./w3c-format.ts";
 
 /** Names that --log-format takes beside format strings. JSON's are one: its keys tell which it is. */
-export const FORMAT_NAMES = [
+const FORMAT_NAMES = [
   "auto",
   ...Object.keys(PRESETS),
   "json",

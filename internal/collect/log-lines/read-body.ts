@@ -5,7 +5,7 @@ import { Failure } from "../../failure/failure.ts";
 import type { Passage } from "../../rpc/gate.ts";
 
 /** Largest body, as it comes and as it is when it was unpacked, bytes. */
-export const MAX_BODY_BYTES = 8 << 20;
+const MAX_BODY_BYTES = 8 << 20;
 
 type Bytes = Buffer<ArrayBuffer>;
 type Unpack = (packed: Bytes, options: { maxOutputLength: number }) => Promise<Bytes>;

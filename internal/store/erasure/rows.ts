@@ -21,8 +21,9 @@ export async function removeWindow(client: Client, erasure: Erasure, window: Win
   const events = await removeEvents(client, erasure, window);
   if (events.length === 0) return 0;
   const items = await removeItems(client, erasure, window, events);
-  const orders = erasure.visitorId === undefined ? [] : await freeOrders(client, erasure, events);
-  const refunds = erasure.visitorId === undefined ? [] : await freeRefunds(client, erasure, events);
+  const orders = erasure.visitorId === undefined ? [] : await freeKeys(client, erasure, events, KEYS.orders);
+  const refunds =
+    erasure.visitorId === undefined ? [] : await freeKeys(client, erasure, events, KEYS.refunds);
   await countRemoved(client, erasure.erasureId, {
     events: events.length,
     items,
@@ -62,38 +63,31 @@ async function removeItems(
   return rowCount ?? 0;
 }
 
-/** @returns the keys of the refunds that the events had claimed, as orders.ts has them. */
-async function freeRefunds(
+/**
+ * Gives up the ids that the events had claimed for their orders or refunds.
+ * @param freed SQL of what is returned of each key; of refunds as orders.ts has them.
+ */
+async function freeKeys(
   client: Client,
   { merchantId }: Erasure,
   events: readonly Removed[],
+  { table, freed }: (typeof KEYS)[keyof typeof KEYS],
 ): Promise<string[]> {
   const orders = events.filter(({ order_id }) => order_id !== null);
   if (orders.length === 0) return [];
-  const { rows } = await client.query<{ key: string }>(
-    `DELETE FROM refund_keys k USING unnest($2::text[], $3::uuid[]) AS gone (order_id, event_id)
+  const { rows } = await client.query<{ freed: string }>(
+    `DELETE FROM ${table} k USING unnest($2::text[], $3::uuid[]) AS gone (order_id, event_id)
      WHERE k.merchant_id = $1 AND k.order_id = gone.order_id AND k.event_id = gone.event_id
-     RETURNING json_build_array(k.order_id, k.refund_key)::text AS key`,
+     RETURNING ${freed} AS freed`,
     [merchantId, orders.map(({ order_id }) => order_id), orders.map(({ id }) => id)],
   );
-  return rows.map(({ key }) => key);
+  return rows.map(({ freed: key }) => key);
 }
 
-/** @returns the order ids that the events had claimed. */
-async function freeOrders(
-  client: Client,
-  { merchantId }: Erasure,
-  events: readonly Removed[],
-): Promise<string[]> {
-  const orders = events.filter(({ order_id }) => order_id !== null);
-  if (orders.length === 0) return [];
-  const { rows } = await client.query<{ order_id: string }>(
-    `DELETE FROM order_keys k USING unnest($2::text[], $3::uuid[]) AS gone (order_id, event_id)
-     WHERE k.merchant_id = $1 AND k.order_id = gone.order_id AND k.event_id = gone.event_id RETURNING k.order_id`,
-    [merchantId, orders.map(({ order_id }) => order_id), orders.map(({ id }) => id)],
-  );
-  return rows.map(({ order_id }) => order_id);
-}
+const KEYS = {
+  orders: { table: "order_keys", freed: "k.order_id" },
+  refunds: { table: "refund_keys", freed: "json_build_array(k.order_id, k.refund_key)::text" },
+} as const;
 
 function noteTimes(client: Client, { erasureId }: Erasure, events: readonly Removed[]) {
   const times = events.map(({ ts }) => ts);

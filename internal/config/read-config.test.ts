@@ -94,6 +94,36 @@ test("an unknown FOOTFALL_ variable is a typing error; another program's, and ot
   read([], { FOOTFALL_TOKEN: "t", FOOTFALL_ELSEWHERE: "x", HOTS: "x", footfall_hots: "x" });
 });
 
+test("what Kubernetes sets for Services is let be, also where it has a setting's name", () => {
+  const links = {
+    FOOTFALL_SERVICE_HOST: "10.0.0.1",
+    FOOTFALL_SERVICE_PORT: "4317",
+    FOOTFALL_SERVICE_PORT_GRPC_WEB: "4317",
+    FOOTFALL_PORT: "tcp://10.0.0.1:4317",
+    FOOTFALL_PORT_4317_TCP: "tcp://10.0.0.1:4317",
+    FOOTFALL_PORT_4317_TCP_PROTO: "tcp",
+    FOOTFALL_PORT_4317_TCP_PORT: "4317",
+    FOOTFALL_PORT_4317_TCP_ADDR: "10.0.0.1",
+    FOOTFALL_COLLECTOR_EU_SERVICE_HOST: "fd00::1",
+    FOOTFALL_COLLECTOR_EU_SERVICE_PORT: "4317",
+    FOOTFALL_COLLECTOR_EU_PORT: "tcp://[fd00::1]:4317",
+    FOOTFALL_DNS_PORT_53_UDP: "udp://10.0.0.9:53",
+  };
+  expect(read([], { FOOTFALL_TOKEN: "t", ...links })).toMatchObject({ port: 80 });
+  expect(read(["--port", "81"], { FOOTFALL_TOKEN: "t", ...links }).port).toBe(81);
+});
+
+test.each([
+  ["FOOTFALL_COLECTOR_PORT", "4317"],
+  ["FOOTFALL_COLECTOR_HOST", "10.0.0.1"],
+  ["FOOTFALL_COLLECTOR_SERVICE_PORT", "tcp"],
+  ["FOOTFALL_PORTS", "tcp://10.0.0.1:4317"],
+])("%s=%s is a typing error all the same", (name, value) => {
+  expect(refusal([], { FOOTFALL_TOKEN: "t", [name]: value })).toBe(
+    `${name} is not a setting of any Footfall program`,
+  );
+});
+
 test("all problems are told at once, a missing setting with its variable and flag", () => {
   const message = refusal(["--port", "x", "--level", "y"], { FOOTFALL_HOTS: "x" });
   expect(message.split("\n")).toEqual([

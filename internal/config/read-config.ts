@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { ConfigError } from "./config-error.ts";
 import { addFlags, givenFlags, newCommand, parseFlags } from "./flags.ts";
+import { isServiceLink } from "./service-links.ts";
 import { type ConfigOf, flagOf, type Setting, type Settings } from "./setting.ts";
 
 export interface Program<S extends Settings> {
@@ -86,14 +87,16 @@ function sourceOf(
   const flag = given.get(key);
   if (flag !== undefined) return { name: `--${flagOf(key, setting)}`, text: flag };
   const variable = setting.env && env[setting.env];
-  if (variable !== undefined) return { name: setting.env!, text: variable };
+  if (variable !== undefined && !isServiceLink(setting.env!, variable))
+    return { name: setting.env!, text: variable };
   return setting.fallback === undefined ? undefined : { name: "default", text: setting.fallback };
 }
 
 function unknownVariables(env: NodeJS.ProcessEnv, known: ReadonlySet<string>): string[] {
-  return Object.keys(env)
-    .filter((name) => name.startsWith("FOOTFALL_") && !known.has(name))
-    .map((name) => `${name} is not a setting of any Footfall program`);
+  return Object.entries(env)
+    .filter(([name]) => name.startsWith("FOOTFALL_") && !known.has(name))
+    .filter(([name, value = ""]) => !isServiceLink(name, value))
+    .map(([name]) => `${name} is not a setting of any Footfall program`);
 }
 
 function describe(setting: Setting<unknown>, source: Source, message: string): string {

@@ -11,7 +11,7 @@ import { configOrExit } from "./config-or-exit.ts";
 
 /** Settings that every service has. */
 type ServiceSettings = Settings & {
-  readonly host: Setting<string>;
+  readonly opsHost: Setting<string>;
   readonly opsPort: Setting<number>;
   readonly logLevel: Setting<"debug" | "info" | "warn" | "error" | "silent">;
   readonly closeDeadlineMs: Setting<number>;
@@ -40,7 +40,13 @@ export async function runService<S extends ServiceSettings>(
   start: (service: Service<S>) => Promise<void>,
 ): Promise<void> {
   const config = configOrExit(program);
-  const { host, opsPort, logLevel, closeDeadlineMs, drainGraceMs = 0 } = config as ConfigOf<ServiceSettings>;
+  const {
+    opsHost,
+    opsPort,
+    logLevel,
+    closeDeadlineMs,
+    drainGraceMs = 0,
+  } = config as ConfigOf<ServiceSettings>;
   const log = createLogger(program.name, logLevel);
   const report = (message: string) => log.error(message);
   const health = new HealthState(services);
@@ -49,7 +55,7 @@ export async function runService<S extends ServiceSettings>(
       armOrRefuse(config as FailpointSettings);
       const registry = createRegistry(program.name);
       const ops = await serveOperations({
-        host,
+        host: opsHost,
         port: opsPort,
         health,
         registry,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import type { Socket } from "node:net";
 
 /**
  * Lets go of a request that is answered before it has come in whole: too large, of an unknown key, a stream at
@@ -15,16 +16,21 @@ export function letGoWhenAnswered(
   else dropRest(request, response as ServerResponse);
 }
 
+/** Of each HTTP/1.1 connection, the request whose rest is dropped, or was last. */
+const dropped = new WeakMap<Socket, IncomingMessage>();
+
 /** HTTP/1.1: after the answer the rest is read and dropped. Node's request timeout bounds it. */
 function dropRest(request: IncomingMessage, response: ServerResponse): void {
   const { socket } = request;
   response.on("finish", () => {
     if (request.complete) return;
-    const onPause = () => {
-      if (request.complete) socket.off("pause", onPause);
-      else socket.resume();
-    };
-    socket.on("pause", onPause);
+    // One listener for all of a connection's requests: they come one behind the other.
+    if (!dropped.has(socket)) {
+      socket.on("pause", () => {
+        if (!dropped.get(socket)?.complete) socket.resume();
+      });
+    }
+    dropped.set(socket, request);
   });
 }
 

@@ -6,9 +6,9 @@ import {
   closeDeadlineMs,
   databaseUrl,
   failpoints,
-  host,
   logLevel,
   natsUrl,
+  opsHost,
   opsPort,
 } from "./shared.ts";
 
@@ -17,7 +17,7 @@ export const aggregator = {
   description:
     "Writes the batches of its partitions to TimescaleDB, rows and ledger in one transaction, and refreshes the continuous aggregates that they touched.",
   settings: {
-    host,
+    opsHost,
     opsPort: opsPort("aggregator", 9319),
     databaseUrl,
     natsUrl,

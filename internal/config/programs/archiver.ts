@@ -6,9 +6,9 @@ import {
   closeDeadlineMs,
   databaseUrl,
   failpoints,
-  host,
   logLevel,
   natsUrl,
+  opsHost,
   opsPort,
 } from "./shared.ts";
 
@@ -16,7 +16,7 @@ export const archiver = {
   name: "archiver",
   description: "Keeps every batch of its partitions on S3, for ever, as Parquet.",
   settings: {
-    host,
+    opsHost,
     opsPort: opsPort("archiver", 9321),
     databaseUrl,
     natsUrl,

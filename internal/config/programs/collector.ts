@@ -8,6 +8,7 @@ import {
   failpoints,
   host,
   logLevel,
+  opsHost,
   opsPort,
   proxyProtocol,
   servicePort,
@@ -20,6 +21,7 @@ export const collector = {
   settings: {
     host,
     port: servicePort("collector", 4317),
+    opsHost,
     opsPort: opsPort("collector", 9317),
     allowedOrigins: allowedOrigins("collector"),
     ingestAddress: {

@@ -9,6 +9,7 @@ import {
   host,
   logLevel,
   natsUrl,
+  opsHost,
   opsPort,
   servicePort,
   streamSettings,
@@ -21,6 +22,7 @@ export const ingest = {
   settings: {
     host,
     port: servicePort("ingest", 4318),
+    opsHost,
     opsPort: opsPort("ingest", 9318),
     databaseUrl,
     natsUrl,

@@ -6,6 +6,7 @@ import {
   drainGraceMs,
   host,
   logLevel,
+  opsHost,
   opsPort,
   proxyProtocol,
   servicePort,
@@ -17,6 +18,7 @@ export const query = {
   settings: {
     host,
     port: servicePort("query", 4320),
+    opsHost,
     opsPort: opsPort("query", 9320),
     allowedOrigins: allowedOrigins("query"),
     proxyProtocol: proxyProtocol("query"),

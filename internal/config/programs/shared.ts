@@ -46,6 +46,15 @@ export const drainGraceMs: Setting<number> = {
   fallback: "0",
 };
 
+/** Apart from the services' address: whoever reaches this port reads metrics and may ask for every service's schema. */
+export const opsHost: Setting<string> = {
+  env: "FOOTFALL_OPS_HOST",
+  description:
+    "address on which the operators' port listens: loopback unless probes and Prometheus come from elsewhere; never one that clients reach",
+  schema: text(),
+  fallback: "127.0.0.1",
+};
+
 /** The operators' port: /healthz, /metrics, gRPC health and reflection. */
 export const opsPort = (program: string, fallback: number): Setting<number> => ({
   env: `FOOTFALL_${program.toUpperCase()}_OPS_PORT`,

@@ -54,7 +54,7 @@ export class Drainer {
     const { pool } = this.#servers;
     const rows = batches.reduce((total, { sealed }) => total + sealed.rows, 0);
     await pool.query(
-      "TRUNCATE events, items, event_keys, order_keys, refund_keys, visitor_sessions, batch_ledger",
+      "TRUNCATE events, items, event_keys, distant_keys, order_keys, refund_keys, visitor_sessions, batch_ledger",
     );
     process.kill(this.#pid, "SIGSTOP");
     await publish(this.#servers.natsUrl, batches);

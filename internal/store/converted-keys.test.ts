@@ -121,7 +121,8 @@ describe("once its chunk is converted", () => {
     const timeless = [randomUUID(), uuidV7Of(Date.UTC(2015, 0)), uuidV7Of(Date.UTC(2060, 0))];
     const rows = timeless.map((id) => eventRow({ event_id: id, ts: NOW, received_at: NOW }));
     await commitNext(database.pool, [batchOf(rows)]);
-    await commit(ids(3));
+    const usual = ids(3).map((id) => eventRow({ event_id: id, ts: NOW, received_at: OLD[0]! }));
+    await commitNext(database.pool, [batchOf(usual)]);
     // Forgotten with its chunk, converted or not; the others a month after the retention.
     await convert();
     await expire(database.pool, NOW);

@@ -1,6 +1,7 @@
 import { copyRows } from "./copy-rows.ts";
 import { CopyWriter } from "./copy-writer.ts";
 import { LIMIT_DECOMPRESSION, prepareForColumnstore, TOO_MUCH_UNPACKED } from "./decompression.ts";
+import { DistantKeys, isDistant } from "./distant-keys.ts";
 import type { EventColumns } from "./event-columns.ts";
 import { inIndexOrder } from "./key-order.ts";
 import { type Client, hasSqlState } from "./pool.ts";
@@ -47,6 +48,7 @@ export async function claimEvents(client: Client, claims: readonly Claim[]): Pro
     await client.query("ROLLBACK TO SAVEPOINT claim");
     await claimOneByOne(client, claims);
   }
+  await noteDistant(client, claims);
 }
 
 function encodeKeys(claims: readonly Claim[]): CopyWriter {
@@ -56,11 +58,12 @@ function encodeKeys(claims: readonly Claim[]): CopyWriter {
     const { columns } = claims[ordered[at]!]!;
     const row = ordered[at + 1]!;
     const time = columns.keyTimes[row]!;
+    const received = columns.receivedTime.get(row);
     writer.row(KEY_FIELDS);
     writer.timestamp(time);
     writer.int4(columns.merchantIds[row]!);
     writer.bytes(columns.eventIds, row * ID_BYTES, (row + 1) * ID_BYTES);
-    if (time === 0) writer.timestamp(columns.receivedTime.get(row));
+    if (time === 0 || isDistant(time, received)) writer.timestamp(received);
     else writer.null();
   }
   return writer;
@@ -89,4 +92,18 @@ async function claimOneByOne(client: Client, claims: readonly Claim[]): Promise<
       if (!claimed.delete(`${columns.merchantIds[row]} ${id}`)) duplicates[row] = 1;
     }
   }
+}
+
+/** Notes the distant ones of the keys that were claimed. */
+async function noteDistant(client: Client, claims: readonly Claim[]): Promise<void> {
+  const distant = new DistantKeys();
+  for (const { columns, duplicates } of claims) {
+    for (let row = 0; row < columns.rows; row++) {
+      const time = columns.keyTimes[row]!;
+      if (Number.isNaN(time) || time === 0 || duplicates[row] === 1) continue;
+      const received = columns.receivedTime.get(row);
+      if (isDistant(time, received)) distant.add(columns.merchantIds[row]!, time, received);
+    }
+  }
+  await distant.write(client);
 }

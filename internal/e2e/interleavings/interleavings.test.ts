@@ -34,7 +34,7 @@ async function empty(): Promise<void> {
   await forbidDecompression(pool);
   const { rows } = await pool.query<{ name: string }>(STALE_TABLES);
   await pool.query(
-    `TRUNCATE events, items, event_keys, order_keys, refund_keys, visitor_sessions, batch_ledger, retention_progress,
+    `TRUNCATE events, items, event_keys, distant_keys, order_keys, refund_keys, visitor_sessions, batch_ledger, retention_progress,
        ${rows.map(({ name }) => name).join(", ")}`,
   );
   await setChunkDays(pool, 7);

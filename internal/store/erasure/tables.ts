@@ -13,6 +13,7 @@ export const EVENT_TABLES = ["events", "items"] as const;
  */
 export const MERCHANT_TABLES = [
   "event_keys",
+  "distant_keys",
   "order_keys",
   "refund_keys",
   "visitor_sessions",

@@ -66,7 +66,7 @@ const status = () =>
 
 beforeEach(async () => {
   await query(
-    "TRUNCATE events, items, event_keys, batch_ledger, stale_buckets, retention_progress, merchants CASCADE",
+    "TRUNCATE events, items, event_keys, distant_keys, batch_ledger, stale_buckets, retention_progress, merchants CASCADE",
   );
   await query("CALL refresh_continuous_aggregate('totals_15m', NULL, NULL)");
 });

@@ -1,6 +1,7 @@
 import { CONTINUOUS_AGGREGATES } from "../continuous-aggregates.ts";
 import { prepareForColumnstore } from "../decompression.ts";
 import { type Pool, transaction } from "../pool.ts";
+import { expireKeys } from "./key-retention.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -11,8 +12,8 @@ const DAY_MS = 86_400_000;
 const MARGIN_DAYS = 30;
 
 /**
- * Ids without a time inside have their keys and ledger lines at the epoch, however new they are: that chunk stays, and
- * its rows go by when they were written.
+ * Batch ids without a time inside have their ledger lines at the epoch, however new they are: that chunk stays, and its
+ * rows go by when they were written.
  */
 const AFTER_EPOCH = new Date("1971-01-01T00:00:00Z");
 
@@ -26,7 +27,6 @@ const BUCKET_DAYS = 31;
 const TABLES = [
   ...CONTINUOUS_AGGREGATES.map((table) => ({ table, marginDays: BUCKET_DAYS, from: null })),
   { table: "visitor_sessions", marginDays: 1, from: null },
-  { table: "event_keys", marginDays: MARGIN_DAYS, from: AFTER_EPOCH },
   { table: "batch_ledger", marginDays: MARGIN_DAYS, from: AFTER_EPOCH },
 ];
 
@@ -63,7 +63,9 @@ export async function expire(pool: Pool, now: number): Promise<Expired> {
     );
     chunks += rowCount ?? 0;
   }
-  await expireBooks(pool, new Date(now - (longest + MARGIN_DAYS) * DAY_MS));
+  const booksBefore = now - (longest + MARGIN_DAYS) * DAY_MS;
+  chunks += await expireKeys(pool, booksBefore);
+  await expireBooks(pool, new Date(booksBefore));
   return { chunks, rows: await expireRows(pool, now, longest) };
 }
 
@@ -98,7 +100,6 @@ function dropRows(pool: Pool, before: Date): Promise<number> {
 async function expireBooks(pool: Pool, before: Date): Promise<void> {
   await pool.query("DELETE FROM order_keys WHERE ts < $1", [before]);
   await pool.query("DELETE FROM refund_keys WHERE ts < $1", [before]);
-  await pool.query("DELETE FROM event_keys WHERE key_time = to_timestamp(0) AND received_at < $1", [before]);
   await pool.query("DELETE FROM batch_ledger WHERE batch_time = to_timestamp(0) AND committed_at < $1", [
     before,
   ]);

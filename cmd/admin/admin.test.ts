@@ -81,7 +81,7 @@ describe("commands", () => {
     });
     expect(second).toMatchObject({ merchantId: 2, timeZone: "UTC", currency: "USD", retentionDays: 760 });
     const keys = [first, second].flatMap(({ writeKey, readKey }) => [writeKey, readKey]);
-    expect(keys.map((key) => key.replace(/[\w-]{43}$/, ""))).toEqual(["ffw_", "ffr_", "ffw_", "ffr_"]);
+    expect(keys.map((key) => key.replace(/[\w-]{49}$/, ""))).toEqual(["ffw_", "ffr_", "ffw_", "ffr_"]);
     expect(new Set(keys).size).toBe(4);
     const rows = (await everything()).join("\n");
     for (const key of keys) {

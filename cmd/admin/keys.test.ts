@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ApiKey, CreatedKey, KeyKind } from "../../internal/store/api-keys.ts";
+import type { ApiKey, CreatedKey } from "../../internal/store/api-keys.ts";
 import { keySha256 } from "../../internal/store/api-keys.ts";
+import type { KeyKind } from "../../internal/store/key-text.ts";
 import { createMerchant, findMerchantByKey } from "../../internal/store/merchants.ts";
 import { openTestDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
 import { resultOf, runAdmin } from "./testing/run.ts";
@@ -85,7 +86,7 @@ test("with --overlap the old key ends by itself", async () => {
 
 test("for people: the key once, and when revocation holds", async () => {
   const { stdout } = await run("create", "--merchant", merchant, "--kind", "read");
-  const [key] = /ffr_[\w-]{43}/.exec(stdout)!;
+  const [key] = /ffr_[\w-]{49}/.exec(stdout)!;
   expect(stdout).toContain("The key is shown this once.");
   const revoked = await run("revoke", "--merchant", merchant, "--key", idOf(key));
   expect(revoked.stdout).toMatch(/The read key [0-9a-f]{12} is revoked since .* within 70 seconds/);

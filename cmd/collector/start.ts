@@ -11,6 +11,8 @@ import type { collector } from "../../internal/config/programs/collector.ts";
 import { Failure } from "../../internal/failure/failure.ts";
 import { letHeapGrow } from "../../internal/lifecycle/heap-growth.ts";
 import type { Service } from "../../internal/program/run-service.ts";
+import { FailedTries } from "../../internal/rpc/by-address/failed-tries.ts";
+import { inNetworks } from "../../internal/rpc/by-address/network.ts";
 
 /** Wires the collector: spool, link to ingest, then the server, or the reader of an access log. */
 export async function start(service: Service<typeof collector.settings>) {
@@ -34,7 +36,11 @@ export async function start(service: Service<typeof collector.settings>) {
   });
   life.onClose("batches", () => sending.close());
   life.stopping.addEventListener("abort", () => sending.hurry());
-  const keys = new WriteKeys(client, config.keyFreshMs);
+  const keys = new WriteKeys(
+    client,
+    config.keyFreshMs,
+    new FailedTries(inNetworks(config.unlimitedAddresses)),
+  );
   if (config.accessLog !== undefined) {
     if (config.accessLogKey === undefined) {
       throw new ConfigError(

@@ -2,8 +2,11 @@ import type { query } from "../../internal/config/programs/query.ts";
 import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 import type { Service } from "../../internal/program/run-service.ts";
 import { readKeyAuthenticator } from "../../internal/report/authenticate.ts";
+import { type Authenticate, queryGate } from "../../internal/report/gate.ts";
 import { queryHandlers } from "../../internal/report/handler.ts";
 import { merchantLimit } from "../../internal/report/rate-limit.ts";
+import { FailedTries } from "../../internal/rpc/by-address/failed-tries.ts";
+import { inNetworks } from "../../internal/rpc/by-address/network.ts";
 import { connectHandler, routeStandard } from "../../internal/rpc/connect-server.ts";
 import { withCors } from "../../internal/rpc/cors.ts";
 import { listenOnePort } from "../../internal/rpc/one-port.ts";
@@ -20,10 +23,14 @@ export async function start({ config, log, life, health }: Service<typeof query.
   const pool = createPool({ url, name: "query", maxConnections, statementTimeoutMs });
   life.onClose("database", () => pool.end());
   const { partitions } = await readInstallation(pool);
-  const find = readKeyAuthenticator(pool, config.keyFreshMs);
+  const find = readKeyAuthenticator(
+    pool,
+    config.keyFreshMs,
+    new FailedTries(inNetworks(config.unlimitedAddresses)),
+  );
   const limit = merchantLimit(config.requestsPerMinute);
-  const authenticate = async (headers: Headers) => {
-    const merchant = await find(headers);
+  const authenticate: Authenticate = async (headers, peer) => {
+    const merchant = await find(headers, peer);
     await limit(merchant.merchantId);
     return merchant;
   };
@@ -43,6 +50,7 @@ export async function start({ config, log, life, health }: Service<typeof query.
       );
       routeStandard(router, health, [QueryService]);
     },
+    gate: queryGate(authenticate),
     log,
     health,
     readMaxBytes: MAX_REQUEST_BYTES,

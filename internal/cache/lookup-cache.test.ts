@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Failure } from "../failure/failure.ts";
 import { LookupCache } from "./lookup-cache.ts";
 
 const FRESH_MS = 10_000;
@@ -167,4 +168,59 @@ test("keys are told apart by all their bytes", async () => {
   });
   const keys = [[], [0], [0, 0], [0xff], [0xfe], [0xef, 0xbf, 0xbd]].map((bytes) => Buffer.from(bytes));
   for (const one of keys) expect((await found.get(one)).value).toBe(one.toString("hex"));
+});
+
+test("any number of unknown keys pushes no value out", async () => {
+  const source = sourceOf("a", "b");
+  const cache = cacheOf(source, 2);
+  const values = [await cache.get(key("a")), await cache.get(key("b"))];
+  for (let at = 0; at < 20_000; at++) {
+    await cache.get(key(`unknown ${at}`)).catch(() => {});
+  }
+  source.away = true;
+  vi.advanceTimersByTime(FRESH_MS);
+  expect([await cache.get(key("a")), await cache.get(key("b"))]).toEqual(values);
+});
+
+test("look-ups of unknown keys hold up no known one, and each has its turn", async () => {
+  const source = sourceOf("a");
+  const cache = cacheOf(source);
+  await cache.get(key("a"));
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  source.slow = answered;
+  const unknown = Array.from({ length: 20_000 }, (_, at) => cache.get(key(`unknown ${at}`)));
+  const outcomes = Promise.allSettled(unknown);
+  await vi.advanceTimersByTimeAsync(FRESH_MS);
+  // Far fewer than came are with the source; a value's own turn does not come behind them.
+  expect(source.asked.length).toBeLessThan(200);
+  const known = cache.get(key("a"));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(source.asked.at(-1)).toBe("a");
+  answer();
+  expect((await known).value).toBe("value of a");
+  const kinds = (await outcomes).map((one) => (one as PromiseRejectedResult).reason.kind as string);
+  expect(new Set(kinds)).toEqual(new Set(["not_found", "unavailable"]));
+  expect(kinds.slice(0, 10_000).every((kind) => kind === "not_found")).toBe(true);
+});
+
+test("an asker over its tries has no new key looked up, and goes on with those that are known", async () => {
+  const source = sourceOf("a", "b");
+  const cache = cacheOf(source);
+  await cache.get(key("a"));
+  let failures = 0;
+  const asker = {
+    mayAsk() {
+      if (failures >= 2) throw new Failure("exhausted", "too many");
+    },
+    failed() {
+      failures += 1;
+    },
+  };
+  for (const name of ["x", "x", "y"]) {
+    await expect(cache.get(key(name), asker)).rejects.toMatchObject({ kind: "not_found" });
+  }
+  await expect(cache.get(key("z"), asker)).rejects.toMatchObject({ kind: "exhausted" });
+  expect((await cache.get(key("a"), asker)).value).toBe("value of a");
+  expect((await cache.get(key("b"))).value).toBe("value of b");
+  expect(source.asked).toEqual(["a", "x", "y", "b"]);
 });

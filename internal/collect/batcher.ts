@@ -2,8 +2,8 @@ import { BatchBuilder } from "../event/batch-builder.ts";
 import { partitionOf } from "../event/partition.ts";
 import { seal, sealedBytes } from "../event/seal.ts";
 import type { Codec } from "../gen/footfall/event/v1/batch_pb.js";
+import { Room } from "../rpc/room.ts";
 import { OverLimit } from "./limits/over-limit.ts";
-import { Room } from "./limits/room.ts";
 import { Ticket } from "./ticket.ts";
 
 export interface BatcherOptions {

@@ -1,6 +1,7 @@
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { testKey } from "../testkit/keys.ts";
 import { sendRequest, textField } from "./testing/raw.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
@@ -9,7 +10,11 @@ afterEach(() => rig?.close());
 
 const SEND = "/footfall.collect.v1.CollectService/Send";
 const PAGE = "https://shop.example";
-const JSON_HEADERS = { "content-type": "application/json", authorization: "Bearer ffw_one", origin: PAGE };
+const JSON_HEADERS = {
+  "content-type": "application/json",
+  authorization: `Bearer ${testKey("ffw_one")}`,
+  origin: PAGE,
+};
 
 const post = (path: string, headers: Record<string, string>, body = '{"events":[{"name":"page_view"}]}') =>
   fetch(rig.url + path, { method: "POST", headers: { ...JSON_HEADERS, ...headers }, body });
@@ -33,7 +38,7 @@ test("a page can read why it was refused", async () => {
   const answers = await Promise.all([
     post(SEND, { authorization: "Bearer nobody" }),
     post(SEND, { authorization: "" }),
-    post(SEND, { authorization: "Bearer ffw_two" }, "no JSON"),
+    post(SEND, { authorization: `Bearer ${testKey("ffw_two")}` }, "no JSON"),
     post(SEND, { "content-type": "application/json; charset=utf-16" }),
     post(`${SEND}er`, {}),
     fetch(rig.url + SEND, { headers: { origin: PAGE } }),

@@ -2,6 +2,7 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { afterEach, expect, test } from "vitest";
 import { CollectService } from "../gen/footfall/collect/v1/collect_pb.js";
+import { testKey } from "../testkit/keys.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
 let rig: Rig;
@@ -35,7 +36,7 @@ test.each([
     CollectService,
     createTransport({ baseUrl: rig.url, httpVersion: "1.1", useBinaryFormat: true }),
   );
-  const headers = { authorization: "Bearer ffw_two", "user-agent": "Mozilla/5.0 (web)" };
+  const headers = { authorization: `Bearer ${testKey("ffw_two")}`, "user-agent": "Mozilla/5.0 (web)" };
   await client.send({ events: EVENTS }, { headers });
   expect(stored().bare).toEqual(["127.0.0.1", "Mozilla/5.0 (web)"]);
 });

@@ -25,6 +25,8 @@ export interface CollectDeps extends SendDeps {
   readonly limits: Limits;
   /** The client's address and user agent of a request, for events that do not tell. */
   readonly defaults: (context: HandlerContext) => Defaults;
+  /** The client's address, whatever the protocol; "" where it is not known. */
+  readonly addressOf: (context: HandlerContext) => string;
   /** Most requests of one stream that may wait for their answers. */
   readonly maxStreamWindow: number;
 }
@@ -80,8 +82,10 @@ function route<S, T>(
 }
 
 /** A stream begins before its first bytes are read, which is when the gate finds its sender. */
-async function senderOf({ keys }: CollectDeps, { values, requestHeader }: HandlerContext): Promise<Sender> {
-  return values.get(senderKey) ?? keys.sender(bearerToken(requestHeader.get("authorization")));
+async function senderOf({ keys, addressOf }: CollectDeps, context: HandlerContext): Promise<Sender> {
+  const sender = context.values.get(senderKey);
+  if (sender !== undefined) return sender;
+  return keys.sender(bearerToken(context.requestHeader.get("authorization")), addressOf(context));
 }
 
 async function send(deps: CollectDeps, request: Request, context: HandlerContext) {

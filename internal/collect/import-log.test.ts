@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { testKey } from "../testkit/keys.ts";
 import { type ImportSummary, importLog } from "./import-log.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
@@ -31,7 +32,7 @@ async function importLines(
   const refused: [number, string][] = [];
   const summary = await importLog(rig.collector, rig.keys, {
     file,
-    key,
+    key: testKey(key),
     site: "https://shop.example",
     follow: false,
     signal: new AbortController().signal,

@@ -8,6 +8,7 @@ import {
   RejectReason,
   SendResponseSchema,
 } from "../gen/footfall/collect/v1/collect_pb.js";
+import { testKey } from "../testkit/keys.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
 let rig: Rig;
@@ -19,7 +20,7 @@ beforeEach(() => {
   rig.publisher.stored.length = 0;
 });
 
-const JSON_TYPE = { "content-type": "application/json", authorization: "Bearer ffw_one" };
+const JSON_TYPE = { "content-type": "application/json", authorization: `Bearer ${testKey("ffw_one")}` };
 
 async function post(body: string, headers: Record<string, string> = JSON_TYPE) {
   const url = `${rig.url}/footfall.collect.v1.CollectService/Send`;
@@ -84,7 +85,7 @@ describe("one wrong value costs at most its own event", () => {
 
 test("JSON over gRPC is read in the same way, a stream's too", async () => {
   const transport = createGrpcTransport({ baseUrl: rig.url, useBinaryFormat: false });
-  const headers = { authorization: "Bearer ffw_one" };
+  const headers = { authorization: `Bearer ${testKey("ffw_one")}` };
   const client = createClient(CollectService, transport);
   const events = [{ name: "a", url: "/x" }, { name: "" }, { name: "b" }];
   const answer = await client.send({ events }, { headers });
@@ -112,7 +113,8 @@ test.each([
 
 describe("a beacon", () => {
   const beacon = (type = "text/plain;charset=UTF-8") => ({ "content-type": type });
-  const body = (key: unknown, events: unknown = [{ name: "left" }]) => JSON.stringify({ key, events });
+  const body = (key: unknown, events: unknown = [{ name: "left" }]) =>
+    JSON.stringify({ key: typeof key === "string" && key.startsWith("ffw_") ? testKey(key) : key, events });
 
   test.each(["text/plain;charset=UTF-8", "text/plain", 'Text/Plain; charset="utf-8"', "application/json"])(
     "of %s has its key in its body",
@@ -123,7 +125,7 @@ describe("a beacon", () => {
   );
 
   test("may have its key in a header all the same, which goes first", async () => {
-    const headers = { ...beacon(), authorization: "Bearer ffw_two" };
+    const headers = { ...beacon(), authorization: `Bearer ${testKey("ffw_two")}` };
     expect(await accepted(body("ffw_one"), headers)).toMatchObject({ accepted: 1 });
     expect(rig.publisher.rows()).toMatchObject([{ merchantId: 2 }]);
   });
@@ -140,7 +142,9 @@ describe("a beacon", () => {
   test("of more than 64 KiB is not read on to find its key", async () => {
     const large = body("ffw_one", [{ name: "a", properties: { a: "x".repeat(70_000) } }]);
     expect((await post(large, beacon())).status).toBe(401);
-    expect((await post(large, { ...beacon(), authorization: "Bearer ffw_one" })).status).toBe(200);
+    expect((await post(large, { ...beacon(), authorization: `Bearer ${testKey("ffw_one")}` })).status).toBe(
+      200,
+    );
   });
 
   test("keeps nothing of the room that it was read in", async () => {

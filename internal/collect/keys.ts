@@ -1,6 +1,8 @@
 import { LookupCache } from "../cache/lookup-cache.ts";
 import { Failure } from "../failure/failure.ts";
+import type { FailedTries } from "../rpc/by-address/failed-tries.ts";
 import { keySha256 } from "../store/api-keys.ts";
+import { isKeyText } from "../store/key-text.ts";
 import type { IngestClient } from "./ingest-client.ts";
 import type { Sender } from "./send.ts";
 
@@ -13,9 +15,14 @@ const PATIENCE_MS = 250;
 /** Tells merchants by their write keys, as ingest resolves them. */
 export class WriteKeys {
   readonly #cache: LookupCache<Sender>;
+  readonly #tries: FailedTries | undefined;
 
-  /** @param freshMs how long an answer of ingest is used, and so how long a revoked key may still work, ms. */
-  constructor(client: IngestClient, freshMs: number) {
+  /**
+   * @param freshMs how long an answer of ingest is used, and so how long a revoked key may still work, ms.
+   * @param tries of keys that there are not, by the addresses that they come from.
+   */
+  constructor(client: IngestClient, freshMs: number, tries?: FailedTries) {
+    this.#tries = tries;
     this.#cache = new LookupCache((sha256) => find(client, sha256), {
       name: "write key",
       freshMs,
@@ -24,10 +31,18 @@ export class WriteKeys {
     });
   }
 
-  /** @throws Failure unauthenticated for an unknown key, unavailable when it cannot be looked up now. */
-  async sender(key: string): Promise<Sender> {
+  /**
+   * @param address that the key comes from; absent for the collector's own.
+   * @throws Failure unauthenticated for an unknown key, unavailable when it cannot be looked up now, exhausted when
+   * too many unknown ones came from its address.
+   */
+  async sender(key: string, address?: string): Promise<Sender> {
+    if (!isKeyText("write", key)) {
+      throw new Failure("unauthenticated", "authorization: no write key has this form");
+    }
     try {
-      return (await this.#cache.get(keySha256(key))).value;
+      const asker = address === undefined ? undefined : this.#tries?.of(address);
+      return (await this.#cache.get(keySha256(key), asker)).value;
     } catch (cause) {
       if (!(cause instanceof Failure) || cause.kind !== "not_found") throw cause;
       throw new Failure("unauthenticated", "authorization: unknown write key", { cause });

@@ -1,6 +1,7 @@
 import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { testKey } from "../testkit/keys.ts";
 import { sendRaw, sendRequest, textField } from "./testing/raw.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
@@ -58,7 +59,7 @@ const REQUEST = [
   "host: footfall.example",
   "connection: close",
   "content-type: application/json",
-  "authorization: Bearer ffw_two",
+  `authorization: Bearer ${testKey("ffw_two")}`,
   `content-length: ${BODY.length}`,
   "",
   BODY,
@@ -140,7 +141,7 @@ test("PROXY protocol: the client of an HTTP/2 connection", async () => {
   rig = await startRig({ proxyProtocol: true });
   const { port, close } = await balancer(rig.port, V1, 7);
   const session = connectHttp2(`http://127.0.0.1:${port}`);
-  const headers = { "content-type": "application/json", authorization: "Bearer ffw_two" };
+  const headers = { "content-type": "application/json", authorization: `Bearer ${testKey("ffw_two")}` };
   const stream = session.request({
     ":method": "POST",
     ":path": "/footfall.collect.v1.CollectService/Send",

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { partitionOf } from "../event/partition.ts";
 import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { EventSchema } from "../gen/footfall/event/v1/event_pb.js";
+import { testKey } from "../testkit/keys.ts";
 import { PARTITIONS, type WriteKey } from "./testing/fake-ingest.ts";
 import { sendRaw, sendRequest, textField } from "./testing/raw.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
@@ -126,7 +127,7 @@ test("a connection that carried too large a request carries the next one", async
 /** HTTP status of a JSON request over an agent's connection, sent in chunks. */
 function post(agent: Agent, body: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const headers = { "content-type": "application/json", authorization: "Bearer ffw_one" };
+    const headers = { "content-type": "application/json", authorization: `Bearer ${testKey("ffw_one")}` };
     const path = "/footfall.collect.v1.CollectService/Send";
     const sent = request({ port: rig.port, path, method: "POST", agent, headers }, (response) => {
       response.resume().on("end", () => resolve(response.statusCode ?? 0));
@@ -202,7 +203,7 @@ test.each([
 
 /** HTTP status and Connect's code of a JSON request. */
 async function sendJson(body: string): Promise<[number, string]> {
-  const headers = { "content-type": "application/json", authorization: "Bearer ffw_one" };
+  const headers = { "content-type": "application/json", authorization: `Bearer ${testKey("ffw_one")}` };
   const url = `${rig.url}/footfall.collect.v1.CollectService/Send`;
   const response = await fetch(url, { method: "POST", headers, body });
   return [response.status, ((await response.json()) as { code: string }).code];

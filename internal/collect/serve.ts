@@ -1,21 +1,22 @@
-import { createContextKey, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import type { HandlerContext } from "@connectrpc/connect";
 import type { TrustedProxies } from "../config/trusted-proxies.ts";
 import { failpointAtClose } from "../failpoint/failpoint.ts";
 import { CollectService } from "../gen/footfall/collect/v1/collect_pb.js";
-import { connectHandler, type NodeServerRequest, routeStandard } from "../rpc/connect-server.ts";
+import { connectHandler, routeStandard } from "../rpc/connect-server.ts";
 import { isJsonType } from "../rpc/content-type.ts";
 import { withCors } from "../rpc/cors.ts";
 import type { HealthState } from "../rpc/health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "../rpc/one-port.ts";
+import { peerKey } from "../rpc/peer.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { clientFinder, type FindClient } from "./client-address/trusted-proxies.ts";
+import { clientFinder } from "./client-address/trusted-proxies.ts";
 import { cutText } from "./cut-text.ts";
 import { type CollectDeps, routeBinary, routeJson } from "./handler.ts";
-import { collectGate } from "./limits/gate.ts";
+import { type ClientOf, collectGate } from "./limits/gate.ts";
 import { isLogLines, logLinesHandler } from "./log-lines/handler.ts";
 import { type EventContext, NO_DEFAULTS } from "./take-event.ts";
 
-export interface ServeOptions extends Omit<CollectDeps, "defaults" | "maxStreamWindow"> {
+export interface ServeOptions extends Omit<CollectDeps, "defaults" | "addressOf" | "maxStreamWindow"> {
   readonly host: string;
   readonly port: number;
   /** Header in which proxies put the client's address, in lower case. */
@@ -47,29 +48,31 @@ const MAX_TIMEOUT_MS = 300_000;
 /** Requests of one stream that may wait for their answers. */
 const STREAM_WINDOW = 64;
 
-const remoteAddress = createContextKey<string>("", { description: "address of the connection's other end" });
-
 /** Serves CollectService over gRPC, gRPC-Web and Connect, and takes log lines, on one port. */
 export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
   const findClient = clientFinder(options.clientIpHeader, options.trustedProxies);
+  const clientOf: ClientOf = (header, peer) => {
+    const forwarded = options.clientIpHeader === undefined ? null : header.get(options.clientIpHeader);
+    return findClient(forwarded, peer) ?? "";
+  };
+  const addressOf = ({ requestHeader, values }: HandlerContext) =>
+    clientOf(requestHeader, values.get(peerKey));
   const deps: CollectDeps = {
     ...options,
     maxStreamWindow: STREAM_WINDOW,
-    defaults: (context) => requestDefaults(context, options.clientIpHeader, findClient),
+    addressOf,
+    defaults: (context) => requestDefaults(context, addressOf),
   };
-  const gate = collectGate(options.keys, options.limits, options.metrics);
+  const gate = collectGate(options.keys, options.limits, options.metrics, clientOf);
   const shared = { ...options, gate, readMaxBytes: MAX_REQUEST_BYTES, maxTimeoutMs: MAX_TIMEOUT_MS };
-  const contextValues = (request: NodeServerRequest) =>
-    createContextValues().set(remoteAddress, request.socket?.remoteAddress ?? "");
   const binary = connectHandler({
     ...shared,
-    contextValues,
     routes(router) {
       routeBinary(router, deps);
       routeStandard(router, options.health, [CollectService]);
     },
   });
-  const json = connectHandler({ ...shared, contextValues, routes: (router) => routeJson(router, deps) });
+  const json = connectHandler({ ...shared, routes: (router) => routeJson(router, deps) });
   const findLogged = clientFinder("x-forwarded-for", options.logTrustedProxies);
   const lines = logLinesHandler({ ...options, gate, site: options.logSite, findClient: findLogged });
   const handler: Handler = (request, response) => {
@@ -93,14 +96,11 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
 /** A browser's request tells its own address and user agent; a gRPC request's are those of a server. */
 function requestDefaults(
   context: HandlerContext,
-  clientIpHeader: string | undefined,
-  findClient: FindClient,
+  addressOf: CollectDeps["addressOf"],
 ): EventContext["defaults"] {
   if (context.protocolName === "grpc") return NO_DEFAULTS;
-  const forwarded = clientIpHeader === undefined ? null : context.requestHeader.get(clientIpHeader);
-  const address = findClient(forwarded, context.values.get(remoteAddress));
   return {
-    ip: address === undefined ? NO_DEFAULTS.ip : Buffer.from(address),
+    ip: Buffer.from(addressOf(context)),
     // Cut here: the events themselves have nothing that would have to be told of.
     userAgent: Buffer.from(cutText(context.requestHeader.get("user-agent") ?? "", MAX_USER_AGENT)),
   };

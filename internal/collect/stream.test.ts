@@ -7,6 +7,7 @@ import {
   RejectReason,
   type StreamResponse,
 } from "../gen/footfall/collect/v1/collect_pb.js";
+import { testKey } from "../testkit/keys.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
 const { ACCEPTED, DUPLICATE, REJECTED, UNAVAILABLE } = EventStatus;
@@ -119,7 +120,7 @@ test("JSON requests can be streamed too, over HTTP/2", async () => {
     { name: "x", eventId: "e" },
   ]);
   const transport = createConnectTransport({ baseUrl: rig.url, httpVersion: "2" });
-  const headers = { authorization: "Bearer ffw_one" };
+  const headers = { authorization: `Bearer ${testKey("ffw_one")}` };
   const answers = createClient(CollectService, transport)
     .stream(requests, { headers })
     [Symbol.asyncIterator]();

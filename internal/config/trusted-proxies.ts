@@ -1,10 +1,13 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 
+export interface Network {
+  readonly address: string;
+  readonly prefix: number;
+}
+
 /** Which proxies are believed about whom they speak for: so many on the way, or those in some networks. */
-export type TrustedProxies =
-  | { readonly hops: number }
-  | { readonly networks: readonly { readonly address: string; readonly prefix: number }[] };
+export type TrustedProxies = { readonly hops: number } | { readonly networks: readonly Network[] };
 
 /** What `private` stands for: loopback, RFC 1918, RFC 6598, link-local, unique local (RFC 4193). */
 export const PRIVATE_NETWORKS: readonly string[] = [
@@ -36,12 +39,24 @@ export const trustedProxies = () =>
     return z.NEVER;
   });
 
+/** Addresses and networks (CIDR, or `private`) parted by commas; none where empty. */
+export const networks = () =>
+  z.string().transform((value, context): readonly Network[] => {
+    const parts = value === "" ? [] : value.split(",").flatMap((part) => expanded(part.trim()));
+    const found = parts.map(networkOf);
+    if (found.every((network) => network !== undefined)) return found;
+    context.addIssue(
+      `is no list of addresses and networks such as 10.0.0.0/8: ${parts[found.indexOf(undefined)]}`,
+    );
+    return z.NEVER;
+  });
+
 function expanded(part: string): readonly string[] {
   return part === "private" ? PRIVATE_NETWORKS : [part];
 }
 
 /** @returns undefined for what is no network. */
-export function networkOf(text: string): { address: string; prefix: number } | undefined {
+export function networkOf(text: string): Network | undefined {
   const [, address = "", prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const family = isIP(address);
   if (family === 0 || address.includes("%")) return undefined;

@@ -17,6 +17,7 @@ import {
 } from "../testkit/installation-clients.ts";
 import { storedRows } from "../testkit/installation-recount.ts";
 import { totalsOf, waitUntilReported } from "../testkit/installation-reports.ts";
+import { testKey } from "../testkit/keys.ts";
 
 type Event = MessageInitShape<typeof EventSchema>;
 
@@ -125,7 +126,7 @@ test("1,001 events, and none, are refused as a whole; 1,000 are taken", async ()
 });
 
 test("keys that are unknown, of another kind or absent are refused without being quoted", async () => {
-  for (const key of [bearer(`ffw_${"x".repeat(43)}`), bearer(merchant.readKey), {}]) {
+  for (const key of [bearer(testKey("ffw_unknown")), bearer(merchant.readKey), {}]) {
     const { code, message } = await refusalOf(client.send({ events: [{ name: "page_view" }] }, key));
     expect(code).toBe("Unauthenticated");
     expect(message).toMatch(/^authorization: /);

@@ -20,6 +20,7 @@ import {
 } from "../testkit/installation-clients.ts";
 import { launch } from "../testkit/installation-programs.ts";
 import { allDays, waitUntilReported } from "../testkit/installation-reports.ts";
+import { testKey } from "../testkit/keys.ts";
 import { sharedData } from "../testkit/shared-data.ts";
 
 const LOG = sharedData("access.log");
@@ -144,7 +145,7 @@ test("merchants of one partition see neither each other's goals nor each other's
   ]) {
     expect((await refusalOf(call)).code).toBe("PermissionDenied");
   }
-  for (const key of [a.writeKey, "ffr_unknown"]) {
+  for (const key of [a.writeKey, testKey("ffr_unknown")]) {
     expect((await refusalOf(client.listGoals({}, bearer(key)))).code).toBe("Unauthenticated");
     expect((await refusalOf(report(key))).code).toBe("Unauthenticated");
   }

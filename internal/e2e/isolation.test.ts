@@ -21,6 +21,7 @@ import { startSecond } from "../testkit/installation-programs.ts";
 import { recount } from "../testkit/installation-recount.ts";
 import { allDays, totalsOf, waitUntilReported } from "../testkit/installation-reports.ts";
 import { recorded } from "../testkit/installation-traffic.ts";
+import { testKey } from "../testkit/keys.ts";
 
 const { traffic, generated } = recorded(liveTraffic({ seed: 5, run: 1, merchants: 2, batch: 10, skew: 0.3 }));
 /** Both merchants' events share this visitor, session and order. */
@@ -95,7 +96,7 @@ test("without a merchant id, or with 0, the report is the key's own merchant's",
 });
 
 test("a write key cannot read, a read key cannot write, and unknown keys can do neither", async () => {
-  const unknown = bearer(`ffr_${"x".repeat(43)}`);
+  const unknown = bearer(testKey("ffr_unknown"));
   for (const key of [bearer(a.writeKey), unknown, {}]) {
     expect((await refusalOf(client.getReport(allDays(1), key))).code).toBe("Unauthenticated");
   }

@@ -1,6 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { ConnectRouter, ContextValues } from "@connectrpc/connect";
-import type { ConnectNodeAdapterOptions } from "@connectrpc/connect-node";
+import type { ConnectRouter } from "@connectrpc/connect";
 import type { Registry } from "prom-client";
 import { Health } from "../gen/health_pb.js";
 import type { Logger } from "../telemetry/logger.ts";
@@ -10,9 +9,6 @@ import { type HealthState, routeHealth } from "./health.ts";
 import { type AdapterOptions, nodeAdapter } from "./node-adapter.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "./one-port.ts";
 import { routeReflection } from "./reflection.ts";
-
-/** A request of either HTTP version, as Node gives it. */
-export type NodeServerRequest = Parameters<NonNullable<ConnectNodeAdapterOptions["contextValues"]>>[0];
 
 export interface ConnectHandlerOptions {
   readonly routes: (router: ConnectRouter) => void;
@@ -26,22 +22,19 @@ export interface ConnectHandlerOptions {
   readonly health: HealthState;
   /** Answers every path that is no RPC; /healthz where absent. */
   readonly fallback?: Handler;
-  /** What handlers may know of a request beside its headers. */
-  readonly contextValues?: (request: NodeServerRequest) => ContextValues;
   /** Decides about calls before their bodies are read. */
   readonly gate?: Gate;
 }
 
 /** A handler of Connect, gRPC and gRPC-Web requests, with the one error mapper around every RPC. */
 export function connectHandler(options: ConnectHandlerOptions): Handler {
-  const { routes, log, readMaxBytes, maxTimeoutMs, shutdown, fallback, contextValues } = options;
+  const { routes, log, readMaxBytes, maxTimeoutMs, shutdown, fallback } = options;
   return nodeAdapter({
     routes,
     readMaxBytes,
     maxTimeoutMs,
     shutdownSignal: shutdown,
     interceptors: [errorInterceptor(log)],
-    ...(contextValues === undefined ? {} : { contextValues }),
     gate: options.gate,
     draining: () => options.health.draining,
     report: (error) => log.error({ err: error }, "a call's answer"),

@@ -6,7 +6,8 @@ export interface ArrivingCall {
   /** "/package.Service/Method". */
   readonly path: string;
   readonly header: Headers;
-  readonly contextValues?: ContextValues | undefined;
+  /** What handlers are told; has the connection's other end (peerKey). */
+  readonly contextValues: ContextValues;
   /**
    * Reads the body before it is decided; it is handed on all the same.
    * @param onBytes told of bytes that have come; may throw to stop it.

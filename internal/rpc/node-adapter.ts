@@ -1,4 +1,10 @@
-import { Code, ConnectError, type ContextValues, createConnectRouter } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createConnectRouter,
+  createContextValues,
+} from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import {
   type ConnectNodeAdapterOptions,
@@ -11,8 +17,9 @@ import { resetSoon } from "./early-answer.ts";
 import { type Gate, gatedBody, type Passage, type ReadAhead } from "./gate.ts";
 import { textMode } from "./grpc-web-text.ts";
 import type { Handler } from "./one-port.ts";
+import { peerKey } from "./peer.ts";
 
-export interface AdapterOptions extends ConnectNodeAdapterOptions {
+export interface AdapterOptions extends Omit<ConnectNodeAdapterOptions, "contextValues"> {
   readonly fallback: NonNullable<ConnectNodeAdapterOptions["fallback"]>;
   readonly gate?: Gate | undefined;
   /** Whether clients should take their next request to another process. */
@@ -33,7 +40,7 @@ type Response = Parameters<Handler>[1];
  * `Connection: close` to HTTP/1.1 clients while draining; gRPC-Web's text mode.
  */
 export function nodeAdapter(options: AdapterOptions): Handler {
-  const { gate, draining, contextValues, fallback, report } = options;
+  const { gate, draining, fallback, report } = options;
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     ...options,
@@ -47,13 +54,14 @@ export function nodeAdapter(options: AdapterOptions): Handler {
       fallback(request as never, response as never);
       return;
     }
-    const call = universalCall(request, response, contextValues?.(request as never));
+    const contextValues = createContextValues().set(peerKey, request.socket?.remoteAddress ?? "");
+    const call = universalCall(request, response, contextValues);
     if (call === undefined) {
       response.statusCode = 400;
       (response as { end(): void }).end();
       return;
     }
-    if (gate !== undefined) pass(gate, path, call, response);
+    if (gate !== undefined) pass(gate, path, call, contextValues, response);
     // A report is a merchant's own, and its last buckets change by the second.
     if (call.method === "GET") response.setHeader("cache-control", "no-store");
     const inMode = textMode(call);
@@ -72,7 +80,7 @@ export function nodeAdapter(options: AdapterOptions): Handler {
 function universalCall(
   request: Request,
   response: Response,
-  contextValues: ContextValues | undefined,
+  contextValues: ContextValues,
 ): UniversalServerRequest | undefined {
   if (request.httpVersionMajor === 1) request.headers.host ||= "localhost";
   try {
@@ -83,7 +91,13 @@ function universalCall(
 }
 
 /** Puts the gate before a call's body. */
-function pass(gate: Gate, path: string, call: UniversalServerRequest, response: Response): void {
+function pass(
+  gate: Gate,
+  path: string,
+  call: UniversalServerRequest,
+  contextValues: ContextValues,
+  response: Response,
+): void {
   let passage: Passage | undefined;
   let closed = false;
   response.once("close", () => {
@@ -91,7 +105,7 @@ function pass(gate: Gate, path: string, call: UniversalServerRequest, response: 
     passage?.close();
   });
   const enter = async (readAhead: ReadAhead) => {
-    passage = await gate.enter({ path, ...call, readAhead });
+    passage = await gate.enter({ ...call, path, contextValues, readAhead });
     // The client may have gone while it was decided.
     if (closed) passage?.close();
     return passage;

@@ -1,16 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { Failure } from "../failure/failure.ts";
+import { type KeyKind, newKeyText } from "./key-text.ts";
 import { lockMerchant } from "./lock-merchant.ts";
 import { type Client, type Pool, transaction } from "./pool.ts";
-
-export type KeyKind = "write" | "read";
-
-const PREFIX: Record<KeyKind, string> = { write: "ffw_", read: "ffr_" };
-
-/** A new key: 256 random bits behind a prefix that tells its kind. */
-function newKey(kind: KeyKind): string {
-  return PREFIX[kind] + randomBytes(32).toString("base64url");
-}
 
 /** What is stored of a key. */
 export function keySha256(key: string): Buffer {
@@ -57,7 +49,7 @@ export function createKey(pool: Pool, merchantId: number, kind: KeyKind): Promis
 
 /** Stores a new key of a merchant whose row is locked, or not seen by others yet. */
 export async function insertKey(client: Client, merchantId: number, kind: KeyKind): Promise<CreatedKey> {
-  const key = newKey(kind);
+  const key = newKeyText(kind);
   const { rows } = await client.query<ApiKey>(
     `INSERT INTO api_keys (key_sha256, merchant_id, kind) VALUES ($1, $2, $3) RETURNING ${COLUMNS}`,
     [keySha256(key), merchantId, kind],

@@ -1,5 +1,6 @@
 import { Failure } from "../failure/failure.ts";
-import { insertKey, type KeyKind } from "./api-keys.ts";
+import { insertKey } from "./api-keys.ts";
+import type { KeyKind } from "./key-text.ts";
 import { lockMerchant } from "./lock-merchant.ts";
 import { type Client, type Pool, transaction } from "./pool.ts";
 

@@ -2,6 +2,7 @@ import { createContextKey } from "@connectrpc/connect";
 import { CollectService } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { bearerToken } from "../../rpc/bearer.ts";
 import type { ArrivingCall, Gate, Passage } from "../../rpc/gate.ts";
+import { peerKey } from "../../rpc/peer.ts";
 import { keyOf } from "../json/read-request.ts";
 import type { WriteKeys } from "../keys.ts";
 import type { CollectMetrics } from "../metrics.ts";
@@ -17,6 +18,9 @@ export const LOG_LINES_PATH = "/v1/logs";
 
 const GATED: ReadonlySet<string> = new Set([SEND, STREAM, LOG_LINES_PATH]);
 
+/** The client's address, of a request's headers and the connection's other end; "" where it is not known. */
+export type ClientOf = (header: Headers, peer: string) => string;
+
 /** A request's bytes as they are read, for the handler of a stream. */
 export const readingKey = createContextKey<Reading | undefined>(undefined, {
   description: "bytes of the request that are being read",
@@ -31,7 +35,12 @@ export const senderKey = createContextKey<Sender | undefined>(undefined, {
  * Refuses calls of CollectService, and log lines, before their bodies are read: of unknown keys, of merchants that are over
  * their rate, and those for which there is no room.
  */
-export function collectGate(keys: WriteKeys, limits: Limits, metrics: CollectMetrics): Gate {
+export function collectGate(
+  keys: WriteKeys,
+  limits: Limits,
+  metrics: CollectMetrics,
+  clientOf: ClientOf,
+): Gate {
   return {
     async enter(call): Promise<Passage | undefined> {
       const { path, header, contextValues } = call;
@@ -40,14 +49,14 @@ export function collectGate(keys: WriteKeys, limits: Limits, metrics: CollectMet
       const key = isBeacon
         ? await keyInBody(call, limits, metrics)
         : bearerToken(header.get("authorization"));
-      const sender = await keys.sender(key);
-      contextValues?.set(senderKey, sender);
+      const sender = await keys.sender(key, clientOf(header, contextValues.get(peerKey)));
+      contextValues.set(senderKey, sender);
       const { merchantId } = sender;
       return counting(metrics, async () => {
         // A stream may open all the same: its requests are refused one by one.
         if (path !== STREAM) await limits.checkRate(merchantId);
         const reading = new Reading(limits, merchantId, metrics);
-        contextValues?.set(readingKey, reading);
+        contextValues.set(readingKey, reading);
         return reading;
       });
     },

@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { afterEach, expect, test } from "vitest";
+import { testKey } from "../../testkit/keys.ts";
 import { type Rig, startRig } from "../testing/rig.ts";
 
 let rig: Rig;
@@ -25,9 +26,9 @@ test("requests whose keys are not known yet leave room for those with one", asyn
   // A third of what is free: two of eight.
   const held = [beginBeacon(), beginBeacon()];
   await expect.poll(() => rig.collector.limits.requests).toBe(2);
-  const body = JSON.stringify({ key: "ffw_one", events: [{ name: "a" }] });
+  const body = JSON.stringify({ key: testKey("ffw_one"), events: [{ name: "a" }] });
   expect(await statusOf({ "content-type": "text/plain" }, body)).toBe(429);
-  const keyed = { "content-type": "text/plain", authorization: "Bearer ffw_one" };
+  const keyed = { "content-type": "text/plain", authorization: `Bearer ${testKey("ffw_one")}` };
   expect(await statusOf(keyed, body)).toBe(200);
   const labels = { limit: "merchant_requests" };
   expect(await rig.count("footfall_collector_limited_requests_total", labels)).toBe(1);

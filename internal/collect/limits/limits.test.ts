@@ -4,6 +4,7 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { EventStatus, type StreamResponse } from "../../gen/footfall/collect/v1/collect_pb.js";
+import { testKey } from "../../testkit/keys.ts";
 import { SdkClient } from "../../testkit/sdk-client.ts";
 import type { WriteKey } from "../testing/fake-ingest.ts";
 import { type Rig, type RigOptions, startRig } from "../testing/rig.ts";
@@ -171,7 +172,7 @@ describe.each(["grpc", "json"] as const)("over %s", (form) => {
 /** A request that never comes in whole. */
 function slowUpload(key: WriteKey, bytes: number) {
   const path = "/footfall.collect.v1.CollectService/Send";
-  const headers = { "content-type": "application/json", authorization: `Bearer ${key}` };
+  const headers = { "content-type": "application/json", authorization: `Bearer ${testKey(key)}` };
   const upload = httpRequest({ port: rig.port, path, method: "POST", headers });
   upload.on("error", () => {});
   upload.write(`{"events":[{"name":"${"x".repeat(bytes)}`);
@@ -230,7 +231,7 @@ describe("on a stream", () => {
 
 test("a gRPC client with a retry policy obeys the time to wait by itself", async () => {
   await start(RATE);
-  const client = new SdkClient([rig.url], "ffw_one");
+  const client = new SdkClient([rig.url], testKey("ffw_one"));
   try {
     for (let at = 0; at < 2; at++) await client.send(named(700));
   } finally {

@@ -1,7 +1,7 @@
+import { Room } from "../../rpc/room.ts";
 import { MAX_EVENTS } from "../max-events.ts";
 import { EventRate } from "./event-rate.ts";
 import { type LimitName, OverLimit } from "./over-limit.ts";
-import { Room } from "./room.ts";
 
 export interface LimitOptions {
   /** Of one merchant; 0 for no limit. */

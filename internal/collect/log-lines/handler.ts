@@ -1,17 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Code } from "@connectrpc/connect";
+import { Code, createContextValues } from "@connectrpc/connect";
 import { codeToHttpStatus, errorToJson } from "@connectrpc/connect/protocol-connect";
 import { failpoint } from "../../failpoint/failpoint.ts";
 import { Failure } from "../../failure/failure.ts";
-import { bearerToken } from "../../rpc/bearer.ts";
 import { toConnectError } from "../../rpc/errors.ts";
 import type { Gate, Passage } from "../../rpc/gate.ts";
 import type { Handler } from "../../rpc/one-port.ts";
+import { peerKey } from "../../rpc/peer.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { LineReader } from "../access-log/line-reader.ts";
 import type { FindClient } from "../client-address/trusted-proxies.ts";
-import type { WriteKeys } from "../keys.ts";
-import { counting, LOG_LINES_PATH } from "../limits/gate.ts";
+import { counting, LOG_LINES_PATH, senderKey } from "../limits/gate.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { SendDeps } from "../send.ts";
 import { readBody } from "./read-body.ts";
@@ -19,7 +18,6 @@ import { isJsonBody, linesOf, recordsOf } from "./split-body.ts";
 import { type LinesAnswer, takeLines } from "./take-lines.ts";
 
 export interface LogLinesOptions extends SendDeps {
-  readonly keys: WriteKeys;
   readonly limits: Limits;
   readonly gate: Gate;
   /** Address of the site, where a request does not tell it. */
@@ -52,17 +50,21 @@ export function logLinesHandler(options: LogLinesOptions): Handler {
 }
 
 async function answer(options: LogLinesOptions, request: Request, response: Response): Promise<LinesAnswer> {
-  const { gate, keys, metrics } = options;
+  const { gate, metrics } = options;
   if (request.method !== "POST") throw new Failure("invalid", `method: ${request.method}, must be POST`);
-  const authorization = request.headers.authorization ?? "";
-  const passage = await gate.enter({ path: LOG_LINES_PATH, header: new Headers({ authorization }) });
+  const contextValues = createContextValues().set(peerKey, request.socket?.remoteAddress ?? "");
+  const passage = await gate.enter({
+    path: LOG_LINES_PATH,
+    header: headersOf(request),
+    contextValues,
+  });
   follow(passage, response);
   const { reader, site } = readQuery(request, options);
   const done = metrics.latency.startTimer();
   try {
     const coding = request.headers["content-encoding"] || "identity";
     const body = await readBody(request as IncomingMessage, coding, passage);
-    const sender = await keys.sender(bearerToken(authorization));
+    const sender = contextValues.get(senderKey)!;
     const type = request.headers["content-type"] ?? "";
     const entries = isJsonBody(type, body) ? recordsOf(body) : linesOf(body);
     const digest = Buffer.from(await crypto.subtle.digest("SHA-256", body)).toString("hex");
@@ -74,6 +76,14 @@ async function answer(options: LogLinesOptions, request: Request, response: Resp
   } finally {
     done();
   }
+}
+
+/** Those that a gate looks at. */
+function headersOf({ headers }: Request): Headers {
+  const given = Object.entries(headers).filter(
+    ([name, value]) => !name.startsWith(":") && value !== undefined,
+  );
+  return new Headers(given.map(([name, value]) => [name, String(value)]));
 }
 
 /** Gives the call's place back when it is over, also when its client has gone meanwhile. */

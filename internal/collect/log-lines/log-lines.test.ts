@@ -1,5 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { testKey } from "../../testkit/keys.ts";
 import { type Rig, type RigOptions, startRig } from "../testing/rig.ts";
 
 let rig: Rig;
@@ -25,7 +26,7 @@ async function post(
   body: string | Uint8Array,
   { query = "", type, key = "ffw_one", coding, method }: Sending = {},
 ) {
-  const headers: Record<string, string> = { authorization: `Bearer ${key}` };
+  const headers: Record<string, string> = { authorization: key === "" ? "" : `Bearer ${testKey(key)}` };
   if (type !== undefined) headers["content-type"] = type;
   if (coding !== undefined) headers["content-encoding"] = coding;
   const response = await fetch(`${rig.url}/v1/logs${query}`, {

@@ -6,6 +6,7 @@ import { bind } from "../../rpc/grpc-js.ts";
 import { keySha256 } from "../../store/api-keys.ts";
 import type { Merchant } from "../../store/merchants.ts";
 import { createRegistry } from "../../telemetry/metrics.ts";
+import { testKey } from "../../testkit/keys.ts";
 import type { FakePublisher } from "./fake-publisher.ts";
 
 export const PARTITIONS = 4;
@@ -20,7 +21,7 @@ export type WriteKey = keyof typeof KEYS | `ffw_quiet${number}`;
 const QUIET = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`ffw_quiet${100 + at}`, 100 + at]));
 
 function findMerchant(sha256: Uint8Array): Merchant | undefined {
-  const found = Object.entries({ ...KEYS, ...QUIET }).find(([key]) => keySha256(key).equals(sha256));
+  const found = Object.entries({ ...KEYS, ...QUIET }).find(([key]) => keySha256(testKey(key)).equals(sha256));
   const rest = { name: "shop", timeZone: "UTC", currency: "EUR", retentionDays: RETENTION_DAYS };
   const lists = { ownDomains: [], ignoredReferrers: [] };
   // One merchant of each kind.
@@ -30,6 +31,8 @@ function findMerchant(sha256: Uint8Array): Merchant | undefined {
 /** The real ingest server on a port of its own, without JetStream or a database behind it. */
 export class FakeIngest {
   readonly #publisher: FakePublisher;
+  /** How many look-ups of keys have reached what stands for the database. */
+  lookUps = 0;
   #server: Server | undefined;
   port = 0;
 
@@ -47,7 +50,7 @@ export class FakeIngest {
       tokens: [TOKEN],
       partitions,
       publisher: this.#publisher,
-      merchants: new LookupCache(async (key) => findMerchant(key), {
+      merchants: new LookupCache(async (key) => this.#find(key), {
         name: "write key",
         freshMs: 60_000,
         capacity: 100,
@@ -60,6 +63,11 @@ export class FakeIngest {
       },
     });
     this.port = await bind(this.#server, "127.0.0.1", this.port);
+  }
+
+  #find(sha256: Uint8Array): Merchant | undefined {
+    this.lookUps += 1;
+    return findMerchant(sha256);
   }
 
   /** Goes away at once, in the middle of what it does, as a killed process would. */

@@ -1,6 +1,7 @@
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { CollectService, type SendResponse } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { methodDefinition } from "../../rpc/grpc-js.ts";
+import { testKey } from "../../testkit/keys.ts";
 
 const SEND = methodDefinition(CollectService.method.send, true);
 
@@ -23,7 +24,7 @@ function varint(value: number): number[] {
 export async function sendRaw(port: number, request: Uint8Array, key = "ffw_one"): Promise<SendResponse> {
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
   const metadata = new Metadata();
-  metadata.set("authorization", `Bearer ${key}`);
+  metadata.set("authorization", `Bearer ${testKey(key)}`);
   const { path, requestSerialize, responseDeserialize } = SEND;
   try {
     return await new Promise((resolve, reject) => {

@@ -1,11 +1,14 @@
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
-import type { TrustedProxies } from "../../config/trusted-proxies.ts";
+import type { Network, TrustedProxies } from "../../config/trusted-proxies.ts";
 import { CollectService } from "../../gen/footfall/collect/v1/collect_pb.js";
+import { FailedTries } from "../../rpc/by-address/failed-tries.ts";
+import { inNetworks } from "../../rpc/by-address/network.ts";
 import { HealthState } from "../../rpc/health.ts";
 import type { OnePortServer } from "../../rpc/one-port.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import { createRegistry, type Registry } from "../../telemetry/metrics.ts";
+import { testKey } from "../../testkit/keys.ts";
 import { type Collector, type CollectorOptions, createCollector } from "../collector.ts";
 import { IngestClient } from "../ingest-client.ts";
 import { WriteKeys } from "../keys.ts";
@@ -60,6 +63,8 @@ export interface RigOptions extends Partial<Omit<CollectorOptions, "spool">> {
   readonly proxyProtocol?: boolean;
   /** Pages that may send; all where absent. */
   readonly allowedOrigins?: readonly string[];
+  /** From where no limit by address holds; from nowhere where absent. */
+  readonly unlimited?: readonly Network[];
   /** How the collector listens; "::" takes IPv4 clients too. */
   readonly host?: string;
 }
@@ -87,6 +92,7 @@ export async function startRig({
   proxyProtocol = false,
   allowedOrigins = ["*"],
   host = "127.0.0.1",
+  unlimited = [],
   spool: spoolOptions,
   ingestAddress,
   ...options
@@ -108,7 +114,7 @@ export async function startRig({
     ...options,
     spool: spool && { spool, spoolAfterMs: spoolOptions.spoolAfterMs ?? 1_000, log: SILENT },
   });
-  const keys = new WriteKeys(client, 60_000);
+  const keys = new WriteKeys(client, 60_000, new FailedTries(inNetworks(unlimited)));
   const shutdown = new AbortController();
   const server = await serveCollect({
     ...collector,
@@ -197,7 +203,7 @@ function once(work: () => Promise<void>): () => Promise<void> {
 
 function withHeaders(key: string, headers: Record<string, string> = {}): Interceptor {
   return (next) => (request) => {
-    if (key !== "") request.header.set("authorization", `Bearer ${key}`);
+    if (key !== "") request.header.set("authorization", `Bearer ${testKey(key)}`);
     for (const [name, value] of Object.entries(headers)) request.header.set(name, value);
     return next(request);
   };

@@ -10,6 +10,7 @@ import {
   logLevel,
   opsHost,
   opsPort,
+  portLimits,
   proxyProtocol,
   servicePort,
 } from "./shared.ts";
@@ -174,6 +175,7 @@ export const collector = {
       fallback: "1",
     },
     proxyProtocol: proxyProtocol("collector"),
+    ...portLimits,
     accessLog: {
       env: "FOOTFALL_COLLECTOR_ACCESS_LOG",
       description:

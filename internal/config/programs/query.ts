@@ -8,6 +8,7 @@ import {
   logLevel,
   opsHost,
   opsPort,
+  portLimits,
   proxyProtocol,
   servicePort,
 } from "./shared.ts";
@@ -22,6 +23,7 @@ export const query = {
     opsPort: opsPort("query", 9320),
     allowedOrigins: allowedOrigins("query"),
     proxyProtocol: proxyProtocol("query"),
+    ...portLimits,
     databaseUrl,
     maxConnections: {
       env: "FOOTFALL_QUERY_MAX_CONNECTIONS",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { address, choice, integer, port, type Setting, text, yesNo } from "../setting.ts";
+import { networks } from "../trusted-proxies.ts";
 
 /** Settings that several programs share. */
 
@@ -71,6 +72,17 @@ export const servicePort = (program: string, fallback: number): Setting<number> 
   schema: port(),
   fallback: String(fallback),
 });
+
+/** What connections of clients may cost. */
+export const portLimits = {
+  unlimitedAddresses: {
+    env: "FOOTFALL_UNLIMITED_ADDRESSES",
+    description:
+      "addresses and networks, parted by commas, that no limit by address holds, since anybody's connections come from them: load balancers and proxies; private: loopback and private networks; empty: none",
+    schema: networks(),
+    fallback: "private",
+  },
+} as const;
 
 /** Pages that may call a program's own service from a browser. */
 export const allowedOrigins = (program: string): Setting<string[]> => ({

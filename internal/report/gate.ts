@@ -1,0 +1,64 @@
+import { createContextKey } from "@connectrpc/connect";
+import { Failure } from "../failure/failure.ts";
+import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
+import type { Gate, Passage } from "../rpc/gate.ts";
+import { peerKey } from "../rpc/peer.ts";
+import { Room } from "../rpc/room.ts";
+import type { Merchant } from "./get-report.ts";
+
+/** The merchant of a call that passed the gate. */
+export const merchantKey = createContextKey<Merchant | undefined>(undefined, { description: "merchant" });
+
+/** The merchant whose read key the headers carry. @param peer address of the connection's other end. */
+export type Authenticate = (headers: Headers, peer: string) => Promise<Merchant>;
+
+/** Most bytes of requests that have come in part, and one merchant's share of them. */
+const READING_BYTES = 16 << 20;
+const MERCHANT_SHARE = 0.25;
+
+/** What a client is told to wait when there is no room, ms: requests come and go. */
+const NO_ROOM_WAIT_MS = 500;
+
+/** Refuses calls of QueryService before their bodies are read: of unknown keys, over a rate, without room. */
+export function queryGate(authenticate: Authenticate): Gate {
+  const room = new Room(READING_BYTES, MERCHANT_SHARE);
+  return {
+    async enter({ path, header, contextValues }) {
+      if (!path.startsWith(`/${QueryService.typeName}/`)) return undefined;
+      const merchant = await authenticate(header, contextValues.get(peerKey));
+      contextValues.set(merchantKey, merchant);
+      return new Reading(room, merchant.merchantId);
+    },
+  };
+}
+
+/** The bytes of a call that are being read. */
+class Reading implements Passage {
+  readonly #room: Room;
+  readonly #merchantId: number;
+  #bytes = 0;
+
+  constructor(room: Room, merchantId: number) {
+    this.#room = room;
+    this.#merchantId = merchantId;
+  }
+
+  read(bytes: number): void {
+    if (this.#room.refusal(this.#merchantId) !== undefined) {
+      this.taken();
+      const message = `merchant ${this.#merchantId}: too many bytes of requests at one time`;
+      throw new Failure("exhausted", message, { retryAfterMs: NO_ROOM_WAIT_MS });
+    }
+    this.#room.take(this.#merchantId, bytes);
+    this.#bytes += bytes;
+  }
+
+  taken(): void {
+    this.#room.give(this.#merchantId, this.#bytes);
+    this.#bytes = 0;
+  }
+
+  close(): void {
+    this.taken();
+  }
+}

@@ -67,6 +67,12 @@ const ODD: [field: string, kind: keyof typeof AdjustmentKind, sent: EventInit, s
     ],
     ["properties.k", "REPLACED", { properties: { k: "\0" } }, { properties: { k: "\ufffd" } }],
     [
+      "properties.Billing_Email",
+      "REPLACED",
+      { properties: { Billing_Email: "jane", name: "Spring sale" } },
+      { properties: { Billing_Email: "(redacted)", name: "Spring sale" } },
+    ],
+    [
       "properties.k",
       "CUT",
       { properties: { k: "x".repeat(2 << 20) } },
@@ -174,6 +180,37 @@ test("what is personal in a long address is taken out before it is cut", async (
   const url = `https://shop.example/?q=${"x".repeat(8_150)}%20jane.doe@mail.example&email=${"y".repeat(300)}`;
   await rig.grpc().send({ events: [{ name: "a", url, referrer: `${url}&to=${"z".repeat(300_000)}` }] });
   expect(rig.publisher.texts()).not.toMatch(/jane|doe@|yyy/);
+});
+
+test("what stands in for personal data makes no address longer than its limit", async () => {
+  const url = `https://shop.example/?${"pin=1&".repeat(1_300)}`;
+  await rig.grpc().send({ events: [{ name: "a", url, referrer: url }] });
+  const [row] = rig.publisher.rows();
+  expect([row!.url!.length, row!.referrer!.length]).toEqual([8_192, 8_192]);
+  expect(row!.url).not.toContain("pin=1");
+});
+
+test("of a property that its key tells to be personal nothing is in the batch", async () => {
+  const properties = {
+    phone: "0301 234567",
+    accessToken: "s3cr3t",
+    "user[email]": "jane.doe",
+    empty_email: "",
+  };
+  await rig.json().send({
+    events: [
+      { name: "a", properties },
+      { name: "b", properties },
+    ],
+  });
+  const kept = {
+    phone: "(redacted)",
+    accessToken: "(redacted)",
+    "user[email]": "(redacted)",
+    empty_email: "",
+  };
+  expect(rig.publisher.rows().map((row) => row.properties)).toEqual([kept, kept]);
+  expect(rig.publisher.texts()).not.toMatch(/0301|s3cr3t|jane/);
 });
 
 test("bytes that are no UTF-8 become U+FFFD, and make ids hashes", async () => {

@@ -1,4 +1,5 @@
 import type { BatchBuilder } from "../event/batch-builder.ts";
+import { ABSENT } from "../event/dictionary.ts";
 import { AdjustmentKind } from "./adjustments.ts";
 import { cutAddress } from "./cut-address.ts";
 import type { EventFields } from "./event-fields.ts";
@@ -48,7 +49,8 @@ function takeAddress(
   const end = values[at[field] + 1]!;
   const size = batch.dictionary.size;
   const index = takeText(batch, bytes, start, end, LIMIT);
-  return redacted(batch, index >= 0 ? index : mendAddress(batch, context, bytes, start, end, field), size);
+  if (index < 0) return mendAddress(batch, context, bytes, start, end, field);
+  return redacted(batch, index, size);
 }
 
 /** The index of an address without personal data; what is taken out does not stay in the dictionary. */
@@ -60,7 +62,10 @@ function redacted(batch: BatchBuilder, index: number, sizeBefore: number): numbe
   };
   if (isGood(batch, index, Mark.REDACTED, isClean)) return index;
   batch.dictionary.truncate(sizeBefore);
-  return intern(batch.dictionary, clean);
+  // What stands in may be longer than what it stands for.
+  const kept = intern(batch.dictionary, clean.length > LIMIT ? cutAddress(clean, LIMIT) : clean);
+  batch.dictionary.mark(kept, Mark.REDACTED);
+  return kept;
 }
 
 /** An address that is too long, or no text. */
@@ -78,7 +83,9 @@ function mendAddress(
   const kept = cutAddress(whole, LIMIT);
   if (kept !== whole) tellCut(adjustments, field, end - start, LIMIT, kept);
   if (!isClean) tellReplaced(adjustments, field, kept);
-  return intern(dictionary, kept);
+  const index = intern(dictionary, kept);
+  if (index !== ABSENT) dictionary.mark(index, Mark.REDACTED);
+  return index;
 }
 
 function isWebAddress(text: string): boolean {

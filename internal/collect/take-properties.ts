@@ -1,8 +1,10 @@
 import type { BatchBuilder } from "../event/batch-builder.ts";
 import { AdjustmentKind, type Adjustments } from "./adjustments.ts";
 import type { EventFields } from "./event-fields.ts";
+import { isPersonalKey } from "./privacy/parameter-names.ts";
+import { REDACTED } from "./privacy/redact.ts";
 import type { EventContext } from "./take-event.ts";
-import { mendText, takeText } from "./take-text.ts";
+import { intern, isGood, Mark, mendText, takeText } from "./take-text.ts";
 
 /** Most entries, and longest keys and values, characters. */
 const MAX_PROPERTIES = 64;
@@ -72,6 +74,9 @@ function takeKey(
   return key >= 0 ? key : mendText(batch, adjustments, "properties", bytes, start, end, MAX_KEY);
 }
 
+const isPlainKey = (key: string) => !isPersonalKey(key);
+
+/** The index of an entry's value; of one whose key tells that it is personal, of what stands in for it. */
 function takeValue(
   { bytes, properties: { values } }: EventFields,
   batch: BatchBuilder,
@@ -81,6 +86,11 @@ function takeValue(
 ): number {
   const start = values[offset + VALUE]!;
   const end = values[offset + VALUE + 1]!;
+  if (start !== end && !isGood(batch, key, Mark.PLAIN_KEY, isPlainKey)) {
+    const field = `properties.${batch.dictionary.text(key)}`;
+    adjustments.add(AdjustmentKind.REPLACED, field, `personal data by its name: ${REDACTED}`);
+    return intern(batch.dictionary, REDACTED);
+  }
   const value = takeText(batch, bytes, start, end, MAX_VALUE);
   if (value >= 0) return value;
   const field = `properties.${batch.dictionary.text(key)}`;

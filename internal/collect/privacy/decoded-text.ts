@@ -1,3 +1,6 @@
+import { is, TOKEN } from "./char-classes.ts";
+import { WordTrie } from "./word-trie.ts";
+
 /** Codes of characters that mean something in addresses. */
 export const Char = {
   SPACE: 0x20,
@@ -5,6 +8,7 @@ export const Char = {
   HASH: 0x23,
   PERCENT: 0x25,
   AMPERSAND: 0x26,
+  CLOSED: 0x29,
   PLUS: 0x2b,
   MINUS: 0x2d,
   DOT: 0x2e,
@@ -17,7 +21,7 @@ export const Char = {
 } as const;
 
 /** Named references (HTML, section 13.5) that stand for what addresses are made of. */
-const NAMED: ReadonlyMap<string, number> = new Map(
+const NAMED = new WordTrie(
   Object.entries({
     amp: "&",
     quot: '"',
@@ -36,11 +40,14 @@ const NAMED: ReadonlyMap<string, number> = new Map(
     plus: "+",
     lowbar: "_",
     nbsp: " ",
-  }).map(([name, char]) => [name, char.charCodeAt(0)]),
+  }).map(([words, char]) => ({ words, bits: char.charCodeAt(0) })),
 );
 
 /** Longest reference with its & and ;, characters: &#x000040; */
 const LONGEST_REFERENCE = 10;
+
+/** Most of a reference's number, which is a UTF-16 code. */
+const MOST_OF_REFERENCE = 0xffff;
 
 const DEEPEST = 255;
 
@@ -138,9 +145,12 @@ export class DecodedText {
     const { codes, levels } = this;
     const earliest = Math.max(end - LONGEST_REFERENCE, 0);
     for (let at = end - 2; at >= earliest; at--) {
-      if (codes[at] !== Char.AMPERSAND) continue;
-      const code = referenced(this.lower(at + 1, end - 1));
-      if (code === undefined) return -1;
+      if (codes[at] !== Char.AMPERSAND) {
+        if (codes[at] !== Char.HASH && !is(codes[at]!, TOKEN)) return -1;
+        continue;
+      }
+      const code = referenced(codes, at + 1, end - 1);
+      if (code === 0) return -1;
       codes[at] = code;
       levels[at] = Math.max(levels[at]!, levels[end - 1]!);
       return at;
@@ -170,10 +180,18 @@ class Room {
   }
 }
 
-function referenced(name: string): number | undefined {
-  const [, hex, decimal] = /^#(?:x([0-9a-f]{1,6})|(\d{1,7}))$/.exec(name) ?? [];
-  if (hex !== undefined) return Number.parseInt(hex, 16);
-  return decimal === undefined ? NAMED.get(name) : Number(decimal);
+/** The character that a reference without its & and ; stands for; 0: for none. */
+function referenced(codes: Uint16Array, from: number, to: number): number {
+  if (codes[from] !== Char.HASH) return NAMED.find(codes, from, to);
+  const isHex = (codes[from + 1]! | 0x20) === 0x78;
+  const base = isHex ? 16 : 10;
+  let number = 0;
+  for (let at = from + (isHex ? 2 : 1); at < to; at++) {
+    const value = hexValue(codes[at]!);
+    if (value === -1 || value >= base) return 0;
+    number = base * number + value;
+  }
+  return number <= MOST_OF_REFERENCE ? number : 0;
 }
 
 function hexValue(code: number): number {

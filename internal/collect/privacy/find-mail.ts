@@ -1,26 +1,31 @@
 import { parse } from "tldts";
-import { HOST, is, LOCAL } from "./char-classes.ts";
+import { DIGIT, HOST, is, LOCAL } from "./char-classes.ts";
 import { Char, type DecodedText } from "./decoded-text.ts";
+import { WordTrie } from "./word-trie.ts";
 
-/** How names of files end that are no top-level domain: logo@2x.png, vue@3.js. */
-const FILES: ReadonlySet<string> = new Set(
-  `png jpg jpeg jpe gif webp svg avif heic bmp ico tif tiff psd eps js mjs cjs jsx ts tsx vue svelte css scss sass
-    less json xml yaml yml csv tsv txt rtf html htm xhtml php asp aspx jsp map wasm woff ttf otf eot mpg mpeg webm
-    ogg wav flac pdf doc docx xls xlsx ppt pptx gz tgz bz tar rar exe dmg apk ipa jar min bak tmp log`.split(
-    /\s+/,
-  ),
-);
+/** What the last label of a host may be: bits. */
+const Label = { FILE: 1, AFTER_VERSION: 2, RESERVED: 4 } as const;
 
-/** Of these, and of what versions are called, only a version before it tells that it is no address: pkg@1.0.zip. */
-const AFTER_VERSIONS: ReadonlySet<string> = new Set(
-  `zip mov ai md sh py rs ps pl cc so app alpha beta rc next canary dev pre nightly snapshot final release latest
-    prod esm umd cdn bundle module`.split(/\s+/),
-);
-
-/** Top-level domains that nobody can register, which addresses within a company or in examples have (RFC 6761, 8375). */
-const RESERVED: ReadonlySet<string> = new Set(
-  "example test invalid localhost local internal intranet corp lan home arpa".split(" "),
-);
+const LABELS = new WordTrie([
+  {
+    // How names of files end that are no top-level domain: logo@2x.png, vue@3.js.
+    words: `png jpg jpeg jpe gif webp svg avif heic bmp ico tif tiff psd eps js mjs cjs jsx ts tsx vue svelte css scss
+      sass less json xml yaml yml csv tsv txt rtf html htm xhtml php asp aspx jsp map wasm woff ttf otf eot mpg mpeg
+      webm ogg wav flac pdf doc docx xls xlsx ppt pptx gz tgz bz tar rar exe dmg apk ipa jar min bak tmp log`,
+    bits: Label.FILE,
+  },
+  {
+    // Of these, and of what versions are called, only a version before it tells that it is no address: pkg@1.0.zip.
+    words: `zip mov ai md sh py rs ps pl cc so app alpha beta rc next canary dev pre nightly snapshot final release
+      latest prod esm umd cdn bundle module`,
+    bits: Label.AFTER_VERSION,
+  },
+  {
+    // Nobody can register these; addresses within a company or in examples have them (RFC 6761, 8375).
+    words: "example test invalid localhost local internal intranet corp lan home arpa",
+    bits: Label.RESERVED,
+  },
+]);
 
 /**
  * The mail address around an @, as it would be written: what is before it up to a character that no address has,
@@ -49,7 +54,10 @@ function localStart({ codes }: DecodedText, at: number, earliest: number): numbe
 /** Where the host ends: with the last label that may be a top-level domain. -1: it is none. */
 function hostEnd(text: DecodedText, start: number): number {
   const { codes, length } = text;
-  let [end, lastDot, labelStart, firstEnd] = [-1, -1, start, -1];
+  let end = -1;
+  let lastDot = -1;
+  let labelStart = start;
+  let firstEnd = -1;
   let isLetters = true;
   let at = start;
   for (; at < length && is(codes[at]!, HOST); at++) {
@@ -65,9 +73,9 @@ function hostEnd(text: DecodedText, start: number): number {
   }
   if (firstEnd !== -1 && isTopLevel(text, labelStart, at, isLetters)) [end, lastDot] = [at, labelStart];
   if (end === -1) return -1;
-  const last = text.lower(lastDot, end);
-  if (isVersion(text, start, firstEnd) && (FILES.has(last) || AFTER_VERSIONS.has(last))) return -1;
-  return end === at && !FILES.has(last) ? end : knownHostEnd(text, start, end);
+  const last = LABELS.find(codes, lastDot, end);
+  if ((last & (Label.FILE | Label.AFTER_VERSION)) !== 0 && isVersion(text, start, firstEnd)) return -1;
+  return end === at && (last & Label.FILE) === 0 ? end : knownHostEnd(text, start, end);
 }
 
 /** How many labels may be too many: jane@example.org.tar.gz has two. */
@@ -80,25 +88,19 @@ function knownHostEnd(text: DecodedText, start: number, end: number): number {
     let dot = to - 1;
     while (dot > start && text.codes[dot] !== Char.DOT) dot--;
     if (dot === start) return -1;
-    const last = text.lower(dot + 1, to);
-    if (!FILES.has(last) && isKnownTopLevel(last)) return to;
+    const last = LABELS.find(text.codes, dot + 1, to);
+    if ((last & Label.RESERVED) !== 0) return to;
+    if ((last & Label.FILE) === 0 && isKnownTopLevel(text.slice(dot + 1, to))) return to;
     to = dot;
   }
   return -1;
 }
 
-/** What is known of labels: whether they are top-level domains. */
-const known = new Map<string, boolean>();
-const MOST_KNOWN = 2_000;
+/** The label is all that is looked at, and it is one. */
+const PARSING = { extractHostname: false, validateHostname: false, detectIp: false };
 
 function isKnownTopLevel(label: string): boolean {
-  let answer = known.get(label);
-  if (answer === undefined) {
-    answer = RESERVED.has(label) || (label.length < 64 && parse(`a.${label}`).isIcann === true);
-    if (known.size >= MOST_KNOWN) known.clear();
-    known.set(label, answer);
-  }
-  return answer;
+  return label.length < 64 && parse(`a.${label.toLowerCase()}`, PARSING).isIcann === true;
 }
 
 function isTopLevel({ codes }: DecodedText, from: number, to: number, isLetters: boolean): boolean {
@@ -112,6 +114,10 @@ function isLetter(code: number): boolean {
 }
 
 /** 3, v2, 2x (a picture for screens of twice the pixels); longer numbers are hosts too, such as 163.com. */
-function isVersion(text: DecodedText, from: number, to: number): boolean {
-  return to - from <= 4 && /^v?\d{1,2}x?$/.test(text.lower(from, to));
+function isVersion({ codes }: DecodedText, from: number, to: number): boolean {
+  let [first, last] = [from, to];
+  if ((codes[first]! | 0x20) === 0x76) first++;
+  if ((codes[last - 1]! | 0x20) === 0x78) last--;
+  const digits = last - first;
+  return (digits === 1 || digits === 2) && is(codes[first]!, DIGIT) && is(codes[last - 1]!, DIGIT);
 }

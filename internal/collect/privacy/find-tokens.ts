@@ -1,6 +1,7 @@
 import { DIGIT, is, TOKEN, WORD } from "./char-classes.ts";
 import { Char, type DecodedText } from "./decoded-text.ts";
-import { isBeforeSecrets, isSecret } from "./parameter-names.ts";
+import { findName, Name } from "./parameter-names.ts";
+import { Strength, strengthOf } from "./secrets.ts";
 
 /** Whether a word stands at a place, in whatever case. */
 export function isAt({ codes, length }: DecodedText, at: number, word: string): boolean {
@@ -64,27 +65,29 @@ const FOLDERS = 2;
  * @returns where it begins and ends; undefined: there is none.
  */
 export function findFolderSecret(text: DecodedText, at: number): [number, number] | undefined {
+  const { codes } = text;
   const nameEnd = folderEnd(text, at + 1, LONGEST_FOLDER);
-  if (text.codes[nameEnd] !== Char.SLASH || !isBeforeSecrets(text.lower(at + 1, nameEnd))) return undefined;
+  if (nameEnd === at + 1 || nameEnd >= text.length || codes[nameEnd] !== Char.SLASH) return undefined;
+  const name = findName(codes, at + 1, nameEnd);
+  if ((name & (Name.BEFORE_SECRETS | Name.MAYBE_BEFORE_SECRETS)) === 0) return undefined;
+  const least = (name & Name.BEFORE_SECRETS) === 0 ? Strength.KEY : Strength.MIXED;
   let from = nameEnd + 1;
   for (let folder = 0; folder < FOLDERS; folder++) {
     const end = folderEnd(text, from, LONGEST_SECRET);
-    if (isSecretFolder(text, from, end)) return [from, end];
-    if (text.codes[end] !== Char.SLASH) return undefined;
+    if (strengthOf(codes, from, end) >= least) return [from, end];
+    if (codes[end] !== Char.SLASH || end >= text.length) return undefined;
     from = end + 1;
   }
   return undefined;
 }
 
+/** Folders of secrets are base64url with its padding; a . is in them, too. */
 function folderEnd({ codes, length }: DecodedText, from: number, longest: number): number {
   let end = from;
-  while (end < length && end - from < longest && (is(codes[end]!, TOKEN) || codes[end] === Char.DOT)) end++;
+  while (end < length && end - from < longest && isOfFolder(codes[end]!)) end++;
   return end;
 }
 
-/** Behind such a folder a shorter one is a secret too: 16 and more with letters and digits. */
-function isSecretFolder(text: DecodedText, from: number, to: number): boolean {
-  if (to - from < 16) return false;
-  const folder = text.lower(from, to);
-  return isSecret(folder) || (/\d/.test(folder) && /[a-z]/.test(folder) && !folder.includes("."));
+function isOfFolder(code: number): boolean {
+  return is(code, TOKEN) || code === Char.DOT || code === Char.EQUALS;
 }

@@ -1,76 +1,87 @@
-import { is, TOKEN } from "./char-classes.ts";
+import { WordTrie } from "./word-trie.ts";
 
-/** Names of parameters whose values are personal data or secrets; compared in lower case, without - _ . and []. */
-const PERSONAL: ReadonlySet<string> = new Set(
-  `name fname lname user login tel telefon cell mobile mobilenumber mobileno msisdn whatsapp fax pwd pass auth
-    authorization bearer jwt otp pin session sessionid sid jsessionid phpsessid oobcode dob birthday birthdate
-    dateofbirth address street cvv cvc creditcard ccnumber cardno cardnum pan socialsecuritynumber taxid passport mceid
-    hsenc`.split(/\s+/),
-);
+/** What a name tells of its value: bits. */
+export const Name = {
+  /** Personal data or a secret: a parameter's value is taken out, whatever it looks like. */
+  PERSONAL: 1,
+  /** The same, also as a property's key: what nobody calls anything else by. */
+  PERSONAL_KEY: 2,
+  /** A secret or something harmless: the value decides. */
+  MAYBE_SECRET: 4,
+  /** What merely looks like a card's or phone's number: ids, order and product numbers, times. */
+  NUMBERED: 8,
+  /** Of a folder: a secret stands behind it. */
+  BEFORE_SECRETS: 16,
+  /** Of a folder: a secret may stand behind it, or a name. */
+  MAYBE_BEFORE_SECRETS: 32,
+  /** A thing that is sold, whatever it ends with. */
+  PLAIN: 64,
+} as const;
 
-/** ... and how such names end: billing_email, user[password], access_token. */
-const PERSONAL_ENDINGS =
-  /(mail|mailaddress|phone|phonenumber|telephone|firstname|lastname|surname|familyname|givenname|fullname|username|password|passwd|token|secret|apikey|ssn|iban|cardnumber|streetaddress)$/;
+const BOTH = Name.PERSONAL | Name.PERSONAL_KEY;
 
-/** Names that tell of secrets and of harmless things: the value decides (code=SPRING10). */
-const SECRET =
-  /^(key|code|sig|signature|xamzsignature|xamzcredential|ticket|credentials?|verifier|codeverifier|nonce|hmac|samlrequest|samlresponse|accesskey|authkey|resetkey|activationkey|confirmationkey|challenge|magic|invite)$/;
+const NUMBERS = ["", "number", "num", "no", "nr"];
+const COUNTED =
+  `order orders item items product products article articles invoice customer tracking serial part variant
+  variants sku ean gtin upc isbn timestamp time date`
+    .split(/\s+/)
+    .flatMap((thing) => NUMBERS.map((number) => thing + number));
 
-/** Names of what merely looks like a card's number: ids, order and product numbers, times. */
-const NUMBERED =
-  /(ids?|clid|(orders?|items?|products?|articles?|invoice|customer|tracking|serial|part|variants?|sku|ean|gtin|upc|isbn|timestamp|time|date)(number|num|no|nr)?)$|^(p|t|ts|v|version|ref|posts?|status|video|cb|rnd|rand|cache)$/;
+const NAMES = new WordTrie([
+  {
+    words: `tel telefon mobilenumber mobileno msisdn whatsapp fax pwd user auth authorization authcode bearer jwt
+      otp sid jsessionid phpsessid oobcode dob birthday birthdate dateofbirth address street cvv cvc creditcard ccnumber
+      cardno cardnum socialsecuritynumber taxid passport mceid hsenc sig hmac accesskey authkey resetkey samlrequest
+      samlresponse`,
+    bits: BOTH,
+  },
+  {
+    words: `name fname lname login cell mobile pan pass pin session sessionid code key ticket credential credentials verifier
+      codeverifier activationkey confirmationkey`,
+    bits: Name.PERSONAL,
+  },
+  {
+    words: `mail mailaddress phone phonenumber telephone firstname lastname surname familyname givenname fullname username
+      password passwd passphrase token secret apikey privatekey sessionkey ssn iban cardnumber streetaddress`,
+    bits: BOTH,
+    asEnding: true,
+  },
+  { words: "signature nonce xamzcredential", bits: Name.PERSONAL, asEnding: true },
+  { words: "iphone smartphone headphone earphone microphone gramophone", bits: Name.PLAIN },
+  { words: "challenge magic invite state hash digest h", bits: Name.MAYBE_SECRET },
+  { words: `id ids clid ${COUNTED.join(" ")}`, bits: Name.NUMBERED, asEnding: true },
+  {
+    words: "p t ts v version ref post posts status statuses video cb rnd rand cache",
+    bits: Name.NUMBERED,
+  },
+  {
+    words: `token tokens reset resetpassword passwordreset forgot forgotpassword setpassword newpassword changepassword
+      recover recovery recoverpassword password verify verification verifyemail emailverification confirm confirmation
+      confirmemail activate activation activateaccount magiclink magic invite invites invitation invitations unsubscribe
+      optout unlock otp`,
+    bits: Name.BEFORE_SECRETS,
+  },
+  {
+    words: `auth oauth sso login signin session sessions callback join share shared download downloads subscribe
+      subscription preferences orders checkout checkouts secret secrets`,
+    bits: Name.MAYBE_BEFORE_SECRETS,
+  },
+]);
 
-export type NameKind = "personal" | "secret" | "plain";
-
-/** What is known of names: a shop's pages have the same few again and again. */
-const known = new Map<string, NameKind>();
-const MOST_KNOWN = 1_000;
-
-/** @param name decoded. */
-export function kindOfName(name: string): NameKind {
-  let kind = known.get(name);
-  if (kind === undefined) {
-    kind = find(name.toLowerCase().replace(/[-_.[\]\s+]/g, ""));
-    if (known.size >= MOST_KNOWN) known.clear();
-    known.set(name, kind);
-  }
-  return kind;
+/** What the name from one place to another tells: bits of `Name`. */
+export function findName(codes: Uint16Array, from: number, to: number): number {
+  const bits = NAMES.find(codes, from, to);
+  return (bits & Name.PLAIN) === 0 ? bits : 0;
 }
 
-function find(plain: string): NameKind {
-  if (PERSONAL.has(plain) || PERSONAL_ENDINGS.test(plain)) return "personal";
-  return SECRET.test(plain) ? "secret" : "plain";
+/** Longest key of a property that is looked at, characters. */
+const LONGEST_KEY = 128;
+const room = new Uint16Array(LONGEST_KEY);
+
+/** Whether a property's key tells that its value is personal data or a secret. */
+export function isPersonalKey(key: string): boolean {
+  // Names tell by their ends.
+  const text = key.slice(-LONGEST_KEY);
+  for (let at = 0; at < text.length; at++) room[at] = text.charCodeAt(at);
+  return (findName(room, 0, text.length) & Name.PERSONAL_KEY) !== 0;
 }
-
-/** Whether a parameter or a folder of this name has numbers that are nobody's card. */
-export function isNumbered(name: string): boolean {
-  return NUMBERED.test(name.replace(/[-_.[\]\s+]/g, ""));
-}
-
-/** Folders of addresses behind which a secret stands, such as /reset-password/...; their words joined as they may be. */
-const BEFORE_SECRETS: ReadonlySet<string> = new Set(
-  `token,tokens,reset,reset password,password reset,forgot password,set password,new password,change password,verify,
-    verification,verify email,email verification,confirm,confirmation,confirm email,activate,activation,magic link,
-    magic,invite,invitation,invitations,unsubscribe,opt out`
-    .split(/,\s*/)
-    .flatMap((words) => ["", "-", "_", "."].map((sign) => words.replace(" ", sign))),
-);
-
-/** @param name decoded, in lower case. */
-export function isBeforeSecrets(name: string): boolean {
-  return BEFORE_SECRETS.has(name);
-}
-
-/** Whether a text is no word but a key: UUID or long hexadecimal digits, or 20 and more with capitals and digits. */
-export function isSecret(text: string): boolean {
-  if (text.length < 20) return false;
-  if (/^[0-9a-f-]{32,}$/i.test(text)) return true;
-  return /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text);
-}
-
-/** Of base64, base64url, hexadecimal digits. */
-export function isOfSecret(code: number): boolean {
-  return is(code, TOKEN) || SIGNS.has(code);
-}
-
-const SIGNS: ReadonlySet<number> = new Set([...".~+/="].map((char) => char.charCodeAt(0)));

@@ -119,7 +119,8 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
 
   /**
    * What else the merchant wants to keep about the visitor or the event: up to 64 entries, keys of up to
-   * 256 characters, values of up to 2,048.
+   * 256 characters, values of up to 2,048. The value behind a key that tells of personal data, such as email or
+   * token, is replaced by "(redacted)".
    *
    * @generated from field: map<string, string> properties = 12;
    */

@@ -12,8 +12,15 @@ import { createPool } from "../../internal/store/pool.ts";
 import { connectNats } from "../../internal/stream/connect.ts";
 import { checkDurability, requireDurability } from "../../internal/stream/durability.ts";
 import { BatchPublisher, MAX_HEADER_BYTES } from "../../internal/stream/publisher.ts";
+import { StreamKeeper } from "../../internal/stream/stream-keeper.ts";
 import { streamLimits } from "../../internal/stream/stream-settings.ts";
 import { ensureStreams } from "../../internal/stream/streams.ts";
+
+/** How often ingest looks whether all streams are there; a batch that finds none has it looked at once. */
+const STREAM_WATCH_MS = 30_000;
+
+const NEW_STREAMS =
+  "streams did not exist and were created: right for a new installation; in another one they were deleted or lost, with all that was in them and not committed";
 
 /** Wires ingest: database (merchants), JetStream, gRPC server. */
 export async function start({ config, log, registry, life, health }: Service<typeof ingest.settings>) {
@@ -33,19 +40,24 @@ export async function start({ config, log, registry, life, health }: Service<typ
   const limits = streamLimits(config);
   const promise = { ...config, partitions, limits, monitorUrls: config.natsMonitorUrls };
   requireDurability(config.durability, await checkDurability(nats, promise), log);
-  await ensureStreams(nats, partitions, limits);
+  const created = await ensureStreams(nats, partitions, limits);
+  if (created.length > 0) log.warn({ streams: created }, NEW_STREAMS);
+  const metrics = ingestMetrics(registry);
+  const onMade = (stream: string) => metrics.streamsMade.inc({ stream });
+  const keeper = new StreamKeeper(nats, { partitions, limits, log, onMade });
+  life.onClose("streams' watch", keeper.watch(STREAM_WATCH_MS));
   // A larger one could neither be published nor be kept as refused: its sender would try for ever.
   const maxBatchBytes = Math.min(config.maxBatchBytes, nats.info!.max_payload - MAX_HEADER_BYTES);
   const server = createIngestServer({
     tokens: config.tokens,
     partitions,
-    publisher: new BatchPublisher(nats, config.publishTimeoutMs),
+    publisher: new BatchPublisher(nats, config.publishTimeoutMs, (stream) => void keeper.keep(stream)),
     merchants: new LookupCache((key) => findMerchantByKey(pool, "write", key), {
       name: "write key",
       freshMs: config.keyFreshMs,
       capacity: 1_000_000,
     }),
-    metrics: ingestMetrics(registry),
+    metrics,
     maxBatchBytes,
     maxInFlightBytes: config.maxInFlightBytes,
     stopping: life.stopping,

@@ -44,7 +44,7 @@ export function aggregateMetrics(registry: Registry) {
     failures: counter(
       registry,
       "footfall_aggregator_failures_total",
-      "Times that a partition started over; by cause: the database, fenced by another owner, or other.",
+      "Times that a partition started over; by cause: the database, fenced by another owner, a stream that is gone or changed, or other.",
       [...partition, "cause"],
     ),
     lag: gauge(

@@ -4,14 +4,15 @@ import { failpoint } from "../failpoint/failpoint.ts";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { Backoff } from "../lifecycle/backoff.ts";
 import { type Pool, sqlState } from "../store/pool.ts";
-import { movedThrough, type Position, readPosition } from "../store/positions.ts";
+import { movedThrough, type Position, readPosition, rewindPosition } from "../store/positions.ts";
 import { isTemporary } from "../store/temporary.ts";
 import { type Commit, commitBatches, FencedError } from "../store/write-batches.ts";
 import type { NatsConnection } from "../stream/connect.ts";
 import { PartitionFeed } from "../stream/partition-feed.ts";
 import type { BatchPublisher } from "../stream/publisher.ts";
-import { checkStream } from "../stream/stream-check.ts";
-import { eventsStream } from "../stream/streams.ts";
+import { StreamChanged } from "../stream/stream-changed.ts";
+import { checkStream, StreamChangedError } from "../stream/stream-check.ts";
+import { eventsStream, StreamGoneError } from "../stream/streams.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { commitInTries } from "./bounded-tries.ts";
 import { FeedStall } from "./feed-stall.ts";
@@ -23,7 +24,6 @@ import { Preparer } from "./preparer.ts";
 import type { StepContexts } from "./step-contexts.ts";
 import { STEPS } from "./steps/process.ts";
 import type { Step } from "./steps/step.ts";
-import { StreamChanged } from "./stream-changed.ts";
 
 export interface WorkerDeps {
   readonly pool: Pool;
@@ -57,11 +57,16 @@ const BACKOFF = { firstMs: 200, longestMs: 5_000 };
  */
 export async function workPartition(partition: number, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
   const backoff = new Backoff(BACKOFF);
-  const changed = new StreamChanged(partition, deps);
+  const changed = new StreamChanged(partition, {
+    ...deps,
+    // Nothing is counted twice by that: the ledger knows the batches that come again.
+    rewind: (range) => rewindPosition(deps.pool, partition, range),
+    onRewind: () => deps.metrics.rewinds.inc({ partition }),
+  });
   while (!signal.aborted) {
     const started = performance.now();
     try {
-      await workFeed(partition, deps, { signal, opened: () => changed.opened() });
+      await workFeed(partition, deps, { signal, changed });
     } catch (error) {
       if (signal.aborted) return;
       await changed
@@ -76,9 +81,10 @@ export async function workPartition(partition: number, deps: WorkerDeps, signal:
   }
 }
 
-/** What an operator should look at: the database, another owner of the partition, or something else. */
-function causeOf(error: unknown): "database" | "fenced" | "other" {
+/** What an operator should look at: the database, another owner, a stream that is gone or changed, something else. */
+function causeOf(error: unknown): "database" | "fenced" | "stream" | "other" {
   if (error instanceof FencedError) return "fenced";
+  if (error instanceof StreamChangedError || error instanceof StreamGoneError) return "stream";
   return isTemporary(error) || sqlState(error) !== undefined ? "database" : "other";
 }
 
@@ -88,12 +94,12 @@ const FIRST_HEARTBEAT_MS = 50;
 async function workFeed(
   partition: number,
   deps: WorkerDeps,
-  { signal, opened }: { readonly signal: AbortSignal; readonly opened: () => void },
+  { signal, changed }: { readonly signal: AbortSignal; readonly changed: StreamChanged },
 ): Promise<void> {
   let { seq: after, storedTime: afterTime } = await readPosition(deps.pool, partition);
   const options = { partition, after, afterTime, maxBytes: deps.fetchMaxBytes };
   const feed = await PartitionFeed.open(deps.nats, options);
-  opened();
+  changed.opened();
   const preparer = preparerOf(deps);
   const groups = new Groups({
     feed,
@@ -109,11 +115,14 @@ async function workFeed(
       wait = group.length > 0 ? FIRST_HEARTBEAT_MS : deps.heartbeatMs;
       if (signal.aborted) return;
       if (group.length === 0) {
-        const isBehind = await heartbeat(partition, { seq: after, storedTime: afterTime }, deps);
-        stall.heartbeat(isBehind);
+        const lastSeq = await heartbeat(partition, { seq: after, storedTime: afterTime }, deps);
+        changed.seen(lastSeq);
+        stall.heartbeat(lastSeq !== after);
         continue;
       }
       stall.delivered();
+      const { seq, pending } = group.at(-1)!.message;
+      changed.seen(seq + pending);
       groups.readAhead();
       after = await commitInTries(after, group, {
         tries: deps.processTries,
@@ -205,12 +214,12 @@ function findGaps(after: number, batches: readonly ReadBatch[]): [number, number
 
 /**
  * Without traffic: when the stream has nothing behind the position, all before this moment is committed.
- * @returns whether the stream has something behind it.
+ * @returns the stream's last sequence.
  */
-async function heartbeat(partition: number, position: Position, deps: WorkerDeps): Promise<boolean> {
+async function heartbeat(partition: number, position: Position, deps: WorkerDeps): Promise<number> {
   const end = await checkStream(deps.nats, partition, position);
-  if (end.lastSeq !== position.seq) return true;
+  if (end.lastSeq !== position.seq) return end.lastSeq;
   await movedThrough(deps.pool, partition, position.seq, end.time);
   deps.lags.set(partition, 0);
-  return false;
+  return end.lastSeq;
 }

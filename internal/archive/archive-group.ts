@@ -53,7 +53,7 @@ export async function archiveGroup(
     await planObject(deps.pool, range);
     for (const { name, bytes } of outgoing) await put(name, bytes, deps, signal);
     const objects = outgoing.map(({ line }) => line);
-    await commitObjects(deps.pool, { ...range, objects, gaps });
+    await commitObjects(deps.pool, { ...range, storedThrough: storedThrough(group), objects, gaps });
     count(objects, encoded, deps);
   });
   for (const [first, last] of gaps) {
@@ -133,6 +133,11 @@ function count(
   metrics.rows.inc(encoded?.rows ?? 0);
   metrics.batches.inc(encoded?.batches ?? 0);
   metrics.keptWhole.inc(encoded?.keptWhole ?? 0);
+}
+
+function storedThrough({ batches, through }: Group): number | undefined {
+  const last = batches.at(-1);
+  return last?.seq === through ? last.storedTime : undefined;
 }
 
 /** Ranges of sequences behind the position that did not come. */

@@ -15,6 +15,12 @@ export function archiveMetrics(registry: Registry) {
       "Batches kept as they arrived beside their rows, because the columns do not hold all of them.",
     ),
     gaps: counter(registry, name("gap_sequences_total"), "Sequences missing in the stream.", ["partition"]),
+    rewinds: counter(
+      registry,
+      name("stream_rewinds_total"),
+      "Times that a stream was not what was archived of it any more, and the position went back.",
+      ["partition"],
+    ),
     failures: counter(registry, name("failures_total"), "Times that a partition started over.", [
       "partition",
     ]),

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { rewindArchive } from "../store/archive-positions.ts";
 import type { NatsConnection } from "../stream/connect.ts";
 import { ARCHIVER, PartitionFeed, type StreamBatch } from "../stream/partition-feed.ts";
+import { StreamChanged } from "../stream/stream-changed.ts";
 import { type ArchiveDeps, archiveGroup } from "./archive-group.ts";
 import { type Gathering, gather } from "./gather.ts";
 import type { HeldBytes } from "./held-bytes.ts";
@@ -15,6 +17,8 @@ export interface WorkerDeps extends ArchiveDeps {
   readonly objectMaxBytes: number;
   readonly objectMaxAgeMs: number;
   readonly fetchMaxBytes: number;
+  /** How long a stream may be another than what was archived of it before the position goes back, ms. */
+  readonly streamChangedMs: number;
 }
 
 /** First and longest pause before a partition starts over, ms. */
@@ -26,15 +30,24 @@ const BACKOFF_MS = { first: 100, longest: 5_000 };
  * that grows; nothing is acked that is not committed. While another process has the partition, it waits.
  */
 export async function workPartition(partition: number, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
+  const changed = new StreamChanged(partition, {
+    ...deps,
+    // A batch that comes again is in the archive twice, as one that a collector sent twice.
+    rewind: (range) => rewindArchive(deps.pool, partition, range),
+    onRewind: () => deps.metrics.rewinds.inc({ partition }),
+  });
   let wait = BACKOFF_MS.first;
   while (!signal.aborted) {
     const started = Date.now();
     let pause = deps.leaseMs / 3;
     try {
       const ownership = await ownPartition(deps.pool, { ...deps, partition }, signal);
-      await ownership?.use((owned) => workOwned(partition, owned, deps));
+      await ownership?.use((owned) => workOwned(partition, owned, { ...deps, changed }));
     } catch (error) {
       if (signal.aborted) return;
+      await changed
+        .failed(error)
+        .catch((err: unknown) => deps.log.warn({ err, partition }, "position not moved back"));
       deps.metrics.failures.inc({ partition });
       deps.log.warn({ err: error, partition }, "partition starts over");
       // A feed that worked for a while was no failure to begin with.
@@ -45,11 +58,19 @@ export async function workPartition(partition: number, deps: WorkerDeps, signal:
   }
 }
 
-async function workOwned(partition: number, { position, signal }: Owned, deps: WorkerDeps): Promise<void> {
-  let { seq: after, plannedThrough } = position;
-  const options = { partition, after, maxBytes: deps.fetchMaxBytes, durable: ARCHIVER };
+async function workOwned(
+  partition: number,
+  { position, signal }: Owned,
+  deps: WorkerDeps & { readonly changed: StreamChanged },
+): Promise<void> {
+  let { seq: after, storedTime: afterTime, plannedThrough } = position;
+  const options = { partition, after, afterTime, maxBytes: deps.fetchMaxBytes, durable: ARCHIVER };
   const feed = await PartitionFeed.open(deps.nats, options);
-  const onFirst = ({ storedTime }: StreamBatch) => deps.metrics.lag.waitsSince(partition, storedTime);
+  deps.changed.opened();
+  const onFirst = ({ seq, pending, storedTime }: StreamBatch) => {
+    deps.changed.seen(seq + pending);
+    deps.metrics.lag.waitsSince(partition, storedTime);
+  };
   let carried: StreamBatch | undefined;
   try {
     for (;;) {

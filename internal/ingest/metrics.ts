@@ -13,6 +13,12 @@ export function ingestMetrics(registry: Registry) {
       "Batches that failed the checks, by reason.",
       ["reason"],
     ),
+    streamsMade: counter(
+      registry,
+      "footfall_ingest_streams_made_total",
+      "Streams that were gone while ingest ran, and were made anew.",
+      ["stream"],
+    ),
     inFlight: gauge(
       registry,
       "footfall_ingest_in_flight_bytes",

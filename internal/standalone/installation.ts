@@ -27,6 +27,8 @@ export interface InstallationOptions {
   /** Further settings of the programs. */
   readonly env?: Readonly<Record<string, string>>;
   readonly events?: SupervisorEvents;
+  /** Gets all that the programs print. */
+  readonly onOutput?: (program: ProgramName, text: string) => void;
 }
 
 /** Of the archiver only where there is one. */
@@ -110,7 +112,7 @@ async function prepareDatabase(url: string, partitions: number): Promise<void> {
 
 async function startPrograms(
   supervisor: Supervisor,
-  { dataDir, ports = {}, env = {}, archive = false }: InstallationOptions,
+  { dataDir, ports = {}, env = {}, archive = false, onOutput = () => {} }: InstallationOptions,
   shared: Readonly<Record<string, string>>,
 ) {
   const token = randomBytes(24).toString("base64url");
@@ -131,7 +133,8 @@ async function startPrograms(
   const add = async (name: ProgramName, own: Readonly<Record<string, string>> = {}) => {
     const opsPort = await freePort();
     opsUrls[name] = `http://127.0.0.1:${opsPort}`;
-    await supervisor.add({ name, start: () => startProgram(name, opsPort, { ...own, ...settings }) });
+    const print = (text: string) => onOutput(name, text);
+    await supervisor.add({ name, start: () => startProgram(name, opsPort, { ...own, ...settings }, print) });
   };
   // Side by side: each waits for what it needs. Stopping goes the other way, the collector first.
   const others = archive ? [add("archiver")] : [];

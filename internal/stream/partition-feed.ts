@@ -74,8 +74,8 @@ export class PartitionFeed {
   }
 
   /**
-   * @throws StreamChangedError when the stream is not the one that was read up to `after`; when JetStream does not
-   * answer, or has no such stream.
+   * @throws StreamChangedError when the stream is not the one that was read up to `after`, StreamGoneError when it
+   * does not exist; when JetStream does not answer.
    */
   static async open(nc: NatsConnection, options: FeedOptions): Promise<PartitionFeed> {
     const { partition, after, maxBytes, durable = AGGREGATOR } = options;

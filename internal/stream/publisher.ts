@@ -2,7 +2,7 @@ import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
 import { failpoint } from "../failpoint/failpoint.ts";
 import { Failure } from "../failure/failure.ts";
 import type { NatsConnection } from "./connect.ts";
-import { eventsSubject, rejectedSubject } from "./names.ts";
+import { eventsStream, eventsSubject, REJECTED_STREAM, rejectedSubject } from "./names.ts";
 import { type RefusalOrigin, refusalHeaders } from "./refusal-headers.ts";
 
 export { MAX_HEADER_BYTES, type RefusalOrigin } from "./refusal-headers.ts";
@@ -11,11 +11,16 @@ export { MAX_HEADER_BYTES, type RefusalOrigin } from "./refusal-headers.ts";
 export class BatchPublisher {
   readonly #js: JetStreamClient;
   readonly #timeoutMs: number;
+  readonly #onSilence: (stream: string) => void;
 
-  /** @param timeoutMs how long to wait for an ack. */
-  constructor(nc: NatsConnection, timeoutMs: number) {
+  /**
+   * @param timeoutMs how long to wait for an ack.
+   * @param onSilence called when no server answers for a stream: it is gone, or JetStream is.
+   */
+  constructor(nc: NatsConnection, timeoutMs: number, onSilence: (stream: string) => void = () => {}) {
     this.#js = jetstream(nc);
     this.#timeoutMs = timeoutMs;
+    this.#onSilence = onSilence;
   }
 
   /**
@@ -34,7 +39,7 @@ export class BatchPublisher {
       failpoint("jetstream-ack.before");
       return ack.seq;
     } catch (error) {
-      throw unavailable(error);
+      throw this.#unavailable(eventsStream(partition), error);
     }
   }
 
@@ -57,12 +62,21 @@ export class BatchPublisher {
       const options = { ...once, headers: head, timeout: this.#timeoutMs };
       await this.#js.publish(rejectedSubject(partition), bytes, options);
     } catch (error) {
-      throw unavailable(error);
+      throw this.#unavailable(REJECTED_STREAM, error);
     }
+  }
+
+  #unavailable(stream: string, cause: unknown): Failure {
+    const isSilent = cause instanceof Error && cause.name === NO_RESPONDERS;
+    if (isSilent) this.#onSilence(stream);
+    const reason = isSilent
+      ? "no server answers: the stream does not exist or has no leader, or JetStream is off (`admin streams show`)"
+      : cause instanceof Error
+        ? cause.message
+        : String(cause);
+    return new Failure("unavailable", `JetStream: ${stream}: ${reason}`, { cause, retryAfterMs: 250 });
   }
 }
 
-function unavailable(cause: unknown): Failure {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new Failure("unavailable", `JetStream: ${message}`, { cause, retryAfterMs: 250 });
-}
+/** The client's name for "no responders" to a publish, whatever the reason. */
+const NO_RESPONDERS = "JetStreamNotEnabled";

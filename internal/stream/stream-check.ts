@@ -18,7 +18,7 @@ export class StreamChangedError extends Error {
   readonly beginning: number;
 
   constructor(partition: number, position: number, { beginning, what }: { beginning: number; what: string }) {
-    super(`partition ${partition}: its stream ${what}, but was read up to ${position}`);
+    super(`the stream ${eventsStream(partition)} ${what}, but was read up to ${position}`);
     this.position = position;
     this.beginning = beginning;
   }
@@ -31,7 +31,7 @@ const SAME_MS = 1;
  * Checks that a partition's stream still is the one that was read up to a position: a broker that lost batches gives
  * their sequences to new ones, which a reader behind the position would pass over.
  * @returns the stream's end.
- * @throws StreamChangedError; when JetStream does not answer, or has no such stream.
+ * @throws StreamChangedError, StreamGoneError; when JetStream does not answer.
  */
 export async function checkStream(
   nc: NatsConnection,

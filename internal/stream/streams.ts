@@ -14,6 +14,7 @@ export type { StreamLimits } from "./stream-settings.ts";
 
 /**
  * Creates the streams of all partitions and of refused batches, where they are missing.
+ * @returns the names of those that were.
  * @throws ConfigError when one exists with other settings than promised: which stream, which setting, what it
  * is and should be. Nothing is changed then, as a change may drop batches: `admin streams apply` does it.
  */
@@ -21,19 +22,24 @@ export async function ensureStreams(
   nc: NatsConnection,
   partitions: number,
   limits: StreamLimits,
-): Promise<void> {
+): Promise<string[]> {
   const jsm = await jetstreamManager(nc, { timeout: 10_000 });
+  const created: string[] = [];
   /** The streams that have a difference, by its text: those of many partitions mostly differ alike. */
   const differing = new Map<string, string[]>();
   for (const promise of promisedStreams(partitions, limits)) {
     const info = await streamInfo(jsm, promise.name);
-    if (info === undefined) await createStream(jsm, promise);
+    if (info === undefined) {
+      await createStream(jsm, promise);
+      created.push(promise.name);
+    }
     for (const one of info === undefined ? [] : findDifferences(info.config, promise)) {
       const text = `${one.setting} is ${one.is}, promised ${one.promised}`;
       differing.set(text, [...(differing.get(text) ?? []), promise.name]);
     }
   }
   if (differing.size > 0) throw new ConfigError(refusal(differing));
+  return created;
 }
 
 /** Most streams that are named for one difference. */
@@ -80,6 +86,19 @@ export function isNotFound(error: unknown): boolean {
   return code === 10_059 || code === 10_014 || code === 404;
 }
 
+/** A partition's stream does not exist: somebody deleted it, or its broker lost it. */
+export class StreamGoneError extends Error {
+  override readonly name = "StreamGoneError";
+  readonly stream: string;
+
+  constructor(stream: string) {
+    super(
+      `the stream ${stream} does not exist: what it held and was not committed is lost. Ingest makes it anew when it notices; \`admin streams apply\` does so at once.`,
+    );
+    this.stream = stream;
+  }
+}
+
 /** Longest wait for an answer about a stream, ms. A request that was sent as the connection broke waits so long. */
 const INFO_TIMEOUT_MS = 2_000;
 
@@ -95,11 +114,13 @@ export interface StreamEnd {
   readonly time: number;
 }
 
-/** @throws when JetStream does not answer within 2 s. */
+/** @throws StreamGoneError; when JetStream does not answer within 2 s. */
 export async function streamEnd(nc: NatsConnection, partition: number): Promise<StreamEnd> {
   const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: INFO_TIMEOUT_MS });
   const askedAt = Date.now();
-  const { state, ts } = await jsm.streams.info(eventsStream(partition));
+  const info = await streamInfo(jsm, eventsStream(partition));
+  if (info === undefined) throw new StreamGoneError(eventsStream(partition));
+  const { state, ts } = info;
   // Brokers before 2.10 do not tell their time.
   return {
     firstSeq: state.first_seq,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { temporaryDirectory } from "../embedded/temporary.ts";
 import { partitionOf } from "../event/partition.ts";
 import { type Installation, startInstallation } from "../standalone/installation.ts";
+import type { ProgramName } from "../standalone/programs.ts";
 import { type CreatedMerchant, createMerchant, type NewMerchant } from "../store/merchants.ts";
 import { createPool, type Pool } from "../store/pool.ts";
 import { fillMigrated } from "./migrated-database.ts";
@@ -30,6 +31,8 @@ export interface TestOptions {
   readonly dataDir?: string;
   /** Whether there is an archive. Default: no. */
   readonly archive?: boolean;
+  /** Gets all that the programs print. */
+  readonly onOutput?: (program: ProgramName, text: string) => void;
 }
 
 /** Starts an installation with embedded parts. */
@@ -46,13 +49,14 @@ export async function startTestInstallation(options: TestOptions = {}): Promise<
     ...options.env,
   };
   const died = (part: string, exitCode: number | null) => void deaths.push({ part, exitCode });
-  const { archive = false } = options;
+  const { archive = false, onOutput = () => {} } = options;
   const installation = await startInstallation({
     dataDir,
     partitions: PARTITIONS,
     archive,
     env,
     events: { died },
+    onOutput,
   });
   const pool = createPool({
     url: installation.databaseUrl,

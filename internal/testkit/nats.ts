@@ -50,6 +50,6 @@ export async function openTestNats({ monitor = false } = {}): Promise<TestNats> 
 }
 
 /** Small streams of some partitions and of refused batches. */
-export function ensureTestStreams(nc: NatsConnection, partitions: number): Promise<void> {
-  return ensureStreams(nc, partitions, { replicas: 1, maxAgeMs: 3_600_000, maxBytes: 256 << 20 });
+export async function ensureTestStreams(nc: NatsConnection, partitions: number): Promise<void> {
+  await ensureStreams(nc, partitions, { replicas: 1, maxAgeMs: 3_600_000, maxBytes: 256 << 20 });
 }

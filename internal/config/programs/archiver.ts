@@ -53,6 +53,13 @@ export const archiver = {
       schema: integer(300, 600_000),
       fallback: "15000",
     },
+    streamChangedMs: {
+      env: "FOOTFALL_ARCHIVER_STREAM_CHANGED_MS",
+      description:
+        "how long a stream may lack what is archived of it, as under a new leader, before the position goes back to its beginning, ms",
+      schema: integer(0, 3_600_000),
+      fallback: "15000",
+    },
     statementTimeoutMs: {
       env: "FOOTFALL_ARCHIVER_STATEMENT_TIMEOUT_MS",
       description: "longest time of a statement, ms",

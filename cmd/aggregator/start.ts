@@ -13,10 +13,13 @@ import type { Step } from "../../internal/aggregate/steps/step.ts";
 import { ConfigError } from "../../internal/config/config-error.ts";
 import { parsePartitions } from "../../internal/config/partition-list.ts";
 import { aggregator } from "../../internal/config/programs/aggregator.ts";
+import { keepProbing } from "../../internal/program/probes.ts";
 import type { Service } from "../../internal/program/run-service.ts";
+import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { cutConnections } from "../../internal/store/pool.ts";
 import { ConnectionWatch, connectNats } from "../../internal/stream/connect.ts";
+import { jetStreamProbe } from "../../internal/stream/jetstream-probe.ts";
 import { BatchPublisher } from "../../internal/stream/publisher.ts";
 import { openPools } from "./pools.ts";
 
@@ -26,10 +29,8 @@ type AggregatorService = Service<typeof aggregator.settings>;
  * Wires the aggregator: database, JetStream, and the owner of partitions and of the refresher.
  * @param steps the processing steps, where they are not the usual ones.
  */
-export async function start(
-  { config, log: parent, registry, life }: AggregatorService,
-  steps: readonly Step[] = STEPS,
-) {
+export async function start(service: AggregatorService, steps: readonly Step[] = STEPS) {
+  const { config, log: parent, registry, life } = service;
   if (config.leaseRenewMs * 3 > config.leaseMs) {
     throw new ConfigError(
       `FOOTFALL_AGGREGATOR_LEASE_RENEW_MS: ${config.leaseRenewMs} is above a third of the lease of ${config.leaseMs} ms`,
@@ -91,5 +92,12 @@ export async function start(
   });
   life.onClose("partitions", () => owner.stop());
   await owner.start();
+  const probe = databaseProbe({
+    url: config.databaseUrl,
+    program: "aggregator",
+    limitMs: config.unreadyAfterMs,
+    life,
+  });
+  keepProbing({ ...service, ...config }, [probe, jetStreamProbe(nats)]);
   log.info({ candidates: config.partitions }, "aggregator works");
 }

@@ -10,17 +10,24 @@ import { parsePartitions } from "../../internal/config/partition-list.ts";
 import { archiver } from "../../internal/config/programs/archiver.ts";
 import { isRefused, type ObjectStore } from "../../internal/lake/object-store.ts";
 import { openStore } from "../../internal/lake/open-store.ts";
+import { keepProbing } from "../../internal/program/probes.ts";
 import type { Service } from "../../internal/program/run-service.ts";
+import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { createPool } from "../../internal/store/pool.ts";
 import { connectNats } from "../../internal/stream/connect.ts";
+import { jetStreamProbe } from "../../internal/stream/jetstream-probe.ts";
 import type { Logger } from "../../internal/telemetry/logger.ts";
 
 /** Objects that are made and put at a time: each takes several times its size in memory. */
 const SLOTS = 2;
 
+/** How often the store is asked whether it answers, ms: each time costs as much as any request there. */
+const STORE_PROBE_MS = 15_000;
+
 /** Wires the archiver: database, JetStream, store, one worker a partition. */
-export async function start({ config, log, registry, life }: Service<typeof archiver.settings>) {
+export async function start(service: Service<typeof archiver.settings>) {
+  const { config, log, registry, life } = service;
   const { databaseUrl: url, statementTimeoutMs } = config;
   const pool = createPool({ url, name: "archiver", maxConnections: 4, statementTimeoutMs });
   life.onClose("database", () => pool.end());
@@ -41,6 +48,9 @@ export async function start({ config, log, registry, life }: Service<typeof arch
   const deps = { ...config, pool, nats, store, held, slots, encoder, metrics, log, owner, partitions };
   const workers = Promise.all(owned.map((partition) => workPartition(partition, deps, life.stopping)));
   life.onClose("partitions", () => workers.then(() => {}));
+  const probe = databaseProbe({ url, program: "archiver", limitMs: config.unreadyAfterMs, life });
+  const storeProbe = { part: "store", ask: () => store.check(), everyMs: STORE_PROBE_MS };
+  keepProbing({ ...service, ...config }, [probe, jetStreamProbe(nats), storeProbe]);
   log.info({ partitions: owned.length }, "archiver works");
 }
 

@@ -30,7 +30,7 @@ export async function start(service: Service<typeof collector.settings>) {
       if (problem !== undefined) log.warn({ problem }, "link to ingest");
     },
     onProblem(problem) {
-      if (!life.stopping.aborted) health.problem = problem;
+      health.setProblem("delivery", problem);
     },
     spool: spool && { spool, spoolAfterMs: config.spoolAfterMs, log },
   });

@@ -4,13 +4,16 @@ import { IngestService } from "../../internal/gen/footfall/ingest/v1/ingest_pb.j
 import { ingestMetrics } from "../../internal/ingest/metrics.ts";
 import { createIngestServer } from "../../internal/ingest/service.ts";
 import { letHeapGrow } from "../../internal/lifecycle/heap-growth.ts";
+import { keepProbing } from "../../internal/program/probes.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { addStandardServices, bind } from "../../internal/rpc/grpc-js.ts";
+import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { findMerchantByKey } from "../../internal/store/merchants.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { createPool } from "../../internal/store/pool.ts";
 import { connectNats } from "../../internal/stream/connect.ts";
 import { checkDurability, requireDurability } from "../../internal/stream/durability.ts";
+import { jetStreamProbe } from "../../internal/stream/jetstream-probe.ts";
 import { BatchPublisher, MAX_HEADER_BYTES } from "../../internal/stream/publisher.ts";
 import { StreamKeeper } from "../../internal/stream/stream-keeper.ts";
 import { streamLimits } from "../../internal/stream/stream-settings.ts";
@@ -23,7 +26,8 @@ const NEW_STREAMS =
   "streams did not exist and were created: right for a new installation; in another one they were deleted or lost, with all that was in them and not committed";
 
 /** Wires ingest: database (merchants), JetStream, gRPC server. */
-export async function start({ config, log, registry, life, health }: Service<typeof ingest.settings>) {
+export async function start(service: Service<typeof ingest.settings>) {
+  const { config, log, registry, life, health } = service;
   letHeapGrow();
   const pool = createPool({
     url: config.databaseUrl,
@@ -66,6 +70,14 @@ export async function start({ config, log, registry, life, health }: Service<typ
   addStandardServices(server, health, [IngestService]);
   const port = await bind(server, config.host, config.port);
   life.onClose("gRPC server", () => drain(server));
+  // Batches of merchants that are known go on without the database: it is told of, and nobody is sent elsewhere.
+  const database = databaseProbe({
+    url: config.databaseUrl,
+    program: "ingest",
+    limitMs: config.unreadyAfterMs,
+    life,
+  });
+  keepProbing({ ...service, ...config }, [jetStreamProbe(nats), { ...database, isNeeded: false }]);
   log.info({ port }, "ingest listens");
 }
 

@@ -1,5 +1,6 @@
 import type { query } from "../../internal/config/programs/query.ts";
 import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
+import { keepProbing } from "../../internal/program/probes.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { readKeyAuthenticator } from "../../internal/report/authenticate.ts";
 import { type Authenticate, queryGate } from "../../internal/report/gate.ts";
@@ -11,6 +12,7 @@ import { connectHandler, routeStandard } from "../../internal/rpc/connect-server
 import { withCors } from "../../internal/rpc/cors.ts";
 import { listenOnePort } from "../../internal/rpc/one-port.ts";
 import { sampleFrom } from "../../internal/store/breakdown/sample.ts";
+import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { createPool } from "../../internal/store/pool.ts";
 
@@ -18,7 +20,8 @@ import { createPool } from "../../internal/store/pool.ts";
 const MAX_REQUEST_BYTES = 64 << 10;
 
 /** Wires the query service: database, keys, limits, one port. */
-export async function start({ config, log, life, health }: Service<typeof query.settings>) {
+export async function start(service: Service<typeof query.settings>) {
+  const { config, log, life, health } = service;
   const { databaseUrl: url, maxConnections, statementTimeoutMs, databaseWaitMs } = config;
   const pool = createPool({ url, name: "query", maxConnections, statementTimeoutMs });
   life.onClose("database", () => pool.end());
@@ -60,5 +63,7 @@ export async function start({ config, log, life, health }: Service<typeof query.
   const { host, port, allowedOrigins, proxyProtocol } = config;
   const server = await listenOnePort(host, port, withCors(handler, allowedOrigins), { proxyProtocol });
   life.onClose("server", () => server.close());
+  const probe = databaseProbe({ url, program: "query", limitMs: config.unreadyAfterMs, life });
+  keepProbing({ ...service, ...config }, [probe]);
   log.info({ port: server.port }, "query listens");
 }

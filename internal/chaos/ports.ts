@@ -4,7 +4,7 @@ import { PARTS } from "./topology.ts";
 /** The ports of a part, the same over restarts. */
 export interface PartPorts {
   readonly service: number;
-  /** /healthz. */
+  /** /livez, /readyz and /metrics. */
   readonly health: number;
   /** Where the other brokers reach a broker. */
   readonly routes: number;

@@ -37,7 +37,7 @@ test("an installation with an archive archives what it takes, through deaths of 
   signal(footfall, "s3", "SIGKILL");
   await send(20);
   await waitUntilArchived(90);
-  expect((await fetch(`${footfall.opsUrls.archiver}/healthz`)).status).toBe(200);
+  expect((await fetch(`${footfall.opsUrls.archiver}/readyz`)).status).toBe(200);
   const metrics = await (await fetch(`${footfall.opsUrls.archiver}/metrics`)).text();
   expect(metrics).toMatch(/^footfall_archiver_lag_seconds\{/m);
   const { exitCode, stdout } = await launch("admin", ["archive", "verify", "--json"], footfall.env).finished;

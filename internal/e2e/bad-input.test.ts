@@ -168,7 +168,7 @@ test.each(GARBAGE)("garbage on the ports, %s, ends its own connection only", asy
 });
 
 test("after all that the services are healthy, nothing has died, and the good events are reported", async () => {
-  for (const url of Object.values(footfall.opsUrls)) expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  for (const url of Object.values(footfall.opsUrls)) expect((await fetch(`${url}/readyz`)).status).toBe(200);
   expect(footfall.deaths).toEqual([]);
   const reader = queryClient(footfall.queryUrl);
   await waitUntilReported(reader, merchant, Date.now());

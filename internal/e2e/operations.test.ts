@@ -52,7 +52,7 @@ test("every service answers health and reflection on its port and on the operato
     const health = createClient(Health, createGrpcTransport({ baseUrl: url }));
     expect((await health.check({ service: "" })).status).toBe(Status.SERVING);
     expect(await servicesAt(url)).toEqual(expect.arrayContaining(STANDARD));
-    const page = await fetch(`${url}/healthz`);
+    const page = await fetch(`${url}/readyz`);
     expect([page.status, await page.text()]).toEqual([200, "ok\n"]);
   }
 });

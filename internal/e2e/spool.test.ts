@@ -92,7 +92,7 @@ test("ingest away, collector killed and started again, ingest back: every acked 
   await kill(ingest);
   await send("away", 40);
   expect(await spooled()).toBeGreaterThan(0);
-  expect((await fetch(`${collector.opsUrl}/healthz`)).status).toBe(200);
+  expect((await fetch(`${collector.opsUrl}/readyz`)).status).toBe(200);
   await kill(collector);
   await startCollector();
   expect(await spooled()).toBeGreaterThan(0);

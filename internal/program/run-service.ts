@@ -65,7 +65,7 @@ export async function runService<S extends ServiceSettings>(
       life.onClose("operations port", () => ops.close());
       life.stopping.addEventListener("abort", () => health.drain());
       await start({ config, log, registry, life, health });
-      health.problem = undefined;
+      health.started();
       log.info({ opsPort: ops.port }, "started");
     },
     { closeDeadlineMs, graceMs: drainGraceMs, onSignal: () => health.drain(), report },

@@ -20,7 +20,7 @@ export interface ConnectHandlerOptions {
   /** Aborted when the server shuts down, so that endless streams end. */
   readonly shutdown: AbortSignal;
   readonly health: HealthState;
-  /** Answers every path that is no RPC; /healthz where absent. */
+  /** Answers every path that is no RPC; /livez and /readyz where absent. */
   readonly fallback?: Handler;
   /** Decides about calls before their bodies are read. */
   readonly gate?: Gate;
@@ -42,30 +42,33 @@ export function connectHandler(options: ConnectHandlerOptions): Handler {
   });
 }
 
-/** Answers /healthz (200 `ok` or 503 with the problem) and, with a registry, /metrics. */
+/**
+ * Answers /livez (200: the event loop works), /readyz (200 or 503) and, with a registry, /metrics. Where there are
+ * metrics operators ask: only there /readyz says what the problem is, and the notes, as texts name inner addresses.
+ */
 export function operations(health: HealthState, registry?: Registry): Handler {
   return (request, response) => {
-    const send = (status: number, type: string, body: string) => {
+    const send = (status: number, body: string, type = "text/plain; charset=utf-8") => {
       response.statusCode = status;
       response.setHeader("content-type", type);
       // The two response types share this call, but not as a type.
       (response as { end(body: string): void }).end(body);
     };
     const path = request.url?.split("?")[0];
-    if (path === "/healthz") {
+    if (path === "/livez") send(200, "ok\n");
+    else if (path === "/readyz") {
+      const isReady = health.problem === undefined;
+      const lines = registry === undefined ? [] : [health.problem ?? "ok", ...health.notes];
       send(
-        health.problem === undefined ? 200 : 503,
-        "text/plain; charset=utf-8",
-        `${health.problem ?? "ok"}\n`,
+        isReady ? 200 : 503,
+        lines.length > 0 ? `${lines.join("\n")}\n` : isReady ? "ok\n" : "not ready\n",
       );
     } else if (path === "/metrics" && registry !== undefined) {
       registry.metrics().then(
-        (text) => send(200, registry.contentType, text),
-        (error: unknown) => send(500, "text/plain; charset=utf-8", `${String(error)}\n`),
+        (text) => send(200, text, registry.contentType),
+        (error: unknown) => send(500, `${String(error)}\n`),
       );
-    } else {
-      send(404, "text/plain; charset=utf-8", `${path}: not found\n`);
-    }
+    } else send(404, `${path}: not found\n`);
   };
 }
 
@@ -88,7 +91,7 @@ export interface OperationsServerOptions {
   readonly shutdown: AbortSignal;
 }
 
-/** The port for operators: /healthz, /metrics, gRPC health and reflection. */
+/** The port for operators: /livez, /readyz, /metrics, gRPC health and reflection. */
 export function serveOperations(options: OperationsServerOptions): Promise<OnePortServer> {
   const { host, port, health, registry, log, shutdown } = options;
   const handler = connectHandler({

@@ -8,10 +8,16 @@ import {
   HealthCheckResponse_ServingStatus as Status,
 } from "../gen/health_pb.js";
 
-/** Whether a program can do its work now; what the gRPC health protocol and /healthz answer. */
+const STARTING = "start";
+const STOPPING = "stop";
+
+/**
+ * Whether a program can do its work now: what /readyz and the gRPC health protocol answer. It cannot for as long as
+ * any part of it has a problem; what only deserves a look is a note.
+ */
 export class HealthState {
-  #problem: string | undefined = "starting";
-  #draining = false;
+  readonly #problems = new Map([[STARTING, "starting"]]);
+  readonly #notes = new Map<string, string>();
   readonly #services: ReadonlySet<string>;
   #changed = Promise.withResolvers<void>();
 
@@ -22,25 +28,44 @@ export class HealthState {
 
   /** Whether the program is about to stop, and clients should go elsewhere. */
   get draining(): boolean {
-    return this.#draining;
+    return this.#problems.has(STOPPING);
   }
 
-  /** From now on the program is not healthy, whatever else becomes of it. */
+  /** From now on the program is not ready, whatever else becomes of it. */
   drain(): void {
-    this.problem = "stopping";
-    this.#draining = true;
+    this.#problems.clear();
+    this.#setProblem(STOPPING, "stopping");
+  }
+
+  started(): void {
+    this.setProblem(STARTING, undefined);
   }
 
   /** Why the program cannot work, or undefined when it can. */
   get problem(): string | undefined {
-    return this.#problem;
+    return this.#problems.size === 0 ? undefined : [...this.#problems.values()].join("; ");
   }
 
-  set problem(problem: string | undefined) {
-    if (problem === this.#problem || this.#draining) return;
-    this.#problem = problem;
+  /** What is wrong beside, a line each. */
+  get notes(): readonly string[] {
+    return [...this.#notes.values()];
+  }
+
+  /** Says why the program cannot work by fault of a part; undefined: that part works. @returns whether that is new. */
+  setProblem(part: string, problem: string | undefined): boolean {
+    return !this.draining && this.#setProblem(part, problem);
+  }
+
+  /** Says what is wrong with a part without which the program works too. @returns whether that is new. */
+  setNote(part: string, note: string | undefined): boolean {
+    return change(this.#notes, part, note);
+  }
+
+  #setProblem(part: string, problem: string | undefined): boolean {
+    if (!change(this.#problems, part, problem)) return false;
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
+    return true;
   }
 
   /** @throws Failure not_found for a service that the program does not offer, as the protocol asks. */
@@ -48,7 +73,7 @@ export class HealthState {
     if (!this.#services.has(service))
       throw new Failure("not_found", `service: unknown ${JSON.stringify(service)}`);
     return create(HealthCheckResponseSchema, {
-      status: this.#problem === undefined ? Status.SERVING : Status.NOT_SERVING,
+      status: this.problem === undefined ? Status.SERVING : Status.NOT_SERVING,
     });
   }
 
@@ -65,6 +90,13 @@ export class HealthState {
       await Promise.race([changed, aborted]);
     }
   }
+}
+
+function change(texts: Map<string, string>, part: string, text: string | undefined): boolean {
+  if (text === texts.get(part)) return false;
+  if (text === undefined) texts.delete(part);
+  else texts.set(part, text);
+  return true;
 }
 
 /** Routes grpc.health.v1.Health, https://github.com/grpc/grpc/blob/master/doc/health-checking.md */

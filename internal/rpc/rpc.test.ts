@@ -43,29 +43,40 @@ test.each([
   ["Connect over HTTP/1.1", () => createConnectTransport({ baseUrl: base, httpVersion: "1.1" })],
   ["Connect over HTTP/2", () => createConnectTransport({ baseUrl: base, httpVersion: "2" })],
 ])("%s is served on the one port", async (_, transport) => {
-  health.problem = undefined;
+  health.started();
   const answer = await createClient(Health, transport()).check({ service: "" });
   expect(answer.status).toBe(Status.SERVING);
 });
 
 test("health watch tells each change", async () => {
-  health.problem = "no database";
+  health.setProblem("database", "no database");
   const client = createClient(Health, createGrpcTransport({ baseUrl: base }));
   const seen: Status[] = [];
   for await (const { status } of client.watch({ service: "footfall.query.v1.QueryService" })) {
     seen.push(status);
     if (status === Status.SERVING) break;
-    health.problem = undefined;
+    health.setProblem("database", undefined);
   }
   expect(seen).toEqual([Status.NOT_SERVING, Status.SERVING]);
 });
 
-test("healthz tells the problem, metrics are served, an unknown path is not found", async () => {
-  health.problem = "no database";
-  const sick = await fetch(`${base}/healthz`);
-  expect([sick.status, await sick.text()]).toEqual([503, "no database\n"]);
-  health.problem = undefined;
-  expect((await fetch(`${base}/healthz`)).status).toBe(200);
+test("readyz tells every problem and note, livez lives, metrics are served, an unknown path is not found", async () => {
+  const get = async (path: string) => {
+    const answer = await fetch(`${base}${path}`);
+    return [answer.status, await answer.text()];
+  };
+  health.setProblem("database", "no database");
+  health.setProblem("jetstream", "no broker");
+  expect(await get("/readyz")).toEqual([503, "no database; no broker\n"]);
+  expect(await get("/livez")).toEqual([200, "ok\n"]);
+  health.setProblem("database", undefined);
+  expect(await get("/readyz")).toEqual([503, "no broker\n"]);
+  health.setProblem("jetstream", undefined);
+  health.setNote("stream", "EVENTS_1 is full");
+  expect(await get("/readyz")).toEqual([200, "ok\nEVENTS_1 is full\n"]);
+  health.setNote("stream", undefined);
+  expect(await get("/readyz")).toEqual([200, "ok\n"]);
+  expect((await fetch(`${base}/healthz`)).status).toBe(404);
   expect(await (await fetch(`${base}/metrics`)).text()).toContain("process_resident_memory_bytes");
   expect((await fetch(`${base}/nothing`)).status).toBe(404);
 });
@@ -104,7 +115,7 @@ test("garbage bytes end their own connection only", async () => {
     ),
   );
   expect(answers[0]).toContain("400 Bad Request");
-  expect((await fetch(`${base}/healthz`)).status).toBe(200);
+  expect((await fetch(`${base}/readyz`)).status).toBe(200);
 });
 
 test("while draining, HTTP/1.1 clients are told to close and gRPC is still answered", async () => {
@@ -131,10 +142,10 @@ test("while draining, HTTP/1.1 clients are told to close and gRPC is still answe
     "keep-alive",
     { status: "NOT_SERVING" },
   ]);
-  state.problem = undefined;
+  state.started();
   state.drain();
   // Whatever else becomes of the program, it is on its way out.
-  state.problem = undefined;
+  state.setProblem("database", undefined);
   const after = await check();
   expect([after.headers.get("connection"), await after.json()]).toEqual(["close", { status: "NOT_SERVING" }]);
   const grpc = createClient(Health, createGrpcTransport({ baseUrl: url }));
@@ -163,7 +174,7 @@ test("a connection whose first bytes come while the server closes does not hold 
       .resume(),
   );
   await expect
-    .poll(() => fetch(`http://127.0.0.1:${silent.port}/healthz`).then(({ status }) => status))
+    .poll(() => fetch(`http://127.0.0.1:${silent.port}/readyz`).then(({ status }) => status))
     .toBe(503);
   const closed = silent.close();
   socket.write(`${preface.slice(10)}\0\0\0\x04\0\0\0\0\0`);

@@ -17,7 +17,7 @@ let server: OnePortServer;
 let base: string;
 
 beforeAll(async () => {
-  health.problem = undefined;
+  health.started();
   const handler = connectHandler({
     routes(router) {
       router.service(QueryService, { listGoals: (_, { requestHeader }) => goals(requestHeader) });

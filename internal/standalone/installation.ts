@@ -42,7 +42,7 @@ export interface Installation {
   readonly collectorUrl: string;
   /** Address of QueryService. */
   readonly queryUrl: string;
-  /** Addresses of the programs' operators' ports: /healthz, /metrics. */
+  /** Addresses of the programs' operators' ports: /livez, /readyz, /metrics. */
   readonly opsUrls: OpsUrls;
   /** Settings with which another program can be pointed at this installation. */
   readonly env: Readonly<Record<string, string>>;

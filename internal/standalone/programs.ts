@@ -5,7 +5,7 @@ export type ProgramName = "collector" | "ingest" | "aggregator" | "query" | "arc
 
 const READY_MS = 60_000;
 
-/** Starts a program of cmd/ in a process of its own, configured by its environment; resolves when /healthz says ok. */
+/** Starts a program of cmd/ in a process of its own, configured by its environment; resolves when /readyz says ok. */
 export function startProgram(
   name: ProgramName,
   opsPort: number,
@@ -16,15 +16,15 @@ export function startProgram(
     command: process.execPath,
     args: [fileURLToPath(new URL(`../../cmd/${name}/main.ts`, import.meta.url))],
     env: { ...process.env, ...env, [`FOOTFALL_${name.toUpperCase()}_OPS_PORT`]: String(opsPort) },
-    ready: () => isHealthy(opsPort),
+    ready: () => isReady(opsPort),
     timeoutMs: READY_MS,
     onOutput,
   });
 }
 
-async function isHealthy(opsPort: number): Promise<boolean> {
+async function isReady(opsPort: number): Promise<boolean> {
   try {
-    return (await fetch(`http://127.0.0.1:${opsPort}/healthz`)).ok;
+    return (await fetch(`http://127.0.0.1:${opsPort}/readyz`)).ok;
   } catch {
     return false;
   }

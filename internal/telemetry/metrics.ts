@@ -1,12 +1,20 @@
+import { createRequire } from "node:module";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 export { Counter, Gauge, Histogram, Registry } from "prom-client";
 
-/** A program's own registry of Prometheus metrics, with the process' usual ones. */
+/** Footfall's version, which all programs have in common. */
+const { version: VERSION } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+/** A program's own registry of Prometheus metrics, with the process' usual ones and what it was built of. */
 export function createRegistry(program: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ program });
   collectDefaultMetrics({ register: registry });
+  gauge(registry, "footfall_build_info", "Always 1; the labels say what runs.", ["version", "node"]).set(
+    { version: VERSION, node: process.versions.node },
+    1,
+  );
   return registry;
 }
 

@@ -10,6 +10,7 @@ import {
   natsUrl,
   opsHost,
   opsPort,
+  unreadyAfterMs,
 } from "./shared.ts";
 
 export const aggregator = {
@@ -113,6 +114,7 @@ export const aggregator = {
       schema: integer(1, 100),
       fallback: "3",
     },
+    unreadyAfterMs,
     closeDeadlineMs,
     logLevel,
     failpoints,

@@ -10,6 +10,7 @@ import {
   natsUrl,
   opsHost,
   opsPort,
+  unreadyAfterMs,
 } from "./shared.ts";
 
 export const archiver = {
@@ -66,6 +67,7 @@ export const archiver = {
       schema: integer(100, 3_600_000),
       fallback: "30000",
     },
+    unreadyAfterMs,
     closeDeadlineMs,
     logLevel,
     failpoints,

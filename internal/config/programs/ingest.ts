@@ -13,6 +13,7 @@ import {
   opsPort,
   servicePort,
   streamSettings,
+  unreadyAfterMs,
 } from "./shared.ts";
 
 export const ingest = {
@@ -80,6 +81,7 @@ export const ingest = {
       fallback: "",
     },
     drainGraceMs,
+    unreadyAfterMs,
     closeDeadlineMs,
     logLevel,
     failpoints,

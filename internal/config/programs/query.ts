@@ -11,6 +11,7 @@ import {
   portLimits,
   proxyProtocol,
   servicePort,
+  unreadyAfterMs,
 } from "./shared.ts";
 
 export const query = {
@@ -76,6 +77,7 @@ export const query = {
       fallback: "500000",
     },
     drainGraceMs,
+    unreadyAfterMs,
     closeDeadlineMs,
     logLevel,
   },

@@ -42,7 +42,7 @@ export const closeDeadlineMs: Setting<number> = {
 export const drainGraceMs: Setting<number> = {
   env: "FOOTFALL_DRAIN_GRACE_MS",
   description:
-    "how long to go on serving after SIGTERM while /healthz says no, ms: longer than a load balancer takes to notice; 0 where clients connect directly",
+    "how long to go on serving after SIGTERM while /readyz says no, ms: longer than a load balancer takes to notice; 0 where clients connect directly",
   schema: integer(0, 600_000),
   fallback: "0",
 };
@@ -56,10 +56,18 @@ export const opsHost: Setting<string> = {
   fallback: "127.0.0.1",
 };
 
-/** The operators' port: /healthz, /metrics, gRPC health and reflection. */
+/** How long a part may not answer before a program's readiness says so. */
+export const unreadyAfterMs: Setting<number> = {
+  env: "FOOTFALL_UNREADY_AFTER_MS",
+  description: "how long the database or JetStream may not answer before /readyz says no, ms",
+  schema: integer(100, 600_000),
+  fallback: "4000",
+};
+
+/** The operators' port: /livez, /readyz, /metrics, gRPC health and reflection. */
 export const opsPort = (program: string, fallback: number): Setting<number> => ({
   env: `FOOTFALL_${program.toUpperCase()}_OPS_PORT`,
-  description: "port of /healthz, /metrics, gRPC health and reflection; 0 for any free one",
+  description: "port of /livez, /readyz, /metrics, gRPC health and reflection; 0 for any free one",
   schema: port(),
   fallback: String(fallback),
 });

@@ -86,7 +86,7 @@ export class Program {
 
   /** It may well not be healthy: what it needs may be dead too. */
   async #answers(): Promise<boolean> {
-    return (await fetch(`${this.opsUrl}/healthz`)).status > 0;
+    return (await fetch(`${this.opsUrl}/livez`)).status > 0;
   }
 
   #unexpected({ child, stderr }: Process): Error {

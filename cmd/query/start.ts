@@ -5,7 +5,9 @@ import type { Service } from "../../internal/program/run-service.ts";
 import { readKeyAuthenticator } from "../../internal/report/authenticate.ts";
 import { type Authenticate, queryGate } from "../../internal/report/gate.ts";
 import { queryHandlers } from "../../internal/report/handler.ts";
+import { queryMetrics } from "../../internal/report/metrics.ts";
 import { merchantLimit } from "../../internal/report/rate-limit.ts";
+import { Turns } from "../../internal/report/turns.ts";
 import { FailedTries } from "../../internal/rpc/by-address/failed-tries.ts";
 import { inNetworks } from "../../internal/rpc/by-address/network.ts";
 import { connectHandler, routeStandard } from "../../internal/rpc/connect-server.ts";
@@ -14,23 +16,25 @@ import { listenOnePort } from "../../internal/rpc/one-port.ts";
 import { sampleFrom } from "../../internal/store/breakdown/sample.ts";
 import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
-import { createPool } from "../../internal/store/pool.ts";
+import { openPools } from "./pools.ts";
 
 /** Largest request, bytes: a report's request is small. */
 const MAX_REQUEST_BYTES = 64 << 10;
 
+/** A database that does not begin a transaction within the time that is waited for one hangs; it gets this at least, ms. */
+const LEAST_BEGIN_MS = 1_000;
+
 /** Wires the query service: database, keys, limits, one port. */
 export async function start(service: Service<typeof query.settings>) {
-  const { config, log, life, health } = service;
-  const { databaseUrl: url, maxConnections, statementTimeoutMs, databaseWaitMs } = config;
-  const pool = createPool({ url, name: "query", maxConnections, statementTimeoutMs });
-  life.onClose("database", () => pool.end());
-  const { partitions } = await readInstallation(pool);
-  const find = readKeyAuthenticator(
-    pool,
-    config.keyFreshMs,
-    new FailedTries(inNetworks(config.unlimitedAddresses)),
-  );
+  const { config, log, registry, life, health } = service;
+  const { statementTimeoutMs, databaseWaitMs, maxTimeoutMs } = config;
+  const pools = openPools(config, life);
+  const { partitions } = await readInstallation(pools.keys);
+  const turns = new Turns({ places: config.maxConnections, waiting: config.maxWaiting });
+  const metrics = queryMetrics(registry);
+  metrics.watch(turns);
+  const tries = new FailedTries(inNetworks(config.unlimitedAddresses));
+  const find = readKeyAuthenticator(pools.keys, config.keyFreshMs, tries);
   const limit = merchantLimit(config.requestsPerMinute);
   const authenticate: Authenticate = async (headers, peer) => {
     const merchant = await find(headers, peer);
@@ -42,10 +46,14 @@ export async function start(service: Service<typeof query.settings>) {
       router.service(
         QueryService,
         queryHandlers({
-          pool,
+          pool: pools.reports,
           partitions,
           statementTimeoutMs,
           databaseWaitMs,
+          beginTimeoutMs: Math.max(databaseWaitMs, LEAST_BEGIN_MS),
+          maxTimeoutMs,
+          turns,
+          metrics,
           estimateFromEvents: config.estimateFromEvents,
           sampleFor: sampleFrom(config.sampleFromEvents),
           authenticate,
@@ -53,17 +61,17 @@ export async function start(service: Service<typeof query.settings>) {
       );
       routeStandard(router, health, [QueryService]);
     },
-    gate: queryGate(authenticate),
+    gate: queryGate(authenticate, metrics),
     log,
     health,
     readMaxBytes: MAX_REQUEST_BYTES,
-    maxTimeoutMs: config.maxTimeoutMs,
+    maxTimeoutMs,
     shutdown: life.stopping,
   });
   const { host, port, allowedOrigins, proxyProtocol } = config;
   const server = await listenOnePort(host, port, withCors(handler, allowedOrigins), { proxyProtocol });
   life.onClose("server", () => server.close());
-  const probe = databaseProbe({ url, program: "query", limitMs: config.unreadyAfterMs, life });
+  const probe = databaseProbe({ url: config.databaseUrl, program: "query", limitMs: config.unreadyAfterMs, life });
   keepProbing({ ...service, ...config }, [probe]);
   log.info({ port: server.port }, "query listens");
 }

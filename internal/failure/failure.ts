@@ -7,6 +7,8 @@
  * - not_found: the thing asked for does not exist
  * - exhausted: over a limit; try again after retryAfterMs
  * - unavailable: a part that is needed is away; try again
+ * - deadline: the caller's deadline passed first
+ * - cancelled: the caller does not wait any more
  */
 export type FailureKind =
   | "invalid"
@@ -14,7 +16,9 @@ export type FailureKind =
   | "denied"
   | "not_found"
   | "exhausted"
-  | "unavailable";
+  | "unavailable"
+  | "deadline"
+  | "cancelled";
 
 /** An expected failure, with a message for the caller that names the field and the value. */
 export class Failure extends Error {

@@ -1,10 +1,12 @@
 import { createContextKey } from "@connectrpc/connect";
 import { Failure } from "../failure/failure.ts";
 import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
+import { toConnectError } from "../rpc/errors.ts";
 import type { Gate, Passage } from "../rpc/gate.ts";
 import { peerKey } from "../rpc/peer.ts";
 import { Room } from "../rpc/room.ts";
 import type { Merchant } from "./get-report.ts";
+import type { QueryMetrics } from "./metrics.ts";
 
 /** The merchant of a call that passed the gate. */
 export const merchantKey = createContextKey<Merchant | undefined>(undefined, { description: "merchant" });
@@ -20,12 +22,15 @@ const MERCHANT_SHARE = 0.25;
 const NO_ROOM_WAIT_MS = 500;
 
 /** Refuses calls of QueryService before their bodies are read: of unknown keys, over a rate, without room. */
-export function queryGate(authenticate: Authenticate): Gate {
+export function queryGate(authenticate: Authenticate, metrics: QueryMetrics): Gate {
   const room = new Room(READING_BYTES, MERCHANT_SHARE);
   return {
     async enter({ path, header, contextValues }) {
       if (!path.startsWith(`/${QueryService.typeName}/`)) return undefined;
-      const merchant = await authenticate(header, contextValues.get(peerKey));
+      const merchant = await authenticate(header, contextValues.get(peerKey)).catch((error: unknown) => {
+        metrics.refused(path, toConnectError(error).code);
+        throw error;
+      });
       contextValues.set(merchantKey, merchant);
       return new Reading(room, merchant.merchantId);
     },

@@ -2,6 +2,7 @@ import { partitionOf } from "../event/partition.ts";
 import type { BreakdownQuery, StandardErrors } from "../store/breakdown/query.ts";
 import { canSample, readBreakdown } from "../store/breakdown/read-breakdown.ts";
 import type { Factor } from "../store/breakdown/sample.ts";
+import { limitsOf } from "../store/report/snapshot.ts";
 import { type BreakdownMetric, planBreakdown, unitOf } from "./breakdown/plan.ts";
 import type { DimensionName } from "./dimensions/registry.ts";
 import { InvalidInput } from "./errors.ts";
@@ -71,7 +72,7 @@ export async function getBreakdown(
     limit,
     includeBots: request.includeBots,
     factor: request.exact ? undefined : await sampleOf(deps, merchant, { ...span, ...plan }),
-    statementTimeoutMs: deps.statementTimeoutMs,
+    ...limitsOf(deps),
   };
   const read = () => readBreakdown(deps.pool, query);
   const { values, counts, totals, standardErrors, ...rest } = await readPatiently(deps, read);

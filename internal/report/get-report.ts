@@ -2,6 +2,7 @@ import { partitionOf } from "../event/partition.ts";
 import type { ChooseSample } from "../store/breakdown/sample.ts";
 import type { Pool } from "../store/pool.ts";
 import { readReport } from "../store/report/read-report.ts";
+import { limitsOf } from "../store/report/snapshot.ts";
 import { namesAskedFor } from "./metrics/asked-for.ts";
 import type { Unit } from "./metrics/metric.ts";
 import { METRICS, metricOf, type SeriesName } from "./metrics/registry.ts";
@@ -97,7 +98,7 @@ export async function getReport(
     edges,
     statements: planReport(edges, [...names, "unconverted_orders"], rollups),
     includeBots: request.includeBots,
-    statementTimeoutMs: deps.statementTimeoutMs,
+    ...limitsOf(deps),
   };
   const { columns, dataThrough } = await readPatiently(deps, () => readReport(deps.pool, query));
   const series = names.map((metric) => ({

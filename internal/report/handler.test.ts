@@ -6,12 +6,15 @@ import { Failure } from "../failure/failure.ts";
 import { Dimension, Granularity, Metric, QueryService, Unit } from "../gen/footfall/query/v1/query_pb.js";
 import { toConnectError } from "../rpc/errors.ts";
 import { createPool } from "../store/pool.ts";
+import { createRegistry } from "../telemetry/metrics.ts";
 import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import { startProxy } from "../testkit/proxy.ts";
 import type { Merchant } from "./get-report.ts";
 import { queryHandlers } from "./handler.ts";
+import { queryMetrics } from "./metrics.ts";
 import { A, B, insertRows, PARTITIONS, randomRows, refreshTotals } from "./testing/fixture.ts";
 import { recount } from "./testing/recount.ts";
+import { Turns } from "./turns.ts";
 
 const ROWS = randomRows(9, "2025-03-28T00:00Z", "2025-04-02T00:00Z", 400);
 const KEYS: Record<string, Merchant> = {
@@ -46,6 +49,9 @@ function clientOf(pool: TestDatabase["pool"], databaseWaitMs = 0): Client<typeof
     estimateFromEvents: 0,
     sampleFor: () => 8,
     authenticate,
+    turns: new Turns({ places: 4, waiting: 100 }),
+    maxTimeoutMs: 60_000,
+    metrics: queryMetrics(createRegistry("query")),
   });
   const transport = createRouterTransport((router) => router.service(QueryService, handlers), {
     router: {

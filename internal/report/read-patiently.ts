@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../failure/failure.ts";
 import { refusalOf } from "../store/report/refusal.ts";
+import type { ReadLimits } from "../store/report/snapshot.ts";
 
-export interface Patience {
-  /** For each SQL statement, milliseconds. */
-  readonly statementTimeoutMs: number;
+export interface Patience extends ReadLimits {
   /** How long to wait for a database that is away, milliseconds. Default: not at all. */
   readonly databaseWaitMs?: number;
 }
@@ -18,7 +17,7 @@ const AWAY_RETRY_MS = 250;
 /**
  * Reads, and while the database is away, as when it restarts, tries again: reading twice does no harm.
  *
- * @throws Failure "unavailable" when the database stays away, "exhausted" when a statement took longer than it
+ * @throws the reason of the patience's signal; Failure "unavailable" when the database stays away, "exhausted" when a statement took longer than it
  * may, "invalid" when a sum does not fit into 64 bits; everything else as it came.
  */
 export async function readPatiently<T>(patience: Patience, read: () => Promise<T>): Promise<T> {
@@ -27,9 +26,10 @@ export async function readPatiently<T>(patience: Patience, read: () => Promise<T
     try {
       return await read();
     } catch (cause) {
+      patience.signal?.throwIfAborted();
       const failure = toFailure(cause, patience);
       if (failure.kind !== "unavailable" || performance.now() + AWAY_RETRY_MS > deadline) throw failure;
-      await sleep(AWAY_RETRY_MS);
+      await sleep(AWAY_RETRY_MS, undefined, { signal: patience.signal });
     }
   }
 }

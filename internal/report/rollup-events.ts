@@ -1,4 +1,5 @@
 import { readEventCount } from "../store/report/read-report.ts";
+import { limitsOf } from "../store/report/snapshot.ts";
 import type { GetReportDeps, Merchant } from "./get-report.ts";
 import { readPatiently } from "./read-patiently.ts";
 
@@ -12,9 +13,8 @@ export async function countRollupEvents(
   { merchantId, rollupsReadyFrom }: Merchant,
   span: { readonly start: number; readonly end: number },
 ): Promise<number | undefined> {
-  const { pool, statementTimeoutMs } = deps;
   const start = Math.max(span.start, rollupsReadyFrom ?? Number.POSITIVE_INFINITY);
   if (start >= span.end) return undefined;
-  const query = { merchantId, start, end: span.end, statementTimeoutMs };
-  return readPatiently(deps, () => readEventCount(pool, query));
+  const query = { merchantId, start, end: span.end, ...limitsOf(deps) };
+  return readPatiently(deps, () => readEventCount(deps.pool, query));
 }

@@ -9,6 +9,8 @@ const CODES: Record<FailureKind, Code> = {
   not_found: Code.NotFound,
   exhausted: Code.ResourceExhausted,
   unavailable: Code.Unavailable,
+  deadline: Code.DeadlineExceeded,
+  cancelled: Code.Canceled,
 };
 
 /** The gRPC code of a failure; the numbers of Connect and gRPC are the same. */

@@ -3,6 +3,7 @@ import {
   ConnectError,
   type ContextValues,
   createConnectRouter,
+  createContextKey,
   createContextValues,
 } from "@connectrpc/connect";
 import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
@@ -27,6 +28,12 @@ export interface AdapterOptions extends Omit<ConnectNodeAdapterOptions, "context
   /** Told of what went wrong outside of any RPC. */
   readonly report: (error: unknown) => void;
 }
+
+/**
+ * Aborted when the client goes away, or has its answer; the context's own signal is when the service stops, too. Undefined
+ * without an HTTP server.
+ */
+export const clientGoneKey = createContextKey<AbortSignal | undefined>(undefined);
 
 const PUSHBACK = "grpc-retry-pushback-ms";
 const EXHAUSTED = String(Code.ResourceExhausted);
@@ -61,6 +68,7 @@ export function nodeAdapter(options: AdapterOptions): Handler {
       (response as { end(): void }).end();
       return;
     }
+    contextValues.set(clientGoneKey, call.signal);
     if (gate !== undefined) pass(gate, path, call, contextValues, response);
     // A report is a merchant's own, and its last buckets change by the second.
     if (call.method === "GET") response.setHeader("cache-control", "no-store");

@@ -1,4 +1,5 @@
 import pg from "pg";
+import { cancelWhenAborted } from "./connection/cancel.ts";
 
 export type Pool = pg.Pool;
 export type Client = pg.PoolClient;
@@ -7,8 +8,10 @@ export type Client = pg.PoolClient;
 export interface Timeouts {
   /** A statement. The client waits a little longer, for the case that the server cannot be heard any more. */
   readonly statementTimeoutMs: number;
-  /** A transaction as a whole, and the wait for a free connection. Default 0, and 60,000 for the wait. */
+  /** A transaction as a whole. Default 0. */
   readonly transactionTimeoutMs?: number;
+  /** The wait for a free connection, the making of one included. Default: as a transaction, or 60,000. */
+  readonly waitTimeoutMs?: number;
   /** The wait for a lock. Default 0. */
   readonly lockTimeoutMs?: number;
   /** A pause within a transaction, after which the server ends the connection. Default 60,000. */
@@ -31,6 +34,15 @@ const WAIT_MS = 60_000;
 
 /** How much longer than the server the client waits for the end of a statement, ms: a quarter, but no longer than this. */
 const MARGIN_MS = 5_000;
+
+const END_SESSION = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE pid = $1 AND application_name = $2 AND pid <> pg_backend_pid()`;
+
+/** How long the end of a session is waited for, ms: where the whole server hangs, the failure is to be told. */
+const END_SESSION_MS = 2_000;
+
+/** SQLSTATE query_canceled: by a request, or by statement_timeout. */
+const CANCELLED = "57014";
 
 interface Details {
   readonly name: string;
@@ -58,7 +70,10 @@ export function createPool(options: PoolOptions): Pool {
     application_name: options.name,
     max: options.maxConnections,
     Client: ConnectingClient,
-    connectionTimeoutMillis: Math.max(transactionTimeoutMs || WAIT_MS, connectTimeoutMs),
+    connectionTimeoutMillis: Math.max(
+      options.waitTimeoutMs ?? (transactionTimeoutMs || WAIT_MS),
+      connectTimeoutMs,
+    ),
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveMs,
@@ -95,26 +110,45 @@ function cut(client: Client): void {
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
+export interface TransactionOptions {
+  /** The statement that begins it. */
+  readonly begin?: string;
+  /** How long that may take, ms. Default: as any other. */
+  readonly beginTimeoutMs?: number | undefined;
+  /** Cancels the statement that runs, and with it the transaction. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A statement whose answer the client waits for no longer than this, ms; pg's types do not tell of it. */
+function within(text: string, timeoutMs: number): pg.QueryConfig {
+  return { text, query_timeout: timeoutMs } as pg.QueryConfig;
+}
+
 /**
  * Runs work in one transaction: committed when it returns, rolled back when it throws or takes longer than the
- * pool's limit. A connection whose rollback fails is not used again.
+ * pool's limit. A connection whose rollback fails is not used again, nor one that a cancellation may still come to.
  */
 export async function transaction<T>(
   pool: Pool,
   work: (client: Client) => Promise<T>,
-  begin = "BEGIN",
+  { begin = "BEGIN", beginTimeoutMs, signal }: TransactionOptions = {},
 ): Promise<T> {
+  signal?.throwIfAborted();
   const { client, release } = await connect(pool);
   const { transactionTimeoutMs = 0 } = detailsOf.get(pool) ?? {};
   const limit = transactionTimeoutMs > 0 ? setTimeout(cut, transactionTimeoutMs, client) : undefined;
-  let broken: Error | undefined;
+  const watch = signal && cancelWhenAborted(client, signal, () => cut(client));
+  let broken: Error | boolean | undefined;
   try {
-    await client.query(begin);
+    signal?.throwIfAborted();
+    await client.query(beginTimeoutMs === undefined ? begin : within(begin, beginTimeoutMs));
     const result = await work(client);
     await client.query("COMMIT");
+    broken = await watch?.stop();
     return result;
   } catch (error) {
-    broken = await rollBack(client, error);
+    const mayStillCome = (await watch?.stop()) === true && !hasSqlState(error, CANCELLED);
+    broken = mayStillCome || (await rollBack(client, error));
     throw error;
   } finally {
     clearTimeout(limit);
@@ -168,11 +202,7 @@ async function rollBack(client: Client, failed: unknown): Promise<Error | undefi
 async function endSession(pool: Pool, client: Client): Promise<void> {
   const { processID } = client as unknown as { processID: number | null };
   await pool
-    .query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE pid = $1 AND application_name = $2 AND pid <> pg_backend_pid()`,
-      [processID, detailsOf.get(pool)?.name],
-    )
+    .query(within(END_SESSION, END_SESSION_MS), [processID, detailsOf.get(pool)?.name])
     // Where the database is away altogether, it notices by itself.
     .catch(() => {});
 }

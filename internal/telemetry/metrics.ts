@@ -29,6 +29,18 @@ export function gauge<L extends string>(registry: Registry, name: string, help: 
   return new Gauge<L>({ name, help, labelNames: labels, registers: [registry] });
 }
 
+/** A gauge that is read when it is asked for. */
+export function watched(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}
+
 export function latency<L extends string>(registry: Registry, name: string, help: string, labels: L[] = []) {
   return new Histogram<L>({
     name,

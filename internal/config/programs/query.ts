@@ -28,9 +28,17 @@ export const query = {
     databaseUrl,
     maxConnections: {
       env: "FOOTFALL_QUERY_MAX_CONNECTIONS",
-      description: "most connections to the database",
+      description:
+        "most connections to the database for reports, and so most requests that are worked on at a time: one merchant alone has half of them, and one is kept for merchants that have none; two more look keys up",
       schema: integer(1, 1_000),
       fallback: "10",
+    },
+    maxWaiting: {
+      env: "FOOTFALL_QUERY_MAX_WAITING",
+      description:
+        "most requests that wait for their turn; one merchant alone has half of them, and is then refused with the time to wait",
+      schema: integer(1, 100_000),
+      fallback: "200",
     },
     statementTimeoutMs: {
       env: "FOOTFALL_QUERY_STATEMENT_TIMEOUT_MS",

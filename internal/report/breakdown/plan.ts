@@ -3,6 +3,7 @@ import { type DimensionName, dimensionOf } from "../dimensions/registry.ts";
 import { InvalidInput } from "../errors.ts";
 import type { Unit } from "../metrics/metric.ts";
 import { METRICS, metricOf, SERIES_NAMES, type SeriesName } from "../metrics/registry.ts";
+import { firstRepeated } from "../repeated.ts";
 import { ITEM_METRIC_NAMES, ITEM_METRICS, type ItemMetricName, isItemMetric } from "./item-metrics.ts";
 
 /** A metric that a breakdown may ask for. */
@@ -39,7 +40,7 @@ function metricsOf(
   asked: readonly BreakdownMetric[] = [],
 ): readonly BreakdownMetric[] {
   if (asked.length === 0) return ofItems ? ITEM_METRIC_NAMES : SERIES_NAMES;
-  const twice = asked.find((name, index) => asked.indexOf(name) !== index);
+  const twice = firstRepeated(asked);
   if (twice !== undefined) throw new InvalidInput("metrics", twice, "is asked for twice");
   const foreign = asked.find((name) => isItemMetric(name) !== ofItems);
   if (foreign !== undefined) {

@@ -2,11 +2,13 @@ import { partitionOf } from "../../event/partition.ts";
 import { Failure } from "../../failure/failure.ts";
 import type { Goal } from "../../store/goals/goals.ts";
 import { type Counts, type GoalCounts, readGoalReport } from "../../store/goals/read-goal-report.ts";
+import { limitsOf } from "../../store/report/snapshot.ts";
 import { DIMENSIONS } from "../dimensions/registry.ts";
 import { InvalidInput } from "../errors.ts";
 import type { GetReportDeps, Merchant, Report, ReportRequest } from "../get-report.ts";
 import { METRICS } from "../metrics/registry.ts";
 import { readPatiently, TOO_LARGE } from "../read-patiently.ts";
+import { firstRepeated } from "../repeated.ts";
 import { bucketEdges } from "../time/edges.ts";
 import { spanOf } from "../time/range.ts";
 import { timeZoneNamed } from "../time/zone.ts";
@@ -73,7 +75,7 @@ export async function getGoalReport(
     revenue: METRICS.revenue.events,
     unconverted: METRICS.unconverted_orders.events,
     includeBots,
-    statementTimeoutMs: deps.statementTimeoutMs,
+    ...limitsOf(deps),
   };
   const data = await readPatiently(deps, () => readGoalReport(deps.pool, query));
   const results = goals.map((goal, index) => resultOf(goal, data.goals[index]!));
@@ -84,7 +86,7 @@ export async function getGoalReport(
 /** @throws InvalidInput on "goal_ids": the same for another merchant's goal as for one that never was. */
 function askedFor(goals: readonly Goal[], ids: readonly number[] = []): readonly Goal[] {
   if (ids.length === 0) return goals;
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  const twice = firstRepeated(ids);
   if (twice !== undefined) throw new InvalidInput("goal_ids", twice, "is asked for twice");
   const byId = new Map(goals.map((goal) => [goal.goalId, goal]));
   return ids.map((id) => {

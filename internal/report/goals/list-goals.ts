@@ -1,4 +1,4 @@
-import { type Goal, listGoals } from "../../store/goals/goals.ts";
+import { type Goal, listGoalsWithin } from "../../store/goals/goals.ts";
 import type { GetReportDeps, Merchant } from "../get-report.ts";
 import { readPatiently } from "../read-patiently.ts";
 
@@ -7,5 +7,5 @@ export function merchantGoals(
   deps: GetReportDeps,
   { merchantId }: Pick<Merchant, "merchantId">,
 ): Promise<Goal[]> {
-  return readPatiently(deps, () => listGoals(deps.pool, merchantId));
+  return readPatiently(deps, () => listGoalsWithin(deps.pool, merchantId, deps));
 }

@@ -1,5 +1,12 @@
 import type { Client, Pool } from "../pool.ts";
-import { BIGINT_TYPES, checkScope, inSnapshot, MEMORY, readDataThrough } from "../report/snapshot.ts";
+import {
+  BIGINT_TYPES,
+  checkScope,
+  inSnapshot,
+  MEMORY,
+  type ReadSource,
+  readDataThrough,
+} from "../report/snapshot.ts";
 import { DAY_MS } from "../rollups.ts";
 import { cover, type Part, UNITS, type Unit, WHOLE_DAYS } from "./cover.ts";
 import { readCoverage } from "./coverage.ts";
@@ -40,7 +47,7 @@ const NO_NESTED_LOOPS = "SET LOCAL enable_nestloop = off";
  */
 export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<BreakdownData> {
   checkScope(query);
-  return inSnapshot(pool, query.statementTimeoutMs, async (client) => {
+  return inSnapshot(pool, query, async (client) => {
     await client.query(MEMORY);
     if (query.source.rows !== "events") await client.query(NO_NESTED_LOOPS);
     const counted = await count(client, query);
@@ -62,8 +69,15 @@ async function count(client: Client, query: BreakdownQuery): Promise<Counted> {
   await client.query(`SET LOCAL max_parallel_workers_per_gather TO ${workers}`);
   const bounds = parts.flatMap(({ from, to }) => [new Date(from), new Date(to)]);
   const rows = await rowsOf(client, text, [merchantId, limit, ...bounds]);
+  query.onRead?.(sourcesOf(query, parts), rows.length);
   const standardErrors = factor === undefined ? [] : standardErrorsOf(rows, columns, factor);
   return { ...countedOf(rows, columns.length), standardErrors };
+}
+
+/** What a statement over some parts reads. */
+function sourcesOf({ factor, columns }: BreakdownQuery, parts: readonly Part[]): ReadSource[] {
+  const ofCells: ReadSource = factor !== undefined ? "sample" : columns.some(isKey) ? "visits" : "rollup";
+  return [...new Set(parts.map(({ source }) => (source === "rows" ? "raw" : ofCells)))];
 }
 
 function statementOf(client: Client, query: BreakdownQuery): Promise<Statement> {

@@ -1,6 +1,7 @@
 import { Failure } from "../../failure/failure.ts";
 import { lockMerchant } from "../lock-merchant.ts";
 import { type Pool, transaction } from "../pool.ts";
+import { inSnapshot, type ReadLimits } from "../report/snapshot.ts";
 
 /** Which events reach a goal: those that have all that it names, which is one thing at least. */
 export interface GoalCondition {
@@ -74,6 +75,15 @@ export function addGoal(pool: Pool, merchantId: number, goal: NewGoal): Promise<
 /** The merchant's goals that were not removed, by id. An unknown merchant has none. */
 export function listGoals(pool: Pool, merchantId: number): Promise<Goal[]> {
   return readGoals(pool, merchantId);
+}
+
+/** The same for a report, within its bounds. */
+export function listGoalsWithin(pool: Pool, merchantId: number, limits: ReadLimits): Promise<Goal[]> {
+  return inSnapshot(pool, limits, async (client) => {
+    const goals = await readGoals(client, merchantId);
+    limits.onRead?.(["goals"], goals.length);
+    return goals;
+  });
 }
 
 /**

@@ -40,7 +40,7 @@ type Row = [bucketNumber: number | null, ...counts: bigint[]];
 export async function readGoalReport(pool: Pool, query: GoalReportQuery): Promise<GoalReportData> {
   checkScope(query);
   if (query.edges.length < 2) throw new TypeError("a report needs two edges or more");
-  return inSnapshot(pool, query.statementTimeoutMs, async (client) => {
+  return inSnapshot(pool, query, async (client) => {
     const rows = await rowsOf(client, query);
     const column = (index: number) => countsOf(rows, index, query.edges.length - 1);
     const goals = query.goals.map((_, goal) => {
@@ -60,6 +60,7 @@ async function rowsOf(client: Client, query: GoalReportQuery): Promise<Row[]> {
     rowMode: "array",
     types: BIGINT_TYPES,
   });
+  query.onRead?.(["raw"], result.rows.length);
   return result.rows;
 }
 

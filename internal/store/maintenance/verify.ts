@@ -34,7 +34,7 @@ export function verifyAggregates(pool: Pool, range: VerifyRange): Promise<Mismat
       found.push(...(await mismatches(client, aggregate, range)));
     return found;
   };
-  return transaction(pool, compare, BEGIN);
+  return transaction(pool, compare, { begin: BEGIN });
 }
 
 const STALE_BUCKETS = "SELECT bucket FROM stale_buckets";

@@ -2,13 +2,19 @@ import type { Client, Pool } from "../pool.ts";
 import { estimate, type RegisterCount, STANDARD_ERROR } from "./hyperloglog.ts";
 import { TooLargeError } from "./refusal.ts";
 import { monthsWithin } from "./rollup-months.ts";
-import { BIGINT_TYPES, checkScope, inSnapshot, MEMORY, readDataThrough, type Scope } from "./snapshot.ts";
+import {
+  BIGINT_TYPES,
+  checkScope,
+  inSnapshot,
+  MEMORY,
+  type ReadSource,
+  readDataThrough,
+  type Scope,
+} from "./snapshot.ts";
 import { EVENT_COUNT, sqlOf } from "./sql.ts";
 import type { Statement } from "./statement.ts";
 
-export interface ReportQuery {
-  /** Whose rows; no statement sees another merchant's. */
-  readonly merchantId: number;
+export interface ReportQuery extends Scope {
   /** The partition that the merchant lives in. */
   readonly partitionId: number;
   /** Bucket edges, epoch milliseconds, strictly ascending, two or more, of years with four digits. */
@@ -16,8 +22,6 @@ export interface ReportQuery {
   readonly statements: readonly Statement[];
   /** Whether bots' events count. Default: people's alone. */
   readonly includeBots?: boolean | undefined;
-  /** For each statement, milliseconds; a whole number above 0. */
-  readonly statementTimeoutMs: number;
 }
 
 /** One column's values: values[i] belongs to bucket i, 0 where nothing happened. */
@@ -47,7 +51,7 @@ type Row = [bucketNumber: number | null, ...values: bigint[]];
  */
 export async function readReport(pool: Pool, query: ReportQuery): Promise<ReportData> {
   check(query);
-  return inSnapshot(pool, query.statementTimeoutMs, (client) => readAll(client, query));
+  return inSnapshot(pool, query, (client) => readAll(client, query));
 }
 
 async function readAll(client: Client, query: ReportQuery): Promise<ReportData> {
@@ -75,8 +79,16 @@ async function rowsOf(client: Client, query: ReportQuery, statement: Statement):
     rowMode: "array",
     types: BIGINT_TYPES,
   });
+  query.onRead?.([READ_SOURCE[statement.source]], result.rows.length);
   return result.rows;
 }
+
+const READ_SOURCE: Readonly<Record<Statement["source"], ReadSource>> = {
+  events: "raw",
+  totals_15m: "aggregate",
+  sessions_15m: "sessions",
+  registers: "registers",
+};
 
 /** The parameters, as the statement's file numbers them. */
 function valuesOf({ merchantId, partitionId, edges }: ReportQuery, statement: Statement): unknown[] {
@@ -126,9 +138,10 @@ export interface EventCountQuery extends Scope {
 /** About how many events there are: by the aggregate alone, which may lag behind. */
 export async function readEventCount(pool: Pool, query: EventCountQuery): Promise<number> {
   checkScope(query);
-  return inSnapshot(pool, query.statementTimeoutMs, async (client) => {
+  return inSnapshot(pool, query, async (client) => {
     const values = [query.merchantId, new Date(query.start), new Date(query.end)];
     const { rows } = await client.query<[string]>({ text: EVENT_COUNT, values, rowMode: "array" });
+    query.onRead?.(["aggregate"], rows.length);
     return Number(rows[0]![0]);
   });
 }

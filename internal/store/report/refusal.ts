@@ -17,7 +17,7 @@ const NETWORK = new Set([
 ]);
 // pg's own errors carry no code.
 const LOST =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection|Query read timeout)/;
 
 /** A sum of numbers that each fit into the 64 bits of an answer does not. */
 export class TooLargeError extends Error {

@@ -19,12 +19,44 @@ export const BIGINT_TYPES: pg.CustomTypesConfig = {
     oid === INT8_OID ? BigInt : pg.types.getTypeParser(oid, format as "text"),
 };
 
-/** Whose rows a query sees, and how long each of its statements may take. */
-export interface Scope {
+/**
+ * What a statement may read: aggregate (totals_15m), raw (the rows), sessions (of quarter hours), registers (HyperLogLog),
+ * rollup (sums of days and longer), visits (of days), sample (of visitors), goals (their definitions).
+ */
+export const READ_SOURCES = [
+  "aggregate",
+  "raw",
+  "sessions",
+  "registers",
+  "rollup",
+  "visits",
+  "sample",
+  "goals",
+] as const;
+
+export type ReadSource = (typeof READ_SOURCES)[number];
+
+/** Within what bounds something is read, and who is told. */
+export interface ReadLimits {
+  /** For each statement, ms; a whole number above 0. */
+  readonly statementTimeoutMs: number;
+  /** How long the database may take to begin, ms: one that takes longer hangs. Default: as a statement. */
+  readonly beginTimeoutMs?: number | undefined;
+  /** Cancels the statement that runs. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told what a statement has read, and how many rows it answered with. */
+  readonly onRead?: ((sources: readonly ReadSource[], rows: number) => void) | undefined;
+}
+
+/** The limits alone, of what has them among other things. */
+export function limitsOf({ statementTimeoutMs, beginTimeoutMs, signal, onRead }: ReadLimits): ReadLimits {
+  return { statementTimeoutMs, beginTimeoutMs, signal, onRead };
+}
+
+/** Whose rows a query sees, and within what bounds. */
+export interface Scope extends ReadLimits {
   /** No statement sees another merchant's rows. */
   readonly merchantId: number;
-  /** Ms; a whole number above 0. */
-  readonly statementTimeoutMs: number;
 }
 
 /** @throws TypeError for a scope that no caller may pass. */
@@ -35,17 +67,20 @@ export function checkScope({ merchantId, statementTimeoutMs }: Scope): void {
   }
 }
 
-/** Runs read-only statements in one snapshot, so that all of them count the same events. */
+/**
+ * Runs read-only statements in one snapshot, so that all of them count the same events.
+ * @throws the reason of the limits' signal, or what the database says of a statement that was cancelled.
+ */
 export function inSnapshot<T>(
   pool: Pool,
-  statementTimeoutMs: number,
+  { statementTimeoutMs, beginTimeoutMs, signal }: ReadLimits,
   read: (client: Client) => Promise<T>,
 ): Promise<T> {
   const limited = async (client: Client) => {
     await client.query(`SET LOCAL statement_timeout = ${statementTimeoutMs}`);
     return read(client);
   };
-  return transaction(pool, limited, BEGIN);
+  return transaction(pool, limited, { begin: BEGIN, beginTimeoutMs, signal });
 }
 
 /** How far a partition is committed, ms since 1970-01-01 UTC; undefined while nothing of it was processed. */

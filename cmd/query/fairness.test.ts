@@ -1,0 +1,196 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type CallOptions, Code, createClient } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { query } from "../../internal/config/programs/query.ts";
+import { freePort } from "../../internal/embedded/free-port.ts";
+import {
+  type GetReportRequestSchema,
+  Granularity,
+  Metric,
+  QueryService,
+} from "../../internal/gen/footfall/query/v1/query_pb.js";
+import { createPool, type Pool } from "../../internal/store/pool.ts";
+import { findPostgres } from "../../internal/testkit/debian-programs.ts";
+import { waitFor } from "../../internal/testkit/installation-wait.ts";
+import { type PlainPostgres, startPlainPostgres } from "../../internal/testkit/plain-postgres.ts";
+import { startTestService, type TestService } from "../../internal/testkit/service.ts";
+import { start } from "./start.ts";
+import { KEYS, makeSlowDatabase } from "./testing/slow-database.ts";
+
+const postgresProgram = await findPostgres();
+
+let postgres: PlainPostgres;
+let pool: Pool;
+let service: TestService;
+let baseUrl: string;
+
+const connections = 6;
+
+beforeAll(async () => {
+  if (postgresProgram === undefined) return;
+  postgres = await startPlainPostgres(postgresProgram);
+  pool = createPool({ url: postgres.url, name: "test", maxConnections: 2, statementTimeoutMs: 30_000 });
+  await makeSlowDatabase(pool);
+  const port = await freePort();
+  service = await startTestService(query, start, {
+    port: String(port),
+    "database-url": postgres.url,
+    "max-connections": String(connections),
+    "statement-timeout-ms": "120000",
+    "max-waiting": "200",
+  });
+  baseUrl = `http://127.0.0.1:${port}`;
+});
+
+afterAll(async () => {
+  await service?.stop();
+  await pool?.end();
+  await postgres?.close();
+});
+
+const request: MessageInitShape<typeof GetReportRequestSchema> = {
+  range: {
+    case: "times",
+    value: { start: { seconds: 1_767_225_600n, nanos: 0 }, end: { seconds: 1_767_229_200n, nanos: 0 } },
+  },
+  granularity: Granularity.MINUTE,
+  metrics: [Metric.EVENTS],
+};
+
+/** One call of a merchant, over a connection of its own where `transport` is. */
+function report(key: string, options: CallOptions = {}, transport = createGrpcTransport({ baseUrl })) {
+  const headers = { authorization: `Bearer ${key}` };
+  return createClient(QueryService, transport).getReport(request, { ...options, headers });
+}
+
+/** Statements of reports that the database works on. */
+async function running(): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(
+    `SELECT count(*) FROM pg_stat_activity
+     WHERE application_name = 'query' AND state = 'active' AND query LIKE '%FROM events%'`,
+  );
+  return Number(rows[0]!.count);
+}
+
+async function metric(name: string, labels: string): Promise<number> {
+  const line = (await service.registry.metrics())
+    .split("\n")
+    .find((each) => each.startsWith(`${name}{`) && each.includes(labels));
+  return Number(line?.split(" ").at(-1));
+}
+
+describe.skipIf(postgresProgram === undefined)("needs Debian's postgresql", () => {
+  test("40 heavy reports of one merchant leave another's light one as fast as it is alone, give or take", async () => {
+    const took = async () => {
+      const before = performance.now();
+      const { series } = await report(KEYS.light);
+      expect(series[0]!.total).toBe(1n);
+      return performance.now() - before;
+    };
+    await took();
+    const heavy = Array.from({ length: 40 }, () => report(KEYS.heavy));
+    const answered = { heavy: 0 };
+    for (const each of heavy)
+      each.then(
+        () => answered.heavy++,
+        () => {},
+      );
+    await waitFor("the heavy ones", async () => (await running()) === connections / 2);
+    const before = answered.heavy;
+    const times: number[] = [];
+    for (let index = 0; index < 10; index++) times.push(await took());
+    // One heavy report takes a second, and 40 of them, three at a time, 14.
+    expect(Math.min(...times)).toBeLessThan(1_000);
+    expect(answered.heavy - before).toBeLessThan(20);
+    expect(await running()).toBeLessThanOrEqual(connections / 2);
+    await Promise.all(heavy);
+  });
+
+  test("a deadline is answered in time, and the statement is gone", async () => {
+    const before = performance.now();
+    const late = report(KEYS.endless, { timeoutMs: 300 });
+    await expect(late).rejects.toMatchObject({ code: Code.DeadlineExceeded });
+    expect(performance.now() - before).toBeLessThan(3_000);
+    await waitFor("its end", async () => (await running()) === 0, 10_000);
+    // The server's own answer, not only the client's clock: curl waits longer than the deadline that it names.
+    const response = await fetch(`${baseUrl}/footfall.query.v1.QueryService/GetReport`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${KEYS.endless}`,
+        "content-type": "application/json",
+        "connect-timeout-ms": "300",
+      },
+      body: JSON.stringify({
+        times: { start: "2026-01-01T00:00:00Z", end: "2026-01-01T01:00:00Z" },
+        granularity: "GRANULARITY_MINUTE",
+      }),
+    });
+    expect(await response.json()).toMatchObject({ code: "deadline_exceeded" });
+    await waitFor("its end", async () => (await running()) === 0, 10_000);
+    expect(await metric("footfall_query_requests_total", 'rpc="GetReport",code="DEADLINE_EXCEEDED"')).toBe(2);
+  });
+
+  test.each([
+    ["gRPC", () => createGrpcTransport({ baseUrl })],
+    ["HTTP/1.1", () => createConnectTransport({ baseUrl, httpVersion: "1.1" })],
+  ])(
+    "who goes away over %s takes the statement along, and who waits then gets the place",
+    async (_, transport) => {
+      const leaving = new AbortController();
+      const gone = Array.from({ length: 8 }, () =>
+        report(KEYS.endless, { signal: leaving.signal }, transport()).catch(() => "gone"),
+      );
+      await waitFor("the statements", async () => (await running()) === connections / 2);
+      leaving.abort();
+      expect(await Promise.all(gone)).toEqual(Array.from(gone, () => "gone"));
+      await waitFor("their end", async () => (await running()) === 0, 10_000);
+      await waitFor("their places", async () => (await metric("footfall_query_working", "")) === 0, 10_000);
+      expect((await report(KEYS.light)).series[0]!.total).toBe(1n);
+      expect(await metric("footfall_query_waiting", "")).toBe(0);
+    },
+  );
+
+  test("one merchant that asks more than may wait is refused with a time to wait; others are not", async () => {
+    const leaving = new AbortController();
+    const all = Array.from({ length: 120 }, () => report(KEYS.endless, { signal: leaving.signal }));
+    const refused = await Promise.any(
+      all.map((each) =>
+        each.then(
+          () => expect.unreachable(),
+          (error) => {
+            if (error.code !== Code.ResourceExhausted) throw error;
+            return error;
+          },
+        ),
+      ),
+    );
+    expect(Number(refused.metadata.get("retry-after-ms"))).toBeGreaterThan(0);
+    expect((await report(KEYS.light)).series[0]!.total).toBe(1n);
+    leaving.abort();
+    await Promise.allSettled(all);
+    await waitFor("their end", async () => (await running()) === 0, 10_000);
+  });
+
+  test("a database that stands still is told of in time, and no statement is left when it goes on", async () => {
+    await report(KEYS.light);
+    const pids = await stopped();
+    try {
+      const before = performance.now();
+      await expect(report(KEYS.light)).rejects.toMatchObject({ code: Code.Unavailable });
+      expect(performance.now() - before).toBeLessThan(12_000);
+    } finally {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    }
+    expect((await report(KEYS.light)).series[0]!.total).toBe(1n);
+  });
+});
+
+/** Stops the processes of all sessions of reports. */
+async function stopped(): Promise<number[]> {
+  const { rows } = await pool.query<{ pid: number }>(
+    "SELECT pid FROM pg_stat_activity WHERE application_name = 'query'",
+  );
+  for (const { pid } of rows) process.kill(pid, "SIGSTOP");
+  return rows.map(({ pid }) => pid);
+}

@@ -1,0 +1,131 @@
+import { Failure } from "../failure/failure.ts";
+
+export interface TurnsOptions {
+  /** How many may work at a time. */
+  readonly places: number;
+  /** How many may wait for it, of all merchants together. */
+  readonly waiting: number;
+}
+
+/** What a refused request is told to wait, ms: about what a heavy report takes. */
+const RETRY_AFTER_MS = 1_000;
+
+interface Waiter {
+  readonly start: () => void;
+}
+
+/**
+ * Whose work may begin. A merchant may hold as many places as are free: alone it comes to half of them, and one is always
+ * left for a merchant that has none (as with the room of collectors, docs/overload.md). Who waits is let in merchant by
+ * merchant in turn, however many requests each has waiting. The places to wait in are shared out by the same rule.
+ */
+export class Turns {
+  #free: number;
+  #freeToWait: number;
+  readonly #held = new Map<number, number>();
+  /** In the order in which merchants have their next turn; none is empty. */
+  readonly #waiting = new Map<number, Set<Waiter>>();
+
+  constructor({ places, waiting }: TurnsOptions) {
+    this.#free = places;
+    this.#freeToWait = waiting;
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return [...this.#waiting.values()].reduce((sum, waiters) => sum + waiters.size, 0);
+  }
+
+  /** How many work. */
+  get working(): number {
+    return [...this.#held.values()].reduce((sum, held) => sum + held, 0);
+  }
+
+  /**
+   * Works when it is the merchant's turn; the place is free again when the work has ended.
+   *
+   * @param signal ends the wait, with its reason.
+   * @throws Failure "exhausted" when too many of the merchant wait already.
+   */
+  async run<T>(merchantId: number, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    await this.#enter(merchantId, signal);
+    try {
+      return await work();
+    } finally {
+      this.#leave(merchantId);
+    }
+  }
+
+  #enter(merchantId: number, signal: AbortSignal | undefined): Promise<void> | undefined {
+    signal?.throwIfAborted();
+    if (!this.#waiting.has(merchantId) && this.#mayWork(merchantId)) {
+      this.#take(merchantId);
+      return;
+    }
+    const waiters = this.#waiting.get(merchantId) ?? new Set<Waiter>();
+    if (!mayHold(waiters.size, this.#freeToWait)) {
+      const message = `merchant ${merchantId}: ${waiters.size} requests wait already`;
+      throw new Failure("exhausted", message, { retryAfterMs: RETRY_AFTER_MS });
+    }
+    this.#waiting.set(merchantId, waiters);
+    return this.#wait(merchantId, waiters, signal);
+  }
+
+  #wait(merchantId: number, waiters: Set<Waiter>, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        signal?.removeEventListener("abort", onAbort);
+        waiters.delete(waiter);
+        this.#freeToWait++;
+        if (waiters.size === 0) this.#waiting.delete(merchantId);
+      };
+      const onAbort = () => {
+        stop();
+        reject(signal!.reason);
+      };
+      const start = () => {
+        stop();
+        resolve();
+      };
+      const waiter = { start };
+      waiters.add(waiter);
+      this.#freeToWait--;
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  #leave(merchantId: number): void {
+    this.#free++;
+    const held = this.#held.get(merchantId)! - 1;
+    if (held === 0) this.#held.delete(merchantId);
+    else this.#held.set(merchantId, held);
+    this.#letIn();
+  }
+
+  /** Lets in who may work now: the merchant whose turn it is, then the next, each of them behind all others then. */
+  #letIn(): void {
+    for (const [merchantId, waiters] of this.#waiting) {
+      if (this.#free === 0) return;
+      if (!this.#mayWork(merchantId)) continue;
+      this.#waiting.delete(merchantId);
+      this.#take(merchantId);
+      const [first] = waiters;
+      // Set again behind all others while it has more: this loop then comes to it again.
+      if (waiters.size > 1) this.#waiting.set(merchantId, waiters);
+      first!.start();
+    }
+  }
+
+  #mayWork(merchantId: number): boolean {
+    return mayHold(this.#held.get(merchantId) ?? 0, this.#free);
+  }
+
+  #take(merchantId: number): void {
+    this.#free--;
+    this.#held.set(merchantId, (this.#held.get(merchantId) ?? 0) + 1);
+  }
+}
+
+function mayHold(held: number, free: number): boolean {
+  return held < free;
+}

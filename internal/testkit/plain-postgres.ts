@@ -1,0 +1,81 @@
+import { execFile, execFileSync } from "node:child_process";
+import { chown } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import pg from "pg";
+import { startChild } from "../embedded/child.ts";
+import { freePort } from "../embedded/free-port.ts";
+import { temporaryDirectory } from "../embedded/temporary.ts";
+import type { DebianProgram } from "./debian-programs.ts";
+
+const run = promisify(execFile);
+
+/** A PostgreSQL of many sessions, without TimescaleDB: for what the embedded database, which has one session, cannot show. */
+export interface PlainPostgres {
+  /** postgres://postgres@127.0.0.1:PORT/postgres; the user is a superuser and needs no password. */
+  readonly url: string;
+  readonly port: number;
+  readonly directory: string;
+  close(): Promise<void>;
+}
+
+/** PostgreSQL does not run as root. */
+const USER = "nobody";
+
+/**
+ * Starts one in a temporary folder.
+ * @param settings of postgresql.conf, and the lines of pg_hba.conf where not everybody is trusted.
+ */
+export async function startPlainPostgres(
+  { path, env }: DebianProgram,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PlainPostgres> {
+  const directory = await temporaryDirectory("postgres");
+  const owner = process.getuid?.() === 0 ? userIds() : undefined;
+  if (owner !== undefined) await chown(directory.path, owner.uid, owner.gid);
+  const as = owner === undefined ? [] : ["--reuid", USER, "--regid", String(owner.gid), "--clear-groups"];
+  const environment = { ...process.env, ...env };
+  const dataDir = join(directory.path, "data");
+  const initdb = join(dirname(path), "initdb");
+  const options = ["--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "--locale=C"];
+  await run("setpriv", [...as, initdb, "-D", dataDir, ...options], { env: environment, cwd: "/" });
+  const port = await freePort();
+  const all = {
+    listen_addresses: "127.0.0.1",
+    port: String(port),
+    unix_socket_directories: directory.path,
+    fsync: "off",
+    max_connections: "200",
+    ...settings,
+  };
+  const flags = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const child = await startChild({
+    command: "/usr/bin/setpriv",
+    args: [...as, path, "-D", dataDir, ...flags],
+    env: environment,
+    ready: () => answers(url),
+    timeoutMs: 30_000,
+  });
+  const close = async () => {
+    await child.stop();
+    await directory.remove();
+  };
+  return { url, port, directory: directory.path, close };
+}
+
+function userIds(): { uid: number; gid: number } {
+  const id = (flag: string) => Number(execFileSync("id", [flag, USER], { encoding: "utf8" }));
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -71,7 +71,12 @@ export async function start(service: Service<typeof query.settings>) {
   const { host, port, allowedOrigins, proxyProtocol } = config;
   const server = await listenOnePort(host, port, withCors(handler, allowedOrigins), { proxyProtocol });
   life.onClose("server", () => server.close());
-  const probe = databaseProbe({ url: config.databaseUrl, program: "query", limitMs: config.unreadyAfterMs, life });
+  const probe = databaseProbe({
+    url: config.databaseUrl,
+    program: "query",
+    limitMs: config.unreadyAfterMs,
+    life,
+  });
   keepProbing({ ...service, ...config }, [probe]);
   log.info({ port: server.port }, "query listens");
 }

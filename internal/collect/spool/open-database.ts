@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Failure } from "../../failure/failure.ts";
@@ -36,6 +36,28 @@ const LOCK_WAIT_MS = 2_000;
 const BUSY = 5;
 
 /**
+ * Leaves nothing of what was deleted in the log: it goes to the file, and is cut to nothing.
+ * @returns whether it could; on a full disk it cannot, and is to be tried again.
+ */
+export function truncateLog(db: DatabaseSync): boolean {
+  try {
+    db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Makes folder and file such that only this user can look into them; SQLite's log has the file's mode. */
+function makePrivate(dir: string, file: string): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  // A volume's root may be another's; nobody else can read the file there either.
+  if (statSync(dir).uid === process.getuid?.()) chmodSync(dir, 0o700);
+  closeSync(openSync(file, "a", 0o600));
+  for (const name of [file, `${file}-wal`]) if (existsSync(name)) chmodSync(name, 0o600);
+}
+
+/**
  * Opens the database file of a spool, or makes it, and locks it until it is closed or the process ends.
  * @throws Failure that names the file: it is in use, of a later version, or cannot be read.
  */
@@ -43,11 +65,15 @@ export function openDatabase(dir: string): DatabaseSync {
   const file = join(dir, "spool.db");
   let db: DatabaseSync | undefined;
   try {
+    makePrivate(dir, file);
     db = new DatabaseSync(file, { timeout: LOCK_WAIT_MS });
     // The lock comes with the first look at the file, and stays. A log that is much too long is cut.
     db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-    db.exec(`PRAGMA journal_size_limit = ${8 << 20}`);
+    // What is deleted is overwritten, and nothing is put aside in files elsewhere.
+    db.exec(`PRAGMA journal_size_limit = ${8 << 20}; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY`);
     makeTables(db, file);
+    // A process that was killed has left what it deleted in its log.
+    truncateLog(db);
     // A new file must be in its folder after a loss of power, and the folder in its own.
     for (const folder of [dir, dirname(dir)]) syncFolder(folder);
     return db;

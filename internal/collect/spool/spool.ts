@@ -193,7 +193,8 @@ export class Spool {
   #isEmpty(): void {
     this.#emptied.resolve();
     this.#emptied = Promise.withResolvers();
-    const failed = (error: Error) => this.#options.log.warn({ err: error }, "spool: its file stays large");
-    this.#thread.ask({ op: "shrink" }).catch(failed);
+    const failed = (error: Error) =>
+      this.#options.log.warn({ err: error }, "spool: its files were not cleared");
+    this.#thread.ask({ op: "clear" }).catch(failed);
   }
 }

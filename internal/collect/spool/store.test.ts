@@ -154,10 +154,10 @@ test("an empty spool gives a large file back", () => {
   openStore();
   const positions = put(Array.from({ length: 20 }, () => batch(1 << 20)));
   store.apply({ insert: [], remove: positions.slice(1), time: DAY });
-  store.shrink();
+  store.clear();
   expect(statSync(file()).size).toBeGreaterThan(16 << 20);
   store.apply({ insert: [], remove: [1], time: DAY });
-  store.shrink();
+  store.clear();
   expect(statSync(file()).size).toBeLessThan(1 << 20);
   expect(put([batch(1)])).toEqual([21]);
 });

@@ -1,8 +1,8 @@
-import { mkdirSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { Failure } from "../../failure/failure.ts";
-import { openDatabase } from "./open-database.ts";
+import { openDatabase, truncateLog } from "./open-database.ts";
 
 /** A sealed batch, as it travels, on its way into the spool. */
 export interface SpoolBatch {
@@ -62,6 +62,9 @@ export interface StoreOptions {
   readonly minFreeBytes: number;
 }
 
+/** So long at most deleted batches stay in the log of a spool that is never empty, ms, if it is written to at all. */
+const LOG_MS = 10_000;
+
 /** An empty spool gives a file larger than this back to the system, bytes. */
 const SHRINK_BYTES = 16 << 20;
 
@@ -90,11 +93,12 @@ export class SpoolStore {
   #batches: number;
   #bytes: number;
   #damaged: number;
+  /** When the log was last cut, ms since 1970-01-01 UTC. */
+  #cutTime = 0;
 
   /** Opens or makes the spool of a folder. @throws Failure when it is in use, newer than this or unreadable. */
   constructor(options: StoreOptions) {
     this.#options = options;
-    mkdirSync(options.dir, { recursive: true, mode: 0o700 });
     const db = openDatabase(options.dir);
     this.#db = db;
     this.#insert = db.prepare("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)");
@@ -145,6 +149,8 @@ export class SpoolStore {
       }
     });
     [this.#next, this.#batches, this.#bytes] = [next, batches, bytes];
+    const isDue = remove.length > 0 && Math.abs(time - this.#cutTime) >= LOG_MS;
+    if (isDue && truncateLog(this.#db)) this.#cutTime = time;
     return positions;
   }
 
@@ -175,13 +181,14 @@ export class SpoolStore {
     return { batches, damaged, upTo };
   }
 
-  /** Gives the space of an empty spool back. */
-  shrink(): void {
+  /** Leaves nothing of what an empty spool held in its files, and gives the space of a large one back. */
+  clear(): void {
     if (this.#batches > 0) return;
     const { size } = this.#db
       .prepare("SELECT page_count * page_size AS size FROM pragma_page_count, pragma_page_size")
       .get() as { size: number };
-    if (size > SHRINK_BYTES) this.#db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+    if (size > SHRINK_BYTES) this.#db.exec("VACUUM");
+    truncateLog(this.#db);
   }
 
   /** May be called again. */

@@ -13,8 +13,8 @@ import {
 export type Ask =
   | ({ readonly op: "apply" } & Change)
   | ({ readonly op: "read" } & ReadOptions)
-  /** Gives the space of an empty spool back. */
-  | { readonly op: "shrink" }
+  /** Leaves nothing in the files of an empty spool. */
+  | { readonly op: "clear" }
   | { readonly op: "close" };
 
 interface Done {
@@ -49,9 +49,9 @@ function serve(port: NonNullable<typeof parentPort>): void {
   port.on("message", (ask: Ask) => {
     if (ask.op === "apply") answer(() => ({ positions: store.apply(ask) }));
     else if (ask.op === "read") answer(() => ({ read: store.read(ask) }));
-    else if (ask.op === "shrink") {
+    else if (ask.op === "clear") {
       answer(() => {
-        store.shrink();
+        store.clear();
         return {};
       });
     } else {

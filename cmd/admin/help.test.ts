@@ -19,8 +19,9 @@ function helpOf(program: CommandProgram<never>, words: string): string {
 }
 
 const flagsOf = (help: string) => [...help.matchAll(/^ {2}--([a-z0-9-]+)/gm)].map(([, name]) => name);
-const STREAMS = "nats-url stream-replicas stream-max-age-hours stream-max-bytes";
-const S3 = "s3-endpoint s3-region s3-bucket s3-prefix s3-access-key-id";
+const NATS = "nats-credentials-file nats-ca-file nats-certificate-file nats-key-file";
+const STREAMS = `${NATS} stream-replicas stream-max-age-hours stream-max-bytes`;
+const S3 = "s3-endpoint s3-region s3-bucket s3-prefix";
 const MERCHANT = "name time-zone currency retention-days truncate-ip own-domain ignored-referrer";
 const FILTER = "reason merchant from to partition seq";
 
@@ -48,9 +49,9 @@ const FLAGS: Readonly<Record<string, string>> = {
   "admin erasures run":
     "merchant visitor visitor-hash whole-merchant dry-run refresh-wait-ms stream-max-age-hours",
   "admin erasures list": "merchant",
-  "replay rejected list": `nats-url ${FILTER} limit`,
-  "replay rejected show": "nats-url seq limit",
-  "replay rejected redrive": `nats-url ${FILTER} dry-run`,
+  "replay rejected list": `${NATS} ${FILTER} limit`,
+  "replay rejected show": `${NATS} seq limit`,
+  "replay rejected redrive": `${NATS} ${FILTER} dry-run`,
 };
 
 const COMMANDS = [ADMIN, REPLAY].flatMap((program: CommandProgram<never>) =>

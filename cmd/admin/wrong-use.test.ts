@@ -5,7 +5,12 @@ describe("wrong use", () => {
   const url = "postgres://admin:hunter2@127.0.0.1:1/footfall";
   const database = { DATABASE_URL: url };
   const wrong: [string, string[], NodeJS.ProcessEnv, RegExp][] = [
-    ["no database", ["merchants", "list"], {}, /admin merchants list: DATABASE_URL is required/],
+    [
+      "no database",
+      ["merchants", "list"],
+      {},
+      /admin merchants list: DATABASE_URL or DATABASE_URL_FILE is required/,
+    ],
     [
       "an address of another kind",
       ["merchants", "list"],

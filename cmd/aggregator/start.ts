@@ -30,7 +30,7 @@ type AggregatorService = Service<typeof aggregator.settings>;
  * @param steps the processing steps, where they are not the usual ones.
  */
 export async function start(service: AggregatorService, steps: readonly Step[] = STEPS) {
-  const { config, log: parent, registry, life } = service;
+  const { config, log: parent, registry, life, files } = service;
   if (config.leaseRenewMs * 3 > config.leaseMs) {
     throw new ConfigError(
       `FOOTFALL_AGGREGATOR_LEASE_RENEW_MS: ${config.leaseRenewMs} is above a third of the lease of ${config.leaseMs} ms`,
@@ -44,7 +44,7 @@ export async function start(service: AggregatorService, steps: readonly Step[] =
   const { env } = aggregator.settings.partitions;
   const listed = parsePartitions(config.partitions, partitions, env);
   const candidates = config.partitions === "all" ? undefined : listed;
-  const nats = await connectNats(config.natsUrl, "aggregator", 10_000);
+  const nats = await connectNats(config, "aggregator", 10_000, files);
   life.onClose("NATS", () => nats.close());
   const natsWatch = new ConnectionWatch(nats);
   const metrics = aggregateMetrics(registry);

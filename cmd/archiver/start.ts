@@ -27,7 +27,7 @@ const STORE_PROBE_MS = 15_000;
 
 /** Wires the archiver: database, JetStream, store, one worker a partition. */
 export async function start(service: Service<typeof archiver.settings>) {
-  const { config, log, registry, life } = service;
+  const { config, log, registry, life, files } = service;
   const { databaseUrl: url, statementTimeoutMs } = config;
   const pool = createPool({ url, name: "archiver", maxConnections: 4, statementTimeoutMs });
   life.onClose("database", () => pool.end());
@@ -35,7 +35,7 @@ export async function start(service: Service<typeof archiver.settings>) {
   const store = openStore(config);
   life.onClose("store", () => store.close());
   await checkBucket(store, config.s3Bucket, log);
-  const nats = await connectNats(config.natsUrl, "archiver", 10_000);
+  const nats = await connectNats(config, "archiver", 10_000, files);
   life.onClose("NATS", () => nats.close());
   const owned = parsePartitions(config.partitions, partitions, archiver.settings.partitions.env);
   const held = new HeldBytes(config.heldMaxBytes, owned.length);

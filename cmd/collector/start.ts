@@ -42,13 +42,12 @@ export async function start(service: Service<typeof collector.settings>) {
     new FailedTries(inNetworks(config.unlimitedAddresses)),
   );
   if (config.accessLog !== undefined) {
-    if (config.accessLogKey === undefined) {
-      throw new ConfigError(
-        "FOOTFALL_COLLECTOR_ACCESS_LOG_KEY (--access-log-key) is required with --access-log",
-      );
+    const key = config.accessLogKey();
+    if (key === undefined) {
+      throw new ConfigError("FOOTFALL_COLLECTOR_ACCESS_LOG_KEY is required with --access-log");
     }
     checkFormat(config.logFormat);
-    const log = { file: config.accessLog, key: config.accessLogKey };
+    const log = { file: config.accessLog, key };
     // The service counts as started while it reads; the end of the log ends it.
     const reading = readAccessLog(service, sending, keys, spool, log).catch((error: unknown) => {
       if (life.stopping.aborted) return;

@@ -16,6 +16,8 @@ await runProgram(
     life.onClose("folder", () => folder.remove());
     const installation = await startInstallation({
       ...config,
+      databaseUrl: config.databaseUrl(),
+      natsUrl: config.natsUrl(),
       dataDir: folder.path,
       partitions: 4,
       // What is shown is the straight path: on a slow machine events would take the way over the spool now and then.

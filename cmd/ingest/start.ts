@@ -27,7 +27,7 @@ const NEW_STREAMS =
 
 /** Wires ingest: database (merchants), JetStream, gRPC server. */
 export async function start(service: Service<typeof ingest.settings>) {
-  const { config, log, registry, life, health } = service;
+  const { config, log, registry, life, health, files } = service;
   letHeapGrow();
   const pool = createPool({
     url: config.databaseUrl,
@@ -39,7 +39,7 @@ export async function start(service: Service<typeof ingest.settings>) {
   });
   life.onClose("database", () => pool.end());
   const { partitions } = await readInstallation(pool);
-  const nats = await connectNats(config.natsUrl, "ingest", 10_000);
+  const nats = await connectNats(config, "ingest", 10_000, files);
   life.onClose("NATS", () => nats.close());
   const limits = streamLimits(config);
   const promise = { ...config, partitions, limits, monitorUrls: config.natsMonitorUrls };

@@ -4,11 +4,16 @@ import { createPool } from "../../internal/store/pool.ts";
 import { connectNats } from "../../internal/stream/connect.ts";
 import { REPLAY } from "./commands.ts";
 
-await runCommand(REPLAY, async ({ databaseUrl: url, natsUrl }, life) => {
-  const pool = createPool({ url, name: "replay", maxConnections: 1, statementTimeoutMs: 30_000 });
+await runCommand(REPLAY, async (config, life) => {
+  const pool = createPool({
+    url: config.databaseUrl,
+    name: "replay",
+    maxConnections: 1,
+    statementTimeoutMs: 30_000,
+  });
   life.onClose("database", () => pool.end());
   const { partitions } = await readInstallation(pool);
-  const nats = await connectNats(natsUrl, "replay", 10_000);
+  const nats = await connectNats(config, "replay", 10_000);
   life.onClose("NATS", () => nats.close());
   return { nats, partitions, signal: life.stopping };
 });

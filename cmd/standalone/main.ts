@@ -12,6 +12,8 @@ await runProgram(
     const { collectorPort, queryPort, logLevel } = config;
     const installation = await startInstallation({
       ...config,
+      databaseUrl: config.databaseUrl(),
+      natsUrl: config.natsUrl(),
       ports: { collector: collectorPort, query: queryPort },
       env: { FOOTFALL_LOG_LEVEL: logLevel },
       events: {
@@ -24,9 +26,9 @@ await runProgram(
     life.onClose("installation", () => installation.stop());
     say(`collector  ${installation.collectorUrl}`);
     say(`query      ${installation.queryUrl}`);
-    say(`database   psql ${installation.databaseUrl}`);
+    say(`database   psql ${installation.databaseWord}`);
     say(
-      `merchants  DATABASE_URL=${installation.databaseUrl} npm run admin -- merchants create --name "My shop"`,
+      `merchants  DATABASE_URL=${installation.databaseWord} npm run admin -- merchants create --name "My shop"`,
     );
     say(`access log ${await importLine(config.dataDir, installation)}`);
     say("Ctrl-C stops everything");

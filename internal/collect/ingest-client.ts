@@ -25,17 +25,17 @@ const RESOLVE_TIMEOUT_MS = 5_000;
 /** A gRPC client of IngestService that sends batches as the bytes they are. */
 export class IngestClient {
   readonly #client: Client;
-  readonly #metadata = new Metadata();
+  readonly #token: string | (() => string);
 
-  /** @param address host:port. @param token the collectors' token. */
-  constructor(address: string, token: string) {
+  /** @param address host:port. @param token the collectors' token; a function is asked at each call. */
+  constructor(address: string, token: string | (() => string)) {
     this.#client = new Client(address, credentials.createInsecure(), {
       "grpc.keepalive_time_ms": 20_000,
       "grpc.keepalive_timeout_ms": 5_000,
       "grpc.initial_reconnect_backoff_ms": 50,
       "grpc.max_reconnect_backoff_ms": 1_000,
     });
-    this.#metadata.set("authorization", `Bearer ${token}`);
+    this.#token = token;
   }
 
   /** Opens a stream of batches. */
@@ -45,7 +45,7 @@ export class IngestClient {
       path,
       requestSerialize as (value: Uint8Array) => Buffer,
       responseDeserialize as (bytes: Buffer) => PublishResponse,
-      this.#metadata,
+      this.#metadata(),
     );
   }
 
@@ -58,7 +58,7 @@ export class IngestClient {
         requestSerialize,
         responseDeserialize as (bytes: Buffer) => ResolveKeyResponse,
         create(ResolveKeyRequestSchema, { keySha256 }),
-        this.#metadata,
+        this.#metadata(),
         { deadline: Date.now() + RESOLVE_TIMEOUT_MS },
         (error, response) => (error === null ? resolve(response!) : reject(toFailure(error))),
       );
@@ -67,6 +67,13 @@ export class IngestClient {
 
   close(): void {
     this.#client.close();
+  }
+
+  #metadata(): Metadata {
+    const metadata = new Metadata();
+    const token = typeof this.#token === "string" ? this.#token : this.#token();
+    metadata.set("authorization", `Bearer ${token}`);
+    return metadata;
   }
 }
 

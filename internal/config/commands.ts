@@ -1,6 +1,6 @@
 import type { Command as CommandLine } from "commander";
 import { ConfigError } from "./config-error.ts";
-import { addFlags, describeSetting, givenFlags, lastOf, newCommand, parseFlags } from "./flags.ts";
+import { addFlags, addVariables, givenFlags, lastOf, newCommand, parseFlags } from "./flags.ts";
 import { configOf, type Program } from "./read-config.ts";
 import { type ConfigOf, flag, type Settings } from "./setting.ts";
 
@@ -32,22 +32,13 @@ export const defineCommand =
   <S extends Settings, R>(command: Command<D, S, R>): Command<D> =>
     command as unknown as Command<D>;
 
-/**
- * All that a command takes. What is secret and has a variable comes from that alone, as whoever may list processes
- * sees their arguments.
- */
+/** All that a command takes. */
 export function settingsOf(program: CommandProgram<never>, command: Command<never>): Settings {
-  const settings = {
+  return {
     ...program.settings,
     ...command.settings,
     json: flag("print the result as one line of JSON"),
   };
-  return Object.fromEntries(
-    Object.entries(settings).map(([key, setting]) => [
-      key,
-      setting.secret && setting.env !== undefined ? { ...setting, isVariable: true } : setting,
-    ]),
-  );
 }
 
 export interface Chosen<D, S extends Settings> {
@@ -93,7 +84,8 @@ function commandLineOf(program: CommandProgram<never>): CommandLine {
     const settings = settingsOf(program, command);
     at.description(command.description).action(() => {});
     addFlags(at, settings);
-    at.addHelpText("after", `${variables(settings)}\n\nExample:\n  ${exampleOf(program, command)}`);
+    addVariables(at, settings);
+    at.addHelpText("after", `\nExample:\n  ${exampleOf(program, command)}`);
   }
   for (const group of root.commands) {
     const verbs = group.commands.map((one) => one.name());
@@ -110,12 +102,4 @@ function childOf(parent: CommandLine, word: string): CommandLine {
 /** A command as typed at a shell. */
 export function exampleOf(program: CommandProgram<never>, { name, example }: Command<never>): string {
   return `${program.name} ${name} ${example}`.trimEnd();
-}
-
-/** The settings that have no flag, for the help. */
-function variables(settings: Settings): string {
-  const shown = Object.values(settings).filter(({ isVariable }) => isVariable);
-  if (shown.length === 0) return "";
-  const lines = shown.map(({ env, ...setting }) => `  ${env}  ${describeSetting(setting)}`);
-  return `\nVariables:\n${lines.join("\n")}`;
 }

@@ -11,9 +11,8 @@ test.each(["collector", "ingest", "aggregator", "archiver", "query", "admin"])(
   "deploy/footfall.env starts the %s",
   (name) => {
     const program = PROGRAMS.find((one) => one.name === name)!;
-    expect(readConfig(program, [], env, KNOWN_VARIABLES)).toMatchObject({
-      [name === "collector" ? "ingestAddress" : "databaseUrl"]: expect.stringContaining("internal"),
-    });
+    const config = readConfig(program, [], env, KNOWN_VARIABLES) as Record<string, () => string>;
+    expect(name === "collector" ? config.ingestAddress : config.databaseUrl!()).toContain("internal");
   },
 );
 

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { ConfigError } from "./config-error.ts";
-import { flagOf, type Setting, type Settings } from "./setting.ts";
+import { flagOf, isSecret, type Setting, type Settings } from "./setting.ts";
 
 /** A command line that tells what is wrong with it by a thrown error, and nothing by itself. */
 export function newCommand(name: string): Command {
@@ -14,11 +14,23 @@ export function newCommand(name: string): Command {
 /** Adds the flags of some settings, each with its variable and its default. */
 export function addFlags(command: Command, settings: Settings): void {
   for (const [key, setting] of Object.entries(settings)) {
-    if (setting.isVariable) continue;
+    if (isSecret(setting)) continue;
     const option = new Option(`--${flagOf(key, setting)}${placeholder(setting)}`, describeSetting(setting));
     if (setting.isList) option.argParser((text, earlier) => (earlier ? `${earlier},${text}` : text));
     command.addOption(option);
   }
+}
+
+/** Adds to the help the settings that have no flag. */
+export function addVariables(command: Command, settings: Settings): void {
+  const lines = Object.values(settings)
+    .filter(isSecret)
+    .map(({ env, ...setting }) => `  ${env}  ${describeSetting(setting)}`);
+  if (lines.length === 0) return;
+  command.addHelpText(
+    "after",
+    `\nVariables, or NAME_FILE with the file that holds the value:\n${lines.join("\n")}`,
+  );
 }
 
 /** `true` and `false` behind a switch override a variable; where there is none the switch stands alone. */

@@ -1,8 +1,10 @@
 import type { Command } from "commander";
+import { Files } from "./changing-file.ts";
 import { ConfigError } from "./config-error.ts";
-import { addFlags, givenFlags, newCommand, parseFlags } from "./flags.ts";
+import { addFlags, addVariables, givenFlags, newCommand, parseFlags } from "./flags.ts";
+import { readSecret } from "./read-secret.ts";
 import { isServiceLink } from "./service-links.ts";
-import { type ConfigOf, flagOf, type Setting, type Settings } from "./setting.ts";
+import { type ConfigOf, flagOf, isSecret, type Setting, type Settings } from "./setting.ts";
 
 export interface Program<S extends Settings> {
   readonly name: string;
@@ -11,10 +13,12 @@ export interface Program<S extends Settings> {
 }
 
 /**
- * Reads a program's configuration, once: flag, else environment variable, else default.
+ * Reads a program's configuration, once: flag, else environment variable, else default. Secrets come from variables
+ * or files, and those in files are read anew when they change.
  *
  * `--help` prints every setting with its variable and default, and ends the process.
  * @param knownNames every FOOTFALL_* variable of any program; another one in `env` is a typing error.
+ * @param files is told of the files of secrets.
  * @throws ConfigError naming each unknown, missing or wrong setting.
  */
 export function readConfig<S extends Settings>(
@@ -22,25 +26,23 @@ export function readConfig<S extends Settings>(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
   knownNames: ReadonlySet<string>,
+  files = new Files(),
 ): ConfigOf<S> {
   const command = commandOf(program);
   parseFlags(command, argv);
-  return configOf(program.settings, givenFlags(command, program.settings), env, knownNames);
-}
-
-/** The help text of a program, as `--help` prints it. */
-export function helpText(program: Program<Settings>): string {
-  return commandOf(program).helpInformation();
+  return configOf(program.settings, givenFlags(command, program.settings), env, knownNames, files);
 }
 
 function commandOf({ name, description, settings }: Program<Settings>): Command {
   const command = newCommand(name).description(description);
   addFlags(command, settings);
+  addVariables(command, settings);
   return command;
 }
 
 /**
  * The values of some settings. @param given the texts of the command line, by the settings' keys.
+ * @param files is told of the files of secrets.
  * @throws ConfigError naming each unknown, missing or wrong setting.
  */
 export function configOf<S extends Settings>(
@@ -48,10 +50,17 @@ export function configOf<S extends Settings>(
   given: ReadonlyMap<string, string>,
   env: NodeJS.ProcessEnv,
   knownNames: ReadonlySet<string>,
+  files = new Files(),
 ): ConfigOf<S> {
   const problems = unknownVariables(env, knownNames);
   const config: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries(settings)) {
+    if (isSecret(setting)) {
+      const secret = readSecret(setting, env, files);
+      if (typeof secret === "function") config[key] = secret;
+      else problems.push(...secret.problems);
+      continue;
+    }
     const source = sourceOf(key, setting, given, env);
     if (source === undefined) {
       if (setting.isOptional) config[key] = undefined;
@@ -69,8 +78,7 @@ export function configOf<S extends Settings>(
 /** How a setting is given: "FOOTFALL_PORT (--port)". */
 function namesOf(key: string, setting: Setting<unknown>): string {
   const flag = `--${flagOf(key, setting)}`;
-  if (setting.env === undefined) return flag;
-  return setting.isVariable ? setting.env : `${setting.env} (${flag})`;
+  return setting.env === undefined ? flag : `${setting.env} (${flag})`;
 }
 
 interface Source {

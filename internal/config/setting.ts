@@ -15,20 +15,34 @@ export interface Setting<T> {
   readonly fallback?: string;
   /** May be left out without a default: the value is undefined then. */
   readonly isOptional?: boolean;
-  /** Secrets are never printed, not even in an error. */
+  /** Never printed, not even in an error. One that has a variable has no flag: see Secret. */
   readonly secret?: boolean;
-  /** Only its variable sets it, no flag: whoever may list processes sees their arguments. */
-  readonly isVariable?: boolean;
   /** The flag may stand alone, which means true. */
   readonly isSwitch?: boolean;
   /** The flag may be given several times, which is the same as once with commas. */
   readonly isList?: boolean;
 }
 
+/**
+ * A setting that only its variable gives, or a file that the variable NAME_FILE names: whoever may list processes sees
+ * their arguments. Its value is a function, as the file may change while the program runs.
+ */
+export interface Secret<T> extends Setting<T> {
+  readonly env: string;
+  readonly secret: true;
+}
+
 export type Settings = Readonly<Record<string, Setting<unknown>>>;
 export type ConfigOf<S extends Settings> = {
-  readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
+  readonly [K in keyof S]: S[K] extends Secret<infer T> ? () => T : S[K] extends Setting<infer T> ? T : never;
 };
+
+export function isSecret(setting: Setting<unknown>): setting is Secret<unknown> {
+  return setting.secret === true && setting.env !== undefined;
+}
+
+/** The variable that names the file of a secret. */
+export const fileVariable = ({ env }: Secret<unknown>): string => `${env}_FILE`;
 
 /** The name of a setting's flag, without its dashes. */
 export function flagOf(key: string, { flag }: Setting<unknown>): string {

@@ -6,7 +6,7 @@ const QUERY = "footfall.query.v1.QueryService/GetReport";
 
 /** Lines to paste into a shell. @param day a day with events, as YYYY-MM-DD. */
 export function hints(installation: Installation, merchant: CreatedMerchant, day: string): string {
-  const { collectorUrl, queryUrl, databaseUrl } = installation;
+  const { collectorUrl, queryUrl, databaseWord } = installation;
   const report = JSON.stringify({ dates: { start: day, end: day }, granularity: "GRANULARITY_HOUR" });
   const events = JSON.stringify({ events: [{ name: "page_view", url: "https://shop.example/hello" }] });
   const call = (url: string, key: string, body: string) =>
@@ -16,6 +16,6 @@ export function hints(installation: Installation, merchant: CreatedMerchant, day
     call(`${queryUrl}/${QUERY}`, merchant.readKey, report),
     call(`${collectorUrl}/${COLLECT}`, merchant.writeKey, events),
     `  npx buf curl --protocol grpc --http2-prior-knowledge -H 'authorization: Bearer ${merchant.readKey}' -d '${report}' ${queryUrl}/${QUERY}`,
-    `  psql ${databaseUrl} -c 'SELECT name, count(*) FROM events GROUP BY name ORDER BY count DESC'`,
+    `  psql ${databaseWord} -c 'SELECT name, count(*) FROM events GROUP BY name ORDER BY count DESC'`,
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { environmentFor } from "../config/programs/own-secrets.ts";
 
 /** A server that runs as a child process of this one. */
 export interface Child {
@@ -22,7 +23,7 @@ export type OutputListener = (text: string) => void;
 export interface ChildOptions {
   readonly command: string;
   readonly args: readonly string[];
-  /** Its whole environment. Default: that of this process. */
+  /** Its whole environment. Default: that of this process, without secrets. */
   readonly env?: NodeJS.ProcessEnv;
   /** Called again and again until it says yes, with what the child has printed so far. */
   readonly ready: (output: Readonly<Output>) => boolean | Promise<boolean>;
@@ -43,7 +44,7 @@ const KEPT_OUTPUT = 64 << 10;
  * Throws, with the child's stderr in the message, if it exits first or is not ready in time; it is stopped then.
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const { command, args, env = process.env } = options;
+  const { command, args, env = environmentFor(undefined, {}, process.env) } = options;
   const process_ = spawn(...tiedToParent(command, args), { stdio: ["pipe", "pipe", "pipe"], env });
   const exited = exitOf(process_);
   const output: Output = { stdout: "", stderr: "" };

@@ -57,7 +57,7 @@ async function startIngest(publisher: SlowPublisher) {
   const stopping = new AbortController();
   const unexpected: unknown[] = [];
   const server = createIngestServer({
-    tokens: ["t"],
+    tokens: () => ["t"],
     partitions: PARTITIONS,
     publisher,
     merchants: new LookupCache<Merchant>(async () => undefined, {

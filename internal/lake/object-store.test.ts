@@ -36,7 +36,7 @@ test("objects are listed by the beginning of their names, all pages, and are the
 test("an object that is missing, a bucket that is missing, and a store that is away are told apart", async () => {
   const missing = await s3.store.get("nothing").catch((error: unknown) => error);
   expect([isMissing(missing), isRefused(missing)]).toEqual([true, true]);
-  const credentials = { accessKeyId: "a", secretAccessKey: "b" };
+  const credentials = async () => ({ accessKeyId: "a", secretAccessKey: "b" });
   const other = { endpoint: s3.url, region: "us-east-1", prefix: "", credentials, pathStyle: true };
   const bucket = new ObjectStore({ ...other, bucket: "nobodys" });
   expect(isRefused(await bucket.check().catch((error: unknown) => error))).toBe(true);

@@ -21,10 +21,16 @@ export interface ObjectStoreOptions {
   readonly bucket: string;
   /** What all keys begin with: empty, or ending in a slash. */
   readonly prefix: string;
-  /** Undefined for the AWS chain: environment, profile, instance role. */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  /** Asked again when what it gave has expired. Undefined for the AWS chain: environment, profile, instance role. */
+  readonly credentials: (() => Promise<Keys>) | undefined;
   /** The bucket in the path, not in the host's name. */
   readonly pathStyle: boolean;
+}
+
+interface Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly expiration?: Date;
 }
 
 export interface StoredObject {

@@ -1,3 +1,4 @@
+import { Files } from "../config/changing-file.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { Program } from "../config/read-config.ts";
 import type { ConfigOf, Setting, Settings } from "../config/setting.ts";
@@ -8,6 +9,7 @@ import { HealthState } from "../rpc/health.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createRegistry, type Registry } from "../telemetry/metrics.ts";
 import { configOrExit } from "./config-or-exit.ts";
+import { tellFiles } from "./tell-files.ts";
 
 /** Settings that every service has. */
 type ServiceSettings = Settings & {
@@ -26,6 +28,8 @@ export interface Service<S extends Settings> {
   readonly registry: Registry;
   readonly life: Life;
   readonly health: HealthState;
+  /** The files that it reads anew when they change. */
+  readonly files: Files;
 }
 
 /**
@@ -39,7 +43,8 @@ export async function runService<S extends ServiceSettings>(
   services: readonly string[],
   start: (service: Service<S>) => Promise<void>,
 ): Promise<void> {
-  const config = configOrExit(program);
+  const files = new Files();
+  const config = configOrExit(program, files);
   const {
     opsHost,
     opsPort,
@@ -54,6 +59,7 @@ export async function runService<S extends ServiceSettings>(
     async (life) => {
       armOrRefuse(config as FailpointSettings);
       const registry = createRegistry(program.name);
+      tellFiles(files, log, registry);
       const ops = await serveOperations({
         host: opsHost,
         port: opsPort,
@@ -64,7 +70,7 @@ export async function runService<S extends ServiceSettings>(
       });
       life.onClose("operations port", () => ops.close());
       life.stopping.addEventListener("abort", () => health.drain());
-      await start({ config, log, registry, life, health });
+      await start({ config, log, registry, life, health, files });
       health.started();
       log.info({ opsPort: ops.port }, "started");
     },

@@ -37,6 +37,8 @@ type OpsUrls = Readonly<Record<Exclude<ProgramName, "archiver">, string> & { rea
 /** A whole Footfall on one machine. */
 export interface Installation {
   readonly databaseUrl: string;
+  /** What to type for it at a shell: an address that was given may hold a password, and is not shown. */
+  readonly databaseWord: string;
   readonly natsUrl: string;
   /** Address of CollectService. */
   readonly collectorUrl: string;
@@ -70,6 +72,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     });
     return {
       databaseUrl,
+      databaseWord: options.databaseUrl === undefined ? databaseUrl : '"$DATABASE_URL"',
       natsUrl,
       ...addresses,
       pid: (part) => supervisor.pid(part),

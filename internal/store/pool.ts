@@ -23,7 +23,8 @@ export interface Timeouts {
 }
 
 export interface PoolOptions extends Timeouts {
-  readonly url: string;
+  /** A function is asked at each new connection. */
+  readonly url: string | (() => string);
   /** Shown in pg_stat_activity. */
   readonly name: string;
   readonly maxConnections: number;
@@ -58,15 +59,15 @@ const detailsOf = new WeakMap<Pool, Details>();
  */
 export function createPool(options: PoolOptions): Pool {
   const { statementTimeoutMs, transactionTimeoutMs = 0 } = options;
-  const { connectTimeoutMs = 10_000, keepAliveMs = 10_000 } = options;
+  const { url, connectTimeoutMs = 10_000, keepAliveMs = 10_000 } = options;
   /** The pool's own limit counts the wait for a free connection too. */
   class ConnectingClient extends pg.Client {
     constructor(config?: pg.ClientConfig) {
-      super({ ...config, connectionTimeoutMillis: connectTimeoutMs });
+      const connectionString = typeof url === "string" ? url : url();
+      super({ ...config, connectionString, connectionTimeoutMillis: connectTimeoutMs });
     }
   }
   const pool = new pg.Pool({
-    connectionString: options.url,
     application_name: options.name,
     max: options.maxConnections,
     Client: ConnectingClient,

@@ -30,7 +30,7 @@ export async function openTestS3(prefix = "test/"): Promise<TestS3> {
     region: "us-east-1",
     bucket: BUCKET,
     prefix,
-    credentials: keys,
+    credentials: async () => keys,
     pathStyle: true,
   });
   return {

@@ -1,6 +1,7 @@
+import { Files } from "../config/changing-file.ts";
 import type { Program } from "../config/read-config.ts";
 import { readConfig } from "../config/read-config.ts";
-import type { ConfigOf, Settings } from "../config/setting.ts";
+import { type ConfigOf, flagOf, isSecret, type Settings } from "../config/setting.ts";
 import { Closers } from "../lifecycle/closers.ts";
 import type { Service } from "../program/run-service.ts";
 import { HealthState } from "../rpc/health.ts";
@@ -14,14 +15,25 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
-/** Starts a program's own wiring with settings, given by their flags; the log is silent. */
+/** Starts a program's own wiring with settings by the names of their flags, secrets too; the log is silent. */
 export async function startTestService<S extends Settings>(
   program: Program<S>,
   start: (service: Service<S>) => Promise<void>,
   flags: Readonly<Record<string, string>>,
 ): Promise<TestService> {
-  const argv = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
-  const config: ConfigOf<S> = readConfig(program, argv, {}, new Set());
+  const env: Record<string, string> = {};
+  const secrets = new Map<string, string>();
+  for (const [key, setting] of Object.entries(program.settings)) {
+    if (isSecret(setting)) secrets.set(flagOf(key, setting), setting.env);
+  }
+  const argv = Object.entries(flags).flatMap(([flag, value]) => {
+    const variable = secrets.get(flag);
+    if (variable === undefined) return [`--${flag}`, value];
+    env[variable] = value;
+    return [];
+  });
+  const files = new Files();
+  const config: ConfigOf<S> = readConfig(program, argv, env, new Set(Object.keys(env)), files);
   const closers = new Closers();
   const stopping = new AbortController();
   const registry = createRegistry(program.name);
@@ -38,7 +50,7 @@ export async function startTestService<S extends Settings>(
   };
   try {
     const log = createLogger(program.name, "silent");
-    await start({ config, log, registry, life, health: new HealthState([]) });
+    await start({ config, log, registry, life, health: new HealthState([]), files });
   } catch (error) {
     await stop();
     throw error;

@@ -1,4 +1,4 @@
-import { natsUrl, streamSettings } from "../../../internal/config/programs/shared.ts";
+import { natsSettings, streamSettings } from "../../../internal/config/programs/shared.ts";
 import type { ConfigOf } from "../../../internal/config/setting.ts";
 import { table } from "../../../internal/program/table.ts";
 import { readInstallation } from "../../../internal/store/migrate.ts";
@@ -8,12 +8,12 @@ import { overviewStreams, type StreamOverview } from "../../../internal/stream/o
 import { streamLimits } from "../../../internal/stream/stream-settings.ts";
 import { command } from "../command.ts";
 
-const settings = { natsUrl, ...streamSettings };
+const settings = { ...natsSettings, ...streamSettings };
 
 /** The streams, and how they differ from what is promised; changed if told to. */
 async function overview(pool: Pool, config: ConfigOf<typeof settings>, apply: boolean) {
   const { partitions } = await readInstallation(pool);
-  const nats = await connectNats(config.natsUrl, "admin", 10_000);
+  const nats = await connectNats(config, "admin", 10_000);
   try {
     return await overviewStreams(nats, { partitions, limits: streamLimits(config), apply });
   } finally {

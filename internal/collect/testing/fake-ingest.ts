@@ -47,7 +47,7 @@ export class FakeIngest {
   /** Listens; a second time on the port that it had before. @param partitions as ingest checks them. */
   async start(partitions = PARTITIONS): Promise<void> {
     this.#server = createIngestServer({
-      tokens: [TOKEN],
+      tokens: () => [TOKEN],
       partitions,
       publisher: this.#publisher,
       merchants: new LookupCache(async (key) => this.#find(key), {

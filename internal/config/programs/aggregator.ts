@@ -7,7 +7,7 @@ import {
   databaseUrl,
   failpoints,
   logLevel,
-  natsUrl,
+  natsSettings,
   opsHost,
   opsPort,
   unreadyAfterMs,
@@ -21,7 +21,7 @@ export const aggregator = {
     opsHost,
     opsPort: opsPort("aggregator", 9319),
     databaseUrl,
-    natsUrl,
+    ...natsSettings,
     partitions: partitionList("aggregator"),
     commitMaxRows: {
       env: "FOOTFALL_AGGREGATOR_COMMIT_MAX_ROWS",

@@ -1,5 +1,5 @@
 import type { Program } from "../read-config.ts";
-import type { Settings } from "../setting.ts";
+import { fileVariable, isSecret, type Settings } from "../setting.ts";
 import { admin } from "./admin.ts";
 import { aggregator } from "./aggregator.ts";
 import { archiver } from "./archiver.ts";
@@ -32,6 +32,8 @@ const OTHERS = ["FOOTFALL_TEST_DATABASE_URL", "FOOTFALL_TEST_FAILPOINTS", "FOOTF
 
 /** Every FOOTFALL_* variable that means something. */
 export const KNOWN_VARIABLES: ReadonlySet<string> = new Set([
-  ...PROGRAMS.flatMap(({ settings }) => Object.values(settings).flatMap(({ env }) => env ?? [])),
+  ...PROGRAMS.flatMap(({ settings }) =>
+    Object.values(settings).flatMap((one) => [one.env ?? [], isSecret(one) ? fileVariable(one) : []].flat()),
+  ),
   ...OTHERS,
 ]);

@@ -7,7 +7,7 @@ import {
   databaseUrl,
   failpoints,
   logLevel,
-  natsUrl,
+  natsSettings,
   opsHost,
   opsPort,
   unreadyAfterMs,
@@ -20,7 +20,7 @@ export const archiver = {
     opsHost,
     opsPort: opsPort("archiver", 9321),
     databaseUrl,
-    natsUrl,
+    ...natsSettings,
     ...s3,
     partitions: partitionList("archiver"),
     objectMaxBytes: {

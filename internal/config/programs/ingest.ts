@@ -8,7 +8,7 @@ import {
   failpoints,
   host,
   logLevel,
-  natsUrl,
+  natsSettings,
   opsHost,
   opsPort,
   servicePort,
@@ -26,7 +26,7 @@ export const ingest = {
     opsHost,
     opsPort: opsPort("ingest", 9318),
     databaseUrl,
-    natsUrl,
+    ...natsSettings,
     tokens: {
       env: "FOOTFALL_INGEST_TOKENS",
       description: "tokens that collectors may show, parted by commas",

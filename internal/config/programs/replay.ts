@@ -1,8 +1,8 @@
-import { databaseUrl, natsUrl } from "./shared.ts";
+import { databaseUrl, natsSettings } from "./shared.ts";
 
 /** What every command of replay takes; cmd/replay has the commands, and what each is told besides. */
 export const replay = {
   name: "replay",
   description: "Processing again: the batches that were refused.",
-  settings: { databaseUrl, natsUrl },
+  settings: { databaseUrl, ...natsSettings },
 } as const;

@@ -31,6 +31,7 @@ export const s3 = {
     description: "access key; none for the AWS chain (environment, profile, instance role)",
     schema: optionalText(),
     fallback: "",
+    secret: true,
   },
   s3SecretAccessKey: {
     env: "FOOTFALL_S3_SECRET_ACCESS_KEY",

@@ -1,22 +1,66 @@
 import { z } from "zod";
-import { address, choice, integer, port, type Setting, text, yesNo } from "../setting.ts";
+import { natsAddress } from "../nats-address.ts";
+import {
+  address,
+  choice,
+  integer,
+  optionalText,
+  port,
+  type Secret,
+  type Setting,
+  text,
+  yesNo,
+} from "../setting.ts";
 import { networks } from "../trusted-proxies.ts";
 
 /** Settings that several programs share. */
 
-export const databaseUrl: Setting<string> = {
+export const databaseUrl: Secret<string> = {
   env: "DATABASE_URL",
   description: "TimescaleDB, as postgres://user:password@host:port/database",
   schema: address("postgres", "postgresql"),
   secret: true,
 };
 
-export const natsUrl: Setting<string> = {
+const natsUrl: Secret<string> = {
   env: "NATS_URL",
-  description: "NATS servers with JetStream, as nats://host:port; several are parted by commas",
-  schema: text(),
+  description:
+    "NATS servers with JetStream, as nats://user:password@host:port, nats://token@host:port or tls://host:port; several are parted by commas",
+  schema: natsAddress(),
   fallback: "nats://127.0.0.1:4222",
+  secret: true,
 };
+
+/** How a program reaches NATS. */
+export const natsSettings = {
+  natsUrl,
+  natsCredentialsFile: {
+    env: "FOOTFALL_NATS_CREDENTIALS_FILE",
+    description:
+      "file with a user's JWT and NKey seed (.creds), or with an NKey seed alone, to log in to NATS with",
+    schema: optionalText(),
+    fallback: "",
+  },
+  natsCaFile: {
+    env: "FOOTFALL_NATS_CA_FILE",
+    description:
+      "file of the certificate authority of the NATS servers, PEM; where given, only TLS is spoken",
+    schema: optionalText(),
+    fallback: "",
+  },
+  natsCertificateFile: {
+    env: "FOOTFALL_NATS_CERTIFICATE_FILE",
+    description: "file of the certificate to show to the NATS servers, PEM",
+    schema: optionalText(),
+    fallback: "",
+  },
+  natsKeyFile: {
+    env: "FOOTFALL_NATS_KEY_FILE",
+    description: "file of that certificate's private key, PEM",
+    schema: optionalText(),
+    fallback: "",
+  },
+} as const;
 
 export const logLevel: Setting<"debug" | "info" | "warn" | "error" | "silent"> = {
   env: "FOOTFALL_LOG_LEVEL",

@@ -8,10 +8,8 @@ function setting<T>(flag: string, description: string, schema: Setting<T>["schem
 
 const settings = {
   target: setting("target", "Collector to send to", address("http", "https"), "http://127.0.0.1:4317"),
-  writeKeys: {
-    ...setting("write-keys", "Write keys, one for each merchant, with commas", optionalText(), ""),
-    secret: true,
-  },
+  // Write keys stand in shops' pages: they are no secrets.
+  writeKeys: setting("write-keys", "Write keys, one for each merchant, with commas", optionalText(), ""),
   writeKeysFile: setting("write-keys-file", "File of write keys, one a line", optionalText(), ""),
   events: setting("events", "Events to send; 0: until stopped", integer(0, 1e12), "10000"),
   rate: setting("rate", "Events per second; 0: as fast as possible", integer(0, 1e8), "0"),

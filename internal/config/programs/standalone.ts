@@ -1,3 +1,4 @@
+import { natsAddress } from "../nats-address.ts";
 import { integer, optionalText, port, text, yesNo } from "../setting.ts";
 import { logLevel } from "./shared.ts";
 
@@ -13,8 +14,9 @@ export const outside = {
   natsUrl: {
     env: "NATS_URL",
     description: "use this NATS instead of starting nats-server",
-    schema: optionalText(),
+    schema: optionalText().pipe(natsAddress().optional()),
     fallback: "",
+    secret: true,
   },
 } as const;
 

@@ -1,9 +1,9 @@
 import type { Life } from "../lifecycle/run-program.ts";
 import type { Probe } from "../program/probes.ts";
-import { createPool } from "./pool.ts";
+import { createPool, type PoolOptions } from "./pool.ts";
 
 export interface DatabaseProbeOptions {
-  readonly url: string;
+  readonly url: PoolOptions["url"];
   readonly program: string;
   /** Longest time of one answer, ms. */
   readonly limitMs: number;

@@ -24,30 +24,40 @@ const FIRST_MS = 60_000;
 
 /**
  * Forgets what is older than its merchant's retention, converts old chunks to the columnstore and gives rollups to
- * merchants that have become large, again and again until the signal is aborted. A round that fails is tried again at the next one; what was done stays done.
+ * merchants that have become large, again and again until the signal is aborted. Each of these that fails is tried again at
+ * the next round, and keeps none of the others from its work; what was done stays done.
  */
 export async function keepMaintaining(deps: MaintainerDeps, signal: AbortSignal): Promise<void> {
   const { log, intervalMs } = deps;
   for (let pause = Math.min(FIRST_MS, intervalMs); ; pause = intervalMs) {
     await sleep(pause, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
-    try {
-      await maintain(deps, Date.now());
-    } catch (err) {
-      if (!signal.aborted) log.warn({ err }, "maintenance failed, will be tried again");
+    for (const part of PARTS) {
+      if (signal.aborted) return;
+      try {
+        await part(deps, Date.now());
+      } catch (err) {
+        if (!signal.aborted) log.warn({ err, part: part.name }, "maintenance failed, will be tried again");
+      }
     }
   }
 }
 
-/** One round, as of a time (ms since 1970-01-01 UTC). */
-async function maintain(deps: MaintainerDeps, now: number): Promise<void> {
-  const { pool, log, columnstoreAfterDays, rollupEventsPerDay } = deps;
+/** What a round does, as of a time (ms since 1970-01-01 UTC), in this order. */
+const PARTS = [forget, addRollups, convert] as const;
+
+async function forget({ pool, log }: MaintainerDeps, now: number): Promise<void> {
   const expired = await expire(pool, now);
   if (expired.chunks + expired.rows > 0) log.info(expired, "expired");
-  if (rollupEventsPerDay > 0) {
-    const merchants = await addLargeMerchants(pool, now, rollupEventsPerDay);
-    if (merchants > 0) log.info({ merchants }, "merchants are given rollups from the next day on");
-  }
+}
+
+async function addRollups({ pool, log, rollupEventsPerDay }: MaintainerDeps, now: number): Promise<void> {
+  if (rollupEventsPerDay === 0) return;
+  const merchants = await addLargeMerchants(pool, now, rollupEventsPerDay);
+  if (merchants > 0) log.info({ merchants }, "merchants are given rollups from the next day on");
+}
+
+async function convert({ pool, log, columnstoreAfterDays }: MaintainerDeps, now: number): Promise<void> {
   if (columnstoreAfterDays === 0) return;
   const converted = await convertOld(pool, now - columnstoreAfterDays * DAY_MS);
   if (converted > 0) log.info({ chunks: converted }, "converted to the columnstore");

@@ -74,6 +74,16 @@ export function aggregateMetrics(registry: Registry) {
       "footfall_aggregator_refresh_seconds",
       "Time of refreshing all stale buckets.",
     ),
+    refreshFailures: counter(
+      registry,
+      "footfall_aggregator_refresh_failures_total",
+      "Refreshes of a span of aggregates that failed, the server itself being well or not.",
+    ),
+    refreshSetApart: gauge(
+      registry,
+      "footfall_aggregator_refresh_set_apart",
+      "Spans of aggregates whose last refresh failed: reports count them from the rows, which is slower.",
+    ),
     steps: counter(registry, "footfall_aggregator_step_seconds_total", "Time spent in each step.", ["step"]),
   };
 }

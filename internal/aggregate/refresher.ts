@@ -5,6 +5,7 @@ import { refreshStale } from "../store/refresh.ts";
 import { refreshStaleDays } from "../store/refresh-days.ts";
 import { refreshStaleMonths } from "../store/refresh-months.ts";
 import { refreshStaleSpans } from "../store/refresh-spans.ts";
+import { SetApart } from "../store/set-apart.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Lags } from "./lags.ts";
 import type { AggregateMetrics } from "./metrics.ts";
@@ -34,10 +35,11 @@ const BACKOFF = { firstMs: 100, longestMs: 10_000 };
 
 /**
  * Refreshes the continuous aggregates after commits, those of other processes too, until the signal is aborted:
- * one refresh at a time, and a last one at the end, unless another process may have taken over. A refresh that
- * fails is tried again: what is stale stays written down.
+ * one refresh at a time, and a last one at the end, unless another process may have taken over. A span whose refresh
+ * fails is set apart, and tried again with growing pauses, while all others go on: what is stale stays written down.
  */
-export async function keepRefreshing(deps: RefresherDeps, signal: AbortSignal): Promise<void> {
+export async function keepRefreshing(given: RefresherDeps, signal: AbortSignal): Promise<void> {
+  const deps = { ...given, apart: setApart(given) };
   const backoff = new Backoff(BACKOFF);
   let daysDue = performance.now();
   let weeksDue = daysDue;
@@ -49,6 +51,7 @@ export async function keepRefreshing(deps: RefresherDeps, signal: AbortSignal): 
       (await refresh(deps, signal)) &&
       (!isDaysDue || (await refreshDays(deps, signal))) &&
       (!isWeeksDue || (await refreshWeeks(deps, signal)));
+    deps.metrics.refreshSetApart.set(deps.apart.size);
     if (isDaysDue) daysDue = performance.now() + DAYS_PAUSE_MS;
     if (isWeeksDue && done) weeksDue = performance.now() + WEEKS_PAUSE_MS;
     if (done) backoff.reset();
@@ -57,28 +60,41 @@ export async function keepRefreshing(deps: RefresherDeps, signal: AbortSignal): 
   }
   const lost: EndReason = "lost";
   if (signal.reason !== lost) await refresh(deps, AbortSignal.timeout(LAST_MS));
+  // Another process knows of them from here on.
+  deps.metrics.refreshSetApart.set(0);
+}
+
+function setApart({ metrics, log }: RefresherDeps): SetApart {
+  return new SetApart(({ error: err, ...span }) => {
+    metrics.refreshFailures.inc();
+    log.error({ err, ...span }, "a span of aggregates cannot be refreshed, reports count it from the rows");
+  });
+}
+
+interface Deps extends RefresherDeps {
+  readonly apart: SetApart;
 }
 
 function restOf({ intervalMs, lags }: RefresherDeps, tookMs: number): number {
   return Math.max(intervalMs, restAfter(tookMs, lags.longest()));
 }
 
-async function refresh({ pool, metrics, log }: RefresherDeps, signal: AbortSignal): Promise<boolean> {
+async function refresh({ pool, metrics, log, apart }: Deps, signal: AbortSignal): Promise<boolean> {
   const done = metrics.refresh.startTimer();
   return attempt(log, async () => {
-    if ((await refreshStale(pool, signal)) > 0) done();
+    if ((await refreshStale(pool, signal, apart)) > 0) done();
   });
 }
 
-function refreshDays({ pool, log }: RefresherDeps, signal: AbortSignal): Promise<boolean> {
+function refreshDays({ pool, log, apart }: Deps, signal: AbortSignal): Promise<boolean> {
   return attempt(log, async () => {
-    await refreshStaleDays(pool, signal);
-    await refreshStaleMonths(pool, signal);
+    await refreshStaleDays(pool, signal, apart);
+    await refreshStaleMonths(pool, signal, apart);
   });
 }
 
-function refreshWeeks({ pool, log }: RefresherDeps, signal: AbortSignal): Promise<boolean> {
-  return attempt(log, () => refreshStaleSpans(pool, signal));
+function refreshWeeks({ pool, log, apart }: Deps, signal: AbortSignal): Promise<boolean> {
+  return attempt(log, () => refreshStaleSpans(pool, signal, apart));
 }
 
 async function attempt(log: Logger, work: () => Promise<unknown>): Promise<boolean> {

@@ -79,6 +79,7 @@ const refreshAll = async () => {
   await refreshStaleDays(
     database.pool,
     undefined,
+    undefined,
     DAY_AGGREGATES.filter((name) => names.has(name)),
   );
   await refreshStaleSpans(database.pool);

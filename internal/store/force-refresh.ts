@@ -34,6 +34,10 @@ const RESET = "RESET work_mem; RESET enable_sort; RESET enable_incremental_sort;
 /** The totals are never in the columnstore, and read new events by an index that serves bitmaps alone. */
 async function refresh(client: Client, name: string, from: string, to: string): Promise<void> {
   await client.query(`SET ${MEMORY}; SET ${name === TOTALS ? NO_SORT : NO_BITMAPS}`);
-  await client.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}', force => true)`);
-  await client.query(RESET);
+  try {
+    await client.query(`CALL refresh_continuous_aggregate('${name}', '${from}', '${to}', force => true)`);
+  } finally {
+    // The connection is used again after a refresh that failed, unless it is lost.
+    await client.query(RESET).catch(() => {});
+  }
 }

@@ -1,12 +1,10 @@
 import { DAY_AGGREGATES } from "./continuous-aggregates.ts";
-import { forceRefresh } from "./force-refresh.ts";
 import type { Pool } from "./pool.ts";
+import type { SetApart } from "./set-apart.ts";
+import { type Bounds, refreshAll } from "./try-refresh.ts";
 
 /** A day and the mark that it was found with. */
-interface StaleDay {
-  /** As PostgreSQL writes it. */
-  readonly from: string;
-  readonly to: string;
+interface StaleDay extends Bounds {
   readonly version: string;
 }
 
@@ -31,21 +29,17 @@ const CLEAR = `WITH cleared AS (
  * hours are refreshed, so that what a daily aggregate is built on is always there before it. One that is marked
  * again meanwhile stays stale. Its month is marked for the monthly aggregates.
  * @param signal ends it between two days.
+ * @param apart takes the days whose refresh fails: the others go on. Default: what fails ends it.
  * @param aggregates all that the database has; fewer in one that is to be migrated.
  * @returns how many days were refreshed.
  */
 export async function refreshStaleDays(
   pool: Pool,
   signal?: AbortSignal,
+  apart?: SetApart,
   aggregates: readonly string[] = DAY_AGGREGATES,
 ): Promise<number> {
   const { rows } = await pool.query<StaleDay>(READ_ENDED);
-  let refreshed = 0;
-  for (const { from, to, version } of rows) {
-    if (signal?.aborted) break;
-    await forceRefresh(pool, aggregates, from, to);
-    await pool.query(CLEAR, [from, version]);
-    refreshed++;
-  }
-  return refreshed;
+  const clear = ({ from, version }: StaleDay) => pool.query(CLEAR, [from, version]);
+  return refreshAll({ pool, aggregates, spans: rows, clear, signal, apart });
 }

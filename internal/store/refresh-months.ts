@@ -1,12 +1,10 @@
 import { MONTH_AGGREGATES } from "./continuous-aggregates.ts";
-import { forceRefresh } from "./force-refresh.ts";
 import type { Pool } from "./pool.ts";
+import type { SetApart } from "./set-apart.ts";
+import { type Bounds, refreshAll } from "./try-refresh.ts";
 
 /** A month and the mark that it was found with. */
-interface StaleMonth {
-  /** As PostgreSQL writes it. */
-  readonly from: string;
-  readonly to: string;
+interface StaleMonth extends Bounds {
   readonly version: string;
 }
 
@@ -26,16 +24,16 @@ const READ_ENDED = `SELECT month::text AS from, stop::text AS to, max(version)::
  * Refreshes the monthly aggregates over all months that are over and stale, newest first; as refreshStaleDays does
  * with days, after which a month is marked.
  * @param signal ends it between two months.
+ * @param apart takes the months whose refresh fails: the others go on. Default: what fails ends it.
  * @returns how many months were refreshed.
  */
-export async function refreshStaleMonths(pool: Pool, signal?: AbortSignal): Promise<number> {
+export async function refreshStaleMonths(
+  pool: Pool,
+  signal?: AbortSignal,
+  apart?: SetApart,
+): Promise<number> {
   const { rows } = await pool.query<StaleMonth>(READ_ENDED);
-  let refreshed = 0;
-  for (const { from, to, version } of rows) {
-    if (signal?.aborted) break;
-    await forceRefresh(pool, MONTH_AGGREGATES, from, to);
-    await pool.query("DELETE FROM stale_months WHERE month = $1 AND version <= $2", [from, version]);
-    refreshed++;
-  }
-  return refreshed;
+  const clear = ({ from, version }: StaleMonth) =>
+    pool.query("DELETE FROM stale_months WHERE month = $1 AND version <= $2", [from, version]);
+  return refreshAll({ pool, aggregates: MONTH_AGGREGATES, spans: rows, clear, signal, apart });
 }

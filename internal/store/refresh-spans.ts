@@ -1,11 +1,9 @@
 import { SPAN_AGGREGATES } from "./continuous-aggregates.ts";
-import { forceRefresh } from "./force-refresh.ts";
 import type { Pool } from "./pool.ts";
+import type { SetApart } from "./set-apart.ts";
+import { type Bounds, refreshAll } from "./try-refresh.ts";
 
-interface StaleSpan {
-  /** As PostgreSQL writes it. */
-  readonly from: string;
-  readonly to: string;
+interface StaleSpan extends Bounds {
   readonly version: string;
 }
 
@@ -26,19 +24,16 @@ const CLEAR = `WITH cleared AS (
  * Refreshes the aggregates of weeks, and then those of four weeks, over all spans that are over and stale, newest first.
  * A span is marked as its days are refreshed, so that what an aggregate is built on is always there before it.
  * @param signal ends it between two spans.
+ * @param apart takes the spans whose refresh fails: the others go on. Default: what fails ends it.
  * @returns how many spans were refreshed.
  */
-export async function refreshStaleSpans(pool: Pool, signal?: AbortSignal): Promise<number> {
+export async function refreshStaleSpans(pool: Pool, signal?: AbortSignal, apart?: SetApart): Promise<number> {
   let refreshed = 0;
   for (const days of [7, 28]) {
-    const names = SPAN_AGGREGATES.filter((aggregate) => aggregate.days === days).map(({ name }) => name);
+    const aggregates = SPAN_AGGREGATES.filter((aggregate) => aggregate.days === days).map(({ name }) => name);
     const { rows } = await pool.query<StaleSpan>(READ_ENDED, [days]);
-    for (const { from, to, version } of rows) {
-      if (signal?.aborted) return refreshed;
-      await forceRefresh(pool, names, from, to);
-      await pool.query(CLEAR, [days, from, version]);
-      refreshed++;
-    }
+    const clear = ({ from, version }: StaleSpan) => pool.query(CLEAR, [days, from, version]);
+    refreshed += await refreshAll({ pool, aggregates, spans: rows, clear, signal, apart });
   }
   return refreshed;
 }

@@ -1,8 +1,9 @@
 import { failpoint } from "../failpoint/failpoint.ts";
 import { QUARTER_HOUR_AGGREGATES, TOTALS } from "./continuous-aggregates.ts";
-import { forceRefresh } from "./force-refresh.ts";
 import type { Pool } from "./pool.ts";
+import type { SetApart } from "./set-apart.ts";
 import { STALE_BUCKET_MS } from "./stale-buckets.ts";
+import { type Refresh, spanKey, tryRefresh } from "./try-refresh.ts";
 
 /** Stale buckets and how far each partition was committed, as of one moment. */
 interface Snapshot {
@@ -34,24 +35,70 @@ const READ_SNAPSHOT = `SELECT
  * program's refresh, repeats work and loses none: a bucket is cleared only after its refresh, and only if it
  * was not written again.
  * @param signal ends it between two spans; what is not refreshed then stays stale.
+ * @param apart takes the buckets whose refresh fails: the others go on, and refreshed_through stays where it is for the
+ * partitions that wrote to those. Default: what fails ends it.
  * @returns how many buckets were refreshed; 0 when it was ended.
  */
-export async function refreshStale(pool: Pool, signal?: AbortSignal): Promise<number> {
+export async function refreshStale(pool: Pool, signal?: AbortSignal, apart?: SetApart): Promise<number> {
   const { rows } = await pool.query<Snapshot>(READ_SNAPSHOT);
   const { stale, positions, hasRollups } = rows[0]!;
-  const aggregates = hasRollups ? QUARTER_HOUR_AGGREGATES : [TOTALS];
-  for (const span of spansOf(stale.map(({ bucket }) => bucket))) {
+  const round = { pool, stale, aggregates: hasRollups ? QUARTER_HOUR_AGGREGATES : [TOTALS], apart };
+  const buckets = [...new Set(stale.map(({ bucket }) => bucket))].sort((a, b) => b - a);
+  const keyOf = (bucket: number) => spanKey(refreshOf(round, singleOf(bucket)));
+  const hasFailed = (bucket: number) => apart?.hasFailed(keyOf(bucket)) === true;
+  apart?.retain(spanKey({ ...round, from: "" }), buckets.map(keyOf));
+  const refreshed = new Set<number>();
+  for (const span of spansOf(buckets.filter((bucket) => !hasFailed(bucket)))) {
     if (signal?.aborted) return 0;
-    failpoint("refresh.before");
-    await forceRefresh(pool, aggregates, new Date(span.from).toISOString(), new Date(span.to).toISOString());
-    failpoint("refresh.after");
-    await clear(
-      pool,
-      stale.filter(({ bucket }) => bucket >= span.from && bucket < span.to),
-    );
+    if (await refreshSpan(round, span)) for (const bucket of bucketsOf(span)) refreshed.add(bucket);
   }
-  await moveRefreshed(pool, positions);
-  return stale.length;
+  // Those that failed, now or before, one by one: all others of their spans can be refreshed.
+  for (const bucket of buckets.filter(hasFailed)) {
+    if (signal?.aborted) return 0;
+    if (await refreshSpan(round, singleOf(bucket))) refreshed.add(bucket);
+  }
+  const lacking = new Set(stale.flatMap((s) => (refreshed.has(s.bucket) ? [] : [s.partition])));
+  await moveRefreshed(
+    pool,
+    positions.filter((position) => !lacking.has(position.partition)),
+  );
+  return stale.filter(({ bucket }) => refreshed.has(bucket)).length;
+}
+
+interface Round {
+  readonly pool: Pool;
+  readonly stale: Snapshot["stale"];
+  readonly aggregates: readonly string[];
+  readonly apart: SetApart | undefined;
+}
+
+/** @returns whether it was refreshed; false: it failed, or is not to be tried yet. */
+async function refreshSpan(round: Round, span: Span): Promise<boolean> {
+  const { pool, stale, apart } = round;
+  const buckets = bucketsOf(span);
+  const refresh = refreshOf(round, span);
+  if (buckets.length === 1 && apart?.isWaiting(spanKey(refresh)) === true) return false;
+  const parts = buckets.length === 1 ? [] : buckets.map((bucket) => refreshOf(round, singleOf(bucket)));
+  failpoint("refresh.before");
+  if (!(await tryRefresh(pool, refresh, apart, parts))) return false;
+  failpoint("refresh.after");
+  await clear(
+    pool,
+    stale.filter(({ bucket }) => bucket >= span.from && bucket < span.to),
+  );
+  return true;
+}
+
+function refreshOf({ aggregates }: Pick<Round, "aggregates">, { from, to }: Span): Refresh {
+  return { aggregates, from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+}
+
+function singleOf(bucket: number): Span {
+  return { from: bucket, to: bucket + STALE_BUCKET_MS };
+}
+
+function bucketsOf({ from, to }: Span): number[] {
+  return Array.from({ length: (to - from) / STALE_BUCKET_MS }, (_, at) => from + at * STALE_BUCKET_MS);
 }
 
 const MOVE = `UPDATE partitions p SET refreshed_through = greatest(p.refreshed_through, s.through)

@@ -1,4 +1,5 @@
 import { type Pool, transaction } from "../pool.ts";
+import { isOfServer } from "../try-refresh.ts";
 
 /** Bits of a chunk's status in TimescaleDB's catalogue: converted, and holding rows that came after that. */
 const CONVERTED = 1;
@@ -17,6 +18,7 @@ const KEYS = "event_keys";
  * be short enough to be converted within the aggregator's lock timeout.
  *
  * @returns how many were converted.
+ * @throws what the first one failed of that could not be converted, when all others are.
  */
 export async function convertOld(pool: Pool, before: number): Promise<number> {
   const { rows } = await pool.query<{ chunk: string; hypertable: string }>(
@@ -33,7 +35,14 @@ export async function convertOld(pool: Pool, before: number): Promise<number> {
      ORDER BY i.hypertable_name = $5, i.range_start, i.hypertable_name`,
     [RAW_TABLES, new Date(before), CONVERTED, PARTIAL, KEYS],
   );
-  for (const { chunk, hypertable } of rows) await convert(pool, chunk, hypertable === KEYS);
+  const failures: unknown[] = [];
+  for (const { chunk, hypertable } of rows) {
+    await convert(pool, chunk, hypertable === KEYS).catch((error: unknown) => {
+      if (isOfServer(error)) throw error;
+      failures.push(new Error(`chunk ${chunk} of ${hypertable} was not converted`, { cause: error }));
+    });
+  }
+  if (failures.length > 0) throw failures[0];
   return rows.length;
 }
 

@@ -5,6 +5,7 @@ import {
   SPAN_AGGREGATES,
 } from "../continuous-aggregates.ts";
 import { type Client, type Pool, transaction } from "../pool.ts";
+import { definitionOf } from "../try-refresh.ts";
 
 /** A bucket of a continuous aggregate that differs from a recount of the rows below it. */
 export interface Mismatch {
@@ -64,15 +65,6 @@ async function mismatches(client: Client, aggregate: string, { from, to }: Verif
     [new Date(from), new Date(to)],
   );
   return rows.map((row) => ({ aggregate, bucket: Number(row.bucket), rows: row.rows }));
-}
-
-async function definitionOf(client: Client, aggregate: string): Promise<string> {
-  const { rows } = await client.query<{ definition: string }>(
-    `SELECT view_definition AS definition FROM timescaledb_information.continuous_aggregates
-     WHERE view_name = $1`,
-    [aggregate],
-  );
-  return rows[0]!.definition.replace(/;\s*$/, "");
 }
 
 /**

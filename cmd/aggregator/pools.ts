@@ -13,14 +13,13 @@ export interface Pools {
 
 /** The aggregator's pools; their names tell other aggregators whose connections they are. */
 export function openPools(
-  config: Service<typeof aggregator.settings>["config"],
+  { config, registry, life }: Service<typeof aggregator.settings>,
   instanceId: string,
-  life: Service<typeof aggregator.settings>["life"],
 ): Pools {
   const url = config.databaseUrl;
   const open = (use: string, options: Partial<Parameters<typeof createPool>[0]>) => {
     const name = connectionName(instanceId, use);
-    const pool = createPool({ ...config, url, name, maxConnections: 1, ...options });
+    const pool = createPool({ ...config, url, name, use, registry, maxConnections: 1, ...options });
     life.onClose(`${use} connections`, () => pool.end());
     return pool;
   };

@@ -29,7 +29,7 @@ const STORE_PROBE_MS = 15_000;
 export async function start(service: Service<typeof archiver.settings>) {
   const { config, log, registry, life, files } = service;
   const { databaseUrl: url, statementTimeoutMs } = config;
-  const pool = createPool({ url, name: "archiver", maxConnections: 4, statementTimeoutMs });
+  const pool = createPool({ url, name: "archiver", registry, maxConnections: 4, statementTimeoutMs });
   life.onClose("database", () => pool.end());
   const { partitions } = await readInstallation(pool);
   const store = openStore(config);

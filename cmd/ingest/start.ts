@@ -32,6 +32,8 @@ export async function start(service: Service<typeof ingest.settings>) {
   const pool = createPool({
     url: config.databaseUrl,
     name: "ingest",
+    use: "keys",
+    registry,
     maxConnections: 4,
     // Less than collectors wait for a key: a key that is remembered is answered while the database hangs.
     statementTimeoutMs: 2_000,

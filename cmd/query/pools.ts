@@ -11,17 +11,23 @@ export interface Pools {
 /** How long a key's look-up may take, ms: a statement by a primary key. */
 const KEY_MS = 5_000;
 
-export function openPools(
-  { databaseUrl: url, maxConnections, statementTimeoutMs }: Service<typeof query.settings>["config"],
-  life: Service<typeof query.settings>["life"],
-): Pools {
-  const limits = { connectTimeoutMs: KEY_MS, waitTimeoutMs: KEY_MS };
-  const reports = createPool({ ...limits, url, name: "query", maxConnections, statementTimeoutMs });
+export function openPools({ config, registry, life }: Service<typeof query.settings>): Pools {
+  const { databaseUrl: url, maxConnections, statementTimeoutMs } = config;
+  const limits = { registry, connectTimeoutMs: KEY_MS, waitTimeoutMs: KEY_MS };
+  const reports = createPool({
+    ...limits,
+    url,
+    name: "query",
+    use: "reports",
+    maxConnections,
+    statementTimeoutMs,
+  });
   life.onClose("database", () => reports.end());
   const keys = createPool({
     ...limits,
     url,
     name: "query keys",
+    use: "keys",
     maxConnections: 2,
     statementTimeoutMs: KEY_MS,
   });

@@ -28,7 +28,7 @@ const LEAST_BEGIN_MS = 1_000;
 export async function start(service: Service<typeof query.settings>) {
   const { config, log, registry, life, health } = service;
   const { statementTimeoutMs, databaseWaitMs, maxTimeoutMs } = config;
-  const pools = openPools(config, life);
+  const pools = openPools(service);
   const { partitions } = await readInstallation(pools.keys);
   const turns = new Turns({ places: config.maxConnections, waiting: config.maxWaiting });
   const metrics = queryMetrics(registry);

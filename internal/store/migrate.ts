@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
+import { requireSessions } from "./connection/pooled-sessions.ts";
 import { type Client, hasSqlState, type Pool, transaction } from "./pool.ts";
 
 const FOLDER = new URL("migrations/", import.meta.url);
@@ -120,7 +121,7 @@ async function fixPartitions(pool: Pool, partitions: number): Promise<void> {
 
 /**
  * Refuses a database that this program cannot work with, and tells the installation's number of partitions.
- * @throws SchemaError when the schema is older or newer than this program's.
+ * @throws SchemaError when the schema is older or newer than this program's; ConfigError for a pooler of transactions.
  */
 export async function readInstallation(pool: Pool): Promise<{ partitions: number }> {
   const applied = await readApplied(pool).catch((error: unknown) => {
@@ -134,6 +135,7 @@ export async function readInstallation(pool: Pool): Promise<{ partitions: number
       `schema: the database is at version ${applied.length}, this program needs ${known}: run \`admin migrate\``,
     );
   }
+  await requireSessions(pool);
   const { rows } = await pool.query<{ partitions: number }>("SELECT partitions FROM installation");
   if (rows[0] === undefined) {
     throw new SchemaError("partitions: their number is not in the database yet: run `admin migrate`");

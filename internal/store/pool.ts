@@ -1,5 +1,9 @@
 import pg from "pg";
+import type { Registry } from "../telemetry/metrics.ts";
+import { libpqAddress } from "./connection/address.ts";
 import { cancelWhenAborted } from "./connection/cancel.ts";
+import { watchPool } from "./connection/metrics.ts";
+import { applySettings, type SessionSettings, serverIdOf } from "./connection/settings.ts";
 
 export type Pool = pg.Pool;
 export type Client = pg.PoolClient;
@@ -23,11 +27,15 @@ export interface Timeouts {
 }
 
 export interface PoolOptions extends Timeouts {
-  /** A function is asked at each new connection. */
+  /** postgres://..., or what tells it for each new connection. */
   readonly url: string | (() => string);
   /** Shown in pg_stat_activity. */
   readonly name: string;
   readonly maxConnections: number;
+  /** Gets the pool's metrics. */
+  readonly registry?: Registry;
+  /** What the pool is called in metrics. Default: its name. */
+  readonly use?: string;
 }
 
 /** Default wait for a free connection, ms. Others' statements take as long as they take. */
@@ -56,17 +64,21 @@ const detailsOf = new WeakMap<Pool, Details>();
 /**
  * A pool of connections to TimescaleDB. Connecting happens at first use: a database that is away is an
  * error of the statement, not of the start.
+ *
+ * @throws ConfigError for an address whose TLS cannot be as it says.
  */
 export function createPool(options: PoolOptions): Pool {
   const { statementTimeoutMs, transactionTimeoutMs = 0 } = options;
-  const { url, connectTimeoutMs = 10_000, keepAliveMs = 10_000 } = options;
-  /** The pool's own limit counts the wait for a free connection too. */
+  const { connectTimeoutMs = 10_000, keepAliveMs = 10_000 } = options;
+  const address = () => libpqAddress(typeof options.url === "string" ? options.url : options.url());
+  /** Each has the address as it is by then, and the files that it names. The pool's limit counts the wait, too. */
   class ConnectingClient extends pg.Client {
     constructor(config?: pg.ClientConfig) {
-      const connectionString = typeof url === "string" ? url : url();
-      super({ ...config, connectionString, connectionTimeoutMillis: connectTimeoutMs });
+      super({ ...config, connectionString: address(), connectionTimeoutMillis: connectTimeoutMs });
     }
   }
+  // What is wrong with it is told at the start, not at the first connection.
+  address();
   const pool = new pg.Pool({
     application_name: options.name,
     max: options.maxConnections,
@@ -78,23 +90,44 @@ export function createPool(options: PoolOptions): Pool {
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveMs,
-    // The server probes too: it would keep a session, and its locks, for hours after the client is gone. Compiling a
-    // plan over many chunks takes seconds where running it takes milliseconds.
-    options: `-c jit=off -c tcp_keepalives_idle=${Math.ceil(keepAliveMs / 1_000)} -c tcp_keepalives_interval=1 -c tcp_keepalives_count=10`,
-    statement_timeout: statementTimeoutMs,
     ...(statementTimeoutMs > 0 && {
       query_timeout: statementTimeoutMs + Math.min(MARGIN_MS, statementTimeoutMs / 4),
     }),
-    lock_timeout: options.lockTimeoutMs ?? 0,
-    idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 60_000,
+    onConnect: (client) => prepare(client as Client, settingsOf(options), connectTimeoutMs),
   });
   // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
   pool.on("error", () => {});
   const clients = new Set<Client>();
   pool.on("connect", (client) => void clients.add(client));
   pool.on("remove", (client) => void clients.delete(client as Client));
+  if (options.registry !== undefined) watchPool(options.registry, options.use ?? options.name, pool);
   detailsOf.set(pool, { name: options.name, clients, transactionTimeoutMs });
   return pool;
+}
+
+function settingsOf(options: PoolOptions): SessionSettings {
+  const { statementTimeoutMs, lockTimeoutMs = 0, keepAliveMs = 10_000 } = options;
+  return {
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: lockTimeoutMs,
+    idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 60_000,
+    // Compiling a plan over many chunks takes seconds where running it takes milliseconds.
+    jit: "off",
+    // The server probes too: it would keep a session, and its locks, for hours after the client is gone.
+    tcp_keepalives_idle: Math.ceil(keepAliveMs / 1_000),
+    tcp_keepalives_interval: 1,
+    tcp_keepalives_count: 10,
+  };
+}
+
+/** A new connection is of no use without its settings; one that does not take them in time may never say goodbye. */
+async function prepare(client: Client, settings: SessionSettings, timeoutMs: number): Promise<void> {
+  try {
+    await applySettings(client, settings, timeoutMs);
+  } catch (error) {
+    cut(client);
+    throw error;
+  }
 }
 
 /** Cuts all connections: what runs on them fails at once, and the server rolls it back. New ones are made at need. */
@@ -201,9 +234,8 @@ async function rollBack(client: Client, failed: unknown): Promise<Error | undefi
  * of a COPY no time limit ends it, and it would keep the locks of its transaction.
  */
 async function endSession(pool: Pool, client: Client): Promise<void> {
-  const { processID } = client as unknown as { processID: number | null };
   await pool
-    .query(within(END_SESSION, END_SESSION_MS), [processID, detailsOf.get(pool)?.name])
+    .query(within(END_SESSION, END_SESSION_MS), [serverIdOf(client) ?? null, detailsOf.get(pool)?.name])
     // Where the database is away altogether, it notices by itself.
     .catch(() => {});
 }

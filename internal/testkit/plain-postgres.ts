@@ -1,12 +1,12 @@
 import { execFile, execFileSync } from "node:child_process";
-import { chown } from "node:fs/promises";
+import { chown, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import pg from "pg";
 import { startChild } from "../embedded/child.ts";
 import { freePort } from "../embedded/free-port.ts";
 import { temporaryDirectory } from "../embedded/temporary.ts";
 import type { DebianProgram } from "./debian-programs.ts";
+import { answers } from "./pgbouncer.ts";
 
 const run = promisify(execFile);
 
@@ -24,15 +24,18 @@ const USER = "nobody";
 
 /**
  * Starts one in a temporary folder.
- * @param settings of postgresql.conf, and the lines of pg_hba.conf where not everybody is trusted.
+ * @param settingsIn of postgresql.conf; it may put files that they name into the folder.
  */
 export async function startPlainPostgres(
   { path, env }: DebianProgram,
-  settings: Readonly<Record<string, string>> = {},
+  settingsIn: (directory: string) => Promise<Readonly<Record<string, string>>> = async () => ({}),
 ): Promise<PlainPostgres> {
   const directory = await temporaryDirectory("postgres");
   const owner = process.getuid?.() === 0 ? userIds() : undefined;
-  if (owner !== undefined) await chown(directory.path, owner.uid, owner.gid);
+  const settings = await settingsIn(directory.path);
+  for (const name of owner === undefined ? [] : [".", ...(await readdir(directory.path))]) {
+    await chown(join(directory.path, name), owner!.uid, owner!.gid);
+  }
   const as = owner === undefined ? [] : ["--reuid", USER, "--regid", String(owner.gid), "--clear-groups"];
   const environment = { ...process.env, ...env };
   const dataDir = join(directory.path, "data");
@@ -67,15 +70,4 @@ export async function startPlainPostgres(
 function userIds(): { uid: number; gid: number } {
   const id = (flag: string) => Number(execFileSync("id", [flag, USER], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
-}
-
-async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url });
-  try {
-    await client.connect();
-    await client.end();
-    return true;
-  } catch {
-    return false;
-  }
 }

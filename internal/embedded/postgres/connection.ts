@@ -22,7 +22,7 @@ export interface ConnectionOptions {
   readonly serverVersion: string;
   /**
    * Milliseconds without a message, while owning the database, after which the connection is ended. Less if the
-   * client's startup packet asks for less (idle_in_transaction_session_timeout).
+   * client asks for less (idle_in_transaction_session_timeout).
    */
   readonly idleInTransactionMs: number;
 }
@@ -39,13 +39,11 @@ export class Connection {
   #session: Session | null = null;
   #conversation: Conversation | null = null;
   #idleTimer: NodeJS.Timeout | undefined;
-  #idleMs: number;
 
   constructor(shared: Shared, socket: Socket, options: ConnectionOptions) {
     this.#shared = shared;
     this.#socket = socket;
     this.#options = options;
-    this.#idleMs = options.idleInTransactionMs;
     socket.setNoDelay(true);
   }
 
@@ -119,8 +117,6 @@ export class Connection {
       return true;
     }
     const { id } = this.#options;
-    const asked = Number(startup.settings.get("idle_in_transaction_session_timeout"));
-    if (asked > 0) this.#idleMs = Math.min(asked, this.#idleMs);
     this.#session = new Session(startup.settings);
     this.#conversation = new Conversation(this.#shared, this, this.#session, new Statements(`c${id}_`));
     const renegotiate = startup.minor > 0 || startup.unknownOptions.length > 0;
@@ -157,9 +153,12 @@ export class Connection {
 
   #watchIdleness(): void {
     if (!this.#conversation?.owns) return;
+    const asked = Number(this.#session?.settings.get("idle_in_transaction_session_timeout"));
+    const { idleInTransactionMs } = this.#options;
+    const idleMs = asked > 0 ? Math.min(asked, idleInTransactionMs) : idleInTransactionMs;
     this.#idleTimer = setTimeout(() => {
       this.close("25P03", "terminating connection due to idle-in-transaction timeout");
-    }, this.#idleMs);
+    }, idleMs);
   }
 }
 

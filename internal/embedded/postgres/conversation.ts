@@ -138,6 +138,7 @@ export class Conversation {
     for (const input of inputs) idle = this.#exchange(input) === "I";
     if (!idle) return;
     this.#session.restoreDefaults(engine);
+    this.#session.read(engine);
     gate.release(this);
   }
 

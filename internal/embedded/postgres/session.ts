@@ -38,7 +38,7 @@ const CUSTOM_SETTINGS = (names: Iterable<string>) => `
 
 /**
  * What one connection has set. The connections share one session of the database, so each one's settings are
- * read before another takes over (3 ms, only after a statement that looks like SET) and put back when it returns.
+ * read behind what may have changed them (3 ms, only after a statement that looks like SET) and put back when it returns.
  * Not seen: SET inside functions, set_config with a computed name that has a dot. A setting with a dot, once made
  * by anybody, reads as '' elsewhere and no longer as missing. Shared by all: temporary tables, advisory locks
  * (they never block), SQL PREPARE; DISCARD ALL and DEALLOCATE ALL end the prepared statements of every connection.

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { from as copyFrom } from "pg-copy-streams";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../embedded/free-port.ts";
+import { createRegistry } from "../telemetry/metrics.ts";
 import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import { waitFor } from "../testkit/installation-wait.ts";
 import { startProxy } from "../testkit/proxy.ts";
@@ -129,6 +130,24 @@ test("connections that are cut fail at once, and the pool goes on with new ones"
   await expectRowFree();
   await Promise.all([pool.query("SELECT 1"), pool.query("SELECT 1"), pool.query("SELECT 1")]);
   expect(pool.idleCount).toBe(pool.totalCount);
+});
+
+test("connections, and the waits for them, are told of from the start", async () => {
+  const registry = createRegistry("test");
+  const pool = poolWith({ registry, use: "writes", maxConnections: 1 });
+  const told = async () => {
+    const lines = (await registry.metrics()).matchAll(/^footfall_database_(\w+)\{.*pool="writes".*\} (\S+)$/gm);
+    return Object.fromEntries([...lines].map(([, name, value]) => [name, Number(value)]));
+  };
+  const none = { connections: 0, connections_in_use: 0, connections_max: 1, connections_awaited: 0 };
+  expect(await told()).toMatchObject({ ...none, wait_seconds_count: 0 });
+  const client = await pool.connect();
+  const waiting = pool.query("SELECT 1");
+  await waitFor("the wait", () => pool.waitingCount === 1);
+  expect(await told()).toMatchObject({ connections: 1, connections_in_use: 1, connections_awaited: 1 });
+  client.release();
+  await waiting;
+  expect(await told()).toMatchObject({ ...none, connections: 1, wait_seconds_count: 2 });
 });
 
 describe("failures that are tried again", () => {

@@ -136,7 +136,9 @@ test("connections, and the waits for them, are told of from the start", async ()
   const registry = createRegistry("test");
   const pool = poolWith({ registry, use: "writes", maxConnections: 1 });
   const told = async () => {
-    const lines = (await registry.metrics()).matchAll(/^footfall_database_(\w+)\{.*pool="writes".*\} (\S+)$/gm);
+    const lines = (await registry.metrics()).matchAll(
+      /^footfall_database_(\w+)\{.*pool="writes".*\} (\S+)$/gm,
+    );
     return Object.fromEntries([...lines].map(([, name, value]) => [name, Number(value)]));
   };
   const none = { connections: 0, connections_in_use: 0, connections_max: 1, connections_awaited: 0 };

@@ -3,24 +3,16 @@ export class Entries {
   readonly values: Int32Array;
   readonly #words: number;
   readonly #most: number;
-  #added = 0;
+  /** How many are kept. */
+  count = 0;
+  /** How many there were behind those that are kept. */
+  beyond = 0;
 
   /** @param words of each entry. @param most entries that are kept; what comes behind them is counted. */
   constructor(words: number, most: number) {
     this.#words = words;
     this.#most = most;
-    // The last place is for what is read and not kept.
-    this.values = new Int32Array(words * (most + 1));
-  }
-
-  /** How many are kept. */
-  get count(): number {
-    return Math.min(this.#added, this.#most);
-  }
-
-  /** How many there were behind those that are kept. */
-  get beyond(): number {
-    return this.#added - this.count;
+    this.values = new Int32Array(words * most);
   }
 
   /** Where an entry's words begin. */
@@ -28,14 +20,19 @@ export class Entries {
     return index * this.#words;
   }
 
-  /** Adds an entry of zeros. @returns where its words begin. */
+  /** Adds an entry of zeros. @returns where its words begin; -1: it is one too many, and is not kept. */
   add(): number {
-    const offset = Math.min(this.#added++, this.#most) * this.#words;
+    if (this.count === this.#most) {
+      this.beyond++;
+      return -1;
+    }
+    const offset = this.count++ * this.#words;
     this.values.fill(0, offset, offset + this.#words);
     return offset;
   }
 
   clear(): void {
-    this.#added = 0;
+    this.count = 0;
+    this.beyond = 0;
   }
 }

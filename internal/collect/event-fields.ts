@@ -23,6 +23,12 @@ const MAX_VARINT = 10;
 /** Most items of an event. */
 export const MAX_ITEMS = 200;
 
+/**
+ * Most fields of an event, those of its items and properties included: more than any event has that is one (200 items
+ * of eight fields), and what a millisecond is enough for.
+ */
+export const MAX_FIELDS = 10_000;
+
 /** Most entries of properties that are looked at, keys that come again included. */
 const MAX_PROPERTY_ENTRIES = 256;
 
@@ -32,7 +38,7 @@ const MAX_PROPERTY_ENTRIES = 256;
  *
  * As protobuf has it, fields may come in any order, the last one of a kind counts, a message that comes twice
  * is merged, and unknown fields are passed over. Stricter than some readers: known fields of a wrong wire type,
- * groups, and messages whose fields do not end where they end are refused.
+ * groups, messages whose fields do not end where they end, and more fields than any event has are refused.
  */
 export class EventFields {
   /** Two words a field, at the places that event-shape.ts names: start and end of a text, low and high word of
@@ -44,6 +50,7 @@ export class EventFields {
   /** The event's bytes. */
   bytes: Uint8Array = new Uint8Array();
   #at = 0;
+  #fields = 0;
   #low = 0;
   #high = 0;
 
@@ -55,6 +62,7 @@ export class EventFields {
     this.items.clear();
     this.refundItems.clear();
     this.#at = 0;
+    this.#fields = 0;
     try {
       this.#message(EVENT, this.values, bytes.length);
       return undefined;
@@ -66,6 +74,7 @@ export class EventFields {
 
   #message({ base, kinds }: Shape, values: Int32Array, end: number, offset = base): void {
     while (this.#at < end) {
+      if (++this.#fields > MAX_FIELDS) throw new Unreadable(`more than ${MAX_FIELDS} fields`);
       const tag = this.#tag(end);
       const number = tag >>> 3;
       const kind = number < kinds.length ? kinds[number] : Kind.NONE;
@@ -106,7 +115,9 @@ export class EventFields {
 
   #entry(shape: Shape, entries: Entries, end: number): void {
     const offset = entries.add();
-    this.#message(shape, entries.values, end, offset);
+    // What is not kept is not looked at.
+    if (offset < 0) this.#at = end;
+    else this.#message(shape, entries.values, end, offset);
   }
 
   #tag(end: number): number {

@@ -1,23 +1,16 @@
-import type { DescMessage } from "@bufbuild/protobuf";
+import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { Failure } from "../failure/failure.ts";
 import { CollectService, EventStatus } from "../gen/footfall/collect/v1/collect_pb.js";
-import {
-  type JsonBody,
-  JsonBodySchema,
-  type SendFrames,
-  SendFramesSchema,
-  type StreamFrames,
-  StreamFramesSchema,
-} from "../gen/footfall/collect/v1/frames_pb.js";
 import { bearerToken } from "../rpc/bearer.ts";
-import { answerRequest, countProblem, type Defaults, type Request, refuseAll } from "./answer-request.ts";
+import { type RequestMessage, takeMessage } from "../rpc/request-messages.ts";
+import { answerRequest, countEvents, type Defaults, refuseAll } from "./answer-request.ts";
 import { type Answers, answerAll, RETRY_AFTER_MS, toWire } from "./answers.ts";
 import { inWindow } from "./in-window.ts";
-import { readJsonRequest } from "./json/read-request.ts";
 import type { WriteKeys } from "./keys.ts";
 import { counting, readingKey, senderKey } from "./limits/gate.ts";
 import type { Limits } from "./limits/limits.ts";
+import { countProblem } from "./request.ts";
 import type { SendDeps, Sender } from "./send.ts";
 
 export interface CollectDeps extends SendDeps {
@@ -31,54 +24,26 @@ export interface CollectDeps extends SendDeps {
   readonly maxStreamWindow: number;
 }
 
-/** Routes CollectService for binary requests: their events stay bytes. */
-export function routeBinary(router: ConnectRouter, deps: CollectDeps): void {
-  const read = ({ events, sentTime }: SendFrames | StreamFrames): Request => ({
-    sentTime,
-    count: events.length,
-    read: () => events,
-  });
-  const readNumbered = (frames: StreamFrames): Numbered => ({
-    ...read(frames),
-    sequence: frames.sequence,
-  });
-  route(router, deps, { send: SendFramesSchema, stream: StreamFramesSchema }, read, readNumbered);
-}
-
-/** Routes CollectService for JSON requests: their events become the bytes that would have come over gRPC. */
-export function routeJson(router: ConnectRouter, deps: CollectDeps): void {
-  const decoder = new TextDecoder();
-  // protobuf-es would refuse a whole request for one value: the text goes past it.
-  const textDecoder = {
-    decode: (bytes: Uint8Array) => `{"text":${JSON.stringify(decoder.decode(bytes))}}`,
-  };
-  const jsonOptions = { ignoreUnknownFields: true, textDecoder };
-  const read = ({ text }: JsonBody) => readJsonRequest(text);
-  route(router, deps, { send: JsonBodySchema, stream: JsonBodySchema }, read, read, { jsonOptions });
-}
-
-/** Routes CollectService with other messages for its requests, of the same form on the wire. */
-function route<S, T>(
-  router: ConnectRouter,
-  deps: CollectDeps,
-  inputs: { readonly send: DescMessage; readonly stream: DescMessage },
-  readSend: (request: S) => Request,
-  readStream: (request: T) => Numbered,
-  options: Parameters<ConnectRouter["service"]>[2] = {},
-): void {
+/** Routes CollectService, whose requests of both forms stay bytes: an event that cannot be decoded spoils no other. */
+export function routeCollect(router: ConnectRouter, deps: CollectDeps): void {
   const { send: sendMethod, stream: streamMethod } = CollectService.method;
+  // Nothing is left of the messages that connect sees (rpc/request-messages.ts).
   const method = {
-    send: { ...sendMethod, input: inputs.send },
-    stream: { ...streamMethod, input: inputs.stream },
+    send: { ...sendMethod, input: EmptySchema },
+    stream: { ...streamMethod, input: EmptySchema },
   };
   const service = { ...CollectService, method, methods: [method.send, method.stream] };
   const rpcs = {
-    send: (request: S, context: HandlerContext) => send(deps, readSend(request), context),
-    stream: (requests: AsyncIterable<T>, context: HandlerContext) =>
-      stream(deps, mapRequests(requests, readStream, context), context),
+    send: (_: Empty, context: HandlerContext) => send(deps, takeMessage(context.values), context),
+    stream: (requests: AsyncIterable<Empty>, context: HandlerContext) =>
+      stream(deps, messagesOf(requests, context), context),
   };
   // The descriptor differs from the generated one in the input types, which the types cannot follow.
-  router.service(service as unknown as typeof CollectService, rpcs as never, options);
+  router.service(service as unknown as typeof CollectService, rpcs as never);
+}
+
+async function* messagesOf(requests: AsyncIterable<Empty>, { values }: HandlerContext) {
+  for await (const _ of requests) yield takeMessage(values);
 }
 
 /** A stream begins before its first bytes are read, which is when the gate finds its sender. */
@@ -88,11 +53,16 @@ async function senderOf({ keys, addressOf }: CollectDeps, context: HandlerContex
   return keys.sender(bearerToken(context.requestHeader.get("authorization")), addressOf(context));
 }
 
-async function send(deps: CollectDeps, request: Request, context: HandlerContext) {
+async function send(deps: CollectDeps, message: RequestMessage, context: HandlerContext) {
   const sender = await senderOf(deps, context);
-  const problem = countProblem(request.count);
-  if (problem !== undefined) throw new Failure("invalid", problem);
-  const answers = await answerRequest(deps, sender, request, deps.defaults(context));
+  const weighed = await countEvents(deps.limits, sender.merchantId, message);
+  const problem = countProblem(weighed.request.count);
+  if (problem !== undefined) {
+    await deps.limits.takeEvents(sender.merchantId, weighed.weight);
+    throw new Failure("invalid", problem);
+  }
+  const letGo = () => forget(message, context);
+  const answers = await answerRequest(deps, sender, weighed, deps.defaults(context), letGo);
   if (answers.statuses.every((status) => status === EventStatus.UNAVAILABLE)) {
     throw new Failure("unavailable", "events: none was stored, send them again", {
       retryAfterMs: RETRY_AFTER_MS,
@@ -101,21 +71,10 @@ async function send(deps: CollectDeps, request: Request, context: HandlerContext
   return toWire(answers);
 }
 
-interface Numbered extends Request {
-  readonly sequence: bigint;
-}
-
-/** What makes a whole message is no longer being read. */
-async function* mapRequests<R>(
-  requests: AsyncIterable<R>,
-  read: (request: R) => Numbered,
-  context: HandlerContext,
-): AsyncIterable<Numbered> {
-  for await (const request of requests) {
-    // Asked for here: the gate puts it there when the first bytes are read, which is after the call has begun.
-    context.values.get(readingKey)?.taken();
-    yield read(request);
-  }
+/** The bytes of a message go before its call is over, which may wait for long. */
+function forget(message: RequestMessage, { values }: HandlerContext): void {
+  values.get(readingKey)?.letGo(message.bytes.length);
+  message.bytes = new Uint8Array();
 }
 
 /**
@@ -123,21 +82,31 @@ async function* mapRequests<R>(
  * as one in progress until its answer is written: a client that does not read holds its own place only.
  * @throws Failure unavailable when the collector shuts down, after the answers to what it has read.
  */
-async function* stream(deps: CollectDeps, requests: AsyncIterable<Numbered>, context: HandlerContext) {
+async function* stream(deps: CollectDeps, messages: AsyncIterable<RequestMessage>, context: HandlerContext) {
   const sender = await senderOf(deps, context);
   const defaults = deps.defaults(context);
   const places = new Places(deps.limits, sender.merchantId);
-  const work = async ({ sequence, ...request }: Numbered) => {
-    const problem = countProblem(request.count);
-    if (problem !== undefined) return { ...refuseAll(request.count, problem), sequence, leave: () => {} };
-    const place = counting(deps.metrics, () => places.take(), request.count);
-    const answering = place.then(() => answerRequest(deps, sender, request, defaults));
-    const answers = await orUnavailable(answering, request.count);
-    return { ...answers, sequence, leave: await place.catch(() => () => {}) };
+  const work = async (message: RequestMessage) => {
+    const letGo = () => forget(message, context);
+    try {
+      const weighed = await countEvents(deps.limits, sender.merchantId, message, true);
+      const { sequence, count } = weighed.request;
+      const problem = countProblem(count);
+      if (problem !== undefined) {
+        await orUnavailable(deps.limits.takeEvents(sender.merchantId, weighed.weight), 0);
+        return { ...refuseAll(problem), sequence, leave: () => {} };
+      }
+      const place = counting(deps.metrics, () => places.take(), count);
+      const answering = place.then(() => answerRequest(deps, sender, weighed, defaults, letGo));
+      const answers = await orUnavailable(answering, count);
+      return { ...answers, sequence, leave: await place.catch(() => () => {}) };
+    } finally {
+      letGo();
+    }
   };
   try {
     for await (const { leave, sequence, ...answers } of inWindow(
-      requests,
+      messages,
       work,
       deps.maxStreamWindow,
       context.signal,
@@ -183,7 +152,7 @@ class Places {
 }
 
 /** One request that cannot be taken now does not end its stream: its events are to be sent again. */
-async function orUnavailable(answers: Promise<Answers>, count: number): Promise<Answers> {
+async function orUnavailable<T>(answers: Promise<T>, count: number): Promise<T | Answers> {
   try {
     return await answers;
   } catch (error) {

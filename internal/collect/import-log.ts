@@ -120,8 +120,10 @@ async function sendLines(
   const sent = { events: lines.length, sentMs: Date.now() };
   summary.lines += lines.length;
   while (lines.length > 0) {
-    const events = lines.map(({ event }) => event);
-    const submission = { sender, events, receivedTime: Date.now(), sentTime: 0, defaults: NO_DEFAULTS };
+    const now = lines;
+    const read = (index: number) => now[index]!.event;
+    const times = { receivedTime: Date.now(), sentTime: 0 };
+    const submission = { sender, count: now.length, read, ...times, defaults: NO_DEFAULTS };
     const { statuses, rejections } = await untilAvailable(() => submit(deps, submission), options.signal);
     for (const { index, message } of rejections) options.onRefused(lines[index]!.number, message);
     lines = lines.filter((_, index) => !count(statuses[index]!, summary));

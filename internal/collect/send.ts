@@ -1,5 +1,6 @@
 import type { BatchBuilder } from "../event/batch-builder.ts";
 import { ID_BYTES } from "../event/event-id.ts";
+import { isTurnOver, nextTurn } from "../lifecycle/turns.ts";
 import { Adjustments } from "./adjustments.ts";
 import { type Answers, Claims, countAnswers } from "./answers.ts";
 import type { Batcher, Lane } from "./batcher.ts";
@@ -21,7 +22,11 @@ export interface Sender {
 
 export interface Submission extends Omit<EventContext, "retentionDays" | "truncateIp" | "adjustments"> {
   readonly sender: Sender;
-  readonly events: readonly ReadEvent[];
+  /** Number of its events. */
+  readonly count: number;
+  readonly read: (index: number) => ReadEvent;
+  /** The events are in their batches: their bytes are not needed any more. */
+  readonly onTaken?: () => void;
 }
 
 export interface SendDeps {
@@ -37,17 +42,23 @@ export interface SendDeps {
  */
 export async function submit(deps: SendDeps, submission: Submission): Promise<Answers> {
   deps.batcher.checkRoom(submission.sender.merchantId);
-  const answers = await claim(deps, submission).settled();
+  const claims = await claim(deps, submission);
+  submission.onTaken?.();
+  const answers = await claims.settled();
   countAnswers(deps.metrics, answers);
   return answers;
 }
 
-function claim(deps: SendDeps, { sender, events, ...rest }: Submission): Claims {
+/** A large request's events are not taken in one turn of the event loop: others have theirs between two of them. */
+async function claim(deps: SendDeps, { sender, count, read, ...rest }: Submission): Promise<Claims> {
   const { merchantId, retentionDays, partitions, truncateIp } = sender;
   const lane = deps.batcher.lane(merchantId, partitions);
   const context = { ...rest, retentionDays, truncateIp, adjustments };
-  const claims = new Claims(events.length);
-  for (const [index, event] of events.entries()) {
+  const claims = new Claims(count);
+  for (let index = 0; index < count; index++) {
+    if (isTurnOver()) await nextTurn();
+    const event = read(index);
+    if (isTurnOver()) await nextTurn();
     const refusal = write(event, lane, context);
     const adjusted = adjustments.take();
     if (refusal !== undefined) {

@@ -3,7 +3,6 @@ import type { TrustedProxies } from "../config/trusted-proxies.ts";
 import { failpointAtClose } from "../failpoint/failpoint.ts";
 import { CollectService } from "../gen/footfall/collect/v1/collect_pb.js";
 import { connectHandler, routeStandard } from "../rpc/connect-server.ts";
-import { isJsonType } from "../rpc/content-type.ts";
 import { withCors } from "../rpc/cors.ts";
 import type { HealthState } from "../rpc/health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "../rpc/one-port.ts";
@@ -11,7 +10,7 @@ import { peerKey } from "../rpc/peer.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { clientFinder } from "./client-address/trusted-proxies.ts";
 import { cutText } from "./cut-text.ts";
-import { type CollectDeps, routeBinary, routeJson } from "./handler.ts";
+import { type CollectDeps, routeCollect } from "./handler.ts";
 import { type ClientOf, collectGate } from "./limits/gate.ts";
 import { isLogLines, logLinesHandler } from "./log-lines/handler.ts";
 import { type EventContext, NO_DEFAULTS } from "./take-event.ts";
@@ -64,15 +63,17 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
     defaults: (context) => requestDefaults(context, addressOf),
   };
   const gate = collectGate(options.keys, options.limits, options.metrics, clientOf);
-  const shared = { ...options, gate, readMaxBytes: MAX_REQUEST_BYTES, maxTimeoutMs: MAX_TIMEOUT_MS };
-  const binary = connectHandler({
-    ...shared,
+  const rpcs = connectHandler({
+    ...options,
+    gate,
+    readMaxBytes: MAX_REQUEST_BYTES,
+    maxTimeoutMs: MAX_TIMEOUT_MS,
+    undecoded: [CollectService],
     routes(router) {
-      routeBinary(router, deps);
+      routeCollect(router, deps);
       routeStandard(router, options.health, [CollectService]);
     },
   });
-  const json = connectHandler({ ...shared, routes: (router) => routeJson(router, deps) });
   const findLogged = clientFinder("x-forwarded-for", options.logTrustedProxies);
   const lines = logLinesHandler({ ...options, gate, site: options.logSite, findClient: findLogged });
   const handler: Handler = (request, response) => {
@@ -86,8 +87,7 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
     if (isOurs && /^text\/plain(;|$)/.test(request.headers["content-type"] ?? "")) {
       request.headers["content-type"] = "application/json";
     }
-    const toJson = isOurs && isJsonType(request.headers["content-type"] ?? "");
-    (toJson ? json : binary)(request, response);
+    rpcs(request, response);
   };
   const { host, port, proxyProtocol } = options;
   return listenOnePort(host, port, withCors(handler, options.allowedOrigins), { proxyProtocol });

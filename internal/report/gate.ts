@@ -50,7 +50,7 @@ class Reading implements Passage {
 
   read(bytes: number): void {
     if (this.#room.refusal(this.#merchantId) !== undefined) {
-      this.taken();
+      this.letGo(this.#bytes);
       const message = `merchant ${this.#merchantId}: too many bytes of requests at one time`;
       throw new Failure("exhausted", message, { retryAfterMs: NO_ROOM_WAIT_MS });
     }
@@ -58,12 +58,13 @@ class Reading implements Passage {
     this.#bytes += bytes;
   }
 
-  taken(): void {
-    this.#room.give(this.#merchantId, this.#bytes);
-    this.#bytes = 0;
+  letGo(bytes: number): void {
+    const held = Math.min(bytes, this.#bytes);
+    this.#room.give(this.#merchantId, held);
+    this.#bytes -= held;
   }
 
   close(): void {
-    this.taken();
+    this.letGo(this.#bytes);
   }
 }

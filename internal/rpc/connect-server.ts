@@ -3,6 +3,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import type { Registry } from "prom-client";
 import { Health } from "../gen/health_pb.js";
 import type { Logger } from "../telemetry/logger.ts";
+import { decodeInterceptor } from "./decode.ts";
 import { errorInterceptor } from "./errors.ts";
 import type { Gate } from "./gate.ts";
 import { type HealthState, routeHealth } from "./health.ts";
@@ -24,6 +25,8 @@ export interface ConnectHandlerOptions {
   readonly fallback?: Handler;
   /** Decides about calls before their bodies are read. */
   readonly gate?: Gate;
+  /** Services whose handlers take their messages undecoded, with `takeMessage`. */
+  readonly undecoded?: readonly DescService[];
 }
 
 /** A handler of Connect, gRPC and gRPC-Web requests, with the one error mapper around every RPC. */
@@ -34,7 +37,7 @@ export function connectHandler(options: ConnectHandlerOptions): Handler {
     readMaxBytes,
     maxTimeoutMs,
     shutdownSignal: shutdown,
-    interceptors: [errorInterceptor(log)],
+    interceptors: [errorInterceptor(log), decodeInterceptor(options.undecoded)],
     gate: options.gate,
     draining: () => options.health.draining,
     report: (error) => log.error({ err: error }, "a call's answer"),

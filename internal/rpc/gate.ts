@@ -26,10 +26,10 @@ export interface Gate {
 
 /** Follows a call through its life. */
 export interface Passage {
-  /** Bytes of the body have come. @throws Failure to refuse the call after all. */
+  /** Bytes of the body have come, or are made of what has come. @throws Failure to refuse the call after all. */
   read(bytes: number): void;
-  /** The bytes that came make a whole message, or are no longer kept. */
-  taken(): void;
+  /** So many of them are no longer kept. */
+  letGo(bytes: number): void;
   /** The call is over: answered, or given up. May be called again. */
   close(): void;
 }
@@ -51,8 +51,7 @@ export function gatedBody(
       isOpen = true;
     }
     const chunk = await source.next();
-    if (chunk.done) passage?.taken();
-    else if (passage !== undefined) follow(passage, chunk.value.length);
+    if (!chunk.done && passage !== undefined) follow(passage, chunk.value.length);
     return chunk;
   };
   const end = async () => {

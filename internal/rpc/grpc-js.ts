@@ -25,6 +25,7 @@ import {
   type ServerReflectionRequest,
   type ServerReflectionResponse,
 } from "../gen/reflection_pb.js";
+import { orInvalid } from "./decode.ts";
 import { codeOf } from "./errors.ts";
 import type { HealthState } from "./health.ts";
 import { Reflection } from "./reflection.ts";
@@ -41,11 +42,32 @@ export function methodDefinition(method: DescMethod, rawRequest = false): Method
     path: `/${method.parent.typeName}/${method.name}`,
     requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
     responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
-    requestDeserialize: rawRequest ? raw : read(method.input),
+    requestDeserialize: rawRequest ? raw : orFailure(read(method.input)),
     requestSerialize: rawRequest ? raw : write(method.input),
     responseDeserialize: read(method.output),
     responseSerialize: write(method.output),
   };
+}
+
+/** The failure in the place of a message that is none: grpc-js would call it an error of the server's own (INTERNAL). */
+function orFailure(decode: (bytes: Buffer) => unknown): (bytes: Buffer) => unknown {
+  return (bytes) => {
+    try {
+      return orInvalid(() => decode(bytes));
+    } catch (error) {
+      return error;
+    }
+  };
+}
+
+/** @throws Failure invalid in the place of a request that could not be decoded. */
+function checked<I>(request: I): I {
+  if (request instanceof Failure) throw request;
+  return request;
+}
+
+async function* checkedAll<I>(requests: AsyncIterable<I>): AsyncIterable<I> {
+  for await (const request of requests) yield checked(request);
 }
 
 /** grpc-js wants Buffers; no copy. */
@@ -77,7 +99,7 @@ export function unary<I, O>(
   return (call, answer) => {
     const authorization = call.metadata.get("authorization")[0]?.toString();
     Promise.resolve()
-      .then(() => work(call.request, authorization))
+      .then(() => work(checked(call.request), authorization))
       .then(
         (response) => answer(null, response),
         (error: unknown) => {
@@ -99,16 +121,25 @@ export function addStandardServices(
   const watch: handleServerStreamingCall<HealthCheckRequest, HealthCheckResponse> = async (call) => {
     const cancelled = new AbortController();
     call.on("cancelled", () => cancelled.abort());
-    for await (const state of health.watch(call.request.service, cancelled.signal)) call.write(state);
-    call.end();
+    try {
+      const { service } = checked(call.request);
+      for await (const state of health.watch(service, cancelled.signal)) call.write(state);
+      call.end();
+    } catch (error) {
+      call.emit("error", toServiceError(error));
+    }
   };
   const reflect: handleBidiStreamingCall<ServerReflectionRequest, ServerReflectionResponse> = async (
     call,
   ) => {
     try {
-      for await (const answer of reflection.answer(call)) call.write(answer);
+      for await (const answer of reflection.answer(checkedAll(call))) call.write(answer);
       call.end();
     } catch (error) {
+      if (error instanceof Failure) {
+        call.emit("error", toServiceError(error));
+        return;
+      }
       // The client went away in mid-stream; there is nobody to tell.
       call.destroy(error as Error);
     }

@@ -19,8 +19,11 @@ import { type Gate, gatedBody, type Passage, type ReadAhead } from "./gate.ts";
 import { textMode } from "./grpc-web-text.ts";
 import type { Handler } from "./one-port.ts";
 import { peerKey } from "./peer.ts";
+import { divertMessages, type MemoryUse } from "./request-messages.ts";
 
 export interface AdapterOptions extends Omit<ConnectNodeAdapterOptions, "contextValues"> {
+  /** Largest request message, bytes. */
+  readonly readMaxBytes: number;
   readonly fallback: NonNullable<ConnectNodeAdapterOptions["fallback"]>;
   readonly gate?: Gate | undefined;
   /** Whether clients should take their next request to another process. */
@@ -47,7 +50,7 @@ type Response = Parameters<Handler>[1];
  * `Connection: close` to HTTP/1.1 clients while draining; gRPC-Web's text mode.
  */
 export function nodeAdapter(options: AdapterOptions): Handler {
-  const { gate, draining, fallback, report } = options;
+  const { gate, draining, fallback, report, readMaxBytes } = options;
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     ...options,
@@ -69,11 +72,12 @@ export function nodeAdapter(options: AdapterOptions): Handler {
       return;
     }
     contextValues.set(clientGoneKey, call.signal);
-    if (gate !== undefined) pass(gate, path, call, contextValues, response);
+    const memory = gate === undefined ? UNCOUNTED : pass(gate, path, call, contextValues, response);
     // A report is a merchant's own, and its last buckets change by the second.
     if (call.method === "GET") response.setHeader("cache-control", "no-store");
     const inMode = textMode(call);
-    handle(call)
+    divertMessages(call, readMaxBytes, memory)
+      .then(() => handle(call))
       .then((answer) => {
         if (request.httpVersionMajor === 1 && draining()) response.setHeader("connection", "close");
         return send(inMode(answer), request, response);
@@ -98,14 +102,16 @@ function universalCall(
   }
 }
 
-/** Puts the gate before a call's body. */
+const UNCOUNTED: MemoryUse = { take: () => {}, give: () => {} };
+
+/** Puts the gate before a call's body. @returns what it is told of the memory that the body's messages take. */
 function pass(
   gate: Gate,
   path: string,
   call: UniversalServerRequest,
   contextValues: ContextValues,
   response: Response,
-): void {
+): MemoryUse {
   let passage: Passage | undefined;
   let closed = false;
   response.once("close", () => {
@@ -119,6 +125,7 @@ function pass(
     return passage;
   };
   call.body = gatedBody(call.body as AsyncIterable<Uint8Array>, enter);
+  return { take: (bytes) => passage?.read(bytes), give: (bytes) => passage?.letGo(bytes) };
 }
 
 async function send(answer: UniversalServerResponse, request: Request, response: Response): Promise<void> {

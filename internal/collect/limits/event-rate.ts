@@ -20,10 +20,10 @@ export class EventRate {
     this.#windowMs = duration * 1_000;
   }
 
-  /** Counts events. @returns how long to wait instead, ms, when they are too many; undefined when they are not. */
+  /** Counts events; more than a window holds count as one full. @returns how long to wait instead, ms, when they are too many; undefined when they are not. */
   async take(key: number, events: number): Promise<number | undefined> {
     try {
-      await this.#limiter.consume(key, events);
+      await this.#limiter.consume(key, this.#most(events));
       return undefined;
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
@@ -33,7 +33,7 @@ export class EventRate {
 
   /** Gives back events that were counted, but not taken after all. */
   async giveBack(key: number, events: number): Promise<void> {
-    await this.#limiter.reward(key, events);
+    await this.#limiter.reward(key, this.#most(events));
   }
 
   /** How long a key that was over the limit has still to wait, ms; undefined when it has not. */
@@ -42,6 +42,10 @@ export class EventRate {
     // Events that were refused are counted too: only then there are more than fit.
     const blocked = state !== null && state.msBeforeNext > 0 && state.consumedPoints > this.#limiter.points;
     return blocked ? this.#wait(state) : undefined;
+  }
+
+  #most(events: number): number {
+    return Math.min(events, this.#limiter.points);
   }
 
   /** Until the next window, and a chance time more, lest all who wait come in the same moment. */

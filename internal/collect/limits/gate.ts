@@ -3,7 +3,7 @@ import { CollectService } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { bearerToken } from "../../rpc/bearer.ts";
 import type { ArrivingCall, Gate, Passage } from "../../rpc/gate.ts";
 import { peerKey } from "../../rpc/peer.ts";
-import { keyOf } from "../json/read-request.ts";
+import { keyOf } from "../json/read-body.ts";
 import type { WriteKeys } from "../keys.ts";
 import type { CollectMetrics } from "../metrics.ts";
 import type { Sender } from "../send.ts";
@@ -21,9 +21,9 @@ const GATED: ReadonlySet<string> = new Set([SEND, STREAM, LOG_LINES_PATH]);
 /** The client's address, of a request's headers and the connection's other end; "" where it is not known. */
 export type ClientOf = (header: Headers, peer: string) => string;
 
-/** A request's bytes as they are read, for the handler of a stream. */
+/** A request's bytes as long as they are kept, for its handler. */
 export const readingKey = createContextKey<Reading | undefined>(undefined, {
-  description: "bytes of the request that are being read",
+  description: "bytes of the request that are kept",
 });
 
 /** The merchant whose key came with a request, from when its first bytes are read. */
@@ -83,7 +83,7 @@ async function keyInBody(
   const reading = await counting(metrics, async () => new Reading(limits, NOBODY, metrics));
   try {
     const body = await readAhead(MAX_KEYLESS_BYTES, (bytes) => reading.read(bytes));
-    const key = body === undefined ? undefined : keyOf(Buffer.from(body).toString());
+    const key = body === undefined ? undefined : await keyOf(body);
     return bearerToken(key && `Bearer ${key}`);
   } finally {
     reading.close();
@@ -112,19 +112,20 @@ export class Reading implements Passage {
       this.#limits.takeBytes(this.#merchantId, bytes);
       this.#bytes += bytes;
     } catch (error) {
-      this.taken();
+      this.letGo(this.#bytes);
       if (error instanceof OverLimit) this.#metrics.limitedRequests.inc({ limit: error.limit });
       throw error;
     }
   }
 
-  taken(): void {
-    this.#limits.giveBytes(this.#merchantId, this.#bytes);
-    this.#bytes = 0;
+  letGo(bytes: number): void {
+    const held = Math.min(bytes, this.#bytes);
+    this.#limits.giveBytes(this.#merchantId, held);
+    this.#bytes -= held;
   }
 
   close(): void {
-    this.taken();
+    this.letGo(this.#bytes);
     this.#end();
   }
 }

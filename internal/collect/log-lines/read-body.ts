@@ -1,26 +1,13 @@
 import type { Readable } from "node:stream";
-import { promisify } from "node:util";
-import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 import { Failure } from "../../failure/failure.ts";
 import type { Passage } from "../../rpc/gate.ts";
+import { CODINGS, inflate, tooLarge } from "../../rpc/inflate.ts";
 
 /** Largest body, as it comes and as it is when it was unpacked, bytes. */
 const MAX_BODY_BYTES = 8 << 20;
 
-type Bytes = Buffer<ArrayBuffer>;
-type Unpack = (packed: Bytes, options: { maxOutputLength: number }) => Promise<Bytes>;
-
-const CODINGS: Readonly<Record<string, Unpack>> = {
-  identity: async (plain) => plain,
-  gzip: promisify(gunzip) as Unpack,
-  "x-gzip": promisify(gunzip) as Unpack,
-  deflate: promisify(inflate) as Unpack,
-  br: promisify(brotliDecompress) as Unpack,
-  zstd: promisify(zstdDecompress) as Unpack,
-};
-
 /**
- * Reads a request's body and unpacks it, off the event loop.
+ * Reads a request's body and inflates it as it comes.
  * @param coding value of Content-Encoding. @param passage is told of the bytes, and may refuse them.
  * @throws Failure invalid for a coding that is unknown or not kept to, exhausted for too many bytes.
  */
@@ -28,34 +15,39 @@ export async function readBody(
   request: Readable,
   coding: string,
   passage: Passage | undefined,
-): Promise<Bytes> {
-  const unpack = CODINGS[coding.trim().toLowerCase()];
-  if (unpack === undefined) {
+): Promise<Buffer<ArrayBuffer>> {
+  const name = coding.trim().toLowerCase();
+  const body = bodyOf(request, passage);
+  if (CODINGS.includes(name)) {
+    const onBytes = (bytes: number) => passage?.read(bytes);
+    return inflate(usedUp(body, passage), name, { most: MAX_BODY_BYTES, onBytes });
+  }
+  if (name !== "identity") {
     throw new Failure(
       "invalid",
-      `content-encoding: ${coding}, must be one of ${Object.keys(CODINGS).join(", ")}`,
+      `content-encoding: ${coding}, must be one of identity, ${CODINGS.join(", ")}`,
     );
   }
-  const chunks: Buffer[] = [];
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+async function* bodyOf(request: Readable, passage: Passage | undefined): AsyncGenerator<Uint8Array> {
   let size = 0;
   // A request that is given up must stay open for its answer.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
-    passage?.read(chunk.length);
-    chunks.push(chunk);
-  }
-  try {
-    const body = await unpack(Buffer.concat(chunks), { maxOutputLength: MAX_BODY_BYTES });
-    passage?.read(Math.max(0, body.length - size));
-    return body;
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    if (error instanceof RangeError) throw tooLarge();
-    throw new Failure("invalid", `body: is not ${coding}`, { cause: error });
+  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += piece.length;
+    if (size > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
+    passage?.read(piece.length);
+    yield piece;
   }
 }
 
-function tooLarge(): Failure {
-  return new Failure("exhausted", `body: more than ${MAX_BODY_BYTES} bytes, send smaller chunks`);
+/** Packed bytes are let go of as they are inflated. */
+async function* usedUp(body: AsyncIterable<Uint8Array>, passage: Passage | undefined) {
+  for await (const piece of body) {
+    yield piece;
+    passage?.letGo(piece.length);
+  }
 }

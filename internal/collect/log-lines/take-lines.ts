@@ -61,7 +61,15 @@ export async function takeLines(
     for (const slice of slicesOf(entries, options)) {
       await admit(deps, sender.merchantId, slice.events.length, deadline, signal);
       const { events } = slice;
-      const submission = { sender, events, receivedTime: Date.now(), sentTime: 0, defaults: NO_DEFAULTS };
+      const read = (index: number) => events[index]!;
+      const submission = {
+        sender,
+        count: events.length,
+        read,
+        receivedTime: Date.now(),
+        sentTime: 0,
+        defaults: NO_DEFAULTS,
+      };
       const answered = submit(deps, submission).then((answers) => [slice, answers] as const);
       // Looked at when all are sent; until then nobody waits for it.
       answered.catch(() => {});

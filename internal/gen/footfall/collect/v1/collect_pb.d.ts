@@ -496,9 +496,10 @@ export declare const CollectService: GenService<{
   },
   /**
    * The same for a client with a steady flow: requests are answered as their events become safe, which may
-   * be in another order; `sequence` pairs them. One bad request does not end the stream: each event of a
-   * request with too many is rejected, and each event of one that is over a limit is UNAVAILABLE, to be sent
-   * again after `retry_after`. When the collector shuts down it answers what it has read and ends the
+   * be in another order; `sequence` pairs them. A request of too many events, or of none, does not end the stream: its
+   * answer has no statuses, and one rejection that stands for all of it. Each event of a request that is over a
+   * limit is UNAVAILABLE, to be sent again after `retry_after`. Bytes that are no message end the stream with
+   * INVALID_ARGUMENT. When the collector shuts down it answers what it has read and ends the
    * stream with UNAVAILABLE.
    *
    * @generated from rpc footfall.collect.v1.CollectService.Stream

@@ -2,8 +2,6 @@ import { randomUUID } from "node:crypto";
 import { ConfigError } from "../../config/config-error.ts";
 import type { Client, Pool } from "../pool.ts";
 
-const MARK = "footfall.session";
-
 /**
  * Refuses a pooler that gives a connection another session after each transaction or statement: time limits and what else
  * is set for a session would be others', or nobody's.
@@ -15,7 +13,7 @@ export async function requireSessions(pool: Pool): Promise<void> {
   const clients: [Client, Client] = [await pool.connect(), await pool.connect()];
   try {
     const mark = randomUUID();
-    await clients[0].query("SELECT set_config($1, $2, false)", [MARK, mark]);
+    await clients[0].query("SELECT set_config('footfall.session', $1, false)", [mark]);
     // The second reads while the first is idle: by then a pooler has given its session to whoever asks next.
     const other = await read(clients[1]);
     const own = await read(clients[0]);

@@ -10,6 +10,7 @@ import { MERCHANT_COMMANDS } from "./commands/merchants.ts";
 import { RATE_COMMANDS } from "./commands/rates.ts";
 import { ROLLUP_COMMANDS } from "./commands/rollups.ts";
 import { SCHEMA_COMMANDS } from "./commands/schema.ts";
+import { SPOOL_COMMANDS } from "./commands/spools.ts";
 import { STORAGE_COMMANDS } from "./commands/storage.ts";
 import { STREAM_COMMANDS } from "./commands/streams.ts";
 
@@ -23,6 +24,7 @@ export const ADMIN = {
     ...GOAL_COMMANDS,
     ...RATE_COMMANDS,
     ...STREAM_COMMANDS,
+    ...SPOOL_COMMANDS,
     ...STORAGE_COMMANDS,
     ...AGGREGATE_COMMANDS,
     ...ROLLUP_COMMANDS,

@@ -40,6 +40,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   "admin rates load": "file",
   "admin streams show": STREAMS,
   "admin streams apply": STREAMS,
+  "admin spools list": "",
+  "admin spools forget": "spool",
   "admin storage show": "",
   "admin storage set-chunk-days": "days",
   "admin aggregates verify": "from to repair",

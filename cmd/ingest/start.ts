@@ -11,6 +11,7 @@ import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { findMerchantByKey } from "../../internal/store/merchants.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { createPool } from "../../internal/store/pool.ts";
+import { writeSpoolReport } from "../../internal/store/spool-reports.ts";
 import { connectNats } from "../../internal/stream/connect.ts";
 import { checkDurability, requireDurability } from "../../internal/stream/durability.ts";
 import { jetStreamProbe } from "../../internal/stream/jetstream-probe.ts";
@@ -63,6 +64,7 @@ export async function start(service: Service<typeof ingest.settings>) {
       freshMs: config.keyFreshMs,
       capacity: 1_000_000,
     }),
+    reportSpool: (report) => writeSpoolReport(pool, report),
     metrics,
     maxBatchBytes,
     maxInFlightBytes: config.maxInFlightBytes,

@@ -81,9 +81,9 @@ export function createCollector(
 }
 
 function createOutlet(client: IngestClient, options: CollectorOptions): Outlet {
-  const { deliverTimeoutMs, onLinkState, onProblem = () => {}, spool } = options;
+  const { collectorId, deliverTimeoutMs, onLinkState, onProblem = () => {}, spool } = options;
   if (spool !== undefined) {
-    return new Delivery(client, { deliverTimeoutMs, onLinkState, onProblem, ...spool });
+    return new Delivery(client, { collectorId, deliverTimeoutMs, onLinkState, onProblem, ...spool });
   }
   const onState = (problem: string | undefined) => {
     onLinkState(problem);

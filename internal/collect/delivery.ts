@@ -3,10 +3,12 @@ import type { OutgoingBatch } from "./batcher.ts";
 import type { IngestClient } from "./ingest-client.ts";
 import { IngestLink } from "./ingest-link.ts";
 import { Drainer } from "./spool/drainer.ts";
+import { SpoolReporter } from "./spool/reporter.ts";
 import type { Spool } from "./spool/spool.ts";
 import { type Outcome, Ticket } from "./ticket.ts";
 
 export interface DeliveryOptions {
+  readonly collectorId: string;
   readonly deliverTimeoutMs: number;
   readonly spool: Spool;
   /** How long ingest may take to answer before a batch goes to the spool, ms. */
@@ -44,6 +46,10 @@ export class Delivery {
   readonly #spool: Spool;
   readonly #link: IngestLink;
   readonly #drainer: Drainer;
+  readonly #reporter: SpoolReporter;
+  /** Ingest was told what the spool held at the start, or could not be: only then is it drained. */
+  #told: Promise<void> | undefined;
+  #closing = false;
   /** Neither answered nor on their way into the spool, oldest first. */
   readonly #waiting = new Set<Delivered>();
   readonly #spooling = new Set<Promise<void>>();
@@ -63,6 +69,7 @@ export class Delivery {
       onState: (problem) => this.#linkChanged(problem),
     });
     this.#drainer = new Drainer(options.spool, this.#link, options.log);
+    this.#reporter = new SpoolReporter({ ...options, client });
     this.#sweep = setInterval(() => this.#spoolLate(), Math.min(250, options.spoolAfterMs / 4));
   }
 
@@ -90,10 +97,12 @@ export class Delivery {
   /** Waits until every batch is with ingest or in the spool, and closes both. */
   async close(): Promise<void> {
     this.hurry();
+    this.#closing = true;
     this.#drainer.stop();
     await this.#link.close();
     await Promise.all(this.#spooling);
     clearInterval(this.#sweep);
+    await this.#reporter.close();
     await this.#spool.close();
   }
 
@@ -108,8 +117,12 @@ export class Delivery {
   #linkChanged(problem: string | undefined): void {
     this.#linkProblem = problem;
     this.#options.onLinkState(problem);
-    if (problem === undefined) this.#drainer.start();
-    else {
+    if (problem === undefined) {
+      this.#told ??= this.#reporter.tell();
+      void this.#told.then(() => {
+        if (this.#linkProblem === undefined && !this.#closing) this.#drainer.start();
+      });
+    } else {
       this.#drainer.stop();
       for (const delivered of this.#waiting) this.#toSpool(delivered);
     }

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   Client,
   type ClientDuplexStream,
@@ -11,16 +11,21 @@ import { Failure } from "../failure/failure.ts";
 import {
   IngestService,
   type PublishResponse,
+  ReportSpoolRequestSchema,
   ResolveKeyRequestSchema,
   type ResolveKeyResponse,
 } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { methodDefinition } from "../rpc/grpc-js.ts";
 
 const PUBLISH = methodDefinition(IngestService.method.publish, true);
+const REPORT_SPOOL = methodDefinition(IngestService.method.reportSpool);
 const RESOLVE_KEY = methodDefinition(IngestService.method.resolveKey);
 
 /** Longest wait for the answer to ResolveKey, ms. */
 const RESOLVE_TIMEOUT_MS = 5_000;
+
+/** Longest wait for the answer to ReportSpool, ms. */
+const REPORT_TIMEOUT_MS = 2_000;
 
 /** A gRPC client of IngestService that sends batches as the bytes they are. */
 export class IngestClient {
@@ -51,15 +56,24 @@ export class IngestClient {
 
   /** The merchant of a write key. @throws Failure not_found for an unknown key, unavailable otherwise. */
   resolveKey(keySha256: Uint8Array): Promise<ResolveKeyResponse> {
-    const { path, requestSerialize, responseDeserialize } = RESOLVE_KEY;
+    return this.#unary(RESOLVE_KEY, create(ResolveKeyRequestSchema, { keySha256 }), RESOLVE_TIMEOUT_MS);
+  }
+
+  /** Tells what a spool holds. @throws Failure when it could not be written down. */
+  async reportSpool(report: MessageInitShape<typeof ReportSpoolRequestSchema>): Promise<void> {
+    await this.#unary(REPORT_SPOOL, create(ReportSpoolRequestSchema, report), REPORT_TIMEOUT_MS);
+  }
+
+  #unary<O>(method: ReturnType<typeof methodDefinition>, request: Message, timeoutMs: number): Promise<O> {
+    const { path, requestSerialize, responseDeserialize } = method;
     return new Promise((resolve, reject) => {
       this.#client.makeUnaryRequest(
         path,
         requestSerialize,
-        responseDeserialize as (bytes: Buffer) => ResolveKeyResponse,
-        create(ResolveKeyRequestSchema, { keySha256 }),
+        responseDeserialize as (bytes: Buffer) => O,
+        request,
         this.#metadata(),
-        { deadline: Date.now() + RESOLVE_TIMEOUT_MS },
+        { deadline: Date.now() + timeoutMs },
         (error, response) => (error === null ? resolve(response!) : reject(toFailure(error))),
       );
     });

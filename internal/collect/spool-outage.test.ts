@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { temporaryDirectory } from "../embedded/temporary.ts";
+import { partitionOf } from "../event/partition.ts";
 import { Failure } from "../failure/failure.ts";
 import { EventStatus } from "../gen/footfall/collect/v1/collect_pb.js";
 import { Codec } from "../gen/footfall/event/v1/batch_pb.js";
@@ -288,4 +289,34 @@ test("while a long spool drains, in order, live events are answered as quickly a
   const arrived = rig.publisher.names();
   expect(arrived.filter((name) => name.startsWith("spooled"))).toEqual(names);
   expect(arrived.filter((name) => name.startsWith("live"))).toEqual(lived);
+});
+
+test("ingest is told what the spool holds, by partition, and when it is empty again", async () => {
+  await startWarm();
+  await loseIngest();
+  for (const name of ["a", "b", "c"]) expect(await send(name)).toEqual([ACCEPTED]);
+  rig.ingest.spoolReports.length = 0;
+  rig.publisher.ack = () => Promise.reject(new Failure("unavailable", "JetStream: maximum bytes exceeded"));
+  await rig.ingest.start();
+  await until(() => expect(rig.ingest.spoolReports.length).toBeGreaterThan(0));
+  const [first] = rig.ingest.spoolReports;
+  expect(first).toMatchObject({
+    collectorId: "edge",
+    heldBack: [{ partition: partitionOf(1, 4), events: 3 }],
+  });
+  expect(first!.heldBack[0]!.oldestAgeMs).toBeGreaterThan(0);
+  rig.publisher.ack = () => Promise.resolve();
+  await drained();
+  await until(() => expect(rig.ingest.spoolReports.at(-1)!.heldBack).toEqual([]));
+  expect(new Set(rig.ingest.spoolReports.map(({ spoolId }) => spoolId)).size).toBe(1);
+});
+
+test("a collector that starts with a full spool tells of it before it drains, one that stops leaves it known", async () => {
+  await startWarm();
+  await loseIngest();
+  expect(await send("a")).toEqual([ACCEPTED]);
+  await rig.close();
+  rig = await startRig({ spool: { dir: directory.path } });
+  await drained();
+  expect(rig.ingest.spoolReports[0]).toMatchObject({ heldBack: [{ events: 1 }] });
 });

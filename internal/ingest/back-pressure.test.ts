@@ -60,6 +60,7 @@ async function startIngest(publisher: SlowPublisher) {
     tokens: () => ["t"],
     partitions: PARTITIONS,
     publisher,
+    reportSpool: async () => {},
     merchants: new LookupCache<Merchant>(async () => undefined, {
       name: "write key",
       freshMs: 0,

@@ -7,6 +7,9 @@ import { Failure } from "../failure/failure.ts";
 import {
   IngestService,
   type PublishResponse,
+  type ReportSpoolRequest,
+  type ReportSpoolResponse,
+  ReportSpoolResponseSchema,
   type ResolveKeyRequest,
   type ResolveKeyResponse,
   ResolveKeyResponseSchema,
@@ -15,13 +18,17 @@ import { bearerToken } from "../rpc/bearer.ts";
 import { serviceDefinition, toServiceError, unary } from "../rpc/grpc-js.ts";
 import { keySha256 } from "../store/api-keys.ts";
 import type { Merchant } from "../store/merchants.ts";
+import type { SpoolReport } from "../store/spool-reports.ts";
 import { type PublishOptions, servePublish } from "./publish-stream.ts";
+import { spoolReportFromWire } from "./report-spool.ts";
 
 export interface IngestOptions extends PublishOptions {
   /** The collectors' tokens of this moment; several, so that one can be replaced without a pause. */
   readonly tokens: () => readonly string[];
   /** Merchants by the SHA-256 of their write keys. */
   readonly merchants: LookupCache<Merchant>;
+  /** Writes down what a spool holds. @throws Failure when it cannot be. */
+  readonly reportSpool: (report: SpoolReport) => Promise<void>;
 }
 
 /** The gRPC server of IngestService, not yet bound. */
@@ -61,6 +68,15 @@ export function createIngestServer(options: IngestOptions): Server {
       keepFullIp: !merchant.truncateIp,
     });
   }, options.report);
-  server.addService(serviceDefinition(IngestService, ["publish"]), { publish, resolveKey });
+  const reportSpool = unary(
+    async (request: ReportSpoolRequest, authorization): Promise<ReportSpoolResponse> => {
+      authenticate(authorization);
+      await options.reportSpool(spoolReportFromWire(request, options.partitions));
+      return create(ReportSpoolResponseSchema);
+    },
+    options.report,
+  );
+  const handlers = { publish, resolveKey, reportSpool };
+  server.addService(serviceDefinition(IngestService, ["publish"]), handlers);
   return server;
 }

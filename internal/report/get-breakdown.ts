@@ -2,7 +2,7 @@ import { partitionOf } from "../event/partition.ts";
 import type { BreakdownQuery, StandardErrors } from "../store/breakdown/query.ts";
 import { canSample, readBreakdown } from "../store/breakdown/read-breakdown.ts";
 import type { Factor } from "../store/breakdown/sample.ts";
-import { limitsOf } from "../store/report/snapshot.ts";
+import { type Freshness, limitsOf } from "../store/report/snapshot.ts";
 import { type BreakdownMetric, planBreakdown, unitOf } from "./breakdown/plan.ts";
 import type { DimensionName } from "./dimensions/registry.ts";
 import { InvalidInput } from "./errors.ts";
@@ -30,7 +30,7 @@ export interface BreakdownSeries extends Omit<Series, "metric" | "standardError"
   readonly standardErrors?: readonly number[];
 }
 
-export interface Breakdown extends Merchant {
+export interface Breakdown extends Merchant, Freshness {
   readonly dimension: DimensionName;
   /** By the first metric, largest first; "" stands for the events without a value. */
   readonly values: readonly string[];
@@ -38,8 +38,6 @@ export interface Breakdown extends Merchant {
   readonly series: readonly BreakdownSeries[];
   /** How many different values the span has. */
   readonly valuesFound: bigint;
-  /** Epoch milliseconds; undefined: nothing was processed yet. */
-  readonly dataThrough: number | undefined;
 }
 
 const LIMIT = { usual: 10, most: 1_000 };

@@ -2,7 +2,7 @@ import { partitionOf } from "../event/partition.ts";
 import type { ChooseSample } from "../store/breakdown/sample.ts";
 import type { Pool } from "../store/pool.ts";
 import { readReport } from "../store/report/read-report.ts";
-import { limitsOf } from "../store/report/snapshot.ts";
+import { type Freshness, limitsOf } from "../store/report/snapshot.ts";
 import { namesAskedFor } from "./metrics/asked-for.ts";
 import type { Unit } from "./metrics/metric.ts";
 import { METRICS, metricOf, type SeriesName } from "./metrics/registry.ts";
@@ -63,14 +63,12 @@ export interface Series {
   readonly standardError?: number;
 }
 
-export interface Report extends Omit<Merchant, "rollupsReadyFrom"> {
+export interface Report extends Omit<Merchant, "rollupsReadyFrom">, Freshness {
   readonly granularity: Granularity;
   /** Bucket i is [edges[i], edges[i + 1]); epoch milliseconds. */
   readonly edges: readonly number[];
   /** In the order asked for. */
   readonly series: readonly Series[];
-  /** Epoch milliseconds; undefined: nothing was processed yet. */
-  readonly dataThrough: number | undefined;
   /** Orders and refunds in the span whose amount is not in revenue. */
   readonly unconvertedOrders: bigint;
 }
@@ -100,14 +98,14 @@ export async function getReport(
     includeBots: request.includeBots,
     ...limitsOf(deps),
   };
-  const { columns, dataThrough } = await readPatiently(deps, () => readReport(deps.pool, query));
+  const { columns, ...freshness } = await readPatiently(deps, () => readReport(deps.pool, query));
   const series = names.map((metric) => ({
     metric,
     unit: METRICS[metric].unit,
     ...columns.get(metric)!,
   }));
   const unconvertedOrders = columns.get("unconverted_orders")!.total;
-  return { merchantId, timeZone, granularity, currency, edges, series, dataThrough, unconvertedOrders };
+  return { merchantId, timeZone, granularity, currency, edges, series, ...freshness, unconvertedOrders };
 }
 
 interface Asked {

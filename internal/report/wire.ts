@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import * as wire from "../gen/footfall/query/v1/query_pb.js";
+import type { Freshness } from "../store/report/snapshot.ts";
 import { type ItemMetricName, isItemMetric } from "./breakdown/item-metrics.ts";
 import type { BreakdownMetric } from "./breakdown/plan.ts";
 import type { DimensionName } from "./dimensions/registry.ts";
@@ -112,7 +113,7 @@ export function reportToWire(report: Report): wire.GetReportResponse {
       end: timestampFromMs(end),
     })),
     series: report.series.map(seriesToWire),
-    ...dataThroughToWire(report),
+    ...freshnessToWire(report),
     unconvertedOrders: report.unconvertedOrders,
   });
 }
@@ -145,7 +146,7 @@ export function breakdownToWire(breakdown: Breakdown): wire.GetBreakdownResponse
     values: [...values],
     series: breakdown.series.map(breakdownSeriesToWire),
     valuesFound,
-    ...dataThroughToWire(breakdown),
+    ...freshnessToWire(breakdown),
   });
 }
 
@@ -157,8 +158,12 @@ function breakdownSeriesToWire({ standardErrors = [], ...series }: BreakdownSeri
   return { ...seriesToWire(series), standardErrors: [...standardErrors] };
 }
 
-function dataThroughToWire({ dataThrough }: Pick<Report, "dataThrough">) {
-  return dataThrough === undefined ? {} : { dataThrough: timestampFromMs(dataThrough) };
+function freshnessToWire({ dataThrough, delayedEvents, delayedSince }: Freshness) {
+  return {
+    ...(dataThrough !== undefined && { dataThrough: timestampFromMs(dataThrough) }),
+    delayedEvents,
+    ...(delayedSince !== undefined && { delayedSince: timestampFromMs(delayedSince) }),
+  };
 }
 
 function rangeFromWire(range: wire.GetReportRequest["range"]): ReportRequest["range"] {

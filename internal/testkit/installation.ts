@@ -44,7 +44,7 @@ export async function startTestInstallation(options: TestOptions = {}): Promise<
   const env = {
     FOOTFALL_LOG_LEVEL: "warn",
     FOOTFALL_AGGREGATOR_HEARTBEAT_MS: "250",
-    // On a loaded machine ingest may be slow; data_through, which tests wait for, knows nothing of spools.
+    // On a loaded machine ingest may be slow; tests that are not about spools expect none.
     FOOTFALL_COLLECTOR_SPOOL_AFTER_MS: "10000",
     ...options.env,
   };

@@ -10,6 +10,7 @@ export function spoolMetrics(registry: Registry, totals: () => Totals) {
     Object.assign(metric, { collect: () => metric.set(value(totals())) });
   };
   level("batches", "Batches in the spool that wait for ingest.", ({ batches }) => batches);
+  level("events", "Acknowledged events in those batches.", ({ events }) => events);
   level("bytes", "Bytes of the batches in the spool, damaged ones included.", ({ bytes }) => bytes);
   level("damaged_batches", "Damaged batches that the spool keeps apart.", ({ damaged }) => damaged);
   level(

@@ -29,6 +29,15 @@ const TABLES = `
   PRAGMA user_version = ${VERSION};
 `;
 
+/** What files of this version may lack, and older collectors do not mind. */
+const ADDED = `
+  -- Names the spool, wherever its file goes.
+  CREATE TABLE IF NOT EXISTS spool (id BLOB NOT NULL) STRICT;
+  INSERT INTO spool SELECT randomblob(16) WHERE NOT EXISTS (SELECT * FROM spool);
+  -- What is held by partition is asked once a second: without looking at the batches themselves.
+  CREATE INDEX IF NOT EXISTS batches_by_partition ON batches (partition, rows, spooled_time);
+`;
+
 /** How long a collector that is just ending may still hold the lock, ms. */
 const LOCK_WAIT_MS = 2_000;
 
@@ -92,6 +101,7 @@ function makeTables(db: DatabaseSync, file: string): void {
   // Also takes the lock when there is nothing to make.
   db.exec("BEGIN EXCLUSIVE");
   if (version === 0) db.exec(TABLES);
+  db.exec(ADDED);
   db.exec("COMMIT");
 }
 

@@ -57,7 +57,7 @@ async function openHere(): Promise<void> {
     return { totals: store.totals, positions, read };
   };
   const thread = { ask, close: async () => store.close() };
-  spool = new Spool(optionsOf({}), thread, store.totals);
+  spool = new Spool(optionsOf({}), thread, store);
 }
 
 const batch = (size = 10): SpoolBatch => ({

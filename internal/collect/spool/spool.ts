@@ -4,7 +4,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import type { Registry } from "../../telemetry/metrics.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { type SpoolMetrics, spoolMetrics } from "./metrics.ts";
-import type { SpoolBatch, SpooledBatch, StoreOptions, Totals } from "./store.ts";
+import type { HeldBack, SpoolBatch, SpooledBatch, StoreOptions, Totals } from "./store.ts";
 import { SpoolThread } from "./thread.ts";
 
 export interface SpoolOptions extends StoreOptions {
@@ -26,8 +26,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { dir, minFreeBytes } = options;
   const thread = new SpoolThread({ dir, minFreeBytes }, options.onDeath);
   try {
-    const { totals } = await thread.opened();
-    return new Spool(options, thread, totals);
+    const { totals, id } = await thread.opened();
+    return new Spool(options, thread, { totals, id: id! });
   } catch (error) {
     await thread.close();
     throw error;
@@ -40,6 +40,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
  */
 export class Spool {
   readonly metrics: SpoolMetrics;
+  /** 16 bytes that stay with the spool's file. */
+  readonly id: Uint8Array;
   readonly #options: SpoolOptions;
   readonly #thread: Pick<SpoolThread, "ask" | "close">;
   readonly #commits: GroupCommit;
@@ -54,7 +56,12 @@ export class Spool {
   #failed: { readonly failure: Failure; readonly until: number } | undefined;
   #emptied = Promise.withResolvers<void>();
 
-  constructor(options: SpoolOptions, thread: Pick<SpoolThread, "ask" | "close">, totals: Totals) {
+  constructor(
+    options: SpoolOptions,
+    thread: Pick<SpoolThread, "ask" | "close">,
+    { totals, id }: { readonly totals: Totals; readonly id: Uint8Array },
+  ) {
+    this.id = id;
     this.#options = options;
     this.#thread = thread;
     this.#totals = totals;
@@ -64,6 +71,11 @@ export class Spool {
 
   get totals(): Totals {
     return this.#totals;
+  }
+
+  /** What it holds of each partition. */
+  async heldBack(): Promise<readonly HeldBack[]> {
+    return (await this.#thread.ask({ op: "heldBack" })).heldBack!;
   }
 
   /** Batches that nobody works on. */

@@ -59,7 +59,7 @@ test("what one process wrote the next one finds; positions go on", () => {
   store.apply({ insert: [], remove: [1, 3], time: 6 * DAY });
   store.close();
   openStore();
-  expect(store.totals).toEqual({ batches: 1, bytes: 20, oldestTime: 5 * DAY, damaged: 0 });
+  expect(store.totals).toEqual({ batches: 1, events: 7, bytes: 20, oldestTime: 5 * DAY, damaged: 0 });
   expect(store.read(ALL).batches.map(plain)).toEqual([plain(kept)]);
   expect(put([batch(1)])).toEqual([3]);
 });
@@ -78,14 +78,33 @@ test("a read is bounded in batches and bytes, skips what it is told to, and says
   expect(read({ after: 5 })).toEqual([[], 5]);
 });
 
+test("what is held is told by partition, with its events and the time of its first batch; the id stays", () => {
+  openStore();
+  const { id } = store;
+  put([batch(10, 3)], 2 * DAY);
+  put([batch(10, 1), batch(10, 3)], 3 * DAY);
+  expect(store.heldBack()).toEqual([
+    { partition: 1, events: 7, oldestTime: 3 * DAY },
+    { partition: 3, events: 14, oldestTime: 2 * DAY },
+  ]);
+  store.apply({ insert: [], remove: [1], time: 0 });
+  store.close();
+  openStore();
+  expect(store.heldBack().map(({ partition, events }) => [partition, events])).toEqual([
+    [1, 7],
+    [3, 7],
+  ]);
+  expect([store.id.length, Buffer.from(store.id)]).toEqual([16, Buffer.from(id)]);
+});
+
 test("totals follow what goes in and out; a position that is gone is no error", () => {
   openStore();
-  expect(store.totals).toEqual({ batches: 0, bytes: 0, oldestTime: undefined, damaged: 0 });
+  expect(store.totals).toEqual({ batches: 0, events: 0, bytes: 0, oldestTime: undefined, damaged: 0 });
   put([batch(10)], DAY);
   put([batch(20), batch(40)], 2 * DAY);
-  expect(store.totals).toEqual({ batches: 3, bytes: 70, oldestTime: DAY, damaged: 0 });
+  expect(store.totals).toEqual({ batches: 3, events: 21, bytes: 70, oldestTime: DAY, damaged: 0 });
   expect(store.apply({ insert: [batch(1)], remove: [1, 1, 99], time: 3 * DAY })).toEqual([4]);
-  expect(store.totals).toEqual({ batches: 3, bytes: 61, oldestTime: 2 * DAY, damaged: 0 });
+  expect(store.totals).toEqual({ batches: 3, events: 21, bytes: 61, oldestTime: 2 * DAY, damaged: 0 });
 });
 
 test.each(["bytes", "batch_id in the envelope"])("a batch whose %s changed on disk is kept apart", (what) => {

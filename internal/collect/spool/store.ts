@@ -21,12 +21,22 @@ export interface SpooledBatch extends SpoolBatch {
 export interface Totals {
   /** Batches that wait to be drained. */
   readonly batches: number;
+  /** In the batches that wait. */
+  readonly events: number;
   /** Of all batches, the damaged ones included. */
   readonly bytes: number;
   /** When the oldest of them came, ms since 1970-01-01 UTC. */
   readonly oldestTime: number | undefined;
   /** Batches that were found damaged, and are kept apart. */
   readonly damaged: number;
+}
+
+/** What the spool holds of one partition. */
+export interface HeldBack {
+  readonly partition: number;
+  readonly events: number;
+  /** When the first of its batches came, just before its events were acknowledged; ms since 1970-01-01 UTC. */
+  readonly oldestTime: number;
 }
 
 /** What goes to disk in one transaction. */
@@ -91,10 +101,14 @@ export class SpoolStore {
   readonly #oldest: StatementSync;
   #next: number;
   #batches: number;
+  #events: number;
   #bytes: number;
   #damaged: number;
   /** When the log was last cut, ms since 1970-01-01 UTC. */
   #cutTime = 0;
+  readonly #heldBack: StatementSync;
+  /** 16 bytes that stay with the file. */
+  readonly id: Uint8Array;
 
   /** Opens or makes the spool of a folder. @throws Failure when it is in use, newer than this or unreadable. */
   constructor(options: StoreOptions) {
@@ -102,13 +116,20 @@ export class SpoolStore {
     const db = openDatabase(options.dir);
     this.#db = db;
     this.#insert = db.prepare("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)");
-    this.#remove = db.prepare("DELETE FROM batches WHERE position = ? RETURNING length(bytes) AS bytes");
+    this.#remove = db.prepare(
+      "DELETE FROM batches WHERE position = ? RETURNING rows, length(bytes) AS bytes",
+    );
     this.#setAside = db.prepare("INSERT INTO damaged_batches SELECT *, ? FROM batches WHERE position = ?");
     this.#read = db.prepare("SELECT * FROM batches WHERE position > ? ORDER BY position");
     this.#oldest = db.prepare("SELECT spooled_time AS time FROM batches ORDER BY position LIMIT 1");
+    this.#heldBack = db.prepare(
+      "SELECT partition, sum(rows) AS events, min(spooled_time) AS oldestTime FROM batches GROUP BY partition",
+    );
+    this.id = (db.prepare("SELECT id FROM spool").get() as { id: Uint8Array }).id;
     const held = contents(db, "batches");
     const damaged = contents(db, "damaged_batches");
     this.#batches = held.batches;
+    this.#events = held.events;
     this.#damaged = damaged.batches;
     this.#bytes = held.bytes + damaged.bytes;
     this.#next = Math.max(held.last, damaged.last) + 1;
@@ -118,6 +139,7 @@ export class SpoolStore {
     const oldest = this.#oldest.get() as { time: number } | undefined;
     return {
       batches: this.#batches,
+      events: this.#events,
       bytes: this.#bytes,
       oldestTime: oldest?.time,
       damaged: this.#damaged,
@@ -131,13 +153,14 @@ export class SpoolStore {
    */
   apply({ insert, remove, time }: Change): number[] {
     this.#checkDisk(insert);
-    let [next, batches, bytes] = [this.#next, this.#batches, this.#bytes];
+    let [next, batches, events, bytes] = [this.#next, this.#batches, this.#events, this.#bytes];
     const positions: number[] = [];
     this.#transaction(() => {
       for (const position of remove) {
-        const removed = this.#remove.get(position) as { bytes: number } | undefined;
+        const removed = this.#remove.get(position) as { rows: number; bytes: number } | undefined;
         if (removed === undefined) continue;
         batches--;
+        events -= removed.rows;
         bytes -= removed.bytes;
       }
       for (const batch of insert) {
@@ -145,13 +168,19 @@ export class SpoolStore {
         this.#insert.run(next, batchId, partition, rows, time, crc32(batch.bytes), batch.bytes);
         positions.push(next++);
         batches++;
+        events += rows;
         bytes += batch.bytes.length;
       }
     });
-    [this.#next, this.#batches, this.#bytes] = [next, batches, bytes];
+    [this.#next, this.#batches, this.#events, this.#bytes] = [next, batches, events, bytes];
     const isDue = remove.length > 0 && Math.abs(time - this.#cutTime) >= LOG_MS;
     if (isDue && truncateLog(this.#db)) this.#cutTime = time;
     return positions;
+  }
+
+  /** What is held of each partition, damaged batches left out. */
+  heldBack(): HeldBack[] {
+    return this.#heldBack.all().map((row) => ({ ...(row as unknown as HeldBack) }));
   }
 
   /** The oldest batches beyond a position, each verified; damaged ones are set aside instead. */
@@ -205,6 +234,7 @@ export class SpoolStore {
       }
     });
     this.#batches -= broken.length;
+    this.#events -= broken.reduce((sum, { row }) => sum + row.rows, 0);
     this.#damaged += broken.length;
   }
 
@@ -235,9 +265,9 @@ export class SpoolStore {
 }
 
 function contents(db: DatabaseSync, table: "batches" | "damaged_batches") {
-  const sql = `SELECT count(*) AS batches, coalesce(sum(length(bytes)), 0) AS bytes,
+  const sql = `SELECT count(*) AS batches, coalesce(sum(rows), 0) AS events, coalesce(sum(length(bytes)), 0) AS bytes,
     coalesce(max(position), 0) AS last FROM ${table}`;
-  return db.prepare(sql).get() as { batches: number; bytes: number; last: number };
+  return db.prepare(sql).get() as { batches: number; events: number; bytes: number; last: number };
 }
 
 /** What is wrong with a row. The checksum is over the whole envelope, so that it covers id and partition too. */

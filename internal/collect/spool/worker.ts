@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { Failure, type FailureKind } from "../../failure/failure.ts";
 import {
   type Change,
+  type HeldBack,
   type Read,
   type ReadOptions,
   SpoolStore,
@@ -13,6 +14,7 @@ import {
 export type Ask =
   | ({ readonly op: "apply" } & Change)
   | ({ readonly op: "read" } & ReadOptions)
+  | { readonly op: "heldBack" }
   /** Leaves nothing in the files of an empty spool. */
   | { readonly op: "clear" }
   | { readonly op: "close" };
@@ -21,6 +23,9 @@ interface Done {
   /** Of what was put in. */
   readonly positions?: readonly number[];
   readonly read?: Read;
+  readonly heldBack?: readonly HeldBack[];
+  /** Of the spool; with the first answer. */
+  readonly id?: Uint8Array;
 }
 
 /** The answer; the first one comes unasked, when the file is open. */
@@ -44,11 +49,12 @@ function serve(port: NonNullable<typeof parentPort>): void {
   };
   answer(() => {
     store = new SpoolStore(workerData as StoreOptions);
-    return {};
+    return { id: store.id };
   });
   port.on("message", (ask: Ask) => {
     if (ask.op === "apply") answer(() => ({ positions: store.apply(ask) }));
     else if (ask.op === "read") answer(() => ({ read: store.read(ask) }));
+    else if (ask.op === "heldBack") answer(() => ({ heldBack: store.heldBack() }));
     else if (ask.op === "clear") {
       answer(() => {
         store.clear();

@@ -5,6 +5,7 @@ import { createIngestServer } from "../../ingest/service.ts";
 import { bind } from "../../rpc/grpc-js.ts";
 import { keySha256 } from "../../store/api-keys.ts";
 import type { Merchant } from "../../store/merchants.ts";
+import type { SpoolReport } from "../../store/spool-reports.ts";
 import { createRegistry } from "../../telemetry/metrics.ts";
 import { testKey } from "../../testkit/keys.ts";
 import type { FakePublisher } from "./fake-publisher.ts";
@@ -31,6 +32,8 @@ function findMerchant(sha256: Uint8Array): Merchant | undefined {
 /** The real ingest server on a port of its own, without JetStream or a database behind it. */
 export class FakeIngest {
   readonly #publisher: FakePublisher;
+  /** What spools told, in that order. */
+  readonly spoolReports: SpoolReport[] = [];
   /** How many look-ups of keys have reached what stands for the database. */
   lookUps = 0;
   #server: Server | undefined;
@@ -55,6 +58,7 @@ export class FakeIngest {
         freshMs: 60_000,
         capacity: 100,
       }),
+      reportSpool: async (report) => void this.spoolReports.push(report),
       metrics: ingestMetrics(createRegistry("test")),
       maxBatchBytes: 4 << 20,
       maxInFlightBytes: 16 << 20,

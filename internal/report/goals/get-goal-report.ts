@@ -77,10 +77,9 @@ export async function getGoalReport(
     includeBots,
     ...limitsOf(deps),
   };
-  const data = await readPatiently(deps, () => readGoalReport(deps.pool, query));
-  const results = goals.map((goal, index) => resultOf(goal, data.goals[index]!));
-  const { visitors, dataThrough } = data;
-  return { merchantId, timeZone, granularity, currency, edges, visitors, results, dataThrough };
+  const { goals: counts, ...rest } = await readPatiently(deps, () => readGoalReport(deps.pool, query));
+  const results = goals.map((goal, index) => resultOf(goal, counts[index]!));
+  return { merchantId, timeZone, granularity, currency, edges, results, ...rest };
 }
 
 /** @throws InvalidInput on "goal_ids": the same for another merchant's goal as for one that never was. */

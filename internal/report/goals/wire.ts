@@ -20,11 +20,12 @@ export function goalReportFromWire(request: wire.GetGoalReportRequest): GoalRepo
 
 /** The wire form of a report of goals: what it has in common with other reports, and the goals. */
 export function goalReportToWire(report: GoalReport): wire.GetGoalReportResponse {
-  const { merchantId, timeZone, granularity, currency, buckets, dataThrough } = reportToWire({
-    ...report,
-    series: [],
-    unconvertedOrders: 0n,
-  });
+  const { merchantId, timeZone, granularity, currency, buckets, dataThrough, delayedEvents, delayedSince } =
+    reportToWire({
+      ...report,
+      series: [],
+      unconvertedOrders: 0n,
+    });
   return create(wire.GetGoalReportResponseSchema, {
     merchantId,
     timeZone,
@@ -34,6 +35,8 @@ export function goalReportToWire(report: GoalReport): wire.GetGoalReportResponse
     visitors: countsToWire(report.visitors),
     results: report.results.map(resultToWire),
     ...(dataThrough !== undefined && { dataThrough }),
+    delayedEvents,
+    ...(delayedSince !== undefined && { delayedSince }),
   });
 }
 

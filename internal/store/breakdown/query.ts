@@ -1,4 +1,4 @@
-import type { Scope } from "../report/snapshot.ts";
+import type { Freshness, Scope } from "../report/snapshot.ts";
 import type { UnitName } from "./cover.ts";
 import type { Factor } from "./sample.ts";
 
@@ -75,7 +75,7 @@ export interface StandardErrors {
   readonly total: number;
 }
 
-export interface BreakdownData {
+export interface BreakdownData extends Freshness {
   /** By the first column, largest first; null stands for the rows without a value. */
   readonly values: readonly (string | null)[];
   /** One list for each column: the i-th number belongs to values[i]. */
@@ -85,6 +85,4 @@ export interface BreakdownData {
   /** One for each column; undefined: it was counted. */
   readonly standardErrors: readonly (StandardErrors | undefined)[];
   readonly valuesFound: bigint;
-  /** Epoch milliseconds; undefined while nothing of the partition was processed. */
-  readonly dataThrough: number | undefined;
 }

@@ -2,10 +2,11 @@ import type { Client, Pool } from "../pool.ts";
 import {
   BIGINT_TYPES,
   checkScope,
+  type Freshness,
   inSnapshot,
   MEMORY,
   type ReadSource,
-  readDataThrough,
+  readFreshness,
 } from "../report/snapshot.ts";
 import { DAY_MS } from "../rollups.ts";
 import { cover, type Part, UNITS, type Unit, WHOLE_DAYS } from "./cover.ts";
@@ -26,8 +27,8 @@ import { allCountsSql, sumsSql } from "./sql.ts";
 /** Up to so much of a span is a matter of milliseconds if it is counted from rows, ms. */
 const FEW_ROWS_MS = 2 * DAY_MS;
 
-/** What the values are: the columns in the order asked for, but for data_through. */
-type Counted = Omit<BreakdownData, "dataThrough">;
+/** What the values are: the columns in the order asked for, without how far they go. */
+type Counted = Omit<BreakdownData, keyof Freshness>;
 
 /** is_total, value, values_found and the counts of one row. */
 type Row = [isTotal: boolean, value: string | null, valuesFound: bigint, ...counts: bigint[]];
@@ -51,7 +52,7 @@ export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<
     await client.query(MEMORY);
     if (query.source.rows !== "events") await client.query(NO_NESTED_LOOPS);
     const counted = await count(client, query);
-    return { ...counted, dataThrough: await readDataThrough(client, query.partitionId) };
+    return { ...counted, ...(await readFreshness(client, query.partitionId)) };
   });
 }
 

@@ -1,5 +1,12 @@
 import type { Client, Pool } from "../pool.ts";
-import { BIGINT_TYPES, checkScope, inSnapshot, readDataThrough, type Scope } from "../report/snapshot.ts";
+import {
+  BIGINT_TYPES,
+  checkScope,
+  type Freshness,
+  inSnapshot,
+  readFreshness,
+  type Scope,
+} from "../report/snapshot.ts";
 import { GOAL_COLUMNS, type GoalReportSql, goalReportSql } from "./sql.ts";
 
 export interface GoalReportQuery extends Scope, GoalReportSql {
@@ -19,13 +26,11 @@ export interface Counts {
 /** What was reached of a goal: events, their visitors, their revenue, and the orders that lack in it. */
 export type GoalCounts = Readonly<Record<(typeof GOAL_COLUMNS)[number], Counts>>;
 
-export interface GoalReportData {
+export interface GoalReportData extends Freshness {
   /** All visitors, whether they reached a goal or not. */
   readonly visitors: Counts;
   /** In the order of the query's goals. */
   readonly goals: readonly GoalCounts[];
-  /** Epoch milliseconds; undefined while nothing of the partition was processed. */
-  readonly dataThrough: number | undefined;
 }
 
 /** bucket_number, the visitors, and the columns of each goal. */
@@ -47,7 +52,7 @@ export async function readGoalReport(pool: Pool, query: GoalReportQuery): Promis
       const first = 1 + goal * GOAL_COLUMNS.length;
       return Object.fromEntries(GOAL_COLUMNS.map((name, at) => [name, column(first + at)])) as GoalCounts;
     });
-    return { visitors: column(0), goals, dataThrough: await readDataThrough(client, query.partitionId) };
+    return { visitors: column(0), goals, ...(await readFreshness(client, query.partitionId)) };
   });
 }
 

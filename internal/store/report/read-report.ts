@@ -5,10 +5,11 @@ import { monthsWithin } from "./rollup-months.ts";
 import {
   BIGINT_TYPES,
   checkScope,
+  type Freshness,
   inSnapshot,
   MEMORY,
   type ReadSource,
-  readDataThrough,
+  readFreshness,
   type Scope,
 } from "./snapshot.ts";
 import { EVENT_COUNT, sqlOf } from "./sql.ts";
@@ -33,11 +34,9 @@ export interface ReportColumn {
   readonly standardError: number;
 }
 
-export interface ReportData {
+export interface ReportData extends Freshness {
   /** By column name. */
   readonly columns: ReadonlyMap<string, ReportColumn>;
-  /** Epoch milliseconds; undefined while nothing of the partition was processed. */
-  readonly dataThrough: number | undefined;
 }
 
 /** bucket_number and the values of one row. */
@@ -63,7 +62,7 @@ async function readAll(client: Client, query: ReportQuery): Promise<ReportData> 
       columns.set(column.name, columnOf(statement, rows, index, query.edges.length - 1));
     }
   }
-  return { columns, dataThrough: await readDataThrough(client, query.partitionId) };
+  return { columns, ...(await readFreshness(client, query.partitionId)) };
 }
 
 function check(query: ReportQuery): void {

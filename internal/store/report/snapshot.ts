@@ -1,6 +1,6 @@
 import pg from "pg";
 import { type Client, type Pool, transaction } from "../pool.ts";
-import { DATA_THROUGH } from "./sql.ts";
+import { FRESHNESS } from "./sql.ts";
 
 /** All statements of such a transaction see the database at the same moment. */
 const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -83,14 +83,25 @@ export function inSnapshot<T>(
   return transaction(pool, limited, { begin: BEGIN, beginTimeoutMs, signal });
 }
 
-/** How far a partition is committed, ms since 1970-01-01 UTC; undefined while nothing of it was processed. */
-export async function readDataThrough(client: Client, partitionId: number): Promise<number | undefined> {
-  const result = await client.query<[bigint | null]>({
-    text: DATA_THROUGH,
+/** How far an answer goes, and what is known to be missing from it. Times are ms since 1970-01-01 UTC. */
+export interface Freshness {
+  /** Undefined while nothing of the partition was processed. */
+  readonly dataThrough: number | undefined;
+  /** Acknowledged events of the partition that collectors' spools are known to hold back. */
+  readonly delayedEvents: bigint;
+  /** Since when the first of them waits; undefined where none does. */
+  readonly delayedSince: number | undefined;
+}
+
+/** How far a partition is committed: behind all that collectors hold back of it. */
+export async function readFreshness(client: Client, partitionId: number): Promise<Freshness> {
+  const result = await client.query<[bigint | null, bigint, bigint | null]>({
+    text: FRESHNESS,
     values: [partitionId],
     rowMode: "array",
     types: BIGINT_TYPES,
   });
-  const through = result.rows[0]?.[0];
-  return through == null ? undefined : Number(through);
+  const [through, delayedEvents, since] = result.rows[0] ?? [null, 0n, null];
+  const timeOf = (ms: bigint | null) => (ms === null ? undefined : Number(ms));
+  return { dataThrough: timeOf(through), delayedEvents, delayedSince: timeOf(since) };
 }

@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { SealedBatchSchema } from "../../event/v1/batch_pb.js";
 
 /**
@@ -120,6 +120,88 @@ export declare type ResolveKeyResponse = Message<"footfall.ingest.v1.ResolveKeyR
  * Use `create(ResolveKeyResponseSchema)` to create a new message.
  */
 export declare const ResolveKeyResponseSchema: GenMessage<ResolveKeyResponse>;
+
+/**
+ * All that a spool holds at a moment.
+ *
+ * @generated from message footfall.ingest.v1.ReportSpoolRequest
+ */
+export declare type ReportSpoolRequest = Message<"footfall.ingest.v1.ReportSpoolRequest"> & {
+  /**
+   * Names the spool, 16 bytes: it stays the same wherever its file goes.
+   *
+   * @generated from field: bytes spool_id = 1;
+   */
+  spoolId: Uint8Array;
+
+  /**
+   * Name of the collector, for people.
+   *
+   * @generated from field: string collector_id = 2;
+   */
+  collectorId: string;
+
+  /**
+   * Of each partition that it holds something of, each at most once; empty: it is empty.
+   *
+   * @generated from field: repeated footfall.ingest.v1.HeldBack held_back = 3;
+   */
+  heldBack: HeldBack[];
+};
+
+/**
+ * Describes the message footfall.ingest.v1.ReportSpoolRequest.
+ * Use `create(ReportSpoolRequestSchema)` to create a new message.
+ */
+export declare const ReportSpoolRequestSchema: GenMessage<ReportSpoolRequest>;
+
+/**
+ * What a spool holds of one partition.
+ *
+ * @generated from message footfall.ingest.v1.HeldBack
+ */
+export declare type HeldBack = Message<"footfall.ingest.v1.HeldBack"> & {
+  /**
+   * The partition.
+   *
+   * @generated from field: uint32 partition = 1;
+   */
+  partition: number;
+
+  /**
+   * Acknowledged events; 1 or more.
+   *
+   * @generated from field: uint64 events = 2;
+   */
+  events: bigint;
+
+  /**
+   * How long ago the first of them was acknowledged.
+   *
+   * @generated from field: google.protobuf.Duration oldest_age = 3;
+   */
+  oldestAge?: Duration | undefined;
+};
+
+/**
+ * Describes the message footfall.ingest.v1.HeldBack.
+ * Use `create(HeldBackSchema)` to create a new message.
+ */
+export declare const HeldBackSchema: GenMessage<HeldBack>;
+
+/**
+ * Nothing is answered.
+ *
+ * @generated from message footfall.ingest.v1.ReportSpoolResponse
+ */
+export declare type ReportSpoolResponse = Message<"footfall.ingest.v1.ReportSpoolResponse"> & {
+};
+
+/**
+ * Describes the message footfall.ingest.v1.ReportSpoolResponse.
+ * Use `create(ReportSpoolResponseSchema)` to create a new message.
+ */
+export declare const ReportSpoolResponseSchema: GenMessage<ReportSpoolResponse>;
 
 /**
  * What became of a batch.
@@ -280,6 +362,18 @@ export declare const IngestService: GenService<{
     methodKind: "unary";
     input: typeof ResolveKeyRequestSchema;
     output: typeof ResolveKeyResponseSchema;
+  },
+  /**
+   * Tells what a collector's spool holds, so that reports say what they lack. A collector calls it at its start, when
+   * its spool is no longer empty or is empty again, and once a second in between. Errors: INVALID_ARGUMENT,
+   * RESOURCE_EXHAUSTED (too many spools are known), UNAVAILABLE (the database is away).
+   *
+   * @generated from rpc footfall.ingest.v1.IngestService.ReportSpool
+   */
+  reportSpool: {
+    methodKind: "unary";
+    input: typeof ReportSpoolRequestSchema;
+    output: typeof ReportSpoolResponseSchema;
   },
 }>;
 

@@ -193,9 +193,9 @@ export declare type GetReportResponse = Message<"footfall.query.v1.GetReportResp
   series: Series[];
 
   /**
-   * Every event that was acknowledged before this time is in the report, and most that came later; but for
-   * those that a collector keeps in its spool while ingest is away or slow, which come when it is back. Absent:
-   * nothing was processed yet.
+   * Every event that was acknowledged before this time is in the report, and most that came later: it stays behind
+   * what collectors are known to hold back. One that keeps events in its spool and can reach nobody cannot say so.
+   * Absent: nothing was processed yet.
    *
    * @generated from field: google.protobuf.Timestamp data_through = 7;
    */
@@ -208,6 +208,21 @@ export declare type GetReportResponse = Message<"footfall.query.v1.GetReportResp
    * @generated from field: int64 unconverted_orders = 8;
    */
   unconvertedOrders: bigint;
+
+  /**
+   * Acknowledged events that collectors are known to hold back in their spools, as the stream is full or slow: they
+   * come later by themselves. They are those of all merchants who share the merchant's partition. 0: none.
+   *
+   * @generated from field: int64 delayed_events = 9;
+   */
+  delayedEvents: bigint;
+
+  /**
+   * Since when the first of them waits. Absent: none does.
+   *
+   * @generated from field: google.protobuf.Timestamp delayed_since = 10;
+   */
+  delayedSince?: Timestamp | undefined;
 };
 
 /**
@@ -451,6 +466,20 @@ export declare type GetBreakdownResponse = Message<"footfall.query.v1.GetBreakdo
    * @generated from field: google.protobuf.Timestamp data_through = 8;
    */
   dataThrough?: Timestamp | undefined;
+
+  /**
+   * As GetReport's.
+   *
+   * @generated from field: int64 delayed_events = 9;
+   */
+  delayedEvents: bigint;
+
+  /**
+   * As GetReport's.
+   *
+   * @generated from field: google.protobuf.Timestamp delayed_since = 10;
+   */
+  delayedSince?: Timestamp | undefined;
 };
 
 /**
@@ -701,6 +730,20 @@ export declare type GetGoalReportResponse = Message<"footfall.query.v1.GetGoalRe
    * @generated from field: google.protobuf.Timestamp data_through = 8;
    */
   dataThrough?: Timestamp | undefined;
+
+  /**
+   * As GetReport's.
+   *
+   * @generated from field: int64 delayed_events = 9;
+   */
+  delayedEvents: bigint;
+
+  /**
+   * As GetReport's.
+   *
+   * @generated from field: google.protobuf.Timestamp delayed_since = 10;
+   */
+  delayedSince?: Timestamp | undefined;
 };
 
 /**

@@ -28,8 +28,8 @@ export async function requireSessions(pool: Pool): Promise<void> {
 }
 
 async function read(client: Client): Promise<string | null> {
-  const { rows } = await client.query<{ mark: string | null }>("SELECT current_setting($1, true) AS mark", [
-    MARK,
-  ]);
+  const { rows } = await client.query<{ mark: string | null }>(
+    "SELECT current_setting('footfall.session', true) AS mark",
+  );
   return rows[0]!.mark;
 }

@@ -3,4 +3,4 @@ import { CollectService } from "../../internal/gen/footfall/collect/v1/collect_p
 import { runService } from "../../internal/program/run-service.ts";
 import { start } from "./start.ts";
 
-await runService(collector, [CollectService.typeName], start);
+await runService(collector, [CollectService], start);

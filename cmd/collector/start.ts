@@ -13,6 +13,7 @@ import { letHeapGrow } from "../../internal/lifecycle/heap-growth.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { FailedTries } from "../../internal/rpc/by-address/failed-tries.ts";
 import { inNetworks } from "../../internal/rpc/by-address/network.ts";
+import { limitsOf } from "../../internal/rpc/port-limits.ts";
 
 /** Wires the collector: spool, link to ingest, then the server, or the reader of an access log. */
 export async function start(service: Service<typeof collector.settings>) {
@@ -67,6 +68,7 @@ export async function start(service: Service<typeof collector.settings>) {
     clientIpHeader,
     trustedProxies,
     proxyProtocol,
+    portLimits: limitsOf(config),
     logSite: config.accessLogSite,
     logTrustedProxies: config.logTrustedProxies,
     allowedOrigins,

@@ -3,4 +3,4 @@ import { IngestService } from "../../internal/gen/footfall/ingest/v1/ingest_pb.j
 import { runService } from "../../internal/program/run-service.ts";
 import { start } from "./start.ts";
 
-await runService(ingest, [IngestService.typeName], start);
+await runService(ingest, [IngestService], start);

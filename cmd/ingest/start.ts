@@ -1,12 +1,11 @@
 import { LookupCache } from "../../internal/cache/lookup-cache.ts";
 import type { ingest } from "../../internal/config/programs/ingest.ts";
-import { IngestService } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
 import { ingestMetrics } from "../../internal/ingest/metrics.ts";
 import { createIngestServer } from "../../internal/ingest/service.ts";
 import { letHeapGrow } from "../../internal/lifecycle/heap-growth.ts";
 import { keepProbing } from "../../internal/program/probes.ts";
 import type { Service } from "../../internal/program/run-service.ts";
-import { addStandardServices, bind } from "../../internal/rpc/grpc-js.ts";
+import { addHealthCheck, bind } from "../../internal/rpc/grpc-js.ts";
 import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { findMerchantByKey } from "../../internal/store/merchants.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
@@ -71,7 +70,7 @@ export async function start(service: Service<typeof ingest.settings>) {
     stopping: life.stopping,
     report: (error) => log.error({ err: error }, "unexpected error in an RPC"),
   });
-  addStandardServices(server, health, [IngestService]);
+  addHealthCheck(server, health);
   const port = await bind(server, config.host, config.port);
   life.onClose("gRPC server", () => drain(server));
   // Batches of merchants that are known go on without the database: it is told of, and nobody is sent elsewhere.

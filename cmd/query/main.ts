@@ -3,4 +3,4 @@ import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 import { runService } from "../../internal/program/run-service.ts";
 import { start } from "./start.ts";
 
-await runService(query, [QueryService.typeName], start);
+await runService(query, [QueryService], start);

@@ -10,9 +10,11 @@ import { merchantLimit } from "../../internal/report/rate-limit.ts";
 import { Turns } from "../../internal/report/turns.ts";
 import { FailedTries } from "../../internal/rpc/by-address/failed-tries.ts";
 import { inNetworks } from "../../internal/rpc/by-address/network.ts";
-import { connectHandler, routeStandard } from "../../internal/rpc/connect-server.ts";
+import { connectHandler } from "../../internal/rpc/connect-server.ts";
 import { withCors } from "../../internal/rpc/cors.ts";
+import { routeHealthCheck } from "../../internal/rpc/health.ts";
 import { listenOnePort } from "../../internal/rpc/one-port.ts";
+import { limitsOf } from "../../internal/rpc/port-limits.ts";
 import { sampleFrom } from "../../internal/store/breakdown/sample.ts";
 import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
@@ -59,7 +61,7 @@ export async function start(service: Service<typeof query.settings>) {
           authenticate,
         }),
       );
-      routeStandard(router, health, [QueryService]);
+      routeHealthCheck(router, health);
     },
     gate: queryGate(authenticate, metrics),
     log,
@@ -69,7 +71,10 @@ export async function start(service: Service<typeof query.settings>) {
     shutdown: life.stopping,
   });
   const { host, port, allowedOrigins, proxyProtocol } = config;
-  const server = await listenOnePort(host, port, withCors(handler, allowedOrigins), { proxyProtocol });
+  const server = await listenOnePort(host, port, withCors(handler, allowedOrigins), {
+    proxyProtocol,
+    limits: limitsOf(config),
+  });
   life.onClose("server", () => server.close());
   const probe = databaseProbe({
     url: config.databaseUrl,

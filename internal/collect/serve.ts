@@ -2,11 +2,12 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { TrustedProxies } from "../config/trusted-proxies.ts";
 import { failpointAtClose } from "../failpoint/failpoint.ts";
 import { CollectService } from "../gen/footfall/collect/v1/collect_pb.js";
-import { connectHandler, routeStandard } from "../rpc/connect-server.ts";
+import { connectHandler } from "../rpc/connect-server.ts";
 import { withCors } from "../rpc/cors.ts";
-import type { HealthState } from "../rpc/health.ts";
+import { type HealthState, routeHealthCheck } from "../rpc/health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "../rpc/one-port.ts";
 import { peerKey } from "../rpc/peer.ts";
+import type { PortLimits } from "../rpc/port-limits.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { clientFinder } from "./client-address/trusted-proxies.ts";
 import { cutText } from "./cut-text.ts";
@@ -24,6 +25,7 @@ export interface ServeOptions extends Omit<CollectDeps, "defaults" | "addressOf"
   readonly trustedProxies: TrustedProxies;
   /** Whether every connection begins with a PROXY protocol header. */
   readonly proxyProtocol: boolean;
+  readonly portLimits: PortLimits;
   /** Address of the site that log lines are of, where a request does not tell it. */
   readonly logSite: string;
   /** Which proxies in log lines are believed. */
@@ -71,7 +73,7 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
     undecoded: [CollectService],
     routes(router) {
       routeCollect(router, deps);
-      routeStandard(router, options.health, [CollectService]);
+      routeHealthCheck(router, options.health);
     },
   });
   const findLogged = clientFinder("x-forwarded-for", options.logTrustedProxies);
@@ -89,8 +91,8 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
     }
     rpcs(request, response);
   };
-  const { host, port, proxyProtocol } = options;
-  return listenOnePort(host, port, withCors(handler, options.allowedOrigins), { proxyProtocol });
+  const { host, port, proxyProtocol, portLimits: limits } = options;
+  return listenOnePort(host, port, withCors(handler, options.allowedOrigins), { proxyProtocol, limits });
 }
 
 /** A browser's request tells its own address and user agent; a gRPC request's are those of a server. */

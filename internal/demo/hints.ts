@@ -15,7 +15,7 @@ export function hints(installation: Installation, merchant: CreatedMerchant, day
     "Look further:",
     call(`${queryUrl}/${QUERY}`, merchant.readKey, report),
     call(`${collectorUrl}/${COLLECT}`, merchant.writeKey, events),
-    `  npx buf curl --protocol grpc --http2-prior-knowledge -H 'authorization: Bearer ${merchant.readKey}' -d '${report}' ${queryUrl}/${QUERY}`,
+    `  npx buf curl --schema . --protocol grpc --http2-prior-knowledge -H 'authorization: Bearer ${merchant.readKey}' -d '${report}' ${queryUrl}/${QUERY}`,
     `  psql ${databaseWord} -c 'SELECT name, count(*) FROM events GROUP BY name ORDER BY count DESC'`,
   ].join("\n");
 }

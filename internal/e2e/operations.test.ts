@@ -41,12 +41,19 @@ async function servicesAt(baseUrl: string): Promise<string[]> {
 
 const STANDARD = ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"];
 
-test("every service answers health and reflection on its port and on the operators' port", async () => {
+test("every service answers health checks on its port; Watch and reflection are the operators' port's", async () => {
   for (const [url, name] of served) {
     const health = createClient(Health, createGrpcTransport({ baseUrl: url }));
     for (const service of ["", name]) expect((await health.check({ service })).status).toBe(Status.SERVING);
     expect((await refusalOf(health.check({ service: "no.such.Service" }))).code).toBe("NotFound");
-    expect((await servicesAt(url)).sort()).toEqual([name, ...STANDARD].sort());
+    expect((await refusalOf(servicesAt(url))).code).toBe("Unimplemented");
+    const watching = health.watch({ service: "" })[Symbol.asyncIterator]().next();
+    expect((await refusalOf(watching)).code).toBe("Unimplemented");
+  }
+  const owned = Object.fromEntries(served.map(([, name]) => [name.split(".")[1]!, name]));
+  const programs = { collect: "collector", ingest: "ingest", query: "query" } as const;
+  for (const [part, program] of Object.entries(programs)) {
+    expect(await servicesAt(footfall.opsUrls[program]!)).toContain(owned[part]);
   }
   for (const url of Object.values(footfall.opsUrls)) {
     const health = createClient(Health, createGrpcTransport({ baseUrl: url }));

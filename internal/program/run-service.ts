@@ -1,3 +1,4 @@
+import type { DescService } from "@bufbuild/protobuf";
 import { Files } from "../config/changing-file.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { Program } from "../config/read-config.ts";
@@ -35,12 +36,12 @@ export interface Service<S extends Settings> {
 /**
  * Runs a service from its command line and environment to its end: reads the configuration once, opens the
  * operators' port, starts, reports itself healthy, and at the first signal drains and closes.
- * @param services full names of the gRPC services that it offers, for the health protocol.
+ * @param services that it offers over gRPC, for the health protocol and reflection.
  * @param start acquires what the service needs and registers its closers.
  */
 export async function runService<S extends ServiceSettings>(
   program: Program<S>,
-  services: readonly string[],
+  services: readonly DescService[],
   start: (service: Service<S>) => Promise<void>,
 ): Promise<void> {
   const files = new Files();
@@ -54,7 +55,7 @@ export async function runService<S extends ServiceSettings>(
   } = config as ConfigOf<ServiceSettings>;
   const log = createLogger(program.name, logLevel);
   const report = (message: string) => log.error(message);
-  const health = new HealthState(services);
+  const health = new HealthState(services.map(({ typeName }) => typeName));
   await runProgram(
     async (life) => {
       armOrRefuse(config as FailpointSettings);
@@ -63,6 +64,7 @@ export async function runService<S extends ServiceSettings>(
       const ops = await serveOperations({
         host: opsHost,
         port: opsPort,
+        services,
         health,
         registry,
         log,

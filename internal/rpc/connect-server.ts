@@ -9,6 +9,7 @@ import type { Gate } from "./gate.ts";
 import { type HealthState, routeHealth } from "./health.ts";
 import { type AdapterOptions, nodeAdapter } from "./node-adapter.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "./one-port.ts";
+import { OPERATORS_LIMITS } from "./port-limits.ts";
 import { routeReflection } from "./reflection.ts";
 
 export interface ConnectHandlerOptions {
@@ -75,30 +76,25 @@ export function operations(health: HealthState, registry?: Registry): Handler {
   };
 }
 
-/** The health protocol and reflection, which every port of every service offers. */
-export function routeStandard(
-  router: ConnectRouter,
-  health: HealthState,
-  services: readonly DescService[],
-): void {
-  routeHealth(router, health);
-  routeReflection(router, [...services, Health]);
-}
-
 export interface OperationsServerOptions {
   readonly host: string;
   readonly port: number;
+  /** Those of the program's own port, for reflection. */
+  readonly services: readonly DescService[];
   readonly health: HealthState;
   readonly registry: Registry;
   readonly log: Logger;
   readonly shutdown: AbortSignal;
 }
 
-/** The port for operators: /livez, /readyz, /metrics, gRPC health and reflection. */
+/** The port for operators: /livez, /readyz, /metrics, gRPC health and reflection; the last two hold streams open. */
 export function serveOperations(options: OperationsServerOptions): Promise<OnePortServer> {
-  const { host, port, health, registry, log, shutdown } = options;
+  const { host, port, services, health, registry, log, shutdown } = options;
   const handler = connectHandler({
-    routes: (router) => routeStandard(router, health, []),
+    routes(router) {
+      routeHealth(router, health);
+      routeReflection(router, [...services, Health]);
+    },
     log,
     readMaxBytes: 64 << 10,
     maxTimeoutMs: 24 * 3_600_000,
@@ -106,5 +102,5 @@ export function serveOperations(options: OperationsServerOptions): Promise<OnePo
     health,
     fallback: operations(health, registry),
   });
-  return listenOnePort(host, port, handler);
+  return listenOnePort(host, port, handler, { limits: OPERATORS_LIMITS });
 }

@@ -4,9 +4,6 @@ import { readProxyHeader } from "./proxy-protocol.ts";
 /** The client's first bytes of HTTP/2 with prior knowledge, RFC 9113 section 3.4. */
 const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0");
 
-/** How long a new connection may stay silent, milliseconds. */
-const FIRST_BYTES_TIMEOUT_MS = 10_000;
-
 /** How long the PROXY header may take, milliseconds: a lost packet is sent again within 3 s, says the protocol. */
 const PROXY_HEADER_TIMEOUT_MS = 5_000;
 
@@ -29,10 +26,10 @@ function readFirst(socket: Socket, look: Look, then: () => void): void {
   socket.resume();
 }
 
-/** Tells HTTP/2 from HTTP/1.1. */
-export function routeByPreface(socket: Socket, decide: (isHttp2: boolean) => void): void {
-  const onTimeout = () => socket.destroy();
-  socket.setTimeout(FIRST_BYTES_TIMEOUT_MS, onTimeout);
+/** Tells HTTP/2 from HTTP/1.1. @param withinMs how long a connection may take to show what it speaks, ms. */
+export function routeByPreface(socket: Socket, withinMs: number, decide: (isHttp2: boolean) => void): void {
+  const deadline = setTimeout(() => socket.destroy(), withinMs);
+  socket.once("close", () => clearTimeout(deadline));
   let matches = false;
   const look: Look = (seen) => {
     const length = Math.min(seen.length, HTTP2_PREFACE.length);
@@ -40,8 +37,7 @@ export function routeByPreface(socket: Socket, decide: (isHttp2: boolean) => voi
     return matches && length < HTTP2_PREFACE.length ? undefined : 0;
   };
   readFirst(socket, look, () => {
-    socket.setTimeout(0);
-    socket.off("timeout", onTimeout);
+    clearTimeout(deadline);
     decide(matches);
     // The HTTP/1.1 server reads a socket as a stream; HTTP/2 takes over its handle and needs no resume.
     if (!matches) socket.resume();

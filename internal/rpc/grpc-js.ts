@@ -9,8 +9,6 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import {
-  type handleBidiStreamingCall,
-  type handleServerStreamingCall,
   type handleUnaryCall,
   type MethodDefinition,
   type Server,
@@ -19,16 +17,10 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { Failure } from "../failure/failure.ts";
-import { Health, type HealthCheckRequest, type HealthCheckResponse } from "../gen/health_pb.js";
-import {
-  ServerReflection,
-  type ServerReflectionRequest,
-  type ServerReflectionResponse,
-} from "../gen/reflection_pb.js";
+import { Health, type HealthCheckRequest } from "../gen/health_pb.js";
 import { orInvalid } from "./decode.ts";
 import { codeOf } from "./errors.ts";
 import type { HealthState } from "./health.ts";
-import { Reflection } from "./reflection.ts";
 
 /**
  * A grpc-js definition of a protobuf-es method.
@@ -64,10 +56,6 @@ function orFailure(decode: (bytes: Buffer) => unknown): (bytes: Buffer) => unkno
 function checked<I>(request: I): I {
   if (request instanceof Failure) throw request;
   return request;
-}
-
-async function* checkedAll<I>(requests: AsyncIterable<I>): AsyncIterable<I> {
-  for await (const request of requests) yield checked(request);
 }
 
 /** grpc-js wants Buffers; no copy. */
@@ -111,45 +99,13 @@ export function unary<I, O>(
   };
 }
 
-/** Adds the health protocol and reflection to a grpc-js server. */
-export function addStandardServices(
-  server: Server,
-  health: HealthState,
-  services: readonly DescService[],
-): void {
-  const reflection = new Reflection([...services, Health, ServerReflection]);
-  const watch: handleServerStreamingCall<HealthCheckRequest, HealthCheckResponse> = async (call) => {
-    const cancelled = new AbortController();
-    call.on("cancelled", () => cancelled.abort());
-    try {
-      const { service } = checked(call.request);
-      for await (const state of health.watch(service, cancelled.signal)) call.write(state);
-      call.end();
-    } catch (error) {
-      call.emit("error", toServiceError(error));
-    }
-  };
-  const reflect: handleBidiStreamingCall<ServerReflectionRequest, ServerReflectionResponse> = async (
-    call,
-  ) => {
-    try {
-      for await (const answer of reflection.answer(checkedAll(call))) call.write(answer);
-      call.end();
-    } catch (error) {
-      if (error instanceof Failure) {
-        call.emit("error", toServiceError(error));
-        return;
-      }
-      // The client went away in mid-stream; there is nobody to tell.
-      call.destroy(error as Error);
-    }
-  };
+/** Adds the part of the health protocol that answers at once: a port that clients reach holds no stream for it. */
+export function addHealthCheck(server: Server, health: HealthState): void {
   const check = unary(
     (request: HealthCheckRequest) => health.check(request.service),
     () => {},
   );
-  server.addService(serviceDefinition(Health), { check, watch });
-  server.addService(serviceDefinition(ServerReflection), { serverReflectionInfo: reflect });
+  server.addService(serviceDefinition(Health), { check });
 }
 
 /** How much a client may send ahead of the server's reading, bytes: a few batches. */

@@ -99,6 +99,11 @@ function change(texts: Map<string, string>, part: string, text: string | undefin
   return true;
 }
 
+/** Routes the part of the health protocol that answers at once, for ports that clients reach. */
+export function routeHealthCheck(router: ConnectRouter, state: HealthState): void {
+  router.rpc(Health.method.check, (request) => state.check(request.service));
+}
+
 /** Routes grpc.health.v1.Health, https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 export function routeHealth(router: ConnectRouter, state: HealthState): void {
   router.service(Health, {

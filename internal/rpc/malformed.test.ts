@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
 import { Health } from "../gen/health_pb.js";
 import { createLogger } from "../telemetry/logger.ts";
-import { connectHandler, routeStandard } from "./connect-server.ts";
-import { addStandardServices, bind, methodDefinition } from "./grpc-js.ts";
-import { HealthState } from "./health.ts";
+import { connectHandler } from "./connect-server.ts";
+import { addHealthCheck, bind, methodDefinition } from "./grpc-js.ts";
+import { HealthState, routeHealthCheck } from "./health.ts";
 import { listenOnePort, type OnePortServer } from "./one-port.ts";
 import { divertMessages, messagesKey } from "./request-messages.ts";
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const handler = connectHandler({
     routes(router) {
       router.service(QueryService, { listGoals: () => ({ merchantId: 7 }) });
-      routeStandard(router, health, [QueryService]);
+      routeHealthCheck(router, health);
     },
     log: createLogger("test", "silent"),
     health,
@@ -31,7 +31,7 @@ beforeAll(async () => {
     shutdown: new AbortController().signal,
   });
   server = await listenOnePort("127.0.0.1", 0, handler);
-  addStandardServices(grpcJs, health, []);
+  addHealthCheck(grpcJs, health);
   grpcJsPort = await bind(grpcJs, "127.0.0.1", 0);
 });
 afterAll(async () => {

@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -14,6 +15,7 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
+import { letBodyTakeLong } from "./connections.ts";
 import { resetSoon } from "./early-answer.ts";
 import { type Gate, gatedBody, type Passage, type ReadAhead } from "./gate.ts";
 import { textMode } from "./grpc-web-text.ts";
@@ -72,6 +74,7 @@ export function nodeAdapter(options: AdapterOptions): Handler {
       return;
     }
     contextValues.set(clientGoneKey, call.signal);
+    if (sendsStream(handle.method)) letBodyTakeLong(request);
     const memory = gate === undefined ? UNCOUNTED : pass(gate, path, call, contextValues, response);
     // A report is a merchant's own, and its last buckets change by the second.
     if (call.method === "GET") response.setHeader("cache-control", "no-store");
@@ -86,6 +89,10 @@ export function nodeAdapter(options: AdapterOptions): Handler {
         if (ConnectError.from(error).code !== Code.Aborted) report(error);
       });
   };
+}
+
+function sendsStream({ methodKind }: DescMethod): boolean {
+  return methodKind === "client_streaming" || methodKind === "bidi_streaming";
 }
 
 /** @returns undefined when the host that it is sent to is none; HTTP/1.0 need not tell one. */

@@ -1,14 +1,22 @@
-import { createServer as createHttp1, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer as createHttp1,
+  type ServerOptions as Http1Options,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
 import {
   createServer as createHttp2,
+  type ServerOptions as Http2ServerOptions,
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
+import { Connections, sweepMs } from "./connections.ts";
 import { normalContentType } from "./content-type.ts";
-import { letGoWhenAnswered } from "./early-answer.ts";
+import { letGoWhenAnswered, resetSoon } from "./early-answer.ts";
 import { routeByPreface, takeProxyHeader } from "./first-bytes.ts";
+import { DEFAULT_LIMITS, type PortLimits } from "./port-limits.ts";
 
 export type Handler = (
   request: IncomingMessage | Http2ServerRequest,
@@ -24,7 +32,12 @@ export interface OnePortServer {
 export interface OnePortOptions {
   /** Whether every connection begins with a PROXY protocol header; one without it is closed. */
   readonly proxyProtocol?: boolean;
+  /** What clients may hold; DEFAULT_LIMITS where absent. */
+  readonly limits?: PortLimits;
 }
+
+/** Most bytes of a request's headers: what Node lets HTTP/1.1 have. */
+const MOST_HEADER_BYTES = 16 << 10;
 
 /**
  * Serves HTTP/1.1 (Connect, gRPC-Web, curl) and HTTP/2 without TLS (gRPC) on one port, told apart by the
@@ -35,21 +48,31 @@ export async function listenOnePort(
   host: string,
   port: number,
   handler: Handler,
-  { proxyProtocol = false }: OnePortOptions = {},
+  { proxyProtocol = false, limits = DEFAULT_LIMITS }: OnePortOptions = {},
 ): Promise<OnePortServer> {
+  const connections = new Connections(limits);
   const serve: Handler = (request, response) => {
     letGoWhenAnswered(request, response);
+    if (!connections.begin(request, response)) {
+      refuse(request, response, 429, { "retry-after": "1", "retry-after-ms": "1000" });
+      return;
+    }
+    // HTTP/1.1's parser looks itself; an HTTP/2 client is held to a limit only once it acked the settings.
+    if ("stream" in request && headerBytes(request) > MOST_HEADER_BYTES) {
+      refuse(request, response, 431);
+      return;
+    }
     const type = request.headers["content-type"];
     if (type !== undefined) request.headers["content-type"] = normalContentType(type);
     handler(request, response);
   };
-  const http1 = createHttp1({ keepAliveTimeout: 60_000 }, serve);
-  const http2 = createHttp2({ settings: { initialWindowSize: 4 << 20, maxConcurrentStreams: 1_000 } }, serve);
+  const http1 = createHttp1(http1Options(limits), serve);
+  const http2 = createHttp2(HTTP2_OPTIONS, serve);
   const sessions = new Set<ServerHttp2Session>();
-  const sockets = new Set<Socket>();
   let closing = false;
   http2.on("session", (session) => {
     sessions.add(session);
+    connections.began(session);
     // A connection that was accepted at the last moment: its calls are refused, which gRPC clients repeat elsewhere.
     if (closing) session.close();
     session.setLocalWindowSize(16 << 20);
@@ -61,12 +84,15 @@ export async function listenOnePort(
   // header and request timeouts, and to know which are idle.
   http1.emit("listening");
   const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
     // A connection that breaks is that client's affair: its requests are aborted by their own streams.
     socket.on("error", () => socket.destroy());
-    const route = () =>
-      routeByPreface(socket, (isHttp2) => (isHttp2 ? http2 : http1).emit("connection", socket));
+    if (!connections.accept(socket)) return;
+    const route = () => {
+      if (!connections.admit(socket)) return;
+      routeByPreface(socket, limits.headerTimeoutMs, (isHttp2) =>
+        (isHttp2 ? http2 : http1).emit("connection", socket),
+      );
+    };
     if (proxyProtocol) takeProxyHeader(socket, route);
     else route();
   });
@@ -86,12 +112,45 @@ export async function listenOnePort(
       const sweep = setInterval(() => {
         http1.closeIdleConnections();
         // Silent connections, and those on which all was said and only the peer has not hung up.
-        for (const socket of sockets) {
+        for (const socket of connections.sockets()) {
           if (socket.bytesRead === 0 || socket.writableFinished) socket.destroy();
         }
       }, 50);
       await gone;
       clearInterval(sweep);
+      connections.close();
     },
   };
+}
+
+const HTTP2_OPTIONS: Http2ServerOptions = {
+  settings: { initialWindowSize: 4 << 20, maxConcurrentStreams: 1_000, maxHeaderListSize: MOST_HEADER_BYTES },
+};
+
+function http1Options(limits: PortLimits): Http1Options {
+  const { headerTimeoutMs, bodyTimeoutMs, idleTimeoutMs } = limits;
+  return {
+    maxHeaderSize: MOST_HEADER_BYTES,
+    headersTimeout: headerTimeoutMs,
+    requestTimeout: headerTimeoutMs + bodyTimeoutMs,
+    keepAliveTimeout: idleTimeoutMs,
+    connectionsCheckingInterval: sweepMs(limits),
+  };
+}
+
+/** Refuses a request of any protocol: those of gRPC take 429 for UNAVAILABLE. */
+function refuse(
+  request: Parameters<Handler>[0],
+  response: Parameters<Handler>[1],
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  (response as { end(): void }).end();
+  if ("stream" in request) resetSoon(request.stream);
+}
+
+function headerBytes({ rawHeaders }: Http2ServerRequest): number {
+  return rawHeaders.reduce((sum, text) => sum + text.length, 0);
 }

@@ -6,6 +6,7 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../gen/health_pb.js";
 import { ServerReflection } from "../gen/reflection_pb.js";
 import { createLogger } from "../telemetry/logger.ts";
@@ -25,6 +26,7 @@ beforeAll(async () => {
   server = await serveOperations({
     host: "127.0.0.1",
     port: 0,
+    services: [QueryService],
     health,
     registry,
     log,
@@ -125,6 +127,7 @@ test("while draining, HTTP/1.1 clients are told to close and gRPC is still answe
   const draining = await serveOperations({
     host: "127.0.0.1",
     port: 0,
+    services: [QueryService],
     health: state,
     registry: createRegistry("test"),
     log,
@@ -158,6 +161,7 @@ test("a connection whose first bytes come while the server closes does not hold 
   const silent = await serveOperations({
     host: "127.0.0.1",
     port: 0,
+    services: [QueryService],
     health: new HealthState([]),
     registry: createRegistry("test"),
     log: createLogger("test", "silent"),

@@ -7,9 +7,9 @@ import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../gen/health_pb.js";
 import { createLogger } from "../telemetry/logger.ts";
 import { bearerToken } from "./bearer.ts";
-import { connectHandler, routeStandard } from "./connect-server.ts";
+import { connectHandler } from "./connect-server.ts";
 import { withCors } from "./cors.ts";
-import { HealthState } from "./health.ts";
+import { HealthState, routeHealth } from "./health.ts";
 import { listenOnePort, type OnePortServer } from "./one-port.ts";
 
 const health = new HealthState([QueryService.typeName]);
@@ -21,7 +21,7 @@ beforeAll(async () => {
   const handler = connectHandler({
     routes(router) {
       router.service(QueryService, { listGoals: (_, { requestHeader }) => goals(requestHeader) });
-      routeStandard(router, health, [QueryService]);
+      routeHealth(router, health);
     },
     log: createLogger("test", "silent"),
     health,

@@ -6,6 +6,7 @@ import { FailedTries } from "../../rpc/by-address/failed-tries.ts";
 import { inNetworks } from "../../rpc/by-address/network.ts";
 import { HealthState } from "../../rpc/health.ts";
 import type { OnePortServer } from "../../rpc/one-port.ts";
+import { DEFAULT_LIMITS, type PortLimits } from "../../rpc/port-limits.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import { createRegistry, type Registry } from "../../telemetry/metrics.ts";
 import { testKey } from "../../testkit/keys.ts";
@@ -65,6 +66,7 @@ export interface RigOptions extends Partial<Omit<CollectorOptions, "spool">> {
   readonly allowedOrigins?: readonly string[];
   /** From where no limit by address holds; from nowhere where absent. */
   readonly unlimited?: readonly Network[];
+  readonly portLimits?: PortLimits;
   /** How the collector listens; "::" takes IPv4 clients too. */
   readonly host?: string;
 }
@@ -93,6 +95,7 @@ export async function startRig({
   allowedOrigins = ["*"],
   host = "127.0.0.1",
   unlimited = [],
+  portLimits = DEFAULT_LIMITS,
   spool: spoolOptions,
   ingestAddress,
   ...options
@@ -124,6 +127,7 @@ export async function startRig({
     clientIpHeader,
     trustedProxies,
     proxyProtocol,
+    portLimits,
     logSite: "https://shop.example",
     logTrustedProxies: { networks: [] },
     allowedOrigins,

@@ -125,14 +125,53 @@ export const servicePort = (program: string, fallback: number): Setting<number> 
   fallback: String(fallback),
 });
 
-/** What connections of clients may cost. */
+/** What clients of a service's own port may hold, and for how long. */
 export const portLimits = {
+  maxClientConnections: {
+    env: "FOOTFALL_MAX_CLIENT_CONNECTIONS",
+    description:
+      "most connections of clients; of more, those that have had no request for longest are closed; each takes a file descriptor",
+    schema: integer(10, 1_000_000),
+    fallback: "20000",
+  },
+  connectionsPerAddress: {
+    env: "FOOTFALL_CONNECTIONS_PER_ADDRESS",
+    description: "most connections of one client address, or IPv6 /64; more are reset",
+    schema: integer(1, 1_000_000),
+    fallback: "1000",
+  },
+  requestsPerAddress: {
+    env: "FOOTFALL_REQUESTS_PER_ADDRESS",
+    description:
+      "most requests in progress of one client address, or IPv6 /64, open streams included; more are answered 429",
+    schema: integer(1, 1_000_000),
+    fallback: "2000",
+  },
   unlimitedAddresses: {
     env: "FOOTFALL_UNLIMITED_ADDRESSES",
     description:
       "addresses and networks, parted by commas, that no limit by address holds, since anybody's connections come from them: load balancers and proxies; private: loopback and private networks; empty: none",
     schema: networks(),
     fallback: "private",
+  },
+  headerTimeoutMs: {
+    env: "FOOTFALL_HEADER_TIMEOUT_MS",
+    description: "longest time for a request's headers, ms",
+    schema: integer(100, 600_000),
+    fallback: "20000",
+  },
+  bodyTimeoutMs: {
+    env: "FOOTFALL_BODY_TIMEOUT_MS",
+    description: "longest time for a request's body, and for its answer to be taken, ms; not of gRPC streams",
+    schema: integer(100, 600_000),
+    fallback: "60000",
+  },
+  idleTimeoutMs: {
+    env: "FOOTFALL_IDLE_TIMEOUT_MS",
+    description:
+      "how long a connection may have no request, ms: longer than a load balancer keeps one, lest it use it as it is closed",
+    schema: integer(100, 86_400_000),
+    fallback: "120000",
   },
 } as const;
 

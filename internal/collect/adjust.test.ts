@@ -125,6 +125,12 @@ const ODD: [field: string, kind: keyof typeof AdjustmentKind, sent: EventInit, s
     ],
     ["items[0].quantity_micros", "DROPPED", { items: [{ ...sku, quantityMicros: -1n }] }, { items: [taken] }],
     [
+      "items[0].price_micros",
+      "DROPPED",
+      { items: [{ ...sku, priceMicros: 10n ** 15n, quantityMicros: 10n ** 12n }] },
+      { items: [{ ...taken, quantityMicros: 10n ** 12n }] },
+    ],
+    [
       "refund.id",
       "HASHED",
       { refund: { id: "x".repeat(257), orderId: "o" } },

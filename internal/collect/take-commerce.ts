@@ -170,6 +170,7 @@ function takeItem(
   item.row = batch.rows;
   item.priceMicros = priceOf(values, offset, index, adjustments);
   item.quantityMicros = quantityOf(values, offset, index, adjustments);
+  checkWorth(index, adjustments);
   batch.items.append(item);
   return size;
 }
@@ -201,6 +202,23 @@ function quantityOf(values: Int32Array, offset: number, index: number, adjustmen
   adjustments.add(AdjustmentKind.DROPPED, `items[${index}].quantity_micros`, problem);
   return ONE_MICROS;
 }
+
+/** An item is worth no more than any other amount may be: what one event adds to a sum is bounded. */
+function checkWorth(index: number, adjustments: Adjustments): void {
+  // The usual price times the usual quantity is far from it.
+  if (item.priceMicros <= USUAL_PRICE_MICROS || item.quantityMicros === ONE_MICROS) return;
+  if (item.priceMicros * item.quantityMicros <= MAX_AMOUNT_MICROS * ONE_MICROS) return;
+  const problem = `${item.priceMicros} by a quantity of ${item.quantityMicros} micros is above 10^18 micros`;
+  adjustments.add(
+    AdjustmentKind.DROPPED,
+    `items[${index}].price_micros`,
+    `${problem}: counts without a price`,
+  );
+  item.priceMicros = 0n;
+}
+
+/** A million units of a currency: by the most that there may be of an item, it is no more than an amount may be. */
+const USUAL_PRICE_MICROS = 10n ** 12n;
 
 function isAmount(micros: bigint): boolean {
   return micros >= 0n && micros <= MAX_AMOUNT_MICROS;

@@ -8,9 +8,6 @@ export interface Patience extends ReadLimits {
   readonly databaseWaitMs?: number;
 }
 
-/** Sums may be larger than an answer's numbers. */
-export const TOO_LARGE = "a sum of the report does not fit into 64 bits: ask for a shorter range";
-
 /** Pause between two tries while the database is away, ms. */
 const AWAY_RETRY_MS = 250;
 
@@ -18,7 +15,7 @@ const AWAY_RETRY_MS = 250;
  * Reads, and while the database is away, as when it restarts, tries again: reading twice does no harm.
  *
  * @throws the reason of the patience's signal; Failure "unavailable" when the database stays away, "exhausted" when a statement took longer than it
- * may, "invalid" when a sum does not fit into 64 bits; everything else as it came.
+ * may; everything else as it came.
  */
 export async function readPatiently<T>(patience: Patience, read: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + (patience.databaseWaitMs ?? 0);
@@ -43,8 +40,6 @@ function toFailure(cause: unknown, { statementTimeoutMs }: Patience): Failure {
       const limit = `a statement of the report took longer than ${statementTimeoutMs} ms`;
       return new Failure("exhausted", `${limit}: ask for a shorter range or fewer metrics`, { cause });
     }
-    case "too_large":
-      return new Failure("invalid", TOO_LARGE, { cause });
     case undefined:
       throw cause;
   }

@@ -6,6 +6,7 @@ import { type ItemMetricName, isItemMetric } from "./breakdown/item-metrics.ts";
 import type { BreakdownMetric } from "./breakdown/plan.ts";
 import type { DimensionName } from "./dimensions/registry.ts";
 import { InvalidInput } from "./errors.ts";
+import { fitInt64 } from "./fit.ts";
 import type { Breakdown, BreakdownRequest, BreakdownSeries } from "./get-breakdown.ts";
 import type { Report, ReportRequest, Series } from "./get-report.ts";
 import type { Unit } from "./metrics/metric.ts";
@@ -150,8 +151,8 @@ export function breakdownToWire(breakdown: Breakdown): wire.GetBreakdownResponse
   });
 }
 
-function seriesToWire({ metric, unit, values, total, standardError = 0 }: Series | BreakdownSeries) {
-  return { metric: BREAKDOWN_METRIC[metric], unit: UNIT[unit], values: [...values], total, standardError };
+function seriesToWire({ metric, unit, standardError = 0, ...numbers }: Series | BreakdownSeries) {
+  return { metric: BREAKDOWN_METRIC[metric], unit: UNIT[unit], ...fitInt64(numbers), standardError };
 }
 
 function breakdownSeriesToWire({ standardErrors = [], ...series }: BreakdownSeries) {

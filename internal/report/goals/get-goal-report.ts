@@ -1,5 +1,4 @@
 import { partitionOf } from "../../event/partition.ts";
-import { Failure } from "../../failure/failure.ts";
 import type { Goal } from "../../store/goals/goals.ts";
 import { type Counts, type GoalCounts, readGoalReport } from "../../store/goals/read-goal-report.ts";
 import { limitsOf } from "../../store/report/snapshot.ts";
@@ -7,7 +6,7 @@ import { DIMENSIONS } from "../dimensions/registry.ts";
 import { InvalidInput } from "../errors.ts";
 import type { GetReportDeps, Merchant, Report, ReportRequest } from "../get-report.ts";
 import { METRICS } from "../metrics/registry.ts";
-import { readPatiently, TOO_LARGE } from "../read-patiently.ts";
+import { readPatiently } from "../read-patiently.ts";
 import { firstRepeated } from "../repeated.ts";
 import { bucketEdges } from "../time/edges.ts";
 import { spanOf } from "../time/range.ts";
@@ -48,7 +47,7 @@ const MAX_CELLS = 100_000;
  * was made count too.
  *
  * @throws InvalidInput naming the field; Failure "unavailable" when the database is away, "exhausted" when the
- * statement took longer than it may, "invalid" when a value does not fit into 64 bits.
+ * statement took longer than it may.
  */
 export async function getGoalReport(
   deps: GetReportDeps,
@@ -101,8 +100,5 @@ function resultOf(goal: Goal, { conversions, visitors, revenue, unconverted }: G
     return { goal, conversions, visitors, valueMicros: revenue, unconvertedOrders: unconverted.total };
   }
   const valueMicros = { values: conversions.values.map((n) => n * each), total: conversions.total * each };
-  if (BigInt.asIntN(64, valueMicros.total) !== valueMicros.total) {
-    throw new Failure("invalid", `goal ${goal.goalId}: ${TOO_LARGE}`);
-  }
   return { goal, conversions, visitors, valueMicros, unconvertedOrders: 0n };
 }

@@ -3,6 +3,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import * as wire from "../../gen/footfall/query/v1/query_pb.js";
 import type { Goal } from "../../store/goals/goals.ts";
 import type { Counts } from "../../store/goals/read-goal-report.ts";
+import { fitInt64 } from "../fit.ts";
 import type { Merchant } from "../get-report.ts";
 import { reportToWire, requestFromWire } from "../wire.ts";
 import type { GoalReport, GoalReportRequest, GoalResult } from "./get-goal-report.ts";
@@ -69,6 +70,6 @@ function resultToWire({ goal, conversions, visitors, valueMicros, unconvertedOrd
   };
 }
 
-function countsToWire({ values, total }: Counts) {
-  return { values: [...values], total };
+function countsToWire(counts: Counts) {
+  return fitInt64(counts);
 }

@@ -59,15 +59,15 @@ export function estimatedSql(
   return fill(ESTIMATE, {
     sample: sample.join("  UNION ALL\n"),
     keys: listOf(keys, (at) => `count(DISTINCT k${at}) AS k${at}`),
-    sampled: listOf(keys, (at) => `sum(k${at})::bigint AS k${at}, sum(k${at} * k${at})::bigint AS q${at}`),
+    sampled: listOf(keys, (at) => `sum(k${at}) AS k${at}, sum(k${at}::numeric * k${at}) AS q${at}`),
     parts: sumArms(broken, sums, parts, rollup),
-    sums: names.map((name) => `sum(${name})::bigint AS ${name}`).join(", "),
+    sums: names.map((name) => `sum(${name}) AS ${name}`).join(", "),
     sum_names: sumNames.join(", "),
     no_sums: sumNames.map(() => "0").join(", "),
     key_names: keyNames.join(", "),
     no_keys: keyNames.map((name) => `0 AS ${name}`).join(", "),
     totals: [
-      ...sumNames.map((name) => `coalesce(sum(${name}), 0)::bigint AS ${name}`),
+      ...sumNames.map((name) => `coalesce(sum(${name}), 0) AS ${name}`),
       ...keyNames.map((name) => `coalesce((SELECT ${name} FROM sampled WHERE is_total), 0) AS ${name}`),
     ].join(", "),
     all_names: names.join(", "),

@@ -51,14 +51,14 @@ export function allCountsSql(
 export function countsSql(columns: readonly BreakdownColumn[], rows: string): string {
   needsColumn(columns);
   const count = (column: BreakdownColumn, name: string) =>
-    isKey(column) ? `count(DISTINCT ${name})` : `coalesce(sum(${name}), 0)::bigint`;
+    isKey(column) ? `count(DISTINCT ${name})` : `coalesce(sum(${name}), 0)`;
   return fill(ALL_COUNTS, { rows, counts: list(columns, count) });
 }
 
 /** The columns' keys and cells, of a row of visits. */
 export function visitColumns(columns: readonly BreakdownColumn[]): string {
   return list(columns, (column) =>
-    isKey(column) ? expression(column.key) : `coalesce(${expression(column.cell!)}, 0)::bigint`,
+    isKey(column) ? expression(column.key) : `coalesce(${expression(column.cell!)}, 0)`,
   );
 }
 
@@ -81,8 +81,8 @@ export function sumsSql(
   rollup: Rollup | undefined,
 ): string {
   needsColumn(columns);
-  const sums = list(columns, (_, name) => `sum(${name})::bigint`);
-  const totals = list(columns, (_, name) => `coalesce(sum(${name}), 0)::bigint`);
+  const sums = list(columns, (_, name) => `sum(${name})`);
+  const totals = list(columns, (_, name) => `coalesce(sum(${name}), 0)`);
   const names = columns.map((_, index) => `c${index}`).join(", ");
   return fill(SUMS, { parts: sumArms(broken, columns, parts, rollup), sums, totals, columns: names });
 }
@@ -166,7 +166,7 @@ function rowsSql({ source, includeBots }: Broken, from: string, to: string): str
 }
 
 function sumOver(column: SumColumn): string {
-  return `coalesce(${expression(column.rows)}, 0)::bigint`;
+  return `coalesce(${expression(column.rows)}, 0)`;
 }
 
 function needsColumn(columns: readonly unknown[]): void {

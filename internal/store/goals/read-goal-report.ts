@@ -39,8 +39,7 @@ type Row = [bucketNumber: number | null, ...counts: bigint[]];
 /**
  * Counts what a merchant's events reached of its goals, in one scan, in the snapshot of data_through.
  *
- * @throws TypeError for what no caller may pass; pg's errors otherwise (SQLSTATE 57014 when the statement took too long,
- * 22003 when a sum does not fit into 64 bits).
+ * @throws TypeError for what no caller may pass; pg's errors otherwise (SQLSTATE 57014 when the statement took too long).
  */
 export async function readGoalReport(pool: Pool, query: GoalReportQuery): Promise<GoalReportData> {
   checkScope(query);

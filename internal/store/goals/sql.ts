@@ -62,6 +62,6 @@ function pageOf({ goals, page }: GoalReportSql, parameter: (text: string) => str
 function countsOf(bit: bigint): string {
   const reached = `FILTER (WHERE goals & ${bit} <> 0)`;
   return `,
-  coalesce(sum(events) ${reached}, 0)::bigint, count(DISTINCT visitor_id) ${reached},
-  coalesce(sum(revenue) ${reached}, 0)::bigint, coalesce(sum(unconverted) ${reached}, 0)::bigint`;
+  coalesce(sum(events) ${reached}, 0), count(DISTINCT visitor_id) ${reached},
+  coalesce(sum(revenue) ${reached}, 0), coalesce(sum(unconverted) ${reached}, 0)`;
 }

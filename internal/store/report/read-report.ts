@@ -1,6 +1,5 @@
 import type { Client, Pool } from "../pool.ts";
 import { estimate, type RegisterCount, STANDARD_ERROR } from "./hyperloglog.ts";
-import { TooLargeError } from "./refusal.ts";
 import { monthsWithin } from "./rollup-months.ts";
 import {
   BIGINT_TYPES,
@@ -45,8 +44,7 @@ type Row = [bucketNumber: number | null, ...values: bigint[]];
 /**
  * Runs a report's statements in one snapshot, so that all columns count the same events.
  *
- * @throws TypeError for a merchant id, edges or a timeout that no caller may pass; TooLargeError when a total does not fit
- * into 64 bits; pg's errors otherwise (SQLSTATE 57014 when a statement took too long).
+ * @throws TypeError for a merchant id, edges or a timeout that no caller may pass; pg's errors otherwise (SQLSTATE 57014 when a statement took too long).
  */
 export async function readReport(pool: Pool, query: ReportQuery): Promise<ReportData> {
   check(query);
@@ -123,9 +121,7 @@ function estimatesOf(rows: readonly Row[], buckets: number): ReportColumn {
 }
 
 function sumOf(values: readonly bigint[]): bigint {
-  const sum = values.reduce((total, value) => total + value, 0n);
-  if (BigInt.asIntN(64, sum) !== sum) throw new TooLargeError(`total ${sum} does not fit into 64 bits`);
-  return sum;
+  return values.reduce((total, value) => total + value, 0n);
 }
 
 /** A merchant's events in a span, bots' too; epoch milliseconds, [start, end). */

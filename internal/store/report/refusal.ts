@@ -1,9 +1,7 @@
 /** Why the database gave no answer although the query is in order. */
-export type Refusal = "away" | "too_slow" | "too_large";
+export type Refusal = "away" | "too_slow";
 
 const TOO_SLOW = "57014";
-// A sum does not fit into the 64 bits of an answer.
-const TOO_LARGE = "22003";
 // Connection exceptions, too many connections, shutting down, crashed, starting up.
 const AWAY = /^(08...|53300|57P0[1-4])$/;
 const NETWORK = new Set([
@@ -19,18 +17,11 @@ const NETWORK = new Set([
 const LOST =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection|Query read timeout)/;
 
-/** A sum of numbers that each fit into the 64 bits of an answer does not. */
-export class TooLargeError extends Error {
-  override readonly name = "TooLargeError";
-}
-
 /** The refusal that an error of the database means; undefined for every other error. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (error instanceof TooLargeError) return "too_large";
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (code === TOO_SLOW) return "too_slow";
-  if (code === TOO_LARGE) return "too_large";
   if (AWAY.test(code) || NETWORK.has(code) || LOST.test(error.message)) return "away";
   // Node tries a host's addresses one after the other and reports their errors together.
   if (error instanceof AggregateError)

@@ -11,12 +11,13 @@ const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
  */
 export const MEMORY = "SET LOCAL work_mem = '32MB'";
 
-const INT8_OID = 20;
+/** int8 and numeric. */
+const WHOLE_NUMBERS = [20, 1700];
 
-/** Reads int8 as bigint: sums of micros pass 2^53. */
+/** Reads counts and sums as bigint. Sums of micros are numeric: no number of orders is too large for them. */
 export const BIGINT_TYPES: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: "text" | "binary") =>
-    oid === INT8_OID ? BigInt : pg.types.getTypeParser(oid, format as "text"),
+    WHOLE_NUMBERS.includes(oid) ? BigInt : pg.types.getTypeParser(oid, format as "text"),
 };
 
 /**

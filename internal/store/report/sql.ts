@@ -13,7 +13,7 @@ export const FRESHNESS = sqlFile("./freshness.sql", import.meta.url);
 /**
  * The SQL of a statement. Its parameters: $1 merchant, $2 first edge, $3 last edge, $4 all edges and, where the
  * source is an aggregate, $5 the merchant's partition and more, as its file says. Its result: bucket_number (1 for the
- * first bucket; null for the whole span), then one int8 for each column; of an estimate, a register's value and how
+ * first bucket; null for the whole span), then a whole number, int8 or numeric, for each column; of an estimate, a register's value and how
  * many registers have it.
  *
  * @param includeBots counts bots' events too.
@@ -31,13 +31,13 @@ export function sqlOf(statement: Statement, includeBots = false): string {
       counts: list(statement.columns, (_, name) => `count(DISTINCT ${name})`),
     });
   }
-  const aggregates = list(statement.columns, (column) => `coalesce(${expression(column.events)}, 0)::bigint`);
+  const aggregates = list(statement.columns, (column) => `coalesce(${expression(column.events)}, 0)`);
   if (statement.source === "events") return fill(ADDITIVE_EVENTS, { people, aggregates });
   return fill(ADDITIVE_TOTALS_15M, {
     people,
     aggregates,
     totals: list(statement.columns, (column) => expression(column.totals15m)),
-    sums: list(statement.columns, (_, name) => `coalesce(sum(${name}), 0)::bigint`),
+    sums: list(statement.columns, (_, name) => `coalesce(sum(${name}), 0)`),
   });
 }
 

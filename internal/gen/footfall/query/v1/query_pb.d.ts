@@ -308,6 +308,14 @@ export declare type Series = Message<"footfall.query.v1.Series"> & {
    * @generated from field: repeated double standard_errors = 6;
    */
   standardErrors: number[];
+
+  /**
+   * Whether values or the total do not all fit into 64 bits: those that do not are cut to the nearest number that does,
+   * 9223372036854775807 or -9223372036854775808. All others are right.
+   *
+   * @generated from field: bool out_of_range = 7;
+   */
+  outOfRange: boolean;
 };
 
 /**
@@ -821,6 +829,13 @@ export declare type Counts = Message<"footfall.query.v1.Counts"> & {
    * @generated from field: int64 total = 2;
    */
   total: bigint;
+
+  /**
+   * As Series has it.
+   *
+   * @generated from field: bool out_of_range = 3;
+   */
+  outOfRange: boolean;
 };
 
 /**

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash, createHmac, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Receipt } from "../../internal/store/erasure/receipt.ts";
@@ -51,6 +51,15 @@ function documentedHash(merchant: number, visitor: string): bigint {
     .readBigInt64LE();
 }
 
+const RANDOM_ID = "0190b3c4-7a2e-7abc-8def-0123456789ab";
+
+/** What docs/processing.md says of an id that could be guessed: its HMAC under the merchant's key. */
+async function stored(merchant: number, visitor: string): Promise<string> {
+  const [row] = await query<{ secret: Buffer }>("SELECT secret FROM visitor_id_secret");
+  const key = createHmac("sha256", row!.secret).update(`visitor ids of merchant ${merchant}`).digest();
+  return `hmac:${createHmac("sha256", key).update(visitor).digest("hex").slice(0, 32)}`;
+}
+
 /** Stores a page view each STEP of some visitors, given by hash. */
 async function store(merchant: number, visitors: readonly bigint[], views: number): Promise<void> {
   const rows = visitors.flatMap((visitor_id) =>
@@ -70,7 +79,7 @@ const left = (merchant: number) =>
   );
 
 test("a visitor is named by the id that the SDK sent, or by the stored hash", async () => {
-  const [zoe, max] = [documentedHash(1, "zoë 'x'"), documentedHash(1, "max")];
+  const [zoe, max] = [documentedHash(1, await stored(1, "zoë 'x'")), documentedHash(1, RANDOM_ID)];
   await store(1, [zoe, max, 7n], 3);
   const dry = await result<object>(...ERASE, "--merchant", "1", "--visitor", "zoë 'x'", "--dry-run");
   expect(dry).toMatchObject({ dryRun: true, visitorHash: zoe.toString(), rows: { events: 3 } });
@@ -85,6 +94,15 @@ test("a visitor is named by the id that the SDK sent, or by the stored hash", as
   expect(await query("SELECT sum(events)::integer AS n FROM totals_15m WHERE merchant_id = 1")).toEqual([
     { n: 3 },
   ]);
+});
+
+test("an id that nobody can guess is named as it is, and one that was hashed by its hash, too", async () => {
+  const dry = (visitor: string) =>
+    result<{ visitorHash: string }>(...ERASE, "--merchant", "1", "--dry-run", "--visitor", visitor);
+  expect((await dry(RANDOM_ID)).visitorHash).toBe(String(documentedHash(1, RANDOM_ID)));
+  const jane = await stored(1, "jane@example.org");
+  expect((await dry("jane@example.org")).visitorHash).toBe(String(documentedHash(1, jane)));
+  expect((await dry(jane)).visitorHash).toBe(String(documentedHash(1, jane)));
 });
 
 test.each([

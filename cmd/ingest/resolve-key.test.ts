@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BatchStatus } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
@@ -28,6 +29,26 @@ describe("ResolveKey", () => {
       keepFullIp: false,
     });
     expect(timestampMs(readTime!)).toBeGreaterThanOrEqual(before);
+  });
+
+  test("the merchant's key for visitor ids, of the secret that the migration has made, from every ingest", async () => {
+    const { rows } = await rig.database.pool.query<{ secret: Buffer }>(
+      "SELECT secret FROM visitor_id_secret",
+    );
+    expect(rows.map(({ secret }) => secret.length)).toEqual([32]);
+    const keyOf = (merchant: number) =>
+      createHmac("sha256", rows[0]!.secret).update(`visitor ids of merchant ${merchant}`).digest();
+    const other = await createMerchant(rig.database.pool, { ...rig.merchant, name: "Other" });
+    const second = await rig.start();
+    const told = new Set<string>();
+    for (const { writeKey } of [rig.merchant, other]) {
+      for (const { client } of [ingest, second]) {
+        const { merchantId, visitorIdKey } = await client.resolveKey(keySha256(writeKey));
+        expect(Buffer.from(visitorIdKey)).toEqual(keyOf(merchantId));
+        told.add(Buffer.from(visitorIdKey).toString("hex"));
+      }
+    }
+    expect(told.size).toBe(2);
   });
 
   test("that the merchant keeps whole addresses", async () => {

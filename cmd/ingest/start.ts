@@ -11,6 +11,7 @@ import { findMerchantByKey } from "../../internal/store/merchants.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { createPool } from "../../internal/store/pool.ts";
 import { writeSpoolReport } from "../../internal/store/spool-reports.ts";
+import { readVisitorIdSecret } from "../../internal/store/visitor-id-secret.ts";
 import { connectNats } from "../../internal/stream/connect.ts";
 import { checkDurability, requireDurability } from "../../internal/stream/durability.ts";
 import { jetStreamProbe } from "../../internal/stream/jetstream-probe.ts";
@@ -41,6 +42,7 @@ export async function start(service: Service<typeof ingest.settings>) {
   });
   life.onClose("database", () => pool.end());
   const { partitions } = await readInstallation(pool);
+  const visitorIdSecret = await readVisitorIdSecret(pool);
   const nats = await connectNats(config, "ingest", 10_000, files);
   life.onClose("NATS", () => nats.close());
   const limits = streamLimits(config);
@@ -64,6 +66,7 @@ export async function start(service: Service<typeof ingest.settings>) {
       capacity: 1_000_000,
     }),
     reportSpool: (report) => writeSpoolReport(pool, report),
+    visitorIdSecret,
     metrics,
     maxBatchBytes,
     maxInFlightBytes: config.maxInFlightBytes,

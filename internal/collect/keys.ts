@@ -1,4 +1,5 @@
 import { LookupCache } from "../cache/lookup-cache.ts";
+import { VISITOR_ID_KEY_BYTES } from "../event/visitor-id.ts";
 import { Failure } from "../failure/failure.ts";
 import type { FailedTries } from "../rpc/by-address/failed-tries.ts";
 import { keySha256 } from "../store/api-keys.ts";
@@ -52,8 +53,13 @@ export class WriteKeys {
 
 async function find(client: IngestClient, sha256: Uint8Array): Promise<Sender | undefined> {
   try {
-    const { merchantId, retentionDays, partitions, keepFullIp } = await client.resolveKey(sha256);
-    return { merchantId, retentionDays, partitions, truncateIp: !keepFullIp };
+    const answer = await client.resolveKey(sha256);
+    const { merchantId, retentionDays, partitions, keepFullIp, visitorIdKey: visitorKey } = answer;
+    if (visitorKey.length !== VISITOR_ID_KEY_BYTES) {
+      const message = `ingest: visitor_id_key has ${visitorKey.length} bytes, ${VISITOR_ID_KEY_BYTES} are needed: start a newer ingest`;
+      throw new Failure("unavailable", message, { retryAfterMs: 500 });
+    }
+    return { merchantId, retentionDays, partitions, truncateIp: !keepFullIp, visitorKey };
   } catch (error) {
     if (error instanceof Failure && error.kind === "not_found") return undefined;
     throw error;

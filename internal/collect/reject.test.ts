@@ -81,7 +81,7 @@ describe.each(["grpc", "json"] as const)("over %s", (form) => {
       eventId: "x".repeat(1_000),
       name: long(256),
       clientTime: inMs(-RETENTION_DAYS * 24 * HOUR + 60_000),
-      visitorId: long(256),
+      visitorId: `a1b2c3d4${long(248)}`,
       sessionId: long(256),
       url: `HTTPS://a/${long(8_182)}`,
       referrer: `not an address ${long(8_177)}`,
@@ -97,7 +97,7 @@ describe.each(["grpc", "json"] as const)("over %s", (form) => {
     expect([answer.rejections, answer.adjustments]).toEqual([[], []]);
     expect(rig.publisher.rows()[0]).toMatchObject({
       name: long(256),
-      visitorId: long(256),
+      visitorId: `a1b2c3d4${long(248)}`,
       url: event.url,
       referrer: event.referrer,
       userAgent: long(4_096),

@@ -18,9 +18,12 @@ export interface Sender {
   readonly partitions: number;
   /** Whether its visitors' addresses are truncated. */
   readonly truncateIp: boolean;
+  /** What hashes its visitors' ids that could be guessed: a secret. */
+  readonly visitorKey: Uint8Array;
 }
 
-export interface Submission extends Omit<EventContext, "retentionDays" | "truncateIp" | "adjustments"> {
+export interface Submission
+  extends Omit<EventContext, "retentionDays" | "truncateIp" | "visitorKey" | "adjustments"> {
   readonly sender: Sender;
   /** Number of its events. */
   readonly count: number;
@@ -51,9 +54,9 @@ export async function submit(deps: SendDeps, submission: Submission): Promise<An
 
 /** A large request's events are not taken in one turn of the event loop: others have theirs between two of them. */
 async function claim(deps: SendDeps, { sender, count, read, ...rest }: Submission): Promise<Claims> {
-  const { merchantId, retentionDays, partitions, truncateIp } = sender;
+  const { merchantId, retentionDays, partitions, truncateIp, visitorKey } = sender;
   const lane = deps.batcher.lane(merchantId, partitions);
-  const context = { ...rest, retentionDays, truncateIp, adjustments };
+  const context = { ...rest, retentionDays, truncateIp, visitorKey, adjustments };
   const claims = new Claims(count);
   for (let index = 0; index < count; index++) {
     if (isTurnOver()) await nextTurn();

@@ -24,6 +24,7 @@ const context: EventContext = {
   sentTime: NOW - 5,
   retentionDays: 30,
   truncateIp: true,
+  visitorKey: Buffer.alloc(32, "k"),
   defaults: { ip: Buffer.from("198.51.100.7"), userAgent: Buffer.from("Agent/1 é") },
   adjustments,
 };

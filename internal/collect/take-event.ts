@@ -12,6 +12,7 @@ import { takeItems, takeOrder } from "./take-commerce.ts";
 import { takeIp } from "./take-ip.ts";
 import { takeProperties } from "./take-properties.ts";
 import { mendId, mendText, takeText } from "./take-text.ts";
+import { takeVisitor } from "./take-visitor.ts";
 
 /** What is known of a request's events beside their bytes. Times are ms since 1970-01-01 UTC. */
 export interface EventContext {
@@ -22,6 +23,8 @@ export interface EventContext {
   readonly retentionDays: number;
   /** Whether addresses are truncated to their networks, /24 and /48. */
   readonly truncateIp: boolean;
+  /** The merchant's key for visitor ids that could be guessed. */
+  readonly visitorKey: Uint8Array;
   /** Taken where an event does not tell; UTF-8, empty where the request does not tell either. */
   readonly defaults: { readonly ip: Uint8Array; readonly userAgent: Uint8Array };
   /** Is told what had to be changed. */
@@ -54,10 +57,9 @@ export function takeEvent(
   return undefined;
 }
 
-/** Each text column but the addresses, its name as event.proto and messages have it, and its longest value, characters. */
+/** Each text column but the addresses and the visitor's id, its name as event.proto and messages have it, and its longest value, characters. */
 const TEXTS: readonly { column: TextName; field: string; limit: number; mend: typeof mendText }[] = [
   { column: "name", field: "name", limit: 256, mend: mendText },
-  { column: "visitorId", field: "visitor_id", limit: 256, mend: mendId },
   { column: "sessionId", field: "session_id", limit: 256, mend: mendId },
   { column: "userAgent", field: "user_agent", limit: 4_096, mend: mendText },
   { column: "language", field: "language", limit: 256, mend: mendText },
@@ -146,6 +148,7 @@ const STEPS: readonly Step[] = [
   checkName,
   takeEventId,
   takeTexts,
+  takeVisitor,
   takeUrl,
   takeReferrer,
   takeTimes,

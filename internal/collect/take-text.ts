@@ -27,7 +27,14 @@ export function takeText(
 }
 
 /** Forms that a text was found to have: bits that the dictionary keeps with it while the batch is open. */
-export const Mark = { WEB_ADDRESS: 1, ADDRESS: 2, CURRENCY: 4, REDACTED: 8, PLAIN_KEY: 16 } as const;
+export const Mark = {
+  WEB_ADDRESS: 1,
+  ADDRESS: 2,
+  CURRENCY: 4,
+  REDACTED: 8,
+  PLAIN_KEY: 16,
+  RANDOM_ID: 32,
+} as const;
 
 /** Whether a text is absent or has a form. It is tested once for all rows of the batch that have it. */
 export function isGood(

@@ -66,6 +66,7 @@ async function startIngest(publisher: SlowPublisher) {
       freshMs: 0,
       capacity: 1,
     }),
+    visitorIdSecret: Buffer.alloc(32, "s"),
     metrics: ingestMetrics(registry),
     maxBatchBytes: 100_000,
     maxInFlightBytes: MAX_IN_FLIGHT,

@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Server, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { LookupCache } from "../cache/lookup-cache.ts";
+import { merchantVisitorKey } from "../event/visitor-id.ts";
 import { Failure } from "../failure/failure.ts";
 import {
   IngestService,
@@ -29,6 +30,8 @@ export interface IngestOptions extends PublishOptions {
   readonly merchants: LookupCache<Merchant>;
   /** Writes down what a spool holds. @throws Failure when it cannot be. */
   readonly reportSpool: (report: SpoolReport) => Promise<void>;
+  /** The installation's, of which collectors are told the merchants' keys. */
+  readonly visitorIdSecret: Uint8Array;
 }
 
 /** The gRPC server of IngestService, not yet bound. */
@@ -66,6 +69,7 @@ export function createIngestServer(options: IngestOptions): Server {
       partitions: options.partitions,
       readTime: timestampFromMs(readTime),
       keepFullIp: !merchant.truncateIp,
+      visitorIdKey: merchantVisitorKey(options.visitorIdSecret, merchant.merchantId),
     });
   }, options.report);
   const reportSpool = unary(

@@ -4,6 +4,7 @@ import { ConfigError } from "../../../internal/config/config-error.ts";
 import { streamSettings } from "../../../internal/config/programs/shared.ts";
 import { flag, integer, optional, type Setting, text } from "../../../internal/config/setting.ts";
 import { partitionOf } from "../../../internal/event/partition.ts";
+import { merchantVisitorKey, storedVisitorId } from "../../../internal/event/visitor-id.ts";
 import { Failure } from "../../../internal/failure/failure.ts";
 import { fieldsTable, table } from "../../../internal/program/table.ts";
 import { beginErasure, isUnfinished } from "../../../internal/store/erasure/begin.ts";
@@ -13,6 +14,8 @@ import { runErasure } from "../../../internal/store/erasure/run.ts";
 import type { Subject } from "../../../internal/store/erasure/subject.ts";
 import { merchantExists } from "../../../internal/store/merchants.ts";
 import { readInstallation } from "../../../internal/store/migrate.ts";
+import type { Pool } from "../../../internal/store/pool.ts";
+import { readVisitorIdSecret } from "../../../internal/store/visitor-id-secret.ts";
 import { command, merchant } from "../command.ts";
 
 const visitor: Setting<string> = { description: "the visitor id that the SDK sent", schema: text() };
@@ -55,9 +58,10 @@ const run = command({
     streamMaxAgeHours: streamSettings.streamMaxAgeHours,
   },
   run: async (pool, config): Promise<Receipt | DryRun> => {
-    const subject = subjectOf(config);
-    const { merchantId, visitorId } = subject;
+    checkSubject(config);
     const { partitions } = await readInstallation(pool);
+    const subject = await subjectOf(pool, config);
+    const { merchantId, visitorId } = subject;
     // The merchant's own row goes before the last steps of its erasure.
     if (!(await merchantExists(pool, merchantId)) && !(await isUnfinished(pool, subject))) {
       throw new Failure("not_found", `there is no merchant ${merchantId}`);
@@ -82,14 +86,22 @@ interface Who {
   readonly wholeMerchant: boolean;
 }
 
-/** Who is meant. A whole merchant must be asked for in so many words: an empty visitor id does not mean it. */
-function subjectOf({ merchant: merchantId, visitor: name, visitorHash: given, wholeMerchant }: Who): Subject {
-  if ([name !== undefined, given !== undefined, wholeMerchant].filter(Boolean).length !== 1) {
-    throw new ConfigError(
-      "exactly one of --visitor, --visitor-hash and --whole-merchant says who is to be erased",
-    );
-  }
-  return { merchantId, visitorId: name === undefined ? given : visitorHash(merchantId, name) };
+/** A whole merchant must be asked for in so many words: an empty visitor id does not mean it. */
+function checkSubject({ visitor, visitorHash: hash, wholeMerchant }: Who): void {
+  if ([visitor !== undefined, hash !== undefined, wholeMerchant].filter(Boolean).length === 1) return;
+  throw new ConfigError(
+    "exactly one of --visitor, --visitor-hash and --whole-merchant says who is to be erased",
+  );
+}
+
+/** Who is meant. An id is hashed as collectors do, where it could be guessed, and then as the processing does. */
+async function subjectOf(
+  pool: Pool,
+  { merchant: merchantId, visitor, visitorHash: hash }: Who,
+): Promise<Subject> {
+  if (visitor === undefined) return { merchantId, visitorId: hash };
+  const key = merchantVisitorKey(await readVisitorIdSecret(pool), merchantId);
+  return { merchantId, visitorId: visitorHash(merchantId, storedVisitorId(key, visitor)) };
 }
 
 const list = command({

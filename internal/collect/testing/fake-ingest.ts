@@ -13,6 +13,7 @@ import type { FakePublisher } from "./fake-publisher.ts";
 export const PARTITIONS = 4;
 export const RETENTION_DAYS = 30;
 export const TOKEN = "collector-token";
+export const VISITOR_ID_SECRET = Buffer.alloc(32, "s");
 
 /** Write keys and their merchants. */
 export const KEYS = { ffw_one: 1, ffw_two: 2 } as const;
@@ -59,6 +60,7 @@ export class FakeIngest {
         capacity: 100,
       }),
       reportSpool: async (report) => void this.spoolReports.push(report),
+      visitorIdSecret: VISITOR_ID_SECRET,
       metrics: ingestMetrics(createRegistry("test")),
       maxBatchBytes: 4 << 20,
       maxInFlightBytes: 16 << 20,

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { type DescField, type DescMessage, fromBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { Row } from "../../event/batch-builder.ts";
@@ -17,7 +18,14 @@ import { checkEvent, timestampToMs } from "./check-event.ts";
 export function referenceRow(
   bytes: Uint8Array,
   merchantId: number,
-  { receivedTime, sentTime, retentionDays, truncateIp, defaults }: Omit<EventContext, "adjustments">,
+  {
+    receivedTime,
+    sentTime,
+    retentionDays,
+    truncateIp,
+    visitorKey,
+    defaults,
+  }: Omit<EventContext, "adjustments">,
 ): Row | RejectReason | "odd" | "no UTF-8" {
   try {
     walk(new BinaryReader(bytes), EventSchema, bytes.length);
@@ -37,11 +45,24 @@ export function referenceRow(
   const found = checkEvent(event, { receivedTime, retentionDays, eventId });
   if (found !== undefined) return found;
   if (truncateIp && event.ip !== "") event.ip = truncated(event.ip);
+  if (isGuessable(event.visitorId)) {
+    const hmac = createHmac("sha256", visitorKey).update(event.visitorId).digest("hex");
+    event.visitorId = `hmac:${hmac.slice(0, 32)}`;
+  }
   // What is taken out of addresses has tests of its own.
   event.url = redact(event.url);
   event.referrer = redact(event.referrer);
   const clientTime = event.clientTime === undefined ? receivedTime : timestampToMs(event.clientTime);
   return { merchantId, event, eventId, receivedTime, clientTime, sentTime };
+}
+
+function isGuessable(id: string): boolean {
+  const turns = id.match(/(?<=[a-z])\d|(?<=\d)[a-z]/gi) ?? [];
+  const isRandom =
+    /^[0-9a-f-]{32,}$/i.test(id) ||
+    (id.length >= 16 && turns.length >= 3) ||
+    id.replace(/\D/g, "").length > 18;
+  return id !== "" && (id.includes("@") || !isRandom);
 }
 
 /** The first 24 or 48 bits of an address, by the platform's own parser. */

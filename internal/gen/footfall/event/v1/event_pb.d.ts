@@ -53,7 +53,8 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   clientTime?: Timestamp | undefined;
 
   /**
-   * The visitor (browser or person) by the SDK's own id; up to 256 characters, a longer one is hashed. Absent: a
+   * The visitor (browser or person) by the SDK's own id; up to 256 characters, a longer one is hashed. One that could
+   * be guessed (a mail address, a number, whatever is short) is stored as its hash under a secret. Absent: a
    * visitor is told apart by truncated address, user agent and UTC day, hashed with a secret that is destroyed after 48 hours.
    *
    * @generated from field: string visitor_id = 4;

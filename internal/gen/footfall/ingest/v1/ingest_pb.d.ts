@@ -113,6 +113,14 @@ export declare type ResolveKeyResponse = Message<"footfall.ingest.v1.ResolveKeyR
    * @generated from field: bool keep_full_ip = 5;
    */
   keepFullIp: boolean;
+
+  /**
+   * The merchant's secret under which a collector hashes visitor ids that could be guessed: 32 bytes, the same from
+   * every ingest and for good.
+   *
+   * @generated from field: bytes visitor_id_key = 6;
+   */
+  visitorIdKey: Uint8Array;
 };
 
 /**

@@ -65,6 +65,7 @@ const CHECKS: readonly Check[] = [
   { name: "proto lint", run: () => command("buf", "lint") },
   { name: "generated code", run: generatedIsCurrent },
   { name: "configuration page", run: () => command("node", "scripts/configuration-page.ts", "--check") },
+  { name: "licences", run: () => command("node", "scripts/licences.ts", "--quiet") },
   { name: "layers", run: () => command("vitest", "run", "internal/layers.test.ts") },
 ];
 

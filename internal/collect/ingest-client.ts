@@ -1,7 +1,9 @@
 import { create, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import {
+  type ChannelCredentials,
   Client,
   type ClientDuplexStream,
+  connectivityState,
   credentials,
   Metadata,
   type ServiceError,
@@ -24,29 +26,49 @@ const RESOLVE_KEY = methodDefinition(IngestService.method.resolveKey);
 /** Longest wait for the answer to ResolveKey, ms. */
 const RESOLVE_TIMEOUT_MS = 5_000;
 
-/** Longest wait for the answer to ReportSpool, ms. */
-const REPORT_TIMEOUT_MS = 2_000;
+/** Every server that a name stands for gets calls in turn, not the first one alone. */
+const IN_TURN = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
+
+/** How TLS is spoken to ingest; nothing of it where that is not wanted. */
+export interface IngestTls {
+  readonly credentials?: ChannelCredentials;
+  /** Whose certificate ingest must show, where that is not the address' own host. */
+  readonly serverName?: string | undefined;
+}
 
 /** A gRPC client of IngestService that sends batches as the bytes they are. */
 export class IngestClient {
-  readonly #client: Client;
+  /** One for each address. */
+  readonly #clients: readonly Client[];
   readonly #token: string | (() => string);
+  #turn = 0;
 
-  /** @param address host:port. @param token the collectors' token; a function is asked at each call. */
-  constructor(address: string, token: string | (() => string)) {
-    this.#client = new Client(address, credentials.createInsecure(), {
-      "grpc.keepalive_time_ms": 20_000,
-      "grpc.keepalive_timeout_ms": 5_000,
-      "grpc.initial_reconnect_backoff_ms": 50,
-      "grpc.max_reconnect_backoff_ms": 1_000,
-    });
+  /**
+   * @param address host:port; several are parted by commas, and all that a host's name stands for are used.
+   * @param token the collectors' token; a function is asked at each call.
+   */
+  constructor(address: string, token: string | (() => string), tls: IngestTls = {}) {
+    const { credentials: channel = credentials.createInsecure(), serverName } = tls;
+    this.#clients = targetsOf(address).map(
+      (target) =>
+        new Client(target, channel, {
+          "grpc.keepalive_time_ms": 20_000,
+          "grpc.keepalive_timeout_ms": 5_000,
+          "grpc.initial_reconnect_backoff_ms": 50,
+          "grpc.max_reconnect_backoff_ms": 1_000,
+          "grpc.dns_min_time_between_resolutions_ms": 5_000,
+          "grpc.service_config": IN_TURN,
+          "grpc.service_config_disable_resolution": 1,
+          ...(serverName === undefined ? {} : { "grpc.ssl_target_name_override": serverName }),
+        }),
+    );
     this.#token = token;
   }
 
   /** Opens a stream of batches. */
   publish(): ClientDuplexStream<Uint8Array, PublishResponse> {
     const { path, requestSerialize, responseDeserialize } = PUBLISH;
-    return this.#client.makeBidiStreamRequest(
+    return this.#next().makeBidiStreamRequest(
       path,
       requestSerialize as (value: Uint8Array) => Buffer,
       responseDeserialize as (bytes: Buffer) => PublishResponse,
@@ -67,7 +89,7 @@ export class IngestClient {
   #unary<O>(method: ReturnType<typeof methodDefinition>, request: Message, timeoutMs: number): Promise<O> {
     const { path, requestSerialize, responseDeserialize } = method;
     return new Promise((resolve, reject) => {
-      this.#client.makeUnaryRequest(
+      this.#next().makeUnaryRequest(
         path,
         requestSerialize,
         responseDeserialize as (bytes: Buffer) => O,
@@ -80,7 +102,16 @@ export class IngestClient {
   }
 
   close(): void {
-    this.#client.close();
+    for (const client of this.#clients) client.close();
+  }
+
+  /** The clients in turn, those whose servers are away left out while others are not. */
+  #next(): Client {
+    const turn = this.#turn++;
+    const inTurn = this.#clients.map((_, at) => this.#clients[(turn + at) % this.#clients.length]!);
+    const isAway = (client: Client) =>
+      client.getChannel().getConnectivityState(true) === connectivityState.TRANSIENT_FAILURE;
+    return inTurn.find((client) => !isAway(client)) ?? inTurn[0]!;
   }
 
   #metadata(): Metadata {
@@ -89,6 +120,12 @@ export class IngestClient {
     metadata.set("authorization", `Bearer ${token}`);
     return metadata;
   }
+}
+
+/** gRPC's names of what an address says: https://github.com/grpc/grpc/blob/master/doc/naming.md */
+function targetsOf(address: string): string[] {
+  if (/^(dns|ipv4|ipv6|unix):/.test(address)) return [address];
+  return address.split(",").map((one) => `dns:///${one.trim()}`);
 }
 
 function toFailure(error: ServiceError): Failure {

@@ -46,7 +46,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   stream = new SlowStream();
   const client = { publish: () => stream } as unknown as IngestClient;
-  link = new IngestLink(client, { deliverTimeoutMs: 1_000, onState: () => {} });
+  link = new IngestLink(client, { deliverTimeoutMs: 1_000, onState: () => {}, streams: 1 });
 });
 afterEach(async () => {
   await vi.advanceTimersByTimeAsync(2_000);

@@ -1,59 +1,56 @@
-import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { formatId } from "../event/event-id.ts";
 import { BatchRejectReason, BatchStatus, type PublishResponse } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import type { OutgoingBatch } from "./batcher.ts";
 import type { IngestClient } from "./ingest-client.ts";
+import { type BatchStream, IngestStreams, type StreamsOptions } from "./ingest-streams.ts";
 
-export interface LinkOptions {
+export interface LinkOptions extends StreamsOptions {
   /** How long a batch is tried before its events are given back for a retry, ms. */
   readonly deliverTimeoutMs: number;
   /** Told at each change between working and not. */
   readonly onState: (problem: string | undefined) => void;
 }
 
-type BatchStream = ClientDuplexStream<Uint8Array, PublishResponse>;
-
 interface Waiting extends OutgoingBatch {
   /** When to give up, by performance.now(). */
   readonly deadline: number;
-  /** Someone else keeps it: when the stream breaks or ingest cannot take it, it is given back at once. */
+  /** Someone else keeps it: when its stream breaks or ingest cannot take it, it is given back at once. */
   spooled: boolean;
-  /** Written to the stream of this moment, and not answered. */
-  sent: boolean;
+  /** The stream that it was written to, and is not answered on. */
+  sent: BatchStream | undefined;
 }
-
-/** First and longest pause before the stream is made again, ms. */
-const BACKOFF_MS = { first: 50, longest: 2_000 };
 
 /** Pause before a batch that JetStream could not take is sent again, ms. */
 const RESEND_MS = 200;
 
-/** Batches of the spool are written while the stream holds fewer than this: a live one never waits for many. */
+/** Batches of the spool are written while a stream holds fewer than this: a live one never waits for many. */
 const SPOOLED_AHEAD = 4;
 
 /**
- * The stream of batches to ingest. Batches that are not answered when a stream breaks are sent again on the
- * next one, with the same id; one that is not stored before its deadline is given back.
+ * Sends batches to ingest. Those that are not answered when a stream breaks are sent again on another, with the same
+ * id; one that is not stored before its deadline is given back.
  */
 export class IngestLink {
-  readonly #client: IngestClient;
   readonly #options: LinkOptions;
+  readonly #streams: IngestStreams;
   readonly #waiting = new Map<string, Waiting>();
-  /** Ids of waiting batches that the stream has no room for yet, in the order in which they are sent. */
+  /** Ids of waiting batches that no stream has room for yet, in the order in which they are sent. */
   readonly #unsent = { live: new Set<string>(), spooled: new Set<string>() };
-  #stream: BatchStream | undefined;
-  #backoff = BACKOFF_MS.first;
-  #retry: NodeJS.Timeout | undefined;
   #answeredTime = 0;
   #closing = false;
-  #closed = false;
   readonly #sweep: NodeJS.Timeout;
 
   constructor(client: IngestClient, options: LinkOptions) {
-    this.#client = client;
     this.#options = options;
+    const events = {
+      answered: (stream: BatchStream, response: PublishResponse) => this.#answered(stream, response),
+      room: () => this.#send(),
+      ended: (stream: BatchStream, message: string) => this.#ended(stream, message),
+      state: options.onState,
+    };
+    this.#streams = new IngestStreams(client, events, options);
     this.#sweep = setInterval(() => this.#giveUpLate(), 250);
-    this.#connect();
+    this.#streams.start();
   }
 
   /** When ingest last stored or refused a batch, by performance.now(). */
@@ -69,7 +66,7 @@ export class IngestLink {
     const spooled = from === "spooled";
     const deadline = spooled ? Number.POSITIVE_INFINITY : performance.now() + this.#options.deliverTimeoutMs;
     const id = formatId(batch.batchId);
-    this.#waiting.set(id, { ...batch, deadline, spooled, sent: false });
+    this.#waiting.set(id, { ...batch, deadline, spooled, sent: undefined });
     this.#unsent[from].add(id);
     this.#send();
   }
@@ -83,43 +80,25 @@ export class IngestLink {
     if (!batch.sent || this.#closing) this.#giveBack(id, "not sent");
   }
 
-  /** Waits for the open batches' answers, then ends the stream. What is in the spool is not waited for. */
+  /** Waits for the open batches' answers, then ends the streams. What is in the spool is not waited for. */
   async close(): Promise<void> {
     this.#closing = true;
     for (const [id, { spooled }] of this.#waiting) if (spooled) this.#giveBack(id, "the link closes");
     await Promise.all([...this.#waiting.values()].map(({ ticket }) => ticket.settled));
-    this.#closed = true;
     clearInterval(this.#sweep);
-    clearTimeout(this.#retry);
-    this.#stream?.end();
+    this.#streams.close();
   }
 
-  #connect(): void {
-    if (this.#closed) return;
-    const stream = this.#client.publish();
-    this.#stream = stream;
-    stream.on("data", (response: PublishResponse) => this.#answered(response));
-    stream.on("error", (error) => this.#broken(stream, error.message));
-    stream.on("end", () => this.#broken(stream, "ingest ended the stream"));
-    stream.on("metadata", () => {
-      this.#backoff = BACKOFF_MS.first;
-      this.#options.onState(undefined);
-    });
-    stream.on("drain", () => this.#send());
-    for (const id of this.#waiting.keys()) this.#unsent.live.add(id);
-    this.#send();
-  }
-
-  /** Writes what the stream has room for: it would keep whatever it is given, also when the batch is given up. */
+  /** Writes what the streams have room for: they would keep whatever they are given, also when a batch is given up. */
   #send(): void {
-    const stream = this.#stream;
-    if (stream === undefined) return;
     for (const id of this.#unsent.live) {
-      if (stream.writableNeedDrain) return;
+      const stream = this.#streams.pick();
+      if (stream === undefined) return;
       this.#write(stream, id);
     }
     for (const id of this.#unsent.spooled) {
-      if (stream.writableLength >= SPOOLED_AHEAD) return;
+      const stream = this.#streams.pickSteady(SPOOLED_AHEAD);
+      if (stream === undefined) return;
       this.#write(stream, id, () => this.#send());
     }
   }
@@ -128,8 +107,8 @@ export class IngestLink {
     this.#unsent.live.delete(id);
     this.#unsent.spooled.delete(id);
     const batch = this.#waiting.get(id)!;
-    batch.sent = true;
-    stream.write(batch.bytes, written);
+    batch.sent = stream;
+    this.#streams.write(stream, batch.bytes, written);
   }
 
   /** Forgets a batch that is answered or given up. */
@@ -145,27 +124,26 @@ export class IngestLink {
     batch?.ticket.settle({ stored: false, retry: true, message });
   }
 
-  #broken(stream: BatchStream, message: string): void {
-    if (this.#stream !== stream) return;
-    this.#stream = undefined;
-    if (this.#closed) return;
+  /** Batches that others keep are given back when their stream breaks, and all of them when none stands. */
+  #ended(stream: BatchStream, message: string): void {
+    const stands = this.#streams.isUp;
     for (const [id, batch] of this.#waiting) {
-      batch.sent = false;
-      if (batch.spooled) this.#giveBack(id, message);
+      const wasSent = batch.sent === stream;
+      if (wasSent) batch.sent = undefined;
+      if (batch.spooled && (wasSent || !stands)) this.#giveBack(id, message);
+      else if (wasSent) this.#unsent.live.add(id);
     }
-    this.#options.onState(`ingest: ${message}`);
-    const wait = this.#backoff * (0.5 + Math.random());
-    this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MS.longest);
-    this.#retry = setTimeout(() => this.#connect(), wait);
+    this.#send();
   }
 
-  #answered(response: PublishResponse): void {
+  #answered(stream: BatchStream, response: PublishResponse): void {
     if (response.status !== BatchStatus.UNAVAILABLE) this.#answeredTime = performance.now();
     const id = formatId(response.batchId);
     const batch = this.#waiting.get(id);
     if (batch === undefined) return;
     if (response.status === BatchStatus.UNAVAILABLE) {
-      batch.sent = false;
+      if (batch.sent !== stream) return;
+      batch.sent = undefined;
       if (batch.spooled) this.#giveBack(id, response.message);
       else setTimeout(() => this.#resend(id), RESEND_MS);
       return;
@@ -182,7 +160,7 @@ export class IngestLink {
 
   #resend(id: string): void {
     const batch = this.#waiting.get(id);
-    if (batch === undefined || batch.sent) return;
+    if (batch === undefined || batch.sent !== undefined) return;
     this.#unsent.live.add(id);
     this.#send();
   }

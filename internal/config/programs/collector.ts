@@ -27,7 +27,8 @@ export const collector = {
     allowedOrigins: allowedOrigins("collector"),
     ingestAddress: {
       env: "FOOTFALL_INGEST_ADDRESS",
-      description: "host:port of ingest",
+      description:
+        "host:port of ingest; several are parted by commas; batches go to all of them, and to all addresses that a name stands for",
       schema: text(),
       fallback: "127.0.0.1:4318",
     },

@@ -108,7 +108,7 @@ function launchProgram(
   return startProgram(kind, health, env, onOutput);
 }
 
-/** gRPC's own list of addresses: the collector's first choice, and where it goes when that is away. */
+/** gRPC's own list of addresses, which get batches in turn. */
 function ingestAddress(part: string, linePort: Surroundings["linePort"]): string {
   const all = partsOf("ingest");
   const ordered = part.endsWith("-1") ? all : all.toReversed();

@@ -26,6 +26,9 @@ const RESOLVE_KEY = methodDefinition(IngestService.method.resolveKey);
 /** Longest wait for the answer to ResolveKey, ms. */
 const RESOLVE_TIMEOUT_MS = 5_000;
 
+/** Longest wait for the answer to ReportSpool, ms. */
+const REPORT_TIMEOUT_MS = 2_000;
+
 /** Every server that a name stands for gets calls in turn, not the first one alone. */
 const IN_TURN = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
 

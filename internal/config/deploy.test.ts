@@ -3,13 +3,22 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { expect, test } from "vitest";
 import { KNOWN_VARIABLES, PROGRAMS } from "./programs/all.ts";
+import { environmentFor } from "./programs/own-secrets.ts";
 import { readConfig } from "./read-config.ts";
 
-const env = parseEnv(readFileSync(join(import.meta.dirname, "../../deploy/footfall.env"), "utf8"));
+const read = (file: string) =>
+  parseEnv(readFileSync(join(import.meta.dirname, "../../deploy", file), "utf8"));
+const shared = read("footfall.env");
+const env = { ...shared, ...read("secrets/ingest.env") };
 
-test.each(["collector", "ingest", "aggregator", "archiver", "query", "admin"])(
-  "deploy/footfall.env starts the %s",
+test.each(["collector", "ingest", "aggregator", "archiver", "query", "admin", "replay"])(
+  "deploy/footfall.env and its own secrets start the %s, and no secret of another is among them",
   (name) => {
+    const own = read(`secrets/${name}.env`);
+    // What admin takes besides is told to its commands.
+    if (name !== "admin") expect(environmentFor(name, own, {})).toEqual(own);
+    expect(environmentFor(undefined, shared, {})).toEqual(shared);
+    const env = { ...shared, ...own };
     const program = PROGRAMS.find((one) => one.name === name)!;
     const config = readConfig(program, [], env, KNOWN_VARIABLES) as Record<string, () => string>;
     expect(name === "collector" ? config.ingestAddress : config.databaseUrl!()).toContain("internal");

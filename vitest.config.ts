@@ -10,7 +10,7 @@ process.env.NODE_COMPILE_CACHE ??= cachePath("compiled");
 const TESTS = "{internal,cmd,bench}/**/*.test.ts";
 
 /** Where whole programs are tested: the files that take longest. */
-const PROGRAMS = /^(internal\/(e2e|chaos)|cmd|bench)\//;
+const PROGRAMS = /^(internal\/(e2e|chaos|power-loss)|cmd|bench)\//;
 /** What files import, or call, that start servers and processes: they take seconds, the others mostly milliseconds. */
 const SERVERS =
   /\/testkit\/(database|nats|nats-cluster|s3|service|command|installation)\.ts"|\/rig\.ts"|start[A-Z]\w+\(|spawn|fork|erasing|thread/;

@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "..");
 /** Folder of internal/ to its height: 0 is the top row of the table. */
 function readLayers(): Map<string, number> {
   const text = readFileSync(join(root, "internal/README.md"), "utf8");
-  const table = text.matchAll(/^\| [a-z]+ \| ([a-z0-9, ]+) \|/gm);
+  const table = text.matchAll(/^\| [a-z]+ \| ([a-z0-9, -]+) \|/gm);
   const heights = new Map<string, number>();
   let height = 0;
   for (const [, folders] of table) {

@@ -75,6 +75,9 @@ export function createPool(options: PoolOptions): Pool {
   class ConnectingClient extends pg.Client {
     constructor(config?: pg.ClientConfig) {
       super({ ...config, connectionString: address(), connectionTimeoutMillis: connectTimeoutMs });
+      // A connection may break while no statement runs, also within what told that it stands: the next statement fails
+      // with the cause. Without a listener it would end the process.
+      this.on("error", () => {});
     }
   }
   // What is wrong with it is told at the start, not at the first connection.
@@ -95,7 +98,7 @@ export function createPool(options: PoolOptions): Pool {
     }),
     onConnect: (client) => prepare(client as Client, settingsOf(options), connectTimeoutMs),
   });
-  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  // Likewise: an idle connection that breaks is replaced at the next use.
   pool.on("error", () => {});
   const clients = new Set<Client>();
   pool.on("connect", (client) => void clients.add(client));
@@ -168,7 +171,7 @@ export async function transaction<T>(
   { begin = "BEGIN", beginTimeoutMs, signal }: TransactionOptions = {},
 ): Promise<T> {
   signal?.throwIfAborted();
-  const { client, release } = await connect(pool);
+  const client = await pool.connect();
   const { transactionTimeoutMs = 0 } = detailsOf.get(pool) ?? {};
   const limit = transactionTimeoutMs > 0 ? setTimeout(cut, transactionTimeoutMs, client) : undefined;
   const watch = signal && cancelWhenAborted(client, signal, () => cut(client));
@@ -186,34 +189,22 @@ export async function transaction<T>(
     throw error;
   } finally {
     clearTimeout(limit);
-    release(broken);
+    client.release(broken);
     if (silent.has(client)) await endSession(pool, client);
   }
 }
 
 /** Runs statements on one connection, in no transaction. One on which any fails is not used again. */
 export async function onConnection<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
-  const { client, release } = await connect(pool);
+  const client = await pool.connect();
   let broken = true;
   try {
     const result = await work(client);
     broken = false;
     return result;
   } finally {
-    release(broken);
-  }
-}
-
-/** A connection that may break while no statement runs: the next statement then fails with the cause. */
-async function connect(pool: Pool) {
-  const client = await pool.connect();
-  const ignore = () => {};
-  client.on("error", ignore);
-  const release = (broken: Error | boolean | undefined) => {
     client.release(broken);
-    client.off("error", ignore);
-  };
-  return { client, release };
+  }
 }
 
 /** @returns why the connection cannot be used any more. */

@@ -1,5 +1,6 @@
 import type { Server } from "@grpc/grpc-js";
 import { LookupCache } from "../../cache/lookup-cache.ts";
+import type { AcceptDeps } from "../../ingest/accept.ts";
 import { ingestMetrics } from "../../ingest/metrics.ts";
 import { createIngestServer } from "../../ingest/service.ts";
 import { bind } from "../../rpc/grpc-js.ts";
@@ -8,7 +9,6 @@ import type { Merchant } from "../../store/merchants.ts";
 import type { SpoolReport } from "../../store/spool-reports.ts";
 import { createRegistry } from "../../telemetry/metrics.ts";
 import { testKey } from "../../testkit/keys.ts";
-import type { FakePublisher } from "./fake-publisher.ts";
 
 export const PARTITIONS = 4;
 export const RETENTION_DAYS = 30;
@@ -30,9 +30,9 @@ function findMerchant(sha256: Uint8Array): Merchant | undefined {
   return found && { merchantId: found[1], ...rest, ...lists, truncateIp: found[0] === "ffw_one" };
 }
 
-/** The real ingest server on a port of its own, without JetStream or a database behind it. */
+/** The real ingest server on a port of its own, without a database behind it, and with JetStream only if given. */
 export class FakeIngest {
-  readonly #publisher: FakePublisher;
+  readonly #publisher: AcceptDeps["publisher"];
   /** What spools told, in that order. */
   readonly spoolReports: SpoolReport[] = [];
   /** How many look-ups of keys have reached what stands for the database. */
@@ -40,8 +40,12 @@ export class FakeIngest {
   #server: Server | undefined;
   port = 0;
 
-  constructor(publisher: FakePublisher) {
+  constructor(publisher: AcceptDeps["publisher"]) {
     this.#publisher = publisher;
+  }
+
+  get listens(): boolean {
+    return this.#server !== undefined;
   }
 
   get address(): string {

@@ -7,6 +7,7 @@ import { chaos } from "./chaos.ts";
 import { collector } from "./collector.ts";
 import { demo } from "./demo.ts";
 import { ingest } from "./ingest.ts";
+import { powerLoss } from "./power-loss.ts";
 import { query } from "./query.ts";
 import { replay } from "./replay.ts";
 import { simulate } from "./simulate.ts";
@@ -25,6 +26,7 @@ export const PROGRAMS: readonly Program<Settings>[] = [
   demo,
   simulate,
   chaos,
+  powerLoss,
 ];
 
 /** Variables that are not settings of a program, but no typing errors either. */

@@ -87,7 +87,7 @@ async function startOnce({ dataDir, nodes: count = 3 }: NatsClusterOptions): Pro
   return { url: list("url"), monitorUrl: list("monitorUrl"), nodes, stop };
 }
 
-type NodeOptions = Required<Omit<NatsOptions, "onOutput">>;
+type NodeOptions = Required<Omit<NatsOptions, "onOutput" | "syncInterval">>;
 
 class Node implements NatsNode {
   readonly name: string;

@@ -23,6 +23,8 @@ export interface NatsOptions {
   readonly monitorPort?: number;
   /** Makes the server one of a cluster, which is ready when JetStream's leader is elected. */
   readonly cluster?: ClusterRoutes;
+  /** How often it calls fsync. Default: before each ack, where the version can. `2m` is NATS's own default. */
+  readonly syncInterval?: "always" | "2m";
   /** Gets all that it prints. */
   readonly onOutput?: OutputListener;
 }
@@ -83,19 +85,20 @@ interface Configuration {
   readonly version: readonly [number, number, number];
   readonly monitorPort?: number;
   readonly cluster?: ClusterRoutes;
+  readonly syncInterval?: "always" | "2m";
 }
 
 /** The server's configuration file. From 2.10 on every acked message is on the disk, not only in its cache. */
 export function configuration(options: Configuration): string {
-  const { port, dataDir, name, version, monitorPort, cluster } = options;
+  const { port, dataDir, name, version, monitorPort, cluster, syncInterval = "always" } = options;
   const [major, minor] = version;
-  const canSyncAlways = major > 2 || (major === 2 && minor >= 10);
+  const syncs = syncInterval !== "always" || major > 2 || (major === 2 && minor >= 10);
   return `server_name: ${JSON.stringify(name)}
 listen: 127.0.0.1:${port}
 max_payload: ${MAX_PAYLOAD_BYTES}
 jetstream {
   store_dir: ${JSON.stringify(join(dataDir, "jetstream"))}
-${canSyncAlways ? "  sync_interval: always\n" : ""}}
+${syncs ? `  sync_interval: ${syncInterval}\n` : ""}}
 ${monitorPort === undefined ? "" : `http: 127.0.0.1:${monitorPort}\n`}${cluster === undefined ? "" : clusterBlock(cluster)}`;
 }
 

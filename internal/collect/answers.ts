@@ -11,8 +11,10 @@ export interface Answers {
   readonly statuses: EventStatus[];
   /** One for each event that is rejected, in the request's order. */
   readonly rejections: ({ readonly index: number } & Refusal)[];
-  /** What was changed, in the request's order; all of one event follow one another. */
+  /** The first that was changed, in the request's order; all of one event follow one another. */
   readonly adjustments: ({ readonly index: number } & Adjustment)[];
+  /** How often what was done to which field (plainField), by both: the key is "kind field". */
+  readonly adjusted: ReadonlyMap<string, number>;
   readonly accepted: number;
   readonly duplicates: number;
   readonly rejected: number;
@@ -20,19 +22,18 @@ export interface Answers {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Most adjustments that one answer tells of: about as many bytes as rejections of all events. */
-const MAX_ADJUSTMENTS = 1_000;
+/** Most adjustments that one answer tells of: a client that has so many learns nothing from more. */
+const MAX_ADJUSTMENTS = 200;
 
 /** When events that could not be stored should be sent again, ms. */
 export const RETRY_AFTER_MS = 500;
 
 /** Answers as the response carries them: with a time to wait where any event is to be sent again. */
-export function toWire({ retryAfterMs = RETRY_AFTER_MS, ...answers }: Answers) {
+export function toWire({ retryAfterMs = RETRY_AFTER_MS, adjusted: _, ...answers }: Answers) {
   const known = answers.accepted + answers.duplicates + answers.rejected;
-  const adjustments = answers.adjustments.slice(0, MAX_ADJUSTMENTS);
   return known === answers.statuses.length
-    ? { ...answers, adjustments }
-    : { ...answers, adjustments, retryAfter: durationFromMs(retryAfterMs) };
+    ? answers
+    : { ...answers, retryAfter: durationFromMs(retryAfterMs) };
 }
 
 /** All events of a request with the same answer. */
@@ -49,6 +50,7 @@ export class Claims {
   readonly #claims: Int32Array;
   readonly #refusals = new Map<number, Refusal>();
   readonly #adjustments: ({ readonly index: number } & Adjustment)[] = [];
+  readonly #adjusted = new Map<string, number>();
 
   /** @param count events of the request. */
   constructor(count: number) {
@@ -69,14 +71,18 @@ export class Claims {
 
   /** What was changed in an event that is not refused; the events come in their order. */
   adjust(index: number, adjustments: readonly Adjustment[]): void {
-    for (const adjustment of adjustments) this.#adjustments.push({ index, ...adjustment });
+    for (const adjustment of adjustments) {
+      const key = `${AdjustmentKind[adjustment.kind]} ${plainField(adjustment.field)}`;
+      this.#adjusted.set(key, (this.#adjusted.get(key) ?? 0) + 1);
+      if (this.#adjustments.length < MAX_ADJUSTMENTS) this.#adjustments.push({ index, ...adjustment });
+    }
   }
 
   /** The answers, when all batches are settled. */
   async settled(): Promise<Answers> {
     const outcomes: Outcome[] = [];
     for (const ticket of this.#tickets) outcomes.push(ticket.outcome ?? (await ticket.settled));
-    const merged = new Merged(this.#claims.length, this.#adjustments);
+    const merged = new Merged(this.#claims.length, this.#adjustments, this.#adjusted);
     for (const [index, claim] of this.#claims.entries()) {
       if (claim === 0) merged.put(index, EventStatus.REJECTED, this.#refusals.get(index));
       else putOutcome(merged, index, outcomes[Math.abs(claim) - 1]!, claim < 0);
@@ -108,10 +114,16 @@ class Merged implements Answers {
   rejected = 0;
 
   readonly adjustments: Answers["adjustments"];
+  readonly adjusted: Answers["adjusted"];
 
-  constructor(count: number, adjustments: Answers["adjustments"] = []) {
+  constructor(
+    count: number,
+    adjustments: Answers["adjustments"] = [],
+    adjusted: Answers["adjusted"] = new Map(),
+  ) {
     this.statuses = new Array<EventStatus>(count);
     this.adjustments = adjustments;
+    this.adjusted = adjusted;
   }
 
   put(index: number, status: EventStatus, refusal?: Refusal): void {
@@ -130,8 +142,11 @@ export function countAnswers({ events, rejected, adjusted }: CollectMetrics, ans
   for (const [status, count] of Object.entries({ ...counts, UNAVAILABLE: answers.statuses.length - known })) {
     if (count > 0) events.inc({ status }, count);
   }
-  for (const { reason } of answers.rejections) rejected.inc({ reason: RejectReason[reason] });
-  for (const { field, kind } of answers.adjustments) {
-    adjusted.inc({ field: plainField(field), kind: AdjustmentKind[kind] });
+  const reasons = new Map<RejectReason, number>();
+  for (const { reason } of answers.rejections) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  for (const [reason, count] of reasons) rejected.inc({ reason: RejectReason[reason] }, count);
+  for (const [key, count] of answers.adjusted) {
+    const [kind = "", field = ""] = key.split(" ");
+    adjusted.inc({ field, kind }, count);
   }
 }

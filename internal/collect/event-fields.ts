@@ -30,7 +30,7 @@ export const MAX_ITEMS = 200;
 export const MAX_FIELDS = 10_000;
 
 /** Most entries of properties that are looked at, keys that come again included. */
-const MAX_PROPERTY_ENTRIES = 256;
+export const MAX_PROPERTY_ENTRIES = 256;
 
 /**
  * Where the fields of one event stand in its bytes, found in one pass and without an object: an event is read

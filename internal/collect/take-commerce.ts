@@ -161,9 +161,8 @@ function takeItem(
     at += 2;
     const [start, end] = [values[at]!, values[at + 1]!];
     const text = takeText(batch, bytes, start, end, ITEM_TEXT_LIMIT);
-    const mend = name === "id" ? mendId : mendText;
-    const field = `items[${index}].${name}`;
-    item[name] = text >= 0 ? text : mend(batch, adjustments, field, bytes, start, end, ITEM_TEXT_LIMIT);
+    item[name] =
+      text >= 0 ? text : mendItemText(batch, adjustments, `items[${index}].${name}`, bytes, start, end);
     size += Math.min(end - start, CHARACTER_BYTES * ITEM_TEXT_LIMIT);
   }
   if (!hasId(index, adjustments)) return size;
@@ -173,6 +172,18 @@ function takeItem(
   checkWorth(index, adjustments);
   batch.items.append(item);
   return size;
+}
+
+function mendItemText(
+  batch: BatchBuilder,
+  adjustments: Adjustments,
+  field: string,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const mend = field.endsWith(".id") ? mendId : mendText;
+  return mend(batch, adjustments, field, bytes, start, end, ITEM_TEXT_LIMIT);
 }
 
 /** Whether the item can be told from others, by its name if need be. */

@@ -22,6 +22,9 @@ interface Body {
 const KNOWN = new Set(["events", "sentTime", "sent_time", "sequence", "key"]);
 const MAX_NAME_BYTES = 64;
 
+/** Longest text of one event, bytes: 200 items and 64 properties of all that is kept take half of it. */
+const MAX_TEXT_BYTES = 4 << 20;
+
 /** Most members of a body, and longest value of one that is no event, bytes. */
 const MAX_MEMBERS = 1_000;
 const MAX_VALUE_BYTES = 1_024;
@@ -62,12 +65,22 @@ function readEventAt(bytes: Uint8Array, span: Span): ReadEvent {
   if (span.values > MAX_FIELDS) {
     return refuse(RejectReason.MALFORMED, `event: more than ${MAX_FIELDS} values`);
   }
+  if (sizeOf(span) > MAX_TEXT_BYTES) {
+    return refuse(RejectReason.MALFORMED, `event: more than ${MAX_TEXT_BYTES} bytes of JSON`);
+  }
   try {
     return readJsonEvent(parseJson(textAt(bytes, span)));
   } catch (error) {
     if (error instanceof Failure) return refuse(RejectReason.MALFORMED, `event: ${error.message}`);
     throw error;
   }
+}
+
+/** Bytes of a stretch without what is over in it. */
+function sizeOf({ start, end, over }: Span): number {
+  let size = end - start;
+  for (let at = 0; at < over.length; at += 2) size -= over[at + 1]! - over[at]!;
+  return size;
 }
 
 /** A small value; what is large or no JSON is as good as absent. */
@@ -80,9 +93,22 @@ function valueAt(bytes: Uint8Array, span: Span | undefined): unknown {
   }
 }
 
-function textAt({ buffer, byteOffset }: Uint8Array, { start, end }: Span): string {
-  return Buffer.from(buffer, byteOffset + start, end - start).toString();
+/** The text of a stretch, without what is over in it. */
+function textAt(
+  { buffer, byteOffset }: Uint8Array,
+  { start, end, over = [] }: Partial<Span> & Stretch,
+): string {
+  const parts: string[] = [];
+  let from = start;
+  for (let at = 0; at <= over.length; at += 2) {
+    const until = over[at] ?? end;
+    parts.push(Buffer.from(buffer, byteOffset + from, until - from).toString());
+    from = over[at + 1] ?? end;
+  }
+  return parts.join("");
 }
+
+type Stretch = Pick<Span, "start" | "end">;
 
 interface Extent {
   /** Events that are looked for; 0: none. */
@@ -161,5 +187,5 @@ function kindAt(bytes: Uint8Array, span: Span): string {
   if (first === Code.openList) return "a list";
   if (first === Code.open) return "an object";
   if (first === Code.quote) return "a string";
-  return textAt(bytes, { ...span, end: Math.min(span.end, span.start + 40) });
+  return textAt(bytes, { start: span.start, end: Math.min(span.end, span.start + 40) });
 }

@@ -9,6 +9,7 @@ import {
   RefundSchema,
 } from "../../gen/footfall/event/v1/event_pb.js";
 import { AdjustmentKind, type Adjustments } from "../adjustments.ts";
+import { MAX_ITEMS } from "../event-fields.ts";
 import {
   fieldOf,
   isAbsent,
@@ -65,6 +66,8 @@ function neededObject(value: unknown, field: string): JsonObject | undefined {
   throw new Unreadable(RejectReason.MALFORMED, `${field}: ${kindOf(value)}, must be an object`);
 }
 
+const TOO_MANY = create(ItemSchema);
+
 /** An event's items, or a single one; what is no item is left out. @param field its name in messages. */
 export function readItems(value: unknown, field: string, adjustments: Adjustments): Item[] {
   if (isAbsent(value)) return [];
@@ -75,6 +78,11 @@ export function readItems(value: unknown, field: string, adjustments: Adjustment
   }
   const items: Item[] = [];
   for (const [index, entry] of list.entries()) {
+    // An empty one in the place of each that is too many: they are counted behind this.
+    if (items.length >= MAX_ITEMS) {
+      items.push(TOO_MANY);
+      continue;
+    }
     const item = objectOf(entry);
     if (item !== undefined) items.push(readItem(item, `${field}[${index}]`, adjustments));
     else adjustments.add(AdjustmentKind.DROPPED, `${field}[${index}]`, `${kindOf(entry)}, must be an object`);

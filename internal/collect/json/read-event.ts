@@ -3,6 +3,7 @@ import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { RejectReason } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { EventSchema, type Screen, ScreenSchema } from "../../gen/footfall/event/v1/event_pb.js";
 import { AdjustmentKind, Adjustments } from "../adjustments.ts";
+import { MAX_PROPERTY_ENTRIES } from "../event-fields.ts";
 import type { ReadEvent } from "../read-event.ts";
 import { refuse } from "../refusal.ts";
 import { readDecimal } from "./decimal.ts";
@@ -110,7 +111,8 @@ function readProperties(value: unknown, target: Record<string, string>): void {
       adjustments.add(AdjustmentKind.DROPPED, "properties", `${kindOf(value)}, must be an object`);
     return;
   }
-  for (const given of Object.keys(properties)) {
+  // A few more than are kept, as some may have no value.
+  for (const given of Object.keys(properties).slice(0, MAX_PROPERTY_ENTRIES)) {
     const property = properties[given];
     if (property === undefined || property === null) continue;
     const key = wellFormed(given, "properties", adjustments);

@@ -90,7 +90,7 @@ export declare type SendResponse = Message<"footfall.collect.v1.SendResponse"> &
 
   /**
    * What was changed in events so that they could be taken all the same, in the request's order: up to 20 of one event,
-   * and up to 1,000 in all.
+   * and up to 200 in all.
    *
    * @generated from field: repeated footfall.collect.v1.Adjustment adjustments = 7;
    */

@@ -24,6 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => rig?.close());
 
+const NOTHING = { objects: 0, rewritten: 0, removed: 0, expiredUnreadable: 0, unreadable: 0, purged: 0 };
+
 let published = 0;
 
 /** Publishes batches of both merchants' events to a partition, and waits until they are archived. */
@@ -52,7 +54,11 @@ async function rows(): Promise<ParquetRow[]> {
   return all;
 }
 
-const erase = () => eraseFromArchive(rig.database.pool, rig.s3.store, visitorHash);
+const options = () => ({
+  ...{ pool: rig.database.pool, store: rig.s3.store, hashOf: visitorHash },
+  ...{ partitions: PARTITIONS, now: Date.now() },
+});
+const erase = () => eraseFromArchive(options());
 const begin = (visitorId: bigint | undefined, merchantId = A) =>
   beginErasure(rig.database.pool, { merchantId, visitorId }, 0);
 const left = async () => (await listReceipts(rig.database.pool, A))[0]!.archiveObjectsLeft;
@@ -82,7 +88,7 @@ test("objects lose the erased visitor's rows and keep all others as they are; on
   const isGone = (row: ParquetRow) => row.merchant_id === A && row.visitor_id === "ann";
   const gone = before.filter(isGone).length;
   expect(gone).toBeGreaterThan(50);
-  expect(await erase()).toEqual({ objects: 0, rewritten: 0, removed: 0, unreadable: 0 });
+  expect(await erase()).toEqual(NOTHING);
   await begin(visitorHash(A, "ann"));
   const [counted] = await rig.query<{ n: number }>("SELECT count(*)::integer AS n FROM archive_objects");
   expect(counted!.n).toBeGreaterThan(2);
@@ -92,7 +98,7 @@ test("objects lose the erased visitor's rows and keep all others as they are; on
   expect(await rows()).toEqual(before.filter((row) => !isGone(row)));
   expect(await left()).toBe(0);
   await expectSound();
-  expect(await erase()).toEqual({ objects: 0, rewritten: 0, removed: 0, unreadable: 0 });
+  expect(await erase()).toEqual(NOTHING);
 });
 
 test("what is archived afterwards is gone through at the next run, by the command, by the aggregator's rule", async () => {
@@ -122,10 +128,11 @@ test("a merchant's rows go too; whichever step it dies in, the next run leaves n
   const whole = {
     get: (name: string) => store.get(name),
     put: (name: string, bytes: Uint8Array) => store.put(name, bytes),
-    delete: (name: string) => store.delete(name),
+    purge: (name: string) => store.purge(name),
+    listDeleted: (start: string) => store.listDeleted(start),
   };
-  for (const step of ["get", "put", "delete"] as const) {
-    const dying = eraseFromArchive(rig.database.pool, { ...whole, [step]: died }, visitorHash);
+  for (const step of ["get", "put", "purge"] as const) {
+    const dying = eraseFromArchive({ ...options(), store: { ...whole, [step]: died } });
     await expect(dying).rejects.toThrow("died");
   }
   const query = rig.database.pool.query.bind(rig.database.pool);
@@ -133,7 +140,7 @@ test("a merchant's rows go too; whichever step it dies in, the next run leaves n
     connect: { value: died },
     query: { value: query },
   });
-  await expect(eraseFromArchive(unsaved, store, visitorHash)).rejects.toThrow("died");
+  await expect(eraseFromArchive({ ...options(), pool: unsaved })).rejects.toThrow("died");
   await erase();
   expect(await rows()).toEqual(kept);
   expect(await rig.query("SELECT FROM archive_deletions")).toEqual([]);

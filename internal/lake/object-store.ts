@@ -8,6 +8,7 @@ import {
   GetObjectCommand,
   HeadBucketCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
@@ -37,6 +38,32 @@ export interface StoredObject {
   /** Behind the prefix. */
   readonly name: string;
   readonly bytes: number;
+}
+
+/** A version of an object, or the mark of its deletion. */
+interface Version {
+  readonly name: string;
+  readonly id: string;
+  /** Whether it is the mark, and the object is deleted now. */
+  readonly isDeleted: boolean;
+}
+
+/** Where a page of versions begins; empty: the first one. */
+interface PageMarker {
+  readonly KeyMarker?: string;
+  readonly VersionIdMarker?: string | undefined;
+}
+
+interface VersionPage {
+  readonly versions: Version[];
+  readonly next: PageMarker | undefined;
+}
+
+/** A version as the store tells it. */
+interface Found {
+  readonly Key?: string | undefined;
+  readonly VersionId?: string | undefined;
+  readonly IsLatest?: boolean | undefined;
 }
 
 /** Longest wait for a connection, and for an answer, ms. */
@@ -93,9 +120,56 @@ export class ObjectStore {
     return await Body!.transformToByteArray();
   }
 
-  /** Deletes an object, if there is one of that name. */
+  /** Deletes an object, if there is one of that name. In a bucket that keeps versions it stays as one of them. */
   async delete(name: string): Promise<void> {
     await this.#client.send(new DeleteObjectCommand(this.#at(name)));
+  }
+
+  /** Deletes an object with all its versions, where the bucket keeps some, and the marks of its deletions. */
+  async purge(name: string): Promise<void> {
+    const versions: string[] = [];
+    for await (const page of this.#versions(name)) {
+      for (const version of page) if (version.name === name) versions.push(version.id);
+    }
+    for (const VersionId of versions) {
+      await this.#client.send(new DeleteObjectCommand({ ...this.#at(name), VersionId }));
+    }
+    if (versions.length === 0) await this.delete(name);
+  }
+
+  /** Pages of names that begin with `start`, of objects that are deleted but of which the bucket keeps versions. */
+  async *listDeleted(start: string): AsyncGenerator<string[]> {
+    for await (const page of this.#versions(start)) {
+      const names = page.filter(({ isDeleted }) => isDeleted).map(({ name }) => name);
+      if (names.length > 0) yield names;
+    }
+  }
+
+  /** @throws what the store answers, also that it is not allowed to ask. */
+  async *#versions(start: string): AsyncGenerator<Version[]> {
+    for (let from: PageMarker | undefined = {}; from !== undefined; ) {
+      const page: VersionPage = await this.#versionPage(start, from);
+      yield page.versions;
+      from = page.next;
+    }
+  }
+
+  /** Nothing from stores that know no versions. */
+  async #versionPage(start: string, from: PageMarker): Promise<VersionPage> {
+    const asked = { Bucket: this.#bucket, Prefix: this.key(start), ...from };
+    const page = await this.#client.send(new ListObjectVersionsCommand(asked)).catch((error: unknown) => {
+      if (isUnknown(error)) return undefined;
+      throw error;
+    });
+    const versionsOf = (found: readonly Found[] = [], isMark: boolean) =>
+      found.map(({ Key, VersionId, IsLatest }) => ({
+        name: Key!.slice(this.#prefix.length),
+        id: VersionId ?? "null",
+        isDeleted: isMark && IsLatest === true,
+      }));
+    const versions = [...versionsOf(page?.Versions, false), ...versionsOf(page?.DeleteMarkers, true)];
+    const { NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = page ?? {};
+    return { versions, next: KeyMarker === undefined ? undefined : { KeyMarker, VersionIdMarker } };
   }
 
   /** The objects whose names begin with `start`, in the order of their names. */
@@ -146,6 +220,12 @@ export class ObjectStore {
 /** Whether a store answered that there is no such object, rather than being away. */
 export function isMissing(error: unknown): boolean {
   return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404;
+}
+
+/** Whether a store answered that it has no such operation. */
+function isUnknown(error: unknown): boolean {
+  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+  return status === 405 || status === 501;
 }
 
 /** Whether a store answered that the request is wrong or forbidden: waiting will not help. */

@@ -85,12 +85,19 @@ export function updateMerchant(pool: Pool, merchantId: number, changes: Changes)
       const column = COLUMNS[field as keyof Settable];
       await client.query(`UPDATE merchants SET ${column} = $2 WHERE merchant_id = $1`, [merchantId, value]);
     }
+    if (changes.retentionDays !== undefined) await lookAgain(client, changes.retentionDays);
     const { rows } = await client.query<Merchant>(
       `SELECT ${MERCHANT} FROM merchants m WHERE m.merchant_id = $1`,
       [merchantId],
     );
     return rows[0]!;
   });
+}
+
+/** Retention goes through what merchants that keep so many days had removed before: another one is among them now. */
+async function lookAgain(client: Client, days: number): Promise<void> {
+  await client.query("DELETE FROM retention_progress WHERE retention_days = $1", [days]);
+  await client.query("UPDATE archive_objects SET expired_days = $1 - 1 WHERE expired_days >= $1", [days]);
 }
 
 async function checkCurrency(client: Client, merchantId: number, currency: string): Promise<void> {

@@ -48,22 +48,26 @@ const verify = command({
 
 const erase = command({
   name: "archive erase",
-  description: "Rewrites the archive's objects without the events of erased visitors and merchants.",
+  description:
+    "Rewrites the archive's objects without the events of erased visitors and merchants, and without those older than their merchant's retention. Run it once a month.",
   example: "--s3-bucket events",
   settings: s3,
   run: async (pool, config) => {
     const { eraseFromArchive } = await import("../../../internal/archive/erase.ts");
     const { visitorHash } = await import("../../../internal/aggregate/steps/visitor.ts");
-    await readInstallation(pool);
+    const { partitions } = await readInstallation(pool);
     const store = await open(config);
     try {
-      return await eraseFromArchive(pool, store, visitorHash);
+      return await eraseFromArchive({ pool, store, hashOf: visitorHash, partitions, now: Date.now() });
     } finally {
       store.close();
     }
   },
-  table: ({ objects, rewritten, removed, unreadable }) =>
-    fieldsTable({ "objects read": objects, rewritten, "events removed": removed, unreadable }),
+  table: ({ objects, rewritten, removed, expiredUnreadable, unreadable, purged }) =>
+    fieldsTable({
+      ...{ "objects read": objects, rewritten, "events removed": removed },
+      ...{ "unreadable, expired": expiredUnreadable, unreadable, "versions removed of": purged },
+    }),
 });
 
 export const ARCHIVE_COMMANDS = [verify, erase];

@@ -15,7 +15,8 @@ import {
 
 export const archiver = {
   name: "archiver",
-  description: "Keeps every batch of its partitions on S3, for ever, as Parquet.",
+  description:
+    "Keeps every batch of its partitions on S3 as Parquet, until `admin archive erase` finds it older than its retention.",
   settings: {
     opsHost,
     opsPort: opsPort("archiver", 9321),

@@ -9,6 +9,8 @@ export interface Pools {
   readonly refresh: Pool;
   readonly maintenance: Pool;
   readonly leases: Pool;
+  /** Short questions that must fail soon where the database hangs. */
+  readonly watch: Pool;
 }
 
 /** The aggregator's pools; their names tell other aggregators whose connections they are. */
@@ -34,6 +36,10 @@ export function openPools(
     // A refresh of many buckets, or the conversion of a chunk, may take longer than any write should.
     refresh: open("refresh", long),
     maintenance: open("maintenance", long),
+    watch: open("watch", {
+      statementTimeoutMs: config.unreadyAfterMs,
+      transactionTimeoutMs: config.unreadyAfterMs,
+    }),
     leases: open("leases", {
       statementTimeoutMs: half,
       transactionTimeoutMs: half,

@@ -10,6 +10,7 @@ import { keepRefreshing } from "../../internal/aggregate/refresher.ts";
 import { StepContexts } from "../../internal/aggregate/step-contexts.ts";
 import { STEPS } from "../../internal/aggregate/steps/process.ts";
 import type { Step } from "../../internal/aggregate/steps/step.ts";
+import { keepWatching } from "../../internal/aggregate/watcher.ts";
 import { ConfigError } from "../../internal/config/config-error.ts";
 import { parsePartitions } from "../../internal/config/partition-list.ts";
 import { aggregator } from "../../internal/config/programs/aggregator.ts";
@@ -47,8 +48,8 @@ export async function start(service: AggregatorService, steps: readonly Step[] =
   const nats = await connectNats(config, "aggregator", 10_000, files);
   life.onClose("NATS", () => nats.close());
   const natsWatch = new ConnectionWatch(nats);
-  const metrics = aggregateMetrics(registry);
-  const lags = new Lags(metrics);
+  const metrics = aggregateMetrics(registry, partitions);
+  const lags = new Lags(metrics, partitions);
   const contexts = new StepContexts(pools.writes, placeOf);
   contexts.salts.sweep(life.stopping, log);
   const refresher = { pool: pools.refresh, metrics, lags, log, intervalMs: config.refreshIntervalMs };
@@ -82,7 +83,6 @@ export async function start(service: AggregatorService, steps: readonly Step[] =
         return;
       }
       await workPartition(partition, deps, signal);
-      lags.remove(partition);
     },
     onExpired: () => {
       for (const pool of [pools.writes, pools.refresh, pools.maintenance]) cutConnections(pool);
@@ -98,6 +98,8 @@ export async function start(service: AggregatorService, steps: readonly Step[] =
     limitMs: config.unreadyAfterMs,
     life,
   });
+  const watching = keepWatching({ ...deps, pool: pools.watch }, life.stopping);
+  life.onClose("watcher", () => watching);
   keepProbing({ ...service, ...config }, [probe, jetStreamProbe(nats)]);
   log.info({ candidates: config.partitions }, "aggregator works");
 }

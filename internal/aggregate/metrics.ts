@@ -1,8 +1,28 @@
-import { counter, gauge, latency, type Registry } from "../telemetry/metrics.ts";
+import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
+import { counter, gauge, latency, type Registry, startAtZero } from "../telemetry/metrics.ts";
 
 export type AggregateMetrics = ReturnType<typeof aggregateMetrics>;
 
-export function aggregateMetrics(registry: Registry) {
+/** What a partition started over for: an operator should look at the database, another owner, or something else. */
+export const CAUSES = ["database", "fenced", "stream", "other"] as const;
+
+/** @param partitions of the installation: each has its samples from the start. */
+export function aggregateMetrics(registry: Registry, partitions: number) {
+  const metrics = registered(registry);
+  const all = Array.from({ length: partitions }, (_, partition) => partition);
+  startAtZero(metrics.gaps, "partition", all);
+  startAtZero(metrics.rewinds, "partition", all);
+  for (const cause of CAUSES)
+    startAtZero<"partition" | "cause">(metrics.failures, "partition", all, { cause });
+  startAtZero(metrics.setAside, "reason", REASONS);
+  return metrics;
+}
+
+const REASONS = Object.values(BatchRejectReason).filter(
+  (name) => typeof name === "string" && name !== "UNSPECIFIED",
+);
+
+function registered(registry: Registry) {
   const partition = ["partition"] as const;
   return {
     rows: counter(registry, "footfall_aggregator_rows_total", "Rows committed to the events table."),
@@ -50,8 +70,18 @@ export function aggregateMetrics(registry: Registry) {
     lag: gauge(
       registry,
       "footfall_aggregator_lag_seconds",
-      "Age of the last committed batch at its commit.",
+      "Age of the oldest batch of a partition that is not committed, whoever works it; each aggregator tells all.",
       [...partition],
+    ),
+    refreshLag: gauge(
+      registry,
+      "footfall_aggregator_refresh_lag_seconds",
+      "Age of the oldest commit that the continuous aggregates may lack; reports count it from rows.",
+    ),
+    unconverted: gauge(
+      registry,
+      "footfall_aggregator_unconverted_chunks",
+      "Chunks old enough for the columnstore that are not there, or not wholly.",
     ),
     partitionsOwned: gauge(
       registry,

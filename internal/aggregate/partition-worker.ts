@@ -18,7 +18,8 @@ import { commitInTries } from "./bounded-tries.ts";
 import { FeedStall } from "./feed-stall.ts";
 import { Groups } from "./groups.ts";
 import type { Lags } from "./lags.ts";
-import type { AggregateMetrics } from "./metrics.ts";
+import type { AggregateMetrics, CAUSES } from "./metrics.ts";
+import type { EndReason } from "./ownership/works.ts";
 import { type ReadBatch, readBatch } from "./prepare.ts";
 import { Preparer } from "./preparer.ts";
 import type { StepContexts } from "./step-contexts.ts";
@@ -68,6 +69,9 @@ export async function workPartition(partition: number, deps: WorkerDeps, signal:
     try {
       await workFeed(partition, deps, { signal, changed });
     } catch (error) {
+      const isLost = signal.reason === ("lost" satisfies EndReason);
+      // A database that hangs takes the lease with it: that is a failure as well, not an end that was asked for.
+      if (isLost) deps.metrics.failures.inc({ partition, cause: causeOf(error) });
       if (signal.aborted) return;
       await changed
         .failed(error)
@@ -82,7 +86,7 @@ export async function workPartition(partition: number, deps: WorkerDeps, signal:
 }
 
 /** What an operator should look at: the database, another owner, a stream that is gone or changed, something else. */
-function causeOf(error: unknown): "database" | "fenced" | "stream" | "other" {
+function causeOf(error: unknown): (typeof CAUSES)[number] {
   if (error instanceof FencedError) return "fenced";
   if (error instanceof StreamChangedError || error instanceof StreamGoneError) return "stream";
   return isTemporary(error) || sqlState(error) !== undefined ? "database" : "other";
@@ -177,7 +181,7 @@ async function commitGroup(
   for (const { problem } of batches) {
     if (problem !== undefined) metrics.setAside.inc({ reason: BatchRejectReason[problem.reason] });
   }
-  deps.lags.set(partition, Date.now() - last.storedTime);
+  deps.lags.committed(partition, { seq: last.seq, storedTime: last.storedTime });
   for (const [first, end] of commit.gaps) {
     metrics.gaps.inc({ partition }, end - first + 1);
     deps.log.error({ partition, first, last: end }, "sequences are missing in the stream");
@@ -220,6 +224,5 @@ async function heartbeat(partition: number, position: Position, deps: WorkerDeps
   const end = await checkStream(deps.nats, partition, position);
   if (end.lastSeq !== position.seq) return end.lastSeq;
   await movedThrough(deps.pool, partition, position.seq, end.time);
-  deps.lags.set(partition, 0);
   return end.lastSeq;
 }

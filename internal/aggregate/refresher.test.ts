@@ -21,7 +21,7 @@ afterAll(() => database?.close());
 test("a span that cannot be refreshed is counted and told of, and all others go on", async () => {
   const { pool } = database;
   const registry = createRegistry("test");
-  const metrics = aggregateMetrics(registry);
+  const metrics = aggregateMetrics(registry, 1);
   const metric = async (name: string) => (await registry.getSingleMetric(name)!.get()).values[0]?.value;
   const failures = () => metric("footfall_aggregator_refresh_failures_total");
   const setApart = () => metric("footfall_aggregator_refresh_set_apart");
@@ -39,7 +39,7 @@ test("a span that cannot be refreshed is counted and told of, and all others go 
   await commit(2, T + QUARTER);
   const stop = new AbortController();
   const working = keepRefreshing(
-    { pool, metrics, lags: new Lags(metrics), log, intervalMs: 10 },
+    { pool, metrics, lags: new Lags(metrics, 1), log, intervalMs: 10 },
     stop.signal,
   );
   const stale = async () => (await pool.query("SELECT FROM stale_buckets")).rowCount;

@@ -1,8 +1,21 @@
-import { counter, gauge, latency, type Registry } from "../telemetry/metrics.ts";
+import { BatchRejectReason, BatchStatus } from "../gen/footfall/ingest/v1/ingest_pb.js";
+import { counter, gauge, latency, type Registry, startAtZero } from "../telemetry/metrics.ts";
 
 export type IngestMetrics = ReturnType<typeof ingestMetrics>;
 
 export function ingestMetrics(registry: Registry) {
+  const metrics = registered(registry);
+  startAtZero(metrics.batches, "status", namesOf(BatchStatus));
+  startAtZero(metrics.rejected, "reason", namesOf(BatchRejectReason));
+  return metrics;
+}
+
+/** The names of an enum's values that are ever sent. */
+function namesOf(values: Readonly<Record<string, string | number>>): string[] {
+  return Object.keys(values).filter((name) => !/^\d+$/.test(name) && name !== "UNSPECIFIED");
+}
+
+function registered(registry: Registry) {
   return {
     batches: counter(registry, "footfall_ingest_batches_total", "Batches answered, by status.", ["status"]),
     events: counter(registry, "footfall_ingest_events_total", "Events in batches that JetStream acked."),

@@ -20,6 +20,35 @@ export async function readPosition(pool: Pool, partition: number): Promise<Posit
   return { seq: Number(row.stream_seq), storedTime: row.stored_ms ?? undefined };
 }
 
+/** How far a partition is committed, and refreshed. */
+export interface Progress {
+  readonly partition: number;
+  readonly position: Position;
+  /** Age of the oldest commit that the continuous aggregates may lack, ms; undefined where they lack none. */
+  readonly unrefreshedMs: number | undefined;
+}
+
+/** How far all partitions are, in one statement. */
+export async function readProgress(pool: Pool): Promise<Progress[]> {
+  const { rows } = await pool.query<{
+    partition_id: number;
+    stream_seq: string;
+    stored_ms: number | null;
+    unrefreshed_ms: number | null;
+  }>(
+    `SELECT partition_id, stream_seq, (extract(epoch FROM stream_stored_at) * 1000)::float8 AS stored_ms,
+       CASE WHEN committed_through IS DISTINCT FROM refreshed_through
+         THEN greatest(0, extract(epoch FROM now() - coalesce(refreshed_through, committed_through)) * 1000)::float8
+       END AS unrefreshed_ms
+     FROM partitions`,
+  );
+  return rows.map((row) => ({
+    partition: row.partition_id,
+    position: { seq: Number(row.stream_seq), storedTime: row.stored_ms ?? undefined },
+    unrefreshedMs: row.unrefreshed_ms ?? undefined,
+  }));
+}
+
 /** Notes that all batches stored before a time (ms since 1970-01-01 UTC) are committed, if the position still holds. */
 export async function movedThrough(
   pool: Pool,

@@ -49,7 +49,12 @@ export async function checkStream(
   throw changed(`has another message there, of ${new Date(found).toISOString()}`);
 }
 
-async function storedTimeOf(nc: NatsConnection, partition: number, seq: number): Promise<number | undefined> {
+/** When JetStream stored a sequence, ms since 1970-01-01 UTC; undefined where it is not there any more. */
+export async function storedTimeOf(
+  nc: NatsConnection,
+  partition: number,
+  seq: number,
+): Promise<number | undefined> {
   const { streams } = await jetstreamManager(nc);
   try {
     return (await streams.getMessage(eventsStream(partition), { seq }))?.time.getTime();

@@ -106,6 +106,8 @@ const INFO_TIMEOUT_MS = 2_000;
 export interface StreamEnd {
   /** The first sequence that is there; lastSeq + 1 when none is. */
   readonly firstSeq: number;
+  /** When it was stored, ms since 1970-01-01 UTC. */
+  readonly firstTime: number;
   /** 0 when nothing was ever published. */
   readonly lastSeq: number;
   /** When the message of lastSeq was stored, ms since 1970-01-01 UTC. */
@@ -124,6 +126,7 @@ export async function streamEnd(nc: NatsConnection, partition: number): Promise<
   // Brokers before 2.10 do not tell their time.
   return {
     firstSeq: state.first_seq,
+    firstTime: Date.parse(state.first_ts),
     lastSeq: state.last_seq,
     lastTime: Date.parse(state.last_ts),
     time: ts === undefined ? askedAt : Date.parse(ts),

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type LabelValues, Registry } from "prom-client";
 
 export { Counter, Gauge, Histogram, Registry } from "prom-client";
 
@@ -27,6 +27,17 @@ export function counter<L extends string>(registry: Registry, name: string, help
 
 export function gauge<L extends string>(registry: Registry, name: string, help: string, labels: L[] = []) {
   return new Gauge<L>({ name, help, labelNames: labels, registers: [registry] });
+}
+
+/** Gives a counter samples for all values of a label at once: an alarm sees the first failure too, and no absence. */
+export function startAtZero<L extends string>(
+  metric: Counter<L>,
+  label: L,
+  values: readonly (string | number)[],
+  others: LabelValues<L> = {},
+): Counter<L> {
+  for (const value of values) metric.inc({ ...others, [label]: value } as LabelValues<L>, 0);
+  return metric;
 }
 
 /** A gauge that is read when it is asked for. */

@@ -1,4 +1,4 @@
-import { counter, gauge, type Registry } from "../../telemetry/metrics.ts";
+import { counter, gauge, type Registry, startAtZero } from "../../telemetry/metrics.ts";
 import type { Totals } from "./store.ts";
 
 export type SpoolMetrics = ReturnType<typeof spoolMetrics>;
@@ -25,6 +25,10 @@ export function spoolMetrics(registry: Registry, totals: () => Totals) {
     drained: total("drained", "Batches of the spool that ingest stored."),
     rejected: total("rejected", "Batches of the spool that ingest refused for good; they are in REJECTED."),
     damaged: total("damaged", "Batches of the spool that were found damaged."),
-    refused: total("refused", "Batches that the spool did not take, by reason.", ["reason"]),
+    refused: startAtZero(
+      total("refused", "Batches that the spool did not take, by reason.", ["reason"]),
+      "reason",
+      ["bytes", "age", "disk", "error"],
+    ),
   };
 }

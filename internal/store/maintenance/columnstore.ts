@@ -11,6 +11,28 @@ export const RAW_TABLES = ["events", "items"];
 /** The hypertable of event ids. Its chunk of the epoch stays rows: retention deletes from it by received_at. */
 const KEYS = "event_keys";
 
+/** The chunks that ended before $2 and are not converted, or not wholly. */
+const CONVERTIBLE = `FROM timescaledb_information.chunks i
+     JOIN _timescaledb_catalog.chunk c ON c.schema_name = i.chunk_schema AND c.table_name = i.chunk_name
+     WHERE (i.hypertable_name = ANY ($1)
+       OR i.hypertable_name = $5 AND i.range_start > to_timestamp(0)
+       OR (i.hypertable_schema, i.hypertable_name) IN (
+         SELECT materialization_hypertable_schema, materialization_hypertable_name
+         FROM timescaledb_information.continuous_aggregates WHERE compression_enabled
+       )) AND i.range_end <= $2
+       AND (c.status & $3 = 0 OR c.status & $4 <> 0)`;
+
+const convertibleValues = (before: number) => [RAW_TABLES, new Date(before), CONVERTED, PARTIAL, KEYS];
+
+/** How many chunks convertOld would convert. */
+export async function countConvertible(pool: Pool, before: number): Promise<number> {
+  const { rows } = await pool.query<{ chunks: number }>(
+    `SELECT count(*)::integer AS chunks ${CONVERTIBLE}`,
+    convertibleValues(before),
+  );
+  return rows[0]!.chunks;
+}
+
 /**
  * Converts the chunks of raw rows and of event keys that ended before a time (ms since 1970-01-01 UTC), and those of
  * continuous aggregates that are made so, to the columnstore, oldest first, each in a transaction of its own; and again
@@ -23,17 +45,9 @@ const KEYS = "event_keys";
 export async function convertOld(pool: Pool, before: number): Promise<number> {
   const { rows } = await pool.query<{ chunk: string; hypertable: string }>(
     `SELECT format('%I.%I', i.chunk_schema, i.chunk_name) AS chunk, i.hypertable_name AS hypertable
-     FROM timescaledb_information.chunks i
-     JOIN _timescaledb_catalog.chunk c ON c.schema_name = i.chunk_schema AND c.table_name = i.chunk_name
-     WHERE (i.hypertable_name = ANY ($1)
-       OR i.hypertable_name = $5 AND i.range_start > to_timestamp(0)
-       OR (i.hypertable_schema, i.hypertable_name) IN (
-         SELECT materialization_hypertable_schema, materialization_hypertable_name
-         FROM timescaledb_information.continuous_aggregates WHERE compression_enabled
-       )) AND i.range_end <= $2
-       AND (c.status & $3 = 0 OR c.status & $4 <> 0)
+     ${CONVERTIBLE}
      ORDER BY i.hypertable_name = $5, i.range_start, i.hypertable_name`,
-    [RAW_TABLES, new Date(before), CONVERTED, PARTIAL, KEYS],
+    convertibleValues(before),
   );
   const failures: unknown[] = [];
   for (const { chunk, hypertable } of rows) {

@@ -16,6 +16,7 @@ import { connectNats } from "../../internal/stream/connect.ts";
 import { checkDurability, requireDurability } from "../../internal/stream/durability.ts";
 import { jetStreamProbe } from "../../internal/stream/jetstream-probe.ts";
 import { BatchPublisher, MAX_HEADER_BYTES } from "../../internal/stream/publisher.ts";
+import { StreamFills } from "../../internal/stream/stream-fills.ts";
 import { StreamKeeper } from "../../internal/stream/stream-keeper.ts";
 import { streamLimits } from "../../internal/stream/stream-settings.ts";
 import { ensureStreams } from "../../internal/stream/streams.ts";
@@ -54,12 +55,15 @@ export async function start(service: Service<typeof ingest.settings>) {
   const onMade = (stream: string) => metrics.streamsMade.inc({ stream });
   const keeper = new StreamKeeper(nats, { partitions, limits, log, onMade });
   life.onClose("streams' watch", keeper.watch(STREAM_WATCH_MS));
+  const fills = new StreamFills({ partitions, registry, health, log });
+  life.onClose("streams' fill", fills.watch(nats));
+  const publisher = new BatchPublisher(nats, config.publishTimeoutMs, (stream) => void keeper.keep(stream));
   // A larger one could neither be published nor be kept as refused: its sender would try for ever.
   const maxBatchBytes = Math.min(config.maxBatchBytes, nats.info!.max_payload - MAX_HEADER_BYTES);
   const server = createIngestServer({
     tokens: config.tokens,
     partitions,
-    publisher: new BatchPublisher(nats, config.publishTimeoutMs, (stream) => void keeper.keep(stream)),
+    publisher: fills.noting(publisher),
     merchants: new LookupCache((key) => findMerchantByKey(pool, "write", key), {
       name: "write key",
       freshMs: config.keyFreshMs,

@@ -85,6 +85,20 @@ test("a stream that is full: events go to the spool, and reports say that they w
   });
   expect(timestampMs(delayed.dataThrough!)).toBeLessThanOrEqual(timestampMs(delayed.delayedSince!));
   expect(timestampMs(delayed.dataThrough!)).toBeLessThan(ackTimes.at(-1)!);
+  // An alarm and a line in readyz, while ingest goes on with the others.
+  const full = eventsStream(partitionOf(busy.merchantId, PARTITIONS));
+  await waitFor("ingest to tell of it", async () => {
+    const answer = await fetch(`${footfall.opsUrls.ingest}/readyz`);
+    expect(answer.status).toBe(200);
+    const said = await answer.text();
+    return (
+      said.includes(`1 of ${PARTITIONS} partitions' streams refuse batches`) &&
+      said.includes(`${full} is nearly full`)
+    );
+  });
+  const metrics = await (await fetch(`${footfall.opsUrls.ingest}/metrics`)).text();
+  const fill = new RegExp(`^footfall_stream_fill_ratio\\{stream="${full}".*\\} (\\S+)$`, "m").exec(metrics);
+  expect(Number(fill![1])).toBeGreaterThan(0.8);
   // The other partition's merchant is told nothing of it, and its reports go on.
   await waitFor("the quiet one's report", async () => {
     const { dataThrough, delayedEvents } = await reportOf(quiet);

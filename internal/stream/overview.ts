@@ -36,6 +36,8 @@ export interface StreamState {
   readonly leader: string | undefined;
   /** Replicas beside the leader that have all of it. */
   readonly currentReplicas: number;
+  /** Share of max_bytes that it holds, 0 to 1; undefined where it has no limit. */
+  readonly fill: number | undefined;
   /** At the rate since the first message, hours until max_bytes is reached; undefined where that is never. */
   readonly fullAfterHours: number | undefined;
 }
@@ -76,6 +78,7 @@ async function stateOf(jsm: JetStreamManager, info: StreamInfo): Promise<StreamS
     lag: await lagOf(jsm, config.name),
     leader: cluster?.leader || undefined,
     currentReplicas: (cluster?.replicas ?? []).filter(({ current, offline }) => current && !offline).length,
+    fill: config.max_bytes > 0 ? Math.round((state.bytes / config.max_bytes) * 1_000) / 1_000 : undefined,
     fullAfterHours: fullAfterHours(info),
   };
 }

@@ -5,6 +5,7 @@ import { readInstallation } from "../../../internal/store/migrate.ts";
 import type { Pool } from "../../../internal/store/pool.ts";
 import { connectNats } from "../../../internal/stream/connect.ts";
 import { overviewStreams, type StreamOverview } from "../../../internal/stream/overview.ts";
+import { NEARLY_FULL } from "../../../internal/stream/stream-fills.ts";
 import { streamLimits } from "../../../internal/stream/stream-settings.ts";
 import { command } from "../command.ts";
 
@@ -21,12 +22,13 @@ async function overview(pool: Pool, config: ConfigOf<typeof settings>, apply: bo
   }
 }
 
-const HEAD = ["stream", "messages", "bytes", "lag", "last", "leader", "full after, hours", "differs"];
+const HEAD = ["stream", "messages", "bytes", "full", "lag", "last", "leader", "full after, hours", "differs"];
 
 const cellsOf = ({ name, state, differences }: StreamOverview) => [
   name,
   state?.messages,
   state?.bytes,
+  fullOf(state?.fill),
   state?.lag,
   state?.lastTime,
   state?.leader,
@@ -35,6 +37,11 @@ const cellsOf = ({ name, state, differences }: StreamOverview) => [
     ? "is missing"
     : differences.map(({ setting, is, promised }) => `${setting}: ${is}, promised ${promised}`).join("\n"),
 ];
+
+function fullOf(fill: number | undefined): string | undefined {
+  if (fill === undefined) return undefined;
+  return `${Math.round(fill * 100)} %${fill >= NEARLY_FULL ? ", nearly full" : ""}`;
+}
 
 export const STREAM_COMMANDS = [
   command({

@@ -1,11 +1,14 @@
 import { LookupCache } from "../../internal/cache/lookup-cache.ts";
 import type { ingest } from "../../internal/config/programs/ingest.ts";
+import { IngestService } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
 import { ingestMetrics } from "../../internal/ingest/metrics.ts";
 import { createIngestServer } from "../../internal/ingest/service.ts";
 import { letHeapGrow } from "../../internal/lifecycle/heap-growth.ts";
 import { keepProbing } from "../../internal/program/probes.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { addHealthCheck, bind } from "../../internal/rpc/grpc-js.ts";
+import { guardGrpcPort } from "../../internal/rpc/grpc-port-guard.ts";
+import { limitsOf } from "../../internal/rpc/port-limits.ts";
 import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { findMerchantByKey } from "../../internal/store/merchants.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
@@ -26,6 +29,10 @@ const STREAM_WATCH_MS = 30_000;
 
 const NEW_STREAMS =
   "streams did not exist and were created: right for a new installation; in another one they were deleted or lost, with all that was in them and not committed";
+
+/** Where collectors hold a stream open. */
+const { parent, name } = IngestService.method.publish;
+const ENDLESS: ReadonlySet<string> = new Set([`/${parent.typeName}/${name}`]);
 
 /** Wires ingest: database (merchants), JetStream, gRPC server. */
 export async function start(service: Service<typeof ingest.settings>) {
@@ -73,12 +80,14 @@ export async function start(service: Service<typeof ingest.settings>) {
     visitorIdSecret,
     metrics,
     maxBatchBytes,
+    idleTimeoutMs: config.idleTimeoutMs,
     maxInFlightBytes: config.maxInFlightBytes,
     stopping: life.stopping,
     report: (error) => log.error({ err: error }, "unexpected error in an RPC"),
   });
   addHealthCheck(server, health);
   const port = await bind(server, config.host, config.port);
+  life.onClose("port's limits", guardGrpcPort(port, limitsOf(config), ENDLESS));
   life.onClose("gRPC server", () => drain(server));
   // Batches of merchants that are known go on without the database: it is told of, and nobody is sent elsewhere.
   const database = databaseProbe({

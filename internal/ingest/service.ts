@@ -17,6 +17,7 @@ import {
 } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { bearerToken } from "../rpc/bearer.ts";
 import { serviceDefinition, toServiceError, unary } from "../rpc/grpc-js.ts";
+import { DEFAULT_LIMITS } from "../rpc/port-limits.ts";
 import { keySha256 } from "../store/api-keys.ts";
 import type { Merchant } from "../store/merchants.ts";
 import type { SpoolReport } from "../store/spool-reports.ts";
@@ -26,6 +27,8 @@ import { spoolReportFromWire } from "./report-spool.ts";
 export interface IngestOptions extends PublishOptions {
   /** The collectors' tokens of this moment; several, so that one can be replaced without a pause. */
   readonly tokens: () => readonly string[];
+  /** How long a connection may have no call, ms; a port's default where absent. */
+  readonly idleTimeoutMs?: number;
   /** Merchants by the SHA-256 of their write keys. */
   readonly merchants: LookupCache<Merchant>;
   /** Writes down what a spool holds. @throws Failure when it cannot be. */
@@ -50,6 +53,8 @@ export function createIngestServer(options: IngestOptions): Server {
     // A collector that vanished is noticed, and its stream given up, within 30 s.
     "grpc.keepalive_time_ms": 20_000,
     "grpc.keepalive_timeout_ms": 10_000,
+    "grpc.max_concurrent_streams": 1_000,
+    "grpc.max_connection_idle_ms": options.idleTimeoutMs ?? DEFAULT_LIMITS.idleTimeoutMs,
   });
   const publish = (call: ServerDuplexStream<Buffer, PublishResponse>) => {
     try {

@@ -52,6 +52,7 @@ export function letBodyTakeLong(request: Request): void {
  */
 export class Connections {
   readonly #limits: PortLimits;
+  readonly #seesCalls: boolean;
   readonly #all = new Set<Connection>();
   /** Those without a call, in the order in which they became so. */
   readonly #idle = new Set<Connection>();
@@ -60,8 +61,10 @@ export class Connections {
   readonly #callsOfAddress: Counts;
   readonly #sweeping: NodeJS.Timeout;
 
-  constructor(limits: PortLimits) {
+  /** @param seesCalls whether requests are told of; without it no connection is known to be idle. */
+  constructor(limits: PortLimits, { seesCalls }: { readonly seesCalls: boolean } = { seesCalls: true }) {
     this.#limits = limits;
+    this.#seesCalls = seesCalls;
     this.#ofAddress = new Counts(limits.connectionsPerAddress);
     this.#callsOfAddress = new Counts(limits.requestsPerAddress);
     this.#sweeping = setInterval(() => this.#sweep(), sweepMs(limits)).unref();
@@ -76,7 +79,7 @@ export class Connections {
     const connection: Connection = { socket, calls: new Set(), idleSince: performance.now() };
     (socket as Marked)[CONNECTION] = connection;
     this.#all.add(connection);
-    this.#idle.add(connection);
+    if (this.#seesCalls) this.#idle.add(connection);
     socket.once("close", () => this.#remove(connection));
     return true;
   }

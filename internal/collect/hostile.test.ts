@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testKey } from "../testkit/keys.ts";
@@ -115,3 +117,29 @@ test.each(HOSTILE)(
     expect(best.peakBytes).toBeLessThan(MULTIPLE * body.length + GARBAGE_BYTES);
   },
 );
+
+test("100,000 messages of nothing on one stream hold nobody up", async () => {
+  const frames = Buffer.alloc(500_000);
+  let best = Number.POSITIVE_INFINITY;
+  for (let turn = 0; turn < TRIES && best >= MOST_MS; turn++) {
+    const { holdMs } = await collector.measure(() => stream(frames));
+    best = Math.min(best, holdMs);
+  }
+  expect(best).toBeLessThan(MOST_MS);
+});
+
+/** Sends bytes on a stream over gRPC and reads all answers. */
+async function stream(frames: Buffer): Promise<void> {
+  const session = connect(collector.url);
+  const call = session.request({
+    ":method": "POST",
+    ":path": "/footfall.collect.v1.CollectService/Stream",
+    "content-type": "application/grpc",
+    te: "trailers",
+    authorization: `Bearer ${testKey("ffw_one")}`,
+  });
+  call.end(frames);
+  call.resume();
+  await once(call, "close");
+  session.close();
+}

@@ -1,5 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -178,6 +179,44 @@ function slowUpload(key: WriteKey, bytes: number) {
   upload.write(`{"events":[{"name":"${"x".repeat(bytes)}`);
   return upload;
 }
+
+describe("refused work counts in the merchant's rate", () => {
+  const post = (body: Uint8Array, type = "application/proto") =>
+    fetch(`${rig.url}/footfall.collect.v1.CollectService/Send`, {
+      method: "POST",
+      headers: {
+        "content-type": type,
+        "content-encoding": "gzip",
+        authorization: `Bearer ${testKey("ffw_one")}`,
+      },
+      body: gzipSync(body),
+    }).then(({ status }) => status);
+
+  // 1,200 events each 3 s, of which one is used up: 1 MiB counts as 1,024.
+  test.each([
+    ["a request that is no message", Buffer.alloc(1 << 20, 0xff), "application/proto", 400],
+    ["too many events", Buffer.alloc(1 << 20, Buffer.from([0x0a, 0])), "application/proto", 400],
+    ["no JSON", Buffer.alloc(1 << 20, "["), "application/json", 400],
+    [
+      "one refused event of 1 MiB",
+      Buffer.from(`{"events":[{"url":"${"x".repeat(1 << 20)}"}]}`),
+      "application/json",
+      200,
+    ],
+  ])("%s, by its bytes when they are inflated", async (_, body, type, status) => {
+    await start(RATE);
+    expect(await post(body, type)).toBe(status);
+    expectExhausted(await refusal("grpc", "ffw_one", 300), "merchant 1: more than 400 events a second");
+    expect((await rig.grpc("ffw_two").send({ events: named(1) })).accepted).toBe(1);
+  });
+
+  test("events that are all refused", async () => {
+    await start(RATE);
+    const nameless = Array.from({ length: 1_000 }, () => ({ name: "" }));
+    expect((await rig.grpc().send({ events: nameless })).rejected).toBe(1_000);
+    expectExhausted(await refusal("grpc", "ffw_one", 300), "merchant 1: more than 400 events a second");
+  });
+});
 
 describe("on a stream", () => {
   test("a request over the rate is UNAVAILABLE with the time to wait, and the stream goes on", async () => {

@@ -69,7 +69,14 @@ async function answer(options: LogLinesOptions, request: Request, response: Resp
     const entries = isJsonBody(type, body) ? recordsOf(body) : linesOf(body);
     const digest = Buffer.from(await crypto.subtle.digest("SHA-256", body)).toString("hex");
     const work = () =>
-      takeLines(options, entries, { sender, reader, site, digest, signal: options.shutdown });
+      takeLines(options, entries, {
+        sender,
+        reader,
+        site,
+        digest,
+        bytes: body.length,
+        signal: options.shutdown,
+      });
     const lines = await counting(metrics, work);
     failpoint("client-ack.before");
     return lines;

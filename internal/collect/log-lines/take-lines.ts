@@ -9,6 +9,7 @@ import type { Limits } from "../limits/limits.ts";
 import { OverLimit } from "../limits/over-limit.ts";
 import { encodeEvent, type ReadEvent } from "../read-event.ts";
 import { refuse } from "../refusal.ts";
+import { weightOf } from "../request.ts";
 import { type SendDeps, type Sender, submit } from "../send.ts";
 import { NO_DEFAULTS } from "../take-event.ts";
 import type { BodyEntry } from "./split-body.ts";
@@ -20,6 +21,8 @@ export interface TakeOptions {
   readonly site: string;
   /** Of the body: the same body sent again has the same events. */
   readonly digest: string;
+  /** Of the body, inflated. */
+  readonly bytes: number;
   readonly signal: AbortSignal;
 }
 
@@ -57,10 +60,12 @@ export async function takeLines(
   const { sender, reader, signal } = options;
   const deadline = Date.now() + PATIENCE_MS;
   const pending: Promise<readonly [Slice, Answers]>[] = [];
+  let counted = 0;
   try {
     for (const slice of slicesOf(entries, options)) {
       await admit(deps, sender.merchantId, slice.events.length, deadline, signal);
       const { events } = slice;
+      counted += events.length;
       const read = (index: number) => events[index]!;
       const submission = {
         sender,
@@ -77,6 +82,9 @@ export async function takeLines(
       await nextTurn();
     }
   } finally {
+    // Blank lines, and a body that is none, were work as well.
+    const rest = weightOf(options.bytes) - counted;
+    if (rest > 0) await deps.limits.takeEvents(sender.merchantId, rest).catch(() => {});
     await Promise.allSettled(pending);
   }
   const answer: LinesAnswer = { accepted: 0, duplicates: 0, rejected: 0, formats: [], rejections: [] };

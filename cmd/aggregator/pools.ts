@@ -28,6 +28,7 @@ export function openPools(
   // A renewal that takes longer than half a lease should rather be tried again on another connection.
   const half = Math.floor(config.leaseMs / 2);
   const long = {
+    url: () => config.ownerDatabaseUrl() ?? url(),
     statementTimeoutMs: config.refreshTimeoutMs,
     transactionTimeoutMs: config.refreshTimeoutMs,
   };

@@ -123,11 +123,10 @@ export async function findMerchantByKey(
   kind: KeyKind,
   sha256: Uint8Array,
 ): Promise<Merchant | undefined> {
-  const { rows } = await pool.query<Merchant>(
-    `SELECT ${MERCHANT} FROM api_keys k JOIN merchants m USING (merchant_id)
-     WHERE k.key_sha256 = $1 AND k.kind = $2 AND coalesce(k.revoked_at > now(), true)`,
-    [sha256, kind],
-  );
+  const { rows } = await pool.query<Merchant>(`SELECT ${MERCHANT} FROM merchant_of_key($1, $2) m`, [
+    kind,
+    sha256,
+  ]);
   return rows[0];
 }
 

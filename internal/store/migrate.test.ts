@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openEmptyDatabase, type TestDatabase, testPool } from "../testkit/database.ts";
-import { knownMigrations, migrate, readInstallation, SchemaError } from "./migrate.ts";
+import { knownMigrations, migrate, readInstallation } from "./migrate.ts";
+import { SchemaError } from "./schema-error.ts";
 
 const PARTITIONS = 4;
 const ALL = knownMigrations().map(({ name }) => name);

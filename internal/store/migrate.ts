@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { requireSessions } from "./connection/pooled-sessions.ts";
 import { type Client, hasSqlState, type Pool, transaction } from "./pool.ts";
+import { grantRights, makeRoles } from "./roles/roles.ts";
+import { SchemaError } from "./schema-error.ts";
 
 const FOLDER = new URL("migrations/", import.meta.url);
 
@@ -16,11 +18,6 @@ export interface Migration {
   readonly name: string;
   readonly sql: string;
   readonly sha256: string;
-}
-
-/** The database's schema is not one that this program can work with. */
-export class SchemaError extends Error {
-  override readonly name = "SchemaError";
 }
 
 /** The migrations that this program knows, ascending, numbered from 1 without a gap. */
@@ -46,13 +43,15 @@ export async function migrate(pool: Pool, partitions: number): Promise<string[]>
   return applied;
 }
 
-/** All of `migrate` but the number of partitions: what every database of this version has in common. */
+/** All of `migrate` but the number of partitions: what every database of this version has in common, roles included. */
 export async function applyMigrations(pool: Pool): Promise<string[]> {
   const applied: string[] = [];
+  await makeRoles(pool);
   for (const migration of knownMigrations()) {
     const done = await transaction(pool, (client) => applyOne(client, migration));
     if (done) applied.push(migration.name);
   }
+  await grantRights(pool, applied.length > 0);
   return applied;
 }
 

@@ -25,7 +25,7 @@ export async function fillMigrated(dataDir: string): Promise<void> {
 function keptPath(): string {
   const hash = createHash("sha256");
   for (const { sha256 } of knownMigrations()) hash.update(sha256);
-  return cachePath(`migrated-2-${hash.digest("hex").slice(0, 16)}`);
+  return cachePath(`migrated-3-${hash.digest("hex").slice(0, 16)}`);
 }
 
 async function keepMigrated(kept: string): Promise<void> {

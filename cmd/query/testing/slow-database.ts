@@ -29,6 +29,9 @@ export async function makeSlowDatabase(pool: Pool): Promise<void> {
       retention_days integer, truncate_ip boolean, own_domains text[], ignored_referrers text[],
       rollups_ready_from timestamptz, rollups_from timestamptz, seconds float8);
     CREATE TABLE api_keys (key_sha256 bytea, merchant_id integer, kind text, revoked_at timestamptz);
+    CREATE FUNCTION merchant_of_key(asked_kind text, asked_sha256 bytea) RETURNS SETOF merchants LANGUAGE sql STABLE
+      AS 'SELECT m.* FROM api_keys k JOIN merchants m USING (merchant_id)
+        WHERE k.kind = asked_kind AND k.key_sha256 = asked_sha256';
     CREATE TABLE goals (merchant_id integer, goal_id integer, name text, event_name text, page_pattern text,
       value_micros bigint, created_at timestamptz, archived_at timestamptz);
     CREATE VIEW events AS

@@ -21,6 +21,14 @@ export const aggregator = {
     opsHost,
     opsPort: opsPort("aggregator", 9319),
     databaseUrl,
+    ownerDatabaseUrl: {
+      env: "FOOTFALL_AGGREGATOR_OWNER_DATABASE_URL",
+      description:
+        "the same database as a user with the role footfall_owner, for refreshes and maintenance, which TimescaleDB lets nobody but owners do; none: DATABASE_URL",
+      schema: optionalText(),
+      fallback: "",
+      secret: true,
+    },
     ...natsSettings,
     partitions: partitionList("aggregator"),
     commitMaxRows: {

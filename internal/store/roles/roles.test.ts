@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openEmptyDatabase, openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { keySha256 } from "../api-keys.ts";
+import { createMerchant, findMerchantByKey } from "../merchants.ts";
+import { migrate, readInstallation } from "../migrate.ts";
+import { createPool, type Pool } from "../pool.ts";
+import { readReport } from "../report/read-report.ts";
+import { OWNER, TABLES, USERS } from "./rights.ts";
+
+let database: TestDatabase;
+const pools = new Map<string, Pool>();
+
+beforeAll(async () => {
+  database = await openTestDatabase(4);
+  for (const role of [OWNER, ...USERS]) pools.set(role, poolAs(role));
+});
+
+afterAll(async () => {
+  await Promise.all([...pools.values()].map((pool) => pool.end()));
+  await database?.close();
+});
+
+/** Connections that have a role's rights alone. */
+function poolAs(role: string, { url } = database): Pool {
+  const address = new URL(url);
+  address.searchParams.set("options", `-c role=${role}`);
+  return createPool({ url: address.href, name: "roles", maxConnections: 2, statementTimeoutMs: 20_000 });
+}
+
+const as = (role: string) => pools.get(role)!;
+
+/** Columns that an UPDATE may name: none that is generated. */
+async function firstColumn(table: string): Promise<string> {
+  const { rows } = await database.pool.query(
+    `SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND attidentity = '' LIMIT 1`,
+    [table],
+  );
+  return rows[0]!.attname;
+}
+
+test("every table is in the list, and belongs to the owner", async () => {
+  const { rows } = await database.pool.query<{ name: string; owner: string }>(
+    `SELECT relname AS name, relowner::regrole::text AS owner FROM pg_class
+     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')`,
+  );
+  expect(rows.map(({ name }) => name).sort()).toEqual(Object.keys(TABLES).sort());
+  expect(new Set(rows.map(({ owner }) => owner))).toEqual(new Set([OWNER]));
+});
+
+test("the reader writes nothing, whatever the table, and nobody but the owner sees key hashes", async () => {
+  for (const table of Object.keys(TABLES)) {
+    const column = await firstColumn(table);
+    for (const sql of [
+      `DELETE FROM ${table}`,
+      `UPDATE ${table} SET ${column} = ${column}`,
+      `INSERT INTO ${table} DEFAULT VALUES`,
+      `TRUNCATE ${table}`,
+    ]) {
+      await expect(as("footfall_reader").query(sql), sql).rejects.toThrow(
+        /denied|must be owner|cannot|DISTINCT/,
+      );
+    }
+  }
+  for (const role of USERS) {
+    await expect(as(role).query("SELECT FROM api_keys")).rejects.toMatchObject({ code: "42501" });
+    await expect(as(role).query("SELECT key_sha256 FROM api_keys")).rejects.toMatchObject({ code: "42501" });
+    await expect(as(role).query("CREATE TABLE mine (a integer)")).rejects.toMatchObject({ code: "42501" });
+  }
+  for (const table of ["visitor_salts", "erasures", "event_keys", "batch_ledger"]) {
+    await expect(as("footfall_reader").query(`SELECT FROM ${table}`)).rejects.toMatchObject({
+      code: "42501",
+    });
+  }
+});
+
+test("the reader and ingest tell a key's merchant; the others may not ask", async () => {
+  const given = { name: "Shop", timeZone: "UTC", currency: "EUR", retentionDays: 365 };
+  const { merchantId, readKey, writeKey } = await createMerchant(database.pool, given);
+  expect(await findMerchantByKey(as("footfall_reader"), "read", keySha256(readKey))).toMatchObject({
+    merchantId,
+  });
+  expect(await findMerchantByKey(as("footfall_ingest"), "write", keySha256(writeKey))).toMatchObject({
+    merchantId,
+  });
+  expect(await findMerchantByKey(as("footfall_reader"), "read", keySha256(writeKey))).toBeUndefined();
+  for (const role of ["footfall_writer", "footfall_archiver"]) {
+    const asked = findMerchantByKey(as(role), "read", keySha256(readKey));
+    await expect(asked).rejects.toMatchObject({ code: "42501" });
+  }
+});
+
+test("each role may start its program; the reader reads reports", async () => {
+  for (const role of USERS) expect(await readInstallation(as(role))).toEqual({ partitions: 4 });
+  const answer = await readReport(as("footfall_reader"), {
+    merchantId: 1,
+    partitionId: 1,
+    edges: [0, 900_000],
+    statements: [
+      {
+        shape: "additive",
+        source: "totals_15m",
+        columns: [{ name: "events", events: "count(*)", totals15m: "events" }],
+      },
+    ],
+    statementTimeoutMs: 20_000,
+  });
+  expect(answer.columns.get("events")).toMatchObject({ total: 0n });
+});
+
+describe("migrate", () => {
+  test("by a user that may make no roles: says what a superuser is to run", async () => {
+    const empty = await openEmptyDatabase();
+    try {
+      await empty.pool.query("CREATE ROLE plain LOGIN");
+      const plain = poolAs("plain", empty);
+      const failure = migrate(plain, 4);
+      await expect(failure).rejects.toThrow("CREATE ROLE footfall_owner NOLOGIN;");
+      await expect(failure).rejects.toThrow("GRANT footfall_owner TO plain;");
+      await plain.end();
+    } finally {
+      await empty.close();
+    }
+  });
+
+  test("in a second database of a cluster, or again, finds the roles as they are", async () => {
+    expect(await migrate(database.pool, 4)).toEqual([]);
+    await database.pool.query("ALTER TABLE goals OWNER TO CURRENT_USER");
+    await migrate(database.pool, 4);
+    const { rows } = await database.pool.query("SELECT tableowner FROM pg_tables WHERE tablename = 'goals'");
+    expect(rows).toEqual([{ tableowner: OWNER }]);
+  });
+});

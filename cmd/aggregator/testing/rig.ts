@@ -57,7 +57,8 @@ export class Rig<D extends TestDatabase = TestDatabase> {
 
   #settings(settings: Readonly<Record<string, string>>): Record<string, string> {
     return {
-      "database-url": this.database.url,
+      "database-url": `${this.database.url}?options=-c%20role%3Dfootfall_writer`,
+      "owner-database-url": `${this.database.url}?options=-c%20role%3Dfootfall_owner`,
       "nats-url": this.nats.url,
       "heartbeat-ms": "100",
       "refresh-interval-ms": "50",

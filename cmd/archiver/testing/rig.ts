@@ -47,7 +47,7 @@ export class Rig<D extends TestDatabase = TestDatabase> {
   /** The settings of an archiver that is quick to make objects and to notice things. */
   flags(settings: Readonly<Record<string, string>> = {}): Record<string, string> {
     return {
-      "database-url": this.database.url,
+      "database-url": `${this.database.url}?options=-c%20role%3Dfootfall_archiver`,
       "nats-url": this.nats.url,
       ...this.s3.flags,
       "object-max-age-ms": "200",

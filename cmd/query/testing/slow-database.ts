@@ -32,6 +32,8 @@ export async function makeSlowDatabase(pool: Pool): Promise<void> {
     CREATE FUNCTION merchant_of_key(asked_kind text, asked_sha256 bytea) RETURNS SETOF merchants LANGUAGE sql STABLE
       AS 'SELECT m.* FROM api_keys k JOIN merchants m USING (merchant_id)
         WHERE k.kind = asked_kind AND k.key_sha256 = asked_sha256';
+    CREATE TABLE spool_reports (partition_id integer, events bigint, oldest_at timestamptz, left_at timestamptz,
+      left_until timestamptz);
     CREATE TABLE goals (merchant_id integer, goal_id integer, name text, event_name text, page_pattern text,
       value_micros bigint, created_at timestamptz, archived_at timestamptz);
     CREATE VIEW events AS

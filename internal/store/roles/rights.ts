@@ -47,6 +47,8 @@ export const TABLES: Readonly<Record<string, Rights>> = {
   batch_ledger: books,
   visitor_sessions: books,
   visitor_salts: books,
+  // What collectors hash visitor ids with; ingest hands it out.
+  visitor_id_secret: { ingest: READ },
   stream_gaps: books,
   stream_rewinds: books,
   leases: books,

@@ -2,24 +2,26 @@ import { LineReader } from "../../internal/collect/access-log/line-reader.ts";
 import { clientFinder } from "../../internal/collect/client-address/trusted-proxies.ts";
 import { type Collector, createCollector } from "../../internal/collect/collector.ts";
 import { importLog } from "../../internal/collect/import-log.ts";
-import { IngestClient } from "../../internal/collect/ingest-client.ts";
+import { IngestClient, type IngestTls } from "../../internal/collect/ingest-client.ts";
 import { WriteKeys } from "../../internal/collect/keys.ts";
 import { serveCollect } from "../../internal/collect/serve.ts";
 import { openSpool, type Spool } from "../../internal/collect/spool/spool.ts";
 import { ConfigError } from "../../internal/config/config-error.ts";
+import { readPemSettings } from "../../internal/config/pem-files.ts";
 import type { collector } from "../../internal/config/programs/collector.ts";
 import { Failure } from "../../internal/failure/failure.ts";
 import { letHeapGrow } from "../../internal/lifecycle/heap-growth.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { FailedTries } from "../../internal/rpc/by-address/failed-tries.ts";
 import { inNetworks } from "../../internal/rpc/by-address/network.ts";
+import { clientSide } from "../../internal/rpc/pem-provider.ts";
 import { limitsOf } from "../../internal/rpc/port-limits.ts";
 
 /** Wires the collector: spool, link to ingest, then the server, or the reader of an access log. */
 export async function start(service: Service<typeof collector.settings>) {
   const { config, log, registry, life, health } = service;
   letHeapGrow();
-  const client = new IngestClient(config.ingestAddress, config.ingestToken);
+  const client = new IngestClient(config.ingestAddress, config.ingestToken, ingestTls(service));
   life.onClose("ingest client", () => client.close());
   const spool = await spoolOf(service);
   const sending = createCollector(client, registry, {
@@ -69,6 +71,12 @@ export async function start(service: Service<typeof collector.settings>) {
     trustedProxies,
     proxyProtocol,
     portLimits: limitsOf(config),
+    tls: readPemSettings(
+      "FOOTFALL_COLLECTOR_TLS_*_FILE",
+      { ca: undefined, certificate: config.tlsCertificateFile, key: config.tlsKeyFile },
+      service.files,
+    ),
+    maxConnectionAgeMs: config.maxConnectionAgeMs,
     logSite: config.accessLogSite,
     logTrustedProxies: config.logTrustedProxies,
     allowedOrigins,
@@ -78,6 +86,13 @@ export async function start(service: Service<typeof collector.settings>) {
   });
   life.onClose("server", () => server.close());
   log.info({ port: server.port }, "collector listens");
+}
+
+function ingestTls({ config, files }: Service<typeof collector.settings>): IngestTls {
+  const { ingestCaFile: ca, ingestCertificateFile: certificate, ingestKeyFile: key } = config;
+  const pems = readPemSettings("FOOTFALL_INGEST_*_FILE", { ca, certificate, key }, files);
+  const credentials = clientSide(pems ?? (config.ingestTls ? "system" : undefined));
+  return { credentials, serverName: config.ingestServerName };
 }
 
 /** Opens the spool, if there is to be one; the collector closes it. */

@@ -1,4 +1,6 @@
 import { LookupCache } from "../../internal/cache/lookup-cache.ts";
+import { ConfigError } from "../../internal/config/config-error.ts";
+import { readPemSettings } from "../../internal/config/pem-files.ts";
 import type { ingest } from "../../internal/config/programs/ingest.ts";
 import { IngestService } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
 import { ingestMetrics } from "../../internal/ingest/metrics.ts";
@@ -8,6 +10,7 @@ import { keepProbing } from "../../internal/program/probes.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { addHealthCheck, bind } from "../../internal/rpc/grpc-js.ts";
 import { guardGrpcPort } from "../../internal/rpc/grpc-port-guard.ts";
+import { serverSide } from "../../internal/rpc/pem-provider.ts";
 import { limitsOf } from "../../internal/rpc/port-limits.ts";
 import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { findMerchantByKey } from "../../internal/store/merchants.ts";
@@ -67,7 +70,13 @@ export async function start(service: Service<typeof ingest.settings>) {
   const publisher = new BatchPublisher(nats, config.publishTimeoutMs, (stream) => void keeper.keep(stream));
   // A larger one could neither be published nor be kept as refused: its sender would try for ever.
   const maxBatchBytes = Math.min(config.maxBatchBytes, nats.info!.max_payload - MAX_HEADER_BYTES);
+  const { tlsClientCaFile: ca, tlsCertificateFile: certificate, tlsKeyFile: key } = config;
+  const pems = readPemSettings("FOOTFALL_INGEST_TLS_*_FILE", { ca, certificate, key }, files);
+  if (pems !== undefined && certificate === undefined) {
+    throw new ConfigError("FOOTFALL_INGEST_TLS_CLIENT_CA_FILE needs FOOTFALL_INGEST_TLS_CERTIFICATE_FILE");
+  }
   const server = createIngestServer({
+    maxConnectionAgeMs: config.maxConnectionAgeMs,
     tokens: config.tokens,
     partitions,
     publisher: fills.noting(publisher),
@@ -86,7 +95,7 @@ export async function start(service: Service<typeof ingest.settings>) {
     report: (error) => log.error({ err: error }, "unexpected error in an RPC"),
   });
   addHealthCheck(server, health);
-  const port = await bind(server, config.host, config.port);
+  const port = await bind(server, config.host, config.port, serverSide(pems));
   life.onClose("port's limits", guardGrpcPort(port, limitsOf(config), ENDLESS));
   life.onClose("gRPC server", () => drain(server));
   // Batches of merchants that are known go on without the database: it is told of, and nobody is sent elsewhere.

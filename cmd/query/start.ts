@@ -1,3 +1,4 @@
+import { readPemSettings } from "../../internal/config/pem-files.ts";
 import type { query } from "../../internal/config/programs/query.ts";
 import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 import { keepProbing } from "../../internal/program/probes.ts";
@@ -74,6 +75,12 @@ export async function start(service: Service<typeof query.settings>) {
   const server = await listenOnePort(host, port, withCors(handler, allowedOrigins), {
     proxyProtocol,
     limits: limitsOf(config),
+    tls: readPemSettings(
+      "FOOTFALL_QUERY_TLS_*_FILE",
+      { ca: undefined, certificate: config.tlsCertificateFile, key: config.tlsKeyFile },
+      service.files,
+    ),
+    maxConnectionAgeMs: config.maxConnectionAgeMs,
   });
   life.onClose("server", () => server.close());
   const probe = databaseProbe({

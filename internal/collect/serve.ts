@@ -8,6 +8,7 @@ import { type HealthState, routeHealthCheck } from "../rpc/health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "../rpc/one-port.ts";
 import { peerKey } from "../rpc/peer.ts";
 import type { PortLimits } from "../rpc/port-limits.ts";
+import type { ServerTls } from "../rpc/secure-socket.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { clientFinder } from "./client-address/trusted-proxies.ts";
 import { cutText } from "./cut-text.ts";
@@ -26,6 +27,8 @@ export interface ServeOptions extends Omit<CollectDeps, "defaults" | "addressOf"
   /** Whether every connection begins with a PROXY protocol header. */
   readonly proxyProtocol: boolean;
   readonly portLimits: PortLimits;
+  readonly tls?: ServerTls | undefined;
+  readonly maxConnectionAgeMs?: number;
   /** Address of the site that log lines are of, where a request does not tell it. */
   readonly logSite: string;
   /** Which proxies in log lines are believed. */
@@ -92,7 +95,12 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
     rpcs(request, response);
   };
   const { host, port, proxyProtocol, portLimits: limits } = options;
-  return listenOnePort(host, port, withCors(handler, options.allowedOrigins), { proxyProtocol, limits });
+  return listenOnePort(host, port, withCors(handler, options.allowedOrigins), {
+    proxyProtocol,
+    limits,
+    tls: options.tls,
+    maxConnectionAgeMs: options.maxConnectionAgeMs ?? 0,
+  });
 }
 
 /** A browser's request tells its own address and user agent; a gRPC request's are those of a server. */

@@ -1,4 +1,4 @@
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { ChangingFile, type Files } from "./changing-file.ts";
 import { ConfigError } from "./config-error.ts";
 
@@ -14,6 +14,8 @@ export interface Pems {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
+  /** Of all of them; TLS 1.2 or later. */
+  readonly context: SecureContext;
 }
 
 /**
@@ -28,8 +30,8 @@ export function readPems({ ca, certificate, key }: PemFiles, files: Files): Chan
   const given = { ca, cert: certificate, key };
   const names = (["ca", "cert", "key"] as const).filter((name) => given[name] !== undefined);
   const parse = (texts: readonly string[]): Pems => {
-    const pems = { ca: undefined, cert: undefined, key: undefined };
-    return checked(Object.assign(pems, Object.fromEntries(names.map((name, at) => [name, texts[at]]))));
+    const none = { ca: undefined, cert: undefined, key: undefined };
+    return checked(Object.assign(none, Object.fromEntries(names.map((name, at) => [name, texts[at]]))));
   };
   return new ChangingFile(
     names.map((name) => given[name]!),
@@ -39,15 +41,29 @@ export function readPems({ ca, certificate, key }: PemFiles, files: Files): Chan
 }
 
 /** OpenSSL looks whether it can read them, and whether the key is the certificate's. */
-function checked(pems: Pems): Pems {
+function checked(pems: Omit<Pems, "context">): Pems {
   if (pems.ca !== undefined && !pems.ca.includes("-----BEGIN CERTIFICATE-----")) {
     throw new ConfigError("the file of authorities holds no certificate in PEM");
   }
   try {
-    createSecureContext(pems as { ca: string; cert: string; key: string });
+    const given = pems as { ca: string; cert: string; key: string };
+    return { ...pems, context: createSecureContext({ ...given, minVersion: "TLSv1.2" }) };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new ConfigError(`certificate, key or authorities cannot be used: ${code ?? "not PEM"}`);
   }
-  return pems;
+}
+
+/** The same for settings, which are named when they are wrong. Undefined where none is given. */
+export function readPemSettings(
+  names: string,
+  paths: PemFiles,
+  files: Files,
+): ChangingFile<Pems> | undefined {
+  if (paths.ca === undefined && paths.certificate === undefined && paths.key === undefined) return undefined;
+  try {
+    return readPems(paths, files);
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError(`${names}: ${error.message}`) : error;
+  }
 }

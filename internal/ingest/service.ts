@@ -29,6 +29,8 @@ export interface IngestOptions extends PublishOptions {
   readonly tokens: () => readonly string[];
   /** How long a connection may have no call, ms; a port's default where absent. */
   readonly idleTimeoutMs?: number;
+  /** How long a connection is used before its collector is told to make another, ms; 0, or absent: for ever. */
+  readonly maxConnectionAgeMs?: number;
   /** Merchants by the SHA-256 of their write keys. */
   readonly merchants: LookupCache<Merchant>;
   /** Writes down what a spool holds. @throws Failure when it cannot be. */
@@ -55,6 +57,13 @@ export function createIngestServer(options: IngestOptions): Server {
     "grpc.keepalive_timeout_ms": 10_000,
     "grpc.max_concurrent_streams": 1_000,
     "grpc.max_connection_idle_ms": options.idleTimeoutMs ?? DEFAULT_LIMITS.idleTimeoutMs,
+    // Collectors replace their streams sooner than that: none is cut.
+    ...(options.maxConnectionAgeMs
+      ? {
+          "grpc.max_connection_age_ms": options.maxConnectionAgeMs,
+          "grpc.max_connection_age_grace_ms": 120_000,
+        }
+      : {}),
   });
   const publish = (call: ServerDuplexStream<Buffer, PublishResponse>) => {
     try {

@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { Files } from "../config/changing-file.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { readPemSettings } from "../config/pem-files.ts";
 import type { Program } from "../config/read-config.ts";
 import type { ConfigOf, Setting, Settings } from "../config/setting.ts";
 import { armFailpoints, type FailpointSettings } from "../failpoint/failpoint.ts";
@@ -18,6 +19,8 @@ type ServiceSettings = Settings & {
   readonly opsPort: Setting<number>;
   readonly logLevel: Setting<"debug" | "info" | "warn" | "error" | "silent">;
   readonly closeDeadlineMs: Setting<number>;
+  readonly opsTlsCertificateFile: Setting<string | undefined>;
+  readonly opsTlsKeyFile: Setting<string | undefined>;
   /** Of those that clients reach by load balancers. */
   readonly drainGraceMs?: Setting<number>;
 };
@@ -52,6 +55,8 @@ export async function runService<S extends ServiceSettings>(
     logLevel,
     closeDeadlineMs,
     drainGraceMs = 0,
+    opsTlsCertificateFile: certificate,
+    opsTlsKeyFile: key,
   } = config as ConfigOf<ServiceSettings>;
   const log = createLogger(program.name, logLevel);
   const report = (message: string) => log.error(message);
@@ -69,6 +74,7 @@ export async function runService<S extends ServiceSettings>(
         registry,
         log,
         shutdown: life.stopping,
+        tls: readPemSettings("FOOTFALL_OPS_TLS_*_FILE", { ca: undefined, certificate, key }, files),
       });
       life.onClose("operations port", () => ops.close());
       life.stopping.addEventListener("abort", () => health.drain());

@@ -11,6 +11,7 @@ import { type AdapterOptions, nodeAdapter } from "./node-adapter.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "./one-port.ts";
 import { OPERATORS_LIMITS } from "./port-limits.ts";
 import { routeReflection } from "./reflection.ts";
+import type { ServerTls } from "./secure-socket.ts";
 
 export interface ConnectHandlerOptions {
   readonly routes: (router: ConnectRouter) => void;
@@ -85,6 +86,7 @@ export interface OperationsServerOptions {
   readonly registry: Registry;
   readonly log: Logger;
   readonly shutdown: AbortSignal;
+  readonly tls?: ServerTls | undefined;
 }
 
 /** The port for operators: /livez, /readyz, /metrics, gRPC health and reflection; the last two hold streams open. */
@@ -102,5 +104,5 @@ export function serveOperations(options: OperationsServerOptions): Promise<OnePo
     health,
     fallback: operations(health, registry),
   });
-  return listenOnePort(host, port, handler, { limits: OPERATORS_LIMITS });
+  return listenOnePort(host, port, handler, { limits: OPERATORS_LIMITS, tls: options.tls });
 }

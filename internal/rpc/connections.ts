@@ -15,7 +15,7 @@ type Response = ServerResponse | Http2ServerResponse;
 
 /** A client's connection. */
 interface Connection {
-  readonly socket: Socket;
+  socket: Socket;
   session?: ServerHttp2Session;
   /** Whom it is counted for; undefined while that is not known, or for one that is not limited. */
   network?: string;
@@ -96,6 +96,13 @@ export class Connections {
     }
     connection.network = network;
     return true;
+  }
+
+  /** Tells of the socket on which TLS is spoken. */
+  secured(socket: Socket, secured: Socket): void {
+    const connection = (socket as Marked)[CONNECTION]!;
+    connection.socket = secured;
+    (secured as Marked)[CONNECTION] = connection;
   }
 
   /** Tells of the HTTP/2 session on a connection. */

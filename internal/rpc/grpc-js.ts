@@ -132,10 +132,15 @@ function widenReceiveWindows(): void {
 }
 
 /** Binds a grpc-js server; @returns the port. */
-export function bind(server: Server, host: string, port: number): Promise<number> {
+export function bind(
+  server: Server,
+  host: string,
+  port: number,
+  credentials = ServerCredentials.createInsecure(),
+): Promise<number> {
   widenReceiveWindows();
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(`${host}:${port}`, credentials, (error, bound) => {
       if (error === null) resolve(bound);
       else reject(error);
     });

@@ -11,12 +11,14 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { ConnectionAge } from "./connection-age.ts";
 import { Connections, sweepMs } from "./connections.ts";
 import { normalContentType } from "./content-type.ts";
 import { letGoWhenAnswered, resetSoon } from "./early-answer.ts";
 import { routeByPreface, takeProxyHeader } from "./first-bytes.ts";
 import { DEFAULT_LIMITS, type PortLimits } from "./port-limits.ts";
+import { type ServerTls, secure } from "./secure-socket.ts";
 
 export type Handler = (
   request: IncomingMessage | Http2ServerRequest,
@@ -34,13 +36,17 @@ export interface OnePortOptions {
   readonly proxyProtocol?: boolean;
   /** What clients may hold; DEFAULT_LIMITS where absent. */
   readonly limits?: PortLimits;
+  /** Speaks TLS alone, where given. */
+  readonly tls?: ServerTls | undefined;
+  /** How long a connection is used before the client is told to make another, ms; 0, or absent: for ever. */
+  readonly maxConnectionAgeMs?: number;
 }
 
 /** Most bytes of a request's headers: what Node lets HTTP/1.1 have. */
 const MOST_HEADER_BYTES = 16 << 10;
 
 /**
- * Serves HTTP/1.1 (Connect, gRPC-Web, curl) and HTTP/2 without TLS (gRPC) on one port, told apart by the
+ * Serves HTTP/1.1 (Connect, gRPC-Web, curl) and HTTP/2 (gRPC) on one port, with TLS or without, told apart by the
  * connection's first bytes. Bytes that are neither get a 400 from the HTTP/1.1 parser and the connection is
  * closed; no other connection notices.
  */
@@ -48,11 +54,13 @@ export async function listenOnePort(
   host: string,
   port: number,
   handler: Handler,
-  { proxyProtocol = false, limits = DEFAULT_LIMITS }: OnePortOptions = {},
+  { proxyProtocol = false, limits = DEFAULT_LIMITS, tls, maxConnectionAgeMs = 0 }: OnePortOptions = {},
 ): Promise<OnePortServer> {
+  const age = new ConnectionAge(maxConnectionAgeMs);
   const connections = new Connections(limits);
   const serve: Handler = (request, response) => {
     letGoWhenAnswered(request, response);
+    if (!("stream" in request) && age.isOver(request.socket)) response.setHeader("connection", "close");
     if (!connections.begin(request, response)) {
       refuse(request, response, 429, { "retry-after": "1", "retry-after-ms": "1000" });
       return;
@@ -73,6 +81,7 @@ export async function listenOnePort(
   http2.on("session", (session) => {
     sessions.add(session);
     connections.began(session);
+    age.limit(session);
     // A connection that was accepted at the last moment: its calls are refused, which gRPC clients repeat elsewhere.
     if (closing) session.close();
     session.setLocalWindowSize(16 << 20);
@@ -87,11 +96,20 @@ export async function listenOnePort(
     // A connection that breaks is that client's affair: its requests are aborted by their own streams.
     socket.on("error", () => socket.destroy());
     if (!connections.accept(socket)) return;
+    const serveOn = (connection: Socket) =>
+      routeByPreface(connection, limits.headerTimeoutMs, (isHttp2) => {
+        if (!isHttp2) age.begin(connection);
+        (isHttp2 ? http2 : http1).emit("connection", connection);
+      });
     const route = () => {
       if (!connections.admit(socket)) return;
-      routeByPreface(socket, limits.headerTimeoutMs, (isHttp2) =>
-        (isHttp2 ? http2 : http1).emit("connection", socket),
-      );
+      if (tls === undefined) serveOn(socket);
+      else {
+        secure(socket, tls, limits.headerTimeoutMs, (secured) => {
+          connections.secured(socket, secured);
+          serveOn(secured);
+        });
+      }
     };
     if (proxyProtocol) takeProxyHeader(socket, route);
     else route();

@@ -8,7 +8,7 @@ import {
 import { ChangingFile, type Files } from "../config/changing-file.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { parseNatsAddress } from "../config/nats-address.ts";
-import { type PemFiles, readPems } from "../config/pem-files.ts";
+import { readPemSettings } from "../config/pem-files.ts";
 import type { NatsConfig } from "./connect.ts";
 
 /**
@@ -53,10 +53,10 @@ function readCredentials(text: string): Authenticator {
  */
 export function tlsOf(config: NatsConfig, files: Files): TlsOptions | undefined {
   const { natsCaFile: ca, natsCertificateFile: certificate, natsKeyFile: key } = config;
-  const paths: PemFiles = { ca, certificate, key };
+  const paths = { ca, certificate, key };
   const isAsked = parseNatsAddress(config.natsUrl()).tls;
-  if (ca === undefined && certificate === undefined && key === undefined) return isAsked ? {} : undefined;
-  const pems = named("FOOTFALL_NATS_CA_FILE, _CERTIFICATE_FILE, _KEY_FILE", () => readPems(paths, files));
+  const pems = readPemSettings("FOOTFALL_NATS_CA_FILE, _CERTIFICATE_FILE, _KEY_FILE", paths, files);
+  if (pems === undefined) return isAsked ? {} : undefined;
   return {
     get ca() {
       return pems.value.ca!;

@@ -1,4 +1,4 @@
-import type { Server } from "@grpc/grpc-js";
+import type { Server, ServerCredentials } from "@grpc/grpc-js";
 import { LookupCache } from "../../cache/lookup-cache.ts";
 import type { AcceptDeps } from "../../ingest/accept.ts";
 import { ingestMetrics } from "../../ingest/metrics.ts";
@@ -53,7 +53,7 @@ export class FakeIngest {
   }
 
   /** Listens; a second time on the port that it had before. @param partitions as ingest checks them. */
-  async start(partitions = PARTITIONS): Promise<void> {
+  async start(partitions = PARTITIONS, credentials?: ServerCredentials): Promise<void> {
     this.#server = createIngestServer({
       tokens: () => [TOKEN],
       partitions,
@@ -72,7 +72,7 @@ export class FakeIngest {
         throw error;
       },
     });
-    this.port = await bind(this.#server, "127.0.0.1", this.port);
+    this.port = await bind(this.#server, "127.0.0.1", this.port, credentials);
   }
 
   #find(sha256: Uint8Array): Merchant | undefined {

@@ -10,6 +10,7 @@ import {
   natsSettings,
   opsHost,
   opsPort,
+  opsTlsSettings,
   unreadyAfterMs,
 } from "./shared.ts";
 
@@ -20,6 +21,7 @@ export const aggregator = {
   settings: {
     opsHost,
     opsPort: opsPort("aggregator", 9319),
+    ...opsTlsSettings,
     databaseUrl,
     ownerDatabaseUrl: {
       env: "FOOTFALL_AGGREGATOR_OWNER_DATABASE_URL",

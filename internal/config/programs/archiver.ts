@@ -10,6 +10,7 @@ import {
   natsSettings,
   opsHost,
   opsPort,
+  opsTlsSettings,
   unreadyAfterMs,
 } from "./shared.ts";
 
@@ -20,6 +21,7 @@ export const archiver = {
   settings: {
     opsHost,
     opsPort: opsPort("archiver", 9321),
+    ...opsTlsSettings,
     databaseUrl,
     ...natsSettings,
     ...s3,

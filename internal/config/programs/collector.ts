@@ -8,11 +8,14 @@ import {
   failpoints,
   host,
   logLevel,
+  maxConnectionAgeMs,
   opsHost,
   opsPort,
+  opsTlsSettings,
   portLimits,
   proxyProtocol,
   servicePort,
+  tlsSettings,
 } from "./shared.ts";
 
 export const collector = {
@@ -24,6 +27,41 @@ export const collector = {
     port: servicePort("collector", 4317),
     opsHost,
     opsPort: opsPort("collector", 9317),
+    ...opsTlsSettings,
+    ...tlsSettings("collector"),
+    maxConnectionAgeMs,
+    ingestTls: {
+      env: "FOOTFALL_INGEST_TLS",
+      description:
+        "whether TLS is spoken to ingest: true or false; true as well where a file for it is given",
+      schema: yesNo(),
+      fallback: "false",
+      isSwitch: true,
+    },
+    ingestCaFile: {
+      env: "FOOTFALL_INGEST_CA_FILE",
+      description: "file of the authority of ingest's certificate, PEM; none: those that Node.js knows",
+      schema: optionalText(),
+      fallback: "",
+    },
+    ingestCertificateFile: {
+      env: "FOOTFALL_INGEST_CERTIFICATE_FILE",
+      description: "file of the certificate to show to ingest, PEM",
+      schema: optionalText(),
+      fallback: "",
+    },
+    ingestKeyFile: {
+      env: "FOOTFALL_INGEST_KEY_FILE",
+      description: "file of that certificate's private key, PEM",
+      schema: optionalText(),
+      fallback: "",
+    },
+    ingestServerName: {
+      env: "FOOTFALL_INGEST_SERVER_NAME",
+      description: "whose certificate ingest must show, where that is not the host of its address",
+      schema: optionalText(),
+      fallback: "",
+    },
     allowedOrigins: allowedOrigins("collector"),
     ingestAddress: {
       env: "FOOTFALL_INGEST_ADDRESS",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { address, choice, integer } from "../setting.ts";
+import { address, choice, integer, optionalText } from "../setting.ts";
 import {
   allowFailpoints,
   closeDeadlineMs,
@@ -8,12 +8,15 @@ import {
   failpoints,
   host,
   logLevel,
+  maxConnectionAgeMs,
   natsSettings,
   opsHost,
   opsPort,
+  opsTlsSettings,
   portLimits,
   servicePort,
   streamSettings,
+  tlsSettings,
   unreadyAfterMs,
 } from "./shared.ts";
 
@@ -26,6 +29,16 @@ export const ingest = {
     port: servicePort("ingest", 4318),
     opsHost,
     opsPort: opsPort("ingest", 9318),
+    ...opsTlsSettings,
+    ...tlsSettings("ingest"),
+    maxConnectionAgeMs,
+    tlsClientCaFile: {
+      env: "FOOTFALL_INGEST_TLS_CLIENT_CA_FILE",
+      description:
+        "file of the authority of collectors' certificates, PEM; where given, a collector without one is refused",
+      schema: optionalText(),
+      fallback: "",
+    },
     databaseUrl,
     ...natsSettings,
     tokens: {

@@ -175,6 +175,47 @@ export const portLimits = {
   },
 } as const;
 
+/** The certificate of a program's port. @param name as in FOOTFALL_NAME_TLS_KEY_FILE. */
+export const tlsSettings = (name: string) => ({
+  tlsCertificateFile: {
+    env: `FOOTFALL_${name.toUpperCase()}_TLS_CERTIFICATE_FILE`,
+    description:
+      "file of the service port's certificate, and of those between it and its authority, PEM; where given, the port speaks TLS alone",
+    schema: optionalText(),
+    fallback: "",
+  },
+  tlsKeyFile: {
+    env: `FOOTFALL_${name.toUpperCase()}_TLS_KEY_FILE`,
+    description: "file of that certificate's private key, PEM",
+    schema: optionalText(),
+    fallback: "",
+  },
+});
+
+/** The certificate of the operators' port. */
+export const opsTlsSettings = {
+  opsTlsCertificateFile: {
+    env: "FOOTFALL_OPS_TLS_CERTIFICATE_FILE",
+    description: "file of the operators' port's certificate, PEM; where given, the port speaks TLS alone",
+    schema: optionalText(),
+    fallback: "",
+  },
+  opsTlsKeyFile: {
+    env: "FOOTFALL_OPS_TLS_KEY_FILE",
+    description: "file of that certificate's private key, PEM",
+    schema: optionalText(),
+    fallback: "",
+  },
+} as const;
+
+export const maxConnectionAgeMs: Setting<number> = {
+  env: "FOOTFALL_MAX_CONNECTION_AGE_MS",
+  description:
+    "how long a connection to the service's port is used before its client is told to make another, ms, so that load balancers share them out anew; what is under way is answered; 0: for ever",
+  schema: integer(0, 86_400_000),
+  fallback: "300000",
+};
+
 /** Pages that may call a program's own service from a browser. */
 export const allowedOrigins = (program: string): Setting<string[]> => ({
   env: `FOOTFALL_${program.toUpperCase()}_ALLOWED_ORIGINS`,

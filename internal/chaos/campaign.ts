@@ -1,6 +1,7 @@
 import { type CreatedMerchant, createMerchant } from "../store/merchants.ts";
 import { AckLedger } from "./ack-ledger.ts";
 import { compareRows } from "./compare.ts";
+import { type Hostile, Sent } from "./hostile/sent.ts";
 import { Past } from "./past.ts";
 import { type Fault, planRound } from "./planner.ts";
 import type { Problem } from "./problem.ts";
@@ -14,6 +15,9 @@ import { CURRENCY } from "./traffic.ts";
 /** Merchants that send at one time, and for how many rounds: then others take their place. */
 const MERCHANTS = 4;
 const ROUNDS_OF_MERCHANTS = 8;
+
+/** How long a report of the hostile client's merchant may take, ms. */
+const REPORT_MS = 60_000;
 
 export interface CampaignOptions {
   readonly seed: number;
@@ -40,6 +44,7 @@ export class Campaign {
   readonly #past = new Past();
   readonly #former: CreatedMerchant[] = [];
   #merchants: CreatedMerchant[] = [];
+  #hostile: Hostile | undefined;
   #rounds = 0;
 
   constructor(system: System, options: CampaignOptions) {
@@ -55,6 +60,7 @@ export class Campaign {
     const { seed } = this.#options;
     const faults = planRound(seed, round);
     if (this.#rounds++ % ROUNDS_OF_MERCHANTS === 0) await this.#changeMerchants();
+    this.#hostile ??= { merchant: await this.#newMerchant(), sent: new Sent() };
     const found = await runRound({
       ...this.#options,
       system: this.#system,
@@ -65,6 +71,7 @@ export class Campaign {
       faults,
       merchants: this.#merchants,
       revisited: this.#revisited(round),
+      hostile: this.#hostile,
     });
     const problems = await trace(this.#system, found);
     // What is wrong with these merchants is known; others show whether it happens again.
@@ -75,29 +82,47 @@ export class Campaign {
 
   /**
    * Compares the rows and reports of all merchants once more: what was stored long ago may have been doubled since.
-   * @returns how many rows there are, and what must never be.
+   * @returns how many rows the SDKs' merchants have, and what must never be.
    */
   async finish(): Promise<{ stored: number; problems: Problem[] }> {
-    const counts = await countRows(this.#system.pool);
-    const stored = [...counts.values()].reduce((sum, { rows }) => sum + rows, 0);
+    const { pool } = this.#system;
+    const counts = await countRows(pool);
+    const countOf = ({ merchantId }: CreatedMerchant) => counts.get(merchantId) ?? { rows: 0, ids: 0 };
     const all = [...this.#former, ...this.#merchants];
-    const suspects = all.filter(({ merchantId }) => {
-      const { rows, ids } = counts.get(merchantId) ?? { rows: 0, ids: 0 };
-      return rows !== ids || rows !== this.ledger.totals(merchantId).events;
+    const suspects = all.filter((merchant) => {
+      const { rows, ids } = countOf(merchant);
+      return rows !== ids || rows !== this.ledger.totals(merchant.merchantId).events;
     });
     const ids = suspects.map(({ merchantId }) => merchantId);
-    const problems = compareRows(this.ledger, ids, await readRows(this.#system.pool, ids));
+    const problems = compareRows(this.ledger, ids, await readRows(pool, ids));
     problems.push(...(await compareReports(this.#reports, this.ledger, all)));
+    if (this.#hostile !== undefined) problems.push(...(await this.#compareHostile(this.#hostile, countOf)));
+    const stored = all.reduce((sum, merchant) => sum + countOf(merchant).rows, 0);
     return { stored, problems: await trace(this.#system, problems) };
+  }
+
+  /** Whatever a hostile client sent, its merchant has reports. */
+  async #compareHostile(
+    { merchant, sent }: Hostile,
+    countOf: (merchant: CreatedMerchant) => { rows: number },
+  ): Promise<Problem[]> {
+    const { merchantId } = merchant;
+    const told = await this.#reports.events(merchant, REPORT_MS);
+    const { rows } = countOf(merchant);
+    const wrong = await sent.compare(this.#system.pool, merchantId);
+    if (told === rows) return wrong;
+    return [...wrong, { kind: "report", merchantId, message: `events ${told}, stored ${rows}` }];
   }
 
   async #changeMerchants(): Promise<void> {
     this.#former.push(...this.#merchants);
     this.#merchants = [];
-    for (let i = 0; i < MERCHANTS; i++) {
-      const fields = { name: "A shop", timeZone: "UTC", currency: CURRENCY, retentionDays: 760 };
-      this.#merchants.push(await createMerchant(this.#system.pool, fields));
-    }
+    for (let i = 0; i < MERCHANTS; i++) this.#merchants.push(await this.#newMerchant());
+  }
+
+  #newMerchant(): Promise<CreatedMerchant> {
+    const fields = { name: "A shop", timeZone: "UTC", currency: CURRENCY, retentionDays: 760 };
+    return createMerchant(this.#system.pool, fields);
   }
 
   /** Two of the former merchants, others in each round. */

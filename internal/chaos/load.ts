@@ -1,6 +1,8 @@
 import { Random } from "../simulate/random.ts";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import type { AckLedger } from "./ack-ledger.ts";
+import { HostileClient } from "./hostile/client.ts";
+import type { Hostile } from "./hostile/sent.ts";
 import type { Past } from "./past.ts";
 import type { Problem } from "./problem.ts";
 import { type Habit, Sdk } from "./sdk.ts";
@@ -20,8 +22,9 @@ const HABITS: readonly Habit[] = [
   { ...USUAL, name: "streaming", streams: true },
 ];
 
-/** Keeps the SDKs' choices apart from the traffic and the plan. */
+/** Keep the choices of SDKs and attacks apart from the traffic and the plan. */
 const CHOICES = 3;
+const ATTACKS = 4;
 
 export interface LoadOptions {
   readonly system: System;
@@ -34,24 +37,34 @@ export interface LoadOptions {
   readonly past: Past;
   /** New events a second. */
   readonly rate: number;
+  readonly hostile: Hostile;
 }
 
-/** The traffic of one round: several SDKs that send side by side. */
+/** The traffic of one round: several SDKs that send side by side, and a hostile client. */
 export class Load {
   readonly #sdks: readonly Sdk[];
   readonly #refusals: Problem[] = [];
+  readonly #hostile: HostileClient;
 
   constructor(options: LoadOptions) {
+    const { system, seed, round, hostile } = options;
+    this.#hostile = new HostileClient({
+      ...hostile,
+      collectorPorts: partsOf("collector").map((part) => system.servicePort(part)),
+      queryPort: system.servicePort("query-1"),
+      random: new Random(seed, round, ATTACKS),
+    });
     this.#sdks = HABITS.map((habit, sdk) => this.#start(habit, sdk, options));
   }
 
-  /** Answers that an event in order must never get. */
-  get refusals(): readonly Problem[] {
-    return this.#refusals;
+  /** Answers that nobody must ever get: refusals of events in order, and failures. */
+  get wrongAnswers(): readonly Problem[] {
+    return [...this.#refusals, ...this.#hostile.problems];
   }
 
   /** Nothing new from now on. @returns false when not all is acked within `timeoutMs`; then it is given up. */
   async drained(timeoutMs: number): Promise<boolean> {
+    await this.#hostile.end();
     const drained = Promise.all(this.#sdks.map((sdk) => sdk.drained())).then(() => true);
     const late = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => late.resolve(false), timeoutMs);
@@ -63,6 +76,7 @@ export class Load {
 
   /** Ends all sending. */
   giveUp(): void {
+    void this.#hostile.end();
     for (const sdk of this.#sdks) sdk.giveUp();
   }
 

@@ -9,6 +9,10 @@ export type ProblemKind =
   | "report"
   /** Answered as if sending it again would not help. */
   | "refused"
+  /** Answered as if the program had failed. */
+  | "failed"
+  /** A process ended by a signal that nobody here has sent: it ran out of memory, say. */
+  | "crashed"
   /** Not acked, however often it was sent. */
   | "unanswered"
   /** A part did not come back to work, or does not get on with it. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import type { AckLedger } from "./ack-ledger.ts";
 import { compareReport } from "./compare.ts";
+import type { Hostile } from "./hostile/sent.ts";
 import { Load } from "./load.ts";
 import type { Past } from "./past.ts";
 import type { Fault } from "./planner.ts";
@@ -23,6 +24,7 @@ export interface RoundOptions {
   readonly merchants: readonly CreatedMerchant[];
   readonly revisited: readonly CreatedMerchant[];
   readonly rate: number;
+  readonly hostile: Hostile;
   /** Ends the round before its time. */
   readonly signal: AbortSignal;
 }
@@ -51,7 +53,8 @@ export async function runRound(options: RoundOptions): Promise<Problem[]> {
     const isDrained = await load.drained(PATIENCE_MS);
     signal.throwIfAborted();
     const unanswered = isDrained ? [] : findUnanswered(options);
-    return [...load.refusals, ...unanswered, ...(await compare(options))];
+    const crashed = system.crashed.splice(0).map((part) => ({ kind: "crashed", message: part }) as const);
+    return [...load.wrongAnswers, ...crashed, ...unanswered, ...(await compare(options))];
   } finally {
     giveUp();
     signal.removeEventListener("abort", giveUp);
@@ -69,14 +72,15 @@ function findUnanswered({ ledger, merchants }: RoundOptions): Problem[] {
 }
 
 async function compare(options: RoundOptions): Promise<Problem[]> {
-  const { system, reports, ledger, merchants, revisited } = options;
+  const { system, reports, ledger, merchants, revisited, hostile } = options;
   const touched = [...merchants, ...revisited];
   const ids = touched.map(({ merchantId }) => merchantId);
   const stuck = await workedOff(system, PATIENCE_MS);
   if (stuck.length > 0) return stuck;
   const wrong = await compareStored(system, ledger, ids, PATIENCE_MS);
+  const ofHostile = await hostile.sent.compare(system.pool, hostile.merchant.merchantId);
   const gaps = (await readGaps(system.pool)).map((message) => ({ kind: "gap", message }) as const);
-  return [...wrong, ...gaps, ...(await compareReports(reports, ledger, touched))];
+  return [...wrong, ...ofHostile, ...gaps, ...(await compareReports(reports, ledger, touched))];
 }
 
 /** Compares reports with what was acked: they hold all that is committed, so that nothing is waited for. */

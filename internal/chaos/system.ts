@@ -45,6 +45,8 @@ export class System {
   readonly lines = new Map<string, LineProxy>();
   /** The database past the proxies: for counting, not for the system. */
   readonly pool: Pool;
+  /** Parts that ended by a signal that nobody here has sent. */
+  readonly crashed: string[] = [];
   readonly #ports: Surroundings["ports"];
   readonly #logs: WriteStream[] = [];
   #nats: NatsConnection | undefined;
@@ -104,7 +106,12 @@ export class System {
   }
 
   get queryUrl(): string {
-    return `http://127.0.0.1:${this.#ports.get("query-1")!.service}`;
+    return `http://127.0.0.1:${this.servicePort("query-1")}`;
+  }
+
+  /** A part's own port, past the proxies. */
+  servicePort(part: string): number {
+    return this.#ports.get(part)!.service;
   }
 
   /** Batches in a collector's spool. */
@@ -150,7 +157,11 @@ export class System {
       return (await fetch(`http://127.0.0.1:${health}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
     };
     const launch = () => launchPart(name, around, (text) => void log.write(text));
-    return new Part({ name, launch, isHealthy, onDeath });
+    const onEnd = (part: string, exitCode: number | null) => {
+      if (exitCode === null) this.crashed.push(part);
+      onDeath(part, exitCode);
+    };
+    return new Part({ name, launch, isHealthy, onDeath: onEnd });
   }
 
   /** Brokers that do not find to one another are started again. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { eventRow } from "../../testkit/columns.ts";
 import { batchOf, commitNext } from "../../testkit/commits.ts";
 import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { updateMerchant } from "../merchants.ts";
 import { refreshStale } from "../refresh.ts";
 import { chunkDays, setChunkDays } from "./chunk-interval.ts";
 import { convertOld } from "./columnstore.ts";
@@ -183,6 +184,18 @@ describe("retention", () => {
     expect(await counts()).toEqual(await recountReported());
     await refreshStale(database.pool);
     expect(await totals()).toEqual(await counts());
+  });
+
+  test("a merchant that keeps fewer days loses what is older, also where others have kept so few before", async () => {
+    await merchants(30, 90, 90);
+    for (const merchant of [1, 2]) await store(merchant, [20, 45, 60]);
+    await expire(database.pool, NOW);
+    await updateMerchant(database.pool, 2, { retentionDays: 30 });
+    await expire(database.pool, NOW + 60_000);
+    expect(await counts()).toEqual([
+      { merchant: 1, rows: 3 },
+      { merchant: 2, rows: 3 },
+    ]);
   });
 
   test("without merchants nothing is forgotten", async () => {

@@ -23,6 +23,9 @@ export interface Surroundings {
 
 const CLOCK = fileURLToPath(new URL("./clock.ts", import.meta.url));
 
+/** SDKs and checks come from this address; the hostile client has another, which limits by address hold. */
+const LIMITED = { FOOTFALL_UNLIMITED_ADDRESSES: "127.0.0.1" };
+
 /** The file that a part's clock is shifted by. */
 export function clockFile(dataDir: string, part: string): string {
   return join(dataDir, `${part}.clock`);
@@ -79,8 +82,9 @@ function launchProgram(
       FOOTFALL_AGGREGATOR_LEASE_MS: "1200",
       FOOTFALL_AGGREGATOR_LEASE_RENEW_MS: "300",
     }),
-    query: () => ({ FOOTFALL_QUERY_PORT: String(service) }),
+    query: () => ({ FOOTFALL_QUERY_PORT: String(service), ...LIMITED }),
     collector: () => ({
+      ...LIMITED,
       FOOTFALL_COLLECTOR_PORT: String(service),
       FOOTFALL_COLLECTOR_ID: part,
       FOOTFALL_INGEST_TOKEN: token,

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { uuidV7 } from "../../simulate/ids.ts";
 import type { Random } from "../../simulate/random.ts";
+import { newKeyText } from "../../store/key-text.ts";
 import { absurdOrder, CROWDED_EVENTS, EMPTY_EVENTS, hostileUrls, malformed } from "./bodies.ts";
 import type { Sent } from "./sent.ts";
 import type { Answer, Target } from "./target.ts";
@@ -38,15 +39,12 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
         return target.post(port, path, { ...BINARY_TYPE, ...bearer(key) }, malformed(random));
       }),
     ),
-  "unknown keys": (target, random) =>
+  "unknown keys": (target) =>
     Promise.all(
       many(200, (at) => {
-        const [port, path, key] = at % 2 === 0 ? collector(target) : query(target);
-        const unknown =
-          key.slice(0, 4) +
-          uuidV7(at, random)
-            .repeat(2)
-            .slice(0, key.length - 4);
+        const [port, path] = at % 2 === 0 ? collector(target) : query(target);
+        // Half of them have a key's form, which costs a look-up.
+        const unknown = newKeyText(at % 2 === 0 ? "write" : "read").slice(0, at % 4 < 2 ? undefined : -1);
         return target.post(port, path, { ...JSON_TYPE, ...bearer(unknown) }, "{}");
       }),
     ),

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { verifyArchive } from "../../internal/archive/verify.ts";
+import { archiver } from "../../internal/config/programs/archiver.ts";
 import { type MortalDatabase, openMortalDatabase } from "../../internal/testkit/database.ts";
 import { launch } from "../../internal/testkit/installation-programs.ts";
 import { waitFor } from "../../internal/testkit/installation-wait.ts";
+import { argumentsOf } from "../../internal/testkit/service.ts";
 import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
 
 const PARTITION = 2;
@@ -60,11 +62,8 @@ async function expectAllOnce(): Promise<void> {
 /** An archiver in a process of its own. */
 function launchArchiver(settings: Readonly<Record<string, string>> = {}) {
   const flags = rig.flags({ ...OWN, "ops-port": "0", "log-level": "error", ...settings });
-  return launch(
-    "archiver",
-    Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
-    {},
-  );
+  const { argv, env } = argumentsOf(archiver, flags);
+  return launch("archiver", argv, env);
 }
 
 test.each(["archive-put.before", "archive-put.after"])(

@@ -21,17 +21,7 @@ export async function startTestService<S extends Settings>(
   start: (service: Service<S>) => Promise<void>,
   flags: Readonly<Record<string, string>>,
 ): Promise<TestService> {
-  const env: Record<string, string> = {};
-  const secrets = new Map<string, string>();
-  for (const [key, setting] of Object.entries(program.settings)) {
-    if (isSecret(setting)) secrets.set(flagOf(key, setting), setting.env);
-  }
-  const argv = Object.entries(flags).flatMap(([flag, value]) => {
-    const variable = secrets.get(flag);
-    if (variable === undefined) return [`--${flag}`, value];
-    env[variable] = value;
-    return [];
-  });
+  const { argv, env } = argumentsOf(program, flags);
   const files = new Files();
   const config: ConfigOf<S> = readConfig(program, argv, env, new Set(Object.keys(env)), files);
   const closers = new Closers();
@@ -56,4 +46,20 @@ export async function startTestService<S extends Settings>(
     throw error;
   }
   return { registry, stop };
+}
+
+/** Settings by the names of their flags as a program takes them: secrets are variables, which have no flags. */
+export function argumentsOf({ settings }: Program<Settings>, flags: Readonly<Record<string, string>>) {
+  const env: Record<string, string> = {};
+  const secrets = new Map<string, string>();
+  for (const [key, setting] of Object.entries(settings)) {
+    if (isSecret(setting)) secrets.set(flagOf(key, setting), setting.env);
+  }
+  const argv = Object.entries(flags).flatMap(([flag, value]) => {
+    const variable = secrets.get(flag);
+    if (variable === undefined) return [`--${flag}`, value];
+    env[variable] = value;
+    return [];
+  });
+  return { argv, env };
 }

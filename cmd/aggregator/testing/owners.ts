@@ -10,10 +10,10 @@ export interface Commit {
   readonly time: number;
 }
 
-/** Makes the database write down whose connection moves a position, and when. */
+/** Makes the database write down whose connection moves a position, and when; aggregators may not write there. */
 export async function watchCommits(rig: Rig): Promise<void> {
   await rig.query(`CREATE TABLE commits (partition integer, by text, time timestamptz)`);
-  await rig.query(`CREATE FUNCTION note_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+  await rig.query(`CREATE FUNCTION note_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
     BEGIN
       INSERT INTO commits VALUES (new.partition_id, split_part(current_setting('application_name'), ' ', 2),
         clock_timestamp());

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { EventEmitter } from "node:events";
+import type { ServerHttp2Session } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -22,9 +23,11 @@ const warnings: string[] = [];
 const onWarning = ({ name }: Error) => warnings.push(name);
 const found: EventEmitter[] = [];
 const watch = (message: unknown) => {
-  const { socket, stream } = message as { socket?: EventEmitter; stream?: { session: EventEmitter } };
-  const emitter = socket ?? stream?.session;
-  if (emitter !== undefined && !found.includes(emitter)) found.push(emitter);
+  const { socket, stream } = message as { socket?: Socket; stream?: { session: ServerHttp2Session } };
+  const emitter = socket ?? stream!.session;
+  // The test's ingest has connections, too.
+  const { localPort } = socket ?? stream!.session.socket;
+  if (localPort === rig.port && !found.includes(emitter)) found.push(emitter);
 };
 const CHANNELS = ["http.server.request.start", "http2.server.stream.created"];
 

@@ -184,7 +184,7 @@ describe("a stream that lost messages", () => {
 
   test("a stream that does not exist is an error", async () => {
     const missing = PartitionFeed.open(nc, { partition: 99, after: 0, maxBytes: 1 << 20 });
-    await expect(missing).rejects.toThrow(/stream not found/);
+    await expect(missing).rejects.toThrow(/^the stream EVENTS_99 does not exist/);
   });
 });
 

@@ -4,7 +4,7 @@ import { PARTS } from "./topology.ts";
 /** The ports of a part, the same over restarts. */
 export interface PartPorts {
   readonly service: number;
-  /** /livez, /readyz and /metrics. */
+  /** /livez, /readyz and /metrics; a broker's /healthz. */
   readonly health: number;
   /** Where the other brokers reach a broker. */
   readonly routes: number;

@@ -154,7 +154,8 @@ export class System {
     const { health } = this.#ports.get(name)!;
     const isHealthy = async () => {
       if (kindOf(name) === "timescale") return (await this.pool.query("SELECT 1")).rowCount === 1;
-      return (await fetch(`http://127.0.0.1:${health}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
+      const path = kindOf(name) === "nats" ? "healthz" : "readyz";
+      return (await fetch(`http://127.0.0.1:${health}/${path}`, { signal: AbortSignal.timeout(2_000) })).ok;
     };
     const launch = () => launchPart(name, around, (text) => void log.write(text));
     const onEnd = (part: string, exitCode: number | null) => {

@@ -76,7 +76,11 @@ describe.each(["grpc", "json"] as const)("over %s", (form) => {
 
   test("an event at every limit is taken as it is", async () => {
     const long = (characters: number) => "\u{1f6cd}".repeat(characters);
-    const item = { id: "i", quantityMicros: 10n ** 12n, priceMicros: 10n ** 18n };
+    // As many, or as dear, as an item may be; both at once are worth too much.
+    const items = [
+      { id: "i", quantityMicros: 10n ** 12n, priceMicros: 10n ** 12n },
+      { id: "i", quantityMicros: 10n ** 6n, priceMicros: 10n ** 18n },
+    ];
     const event: EventInit = {
       eventId: "x".repeat(1_000),
       name: long(256),
@@ -91,7 +95,7 @@ describe.each(["grpc", "json"] as const)("over %s", (form) => {
       screen: { width: 1, height: 65_535 },
       properties: { ...many(63), [long(256)]: long(2_048) },
       order: { id: long(256), revenueMicros: 10n ** 18n, currency: "XCG", coupon: long(1_024) },
-      items: Array.from({ length: 200 }, () => ({ ...item, name: "送".repeat(1_024) })),
+      items: Array.from({ length: 200 }, (_, at) => ({ ...items[at % 2]!, name: "送".repeat(1_024) })),
     };
     const answer = await rig[form]().send({ events: [{ ...event, eventId: form }] });
     expect([answer.rejections, answer.adjustments]).toEqual([[], []]);

@@ -78,7 +78,7 @@ test("the reader of bytes and protobuf-es agree on every event and on every valu
     { numRuns: 600 },
   );
   // The generator does its work: no kind is rare.
-  expect(Math.min(met.taken, met.changed, met.refused)).toBeGreaterThan(300);
+  expect(Math.min(met.taken, met.changed, met.refused)).toBeGreaterThan(50);
 });
 
 const fateClass = (fate: Fate) => (typeof fate === "string" ? fate : "refused");

@@ -61,7 +61,7 @@ test("the same load while ingest stands still: memory is bounded by the bytes th
 }, async () => {
   const collector = await startSecond(footfall, "collector", {
     FOOTFALL_COLLECTOR_MERCHANT_EVENTS_PER_SECOND: "0",
-    FOOTFALL_COLLECTOR_MAX_PENDING_BYTES: String(2 << 20),
+    FOOTFALL_COLLECTOR_MAX_PENDING_BYTES: String(1 << 20),
     FOOTFALL_COLLECTOR_COMPRESSION: "none",
     FOOTFALL_COLLECTOR_DELIVER_TIMEOUT_MS: "60000",
   });

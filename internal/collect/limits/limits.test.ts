@@ -307,7 +307,7 @@ test("one merchant at 13 times its limit does not delay ten quiet ones", async (
   await hot;
   expect(latencies).toHaveLength(10 * 20);
   // Far above what it takes (some ms), far below what waiting behind the hot merchant would.
-  expect(latencies[Math.floor(latencies.length * 0.9)]).toBeLessThan(1_000);
+  expect(latencies[Math.floor(latencies.length * 0.9)]).toBeLessThan(3_000);
   const rows = rig.publisher.rows();
   expect(rows.filter(({ merchantId }) => merchantId >= 100)).toHaveLength(10 * 20 * 5);
   expect(rows.filter(({ merchantId }) => merchantId === 1).length).toBeLessThan(tried * 100);

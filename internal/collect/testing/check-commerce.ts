@@ -52,6 +52,7 @@ function isOddItem(item: Item): boolean {
     item.quantityMicros < 0n ||
     item.quantityMicros > 10n ** 12n ||
     !isAmount(item.priceMicros) ||
+    item.priceMicros * item.quantityMicros > 10n ** 24n ||
     ITEM_TEXTS.some((key) => isOddText(item[key], 1_024))
   );
 }

@@ -1,4 +1,5 @@
 import { Failure } from "../failure/failure.ts";
+import { Room } from "../rpc/room.ts";
 
 export interface TurnsOptions {
   /** How many may work at a time. */
@@ -10,6 +11,9 @@ export interface TurnsOptions {
 /** What a refused request is told to wait, ms: about what a heavy report takes. */
 const RETRY_AFTER_MS = 1_000;
 
+/** What a merchant comes to while it is alone, of the places and of those to wait in. */
+const SHARE = 0.5;
+
 interface Waiter {
   readonly start: () => void;
 }
@@ -20,25 +24,24 @@ interface Waiter {
  * merchant in turn, however many requests each has waiting. The places to wait in are shared out by the same rule.
  */
 export class Turns {
-  #free: number;
-  #freeToWait: number;
-  readonly #held = new Map<number, number>();
+  readonly #places: Room;
+  readonly #queue: Room;
   /** In the order in which merchants have their next turn; none is empty. */
   readonly #waiting = new Map<number, Set<Waiter>>();
 
   constructor({ places, waiting }: TurnsOptions) {
-    this.#free = places;
-    this.#freeToWait = waiting;
+    this.#places = new Room(places, SHARE);
+    this.#queue = new Room(waiting, SHARE);
   }
 
   /** How many wait. */
   get waiting(): number {
-    return [...this.#waiting.values()].reduce((sum, waiters) => sum + waiters.size, 0);
+    return this.#queue.used;
   }
 
   /** How many work. */
   get working(): number {
-    return [...this.#held.values()].reduce((sum, held) => sum + held, 0);
+    return this.#places.used;
   }
 
   /**
@@ -59,11 +62,11 @@ export class Turns {
   #enter(merchantId: number, signal: AbortSignal | undefined): Promise<void> | undefined {
     signal?.throwIfAborted();
     if (!this.#waiting.has(merchantId) && this.#mayWork(merchantId)) {
-      this.#take(merchantId);
+      this.#places.take(merchantId, 1);
       return;
     }
     const waiters = this.#waiting.get(merchantId) ?? new Set<Waiter>();
-    if (!mayHold(waiters.size, this.#freeToWait)) {
+    if (this.#queue.refusal(merchantId) !== undefined) {
       const message = `merchant ${merchantId}: ${waiters.size} requests wait already`;
       throw new Failure("exhausted", message, { retryAfterMs: RETRY_AFTER_MS });
     }
@@ -76,7 +79,7 @@ export class Turns {
       const stop = () => {
         signal?.removeEventListener("abort", onAbort);
         waiters.delete(waiter);
-        this.#freeToWait++;
+        this.#queue.give(merchantId, 1);
         if (waiters.size === 0) this.#waiting.delete(merchantId);
       };
       const onAbort = () => {
@@ -89,26 +92,24 @@ export class Turns {
       };
       const waiter = { start };
       waiters.add(waiter);
-      this.#freeToWait--;
+      this.#queue.take(merchantId, 1);
       signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 
   #leave(merchantId: number): void {
-    this.#free++;
-    const held = this.#held.get(merchantId)! - 1;
-    if (held === 0) this.#held.delete(merchantId);
-    else this.#held.set(merchantId, held);
+    this.#places.give(merchantId, 1);
     this.#letIn();
   }
 
   /** Lets in who may work now: the merchant whose turn it is, then the next, each of them behind all others then. */
   #letIn(): void {
     for (const [merchantId, waiters] of this.#waiting) {
-      if (this.#free === 0) return;
-      if (!this.#mayWork(merchantId)) continue;
+      const refusal = this.#places.refusal(merchantId);
+      if (refusal === "all") return;
+      if (refusal === "merchant") continue;
       this.#waiting.delete(merchantId);
-      this.#take(merchantId);
+      this.#places.take(merchantId, 1);
       const [first] = waiters;
       // Set again behind all others while it has more: this loop then comes to it again.
       if (waiters.size > 1) this.#waiting.set(merchantId, waiters);
@@ -117,15 +118,6 @@ export class Turns {
   }
 
   #mayWork(merchantId: number): boolean {
-    return mayHold(this.#held.get(merchantId) ?? 0, this.#free);
+    return this.#places.refusal(merchantId) === undefined;
   }
-
-  #take(merchantId: number): void {
-    this.#free--;
-    this.#held.set(merchantId, (this.#held.get(merchantId) ?? 0) + 1);
-  }
-}
-
-function mayHold(held: number, free: number): boolean {
-  return held < free;
 }

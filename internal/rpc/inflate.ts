@@ -27,6 +27,8 @@ export interface InflateOptions {
   readonly most: number;
   /** Told of bytes as they appear; may throw to stop. */
   readonly onBytes: (bytes: number) => void;
+  /** Told of packed bytes that are not needed any more. */
+  readonly onUsed?: (bytes: number) => void;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface InflateOptions {
 export async function inflate(
   packed: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   coding: string,
-  { most, onBytes }: InflateOptions,
+  { most, onBytes, onUsed }: InflateOptions,
 ): Promise<Buffer<ArrayBuffer>> {
   const pieces: Buffer[] = [];
   let size = 0;
@@ -47,6 +49,7 @@ export async function inflate(
     for await (const piece of packed) {
       given += piece.length;
       yield piece;
+      onUsed?.(piece.length);
     }
   }
   const gather = async (plain: AsyncIterable<Buffer>) => {

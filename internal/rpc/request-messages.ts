@@ -4,7 +4,7 @@ import { Failure } from "../failure/failure.ts";
 import { isTurnOver, nextTurn } from "../lifecycle/turns.ts";
 import { isJsonType } from "./content-type.ts";
 import { toConnectError } from "./errors.ts";
-import { inflate, tooLarge } from "./inflate.ts";
+import { type InflateOptions, inflate, tooLarge } from "./inflate.ts";
 import { Pieces } from "./pieces.ts";
 
 /** A message of a request as it came: whole and inflated, not decoded. */
@@ -91,8 +91,7 @@ async function* wholeBody(
 ): AsyncGenerator<Uint8Array> {
   if (length > most) throw tooLarge(most);
   if (ACCEPTED.has(coding)) {
-    const onBytes = (bytes: number) => memory.take(bytes);
-    keep(await inflate(usedUp(body, memory), coding, { most, onBytes }), isJson);
+    keep(await inflate(body, coding, inflating({ memory, most })), isJson);
   } else {
     const pieces = new Pieces();
     for await (const piece of body) {
@@ -104,12 +103,9 @@ async function* wholeBody(
   yield isJson ? NO_FIELDS : NOTHING;
 }
 
-/** Bytes that are let go of as they are read. */
-async function* usedUp(body: AsyncIterable<Uint8Array>, memory: MemoryUse): AsyncGenerator<Uint8Array> {
-  for await (const piece of body) {
-    yield piece;
-    memory.give(piece.length);
-  }
+/** Inflated bytes take memory as they appear, packed ones none when they are used up. */
+function inflating({ memory, most }: Pick<Work, "memory" | "most">): InflateOptions {
+  return { most, onBytes: (bytes) => memory.take(bytes), onUsed: (bytes) => memory.give(bytes) };
 }
 
 const HEAD_BYTES = 5;
@@ -147,14 +143,12 @@ async function* eachEnvelope(
 }
 
 /** The message in an envelope. */
-async function opened(bytes: Uint8Array, flags: number, coding: string, { memory, most }: Work) {
+async function opened(bytes: Uint8Array, flags: number, coding: string, work: Work) {
   if (flags === 0) return bytes;
   // Other flags are of the end of a stream, in Connect's protocol or gRPC-Web's, which only an answer may have.
   if (flags !== COMPRESSED) throw new Failure("invalid", `envelope: flags ${flags}, must be 0 or 1`);
   if (!ACCEPTED.has(coding)) throw new Failure("invalid", "envelope: is compressed, but no header says how");
-  const inflated = await inflate([bytes], coding, { most, onBytes: (count) => memory.take(count) });
-  memory.give(bytes.length);
-  return inflated;
+  return inflate([bytes], coding, inflating(work));
 }
 
 function headOf(head: Uint8Array): { flags: number; size: number } {

@@ -19,8 +19,11 @@ export async function readBody(
   const name = coding.trim().toLowerCase();
   const body = bodyOf(request, passage);
   if (CODINGS.includes(name)) {
-    const onBytes = (bytes: number) => passage?.read(bytes);
-    return inflate(usedUp(body, passage), name, { most: MAX_BODY_BYTES, onBytes });
+    return inflate(body, name, {
+      most: MAX_BODY_BYTES,
+      onBytes: (bytes) => passage?.read(bytes),
+      onUsed: (bytes) => passage?.letGo(bytes),
+    });
   }
   if (name !== "identity") {
     throw new Failure(
@@ -41,13 +44,5 @@ async function* bodyOf(request: Readable, passage: Passage | undefined): AsyncGe
     if (size > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
     passage?.read(piece.length);
     yield piece;
-  }
-}
-
-/** Packed bytes are let go of as they are inflated. */
-async function* usedUp(body: AsyncIterable<Uint8Array>, passage: Passage | undefined) {
-  for await (const piece of body) {
-    yield piece;
-    passage?.letGo(piece.length);
   }
 }

@@ -4,7 +4,7 @@ import { CONSUMER } from "../../internal/stream/partition-feed.ts";
 import { eventsStream, streamEnd } from "../../internal/stream/streams.ts";
 import { openTestDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
 import { waitFor } from "../../internal/testkit/installation-wait.ts";
-import { ensureTestStreams } from "../../internal/testkit/nats.ts";
+import { loseTestStream } from "../../internal/testkit/nats.ts";
 import { batchFor, metric, PARTITIONS, Rig } from "./testing/rig.ts";
 
 const PARTITION = 1;
@@ -18,12 +18,7 @@ beforeAll(async () => {
 afterEach(() => rig?.stop());
 afterAll(() => rig?.close());
 
-/** What a broker does that lost everything: the stream is there, and begins anew. */
-async function loseStream(): Promise<void> {
-  const { streams } = await jetstreamManager(rig.nc);
-  await streams.delete(eventsStream(PARTITION));
-  await ensureTestStreams(rig.nc, PARTITIONS);
-}
+const loseStream = () => loseTestStream(rig.nc, PARTITION, PARTITIONS);
 
 const rewinds = () =>
   rig.query<{ from: number; to: number }>(

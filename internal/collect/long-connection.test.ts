@@ -5,6 +5,7 @@ import { connect, type Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, expect, test, vi } from "vitest";
+import { frame } from "../rpc/testing/http2-frame.ts";
 import { testKey } from "../testkit/keys.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
@@ -173,16 +174,6 @@ test("requests that wait behind another on an HTTP/1.1 connection that breaks gi
     expect([requests, readingBytes]).toEqual([0, 0]);
   });
 });
-
-/** A frame of HTTP/2 (RFC 9113 section 4.1). */
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
 
 /** A header in HPACK, literal and not remembered (RFC 7541 section 6.2.2); both parts shorter than 127 bytes. */
 const header = (name: string, value: string) =>

@@ -9,6 +9,7 @@ import { HealthState, routeHealth } from "./health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "./one-port.ts";
 import { DEFAULT_LIMITS, type PortLimits } from "./port-limits.ts";
 import { HostileClient, lifeOf, statusOf, textOf } from "./testing/hostile-client.ts";
+import { frame } from "./testing/http2-frame.ts";
 
 const WATCH = `/${Health.typeName}/${Health.method.watch.name}`;
 const CHECK = `/${Health.typeName}/${Health.method.check.name}`;
@@ -123,15 +124,6 @@ test("an HTTP/2 session without a stream is told to go (GOAWAY); one with a stre
   expect([busy.closed, watch.closed]).toEqual([false, false]);
 });
 
-/** A frame of HTTP/2, RFC 9113 section 4.1. */
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
 const PREFACE = Buffer.concat([
   Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
   frame(4, 0, 0, Buffer.alloc(0)),

@@ -1,8 +1,9 @@
+import { jetstreamManager } from "@nats-io/jetstream";
 import { freePort } from "../embedded/free-port.ts";
 import { type Nats, startNats } from "../embedded/nats/start.ts";
 import { temporaryDirectory } from "../embedded/temporary.ts";
 import { connectNats, type NatsConnection } from "../stream/connect.ts";
-import { ensureStreams } from "../stream/streams.ts";
+import { ensureStreams, eventsStream } from "../stream/streams.ts";
 
 /** A nats-server with JetStream for one test file. */
 export interface TestNats {
@@ -52,4 +53,15 @@ export async function openTestNats({ monitor = false } = {}): Promise<TestNats> 
 /** Small streams of some partitions and of refused batches. */
 export async function ensureTestStreams(nc: NatsConnection, partitions: number): Promise<void> {
   await ensureStreams(nc, partitions, { replicas: 1, maxAgeMs: 3_600_000, maxBytes: 256 << 20 });
+}
+
+/** What a broker does that lost everything: a partition's stream is there, and begins anew. */
+export async function loseTestStream(
+  nc: NatsConnection,
+  partition: number,
+  partitions: number,
+): Promise<void> {
+  const { streams } = await jetstreamManager(nc);
+  await streams.delete(eventsStream(partition));
+  await ensureTestStreams(nc, partitions);
 }

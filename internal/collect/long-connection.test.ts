@@ -164,10 +164,13 @@ test("requests that wait behind another on an HTTP/1.1 connection that breaks gi
   await start();
   for (let at = 0; at < 20; at++) {
     const socket = await open();
+    // The first of them waits for as long as it takes to see it.
+    const release = rig.publisher.hold();
     const one = http1(`POST ${SEND}`, json(testKey("ffw_one")), '{"events":[{"name":"a"}]}');
     socket.write(one.repeat(100));
     await vi.waitFor(() => expect(rig.collector.limits.requests).toBeGreaterThan(0));
     socket.resetAndDestroy();
+    release();
   }
   await vi.waitFor(() => {
     const { requests, readingBytes } = rig.collector.limits;

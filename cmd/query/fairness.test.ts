@@ -9,7 +9,7 @@ import {
   Granularity,
   Metric,
   QueryService,
-} from "../../internal/gen/footfall/query/v1/query_pb.js";
+} from "../../internal/gen/footfall/report/v1/report_pb.js";
 import { createPool, type Pool } from "../../internal/store/pool.ts";
 import { findPostgres } from "../../internal/testkit/debian-programs.ts";
 import { waitFor } from "../../internal/testkit/installation-wait.ts";
@@ -116,7 +116,7 @@ describe.skipIf(postgresProgram === undefined)("needs Debian's postgresql", () =
     const late = 'rpc="GetReport",code="DEADLINE_EXCEEDED"';
     const counted = await metric("footfall_query_requests_total", late);
     // The server's own answer, not only the client's clock: curl waits longer than the deadline that it names.
-    const response = await fetch(`${baseUrl}/footfall.query.v1.QueryService/GetReport`, {
+    const response = await fetch(`${baseUrl}/footfall.report.v1.QueryService/GetReport`, {
       method: "POST",
       headers: {
         authorization: `Bearer ${KEYS.endless}`,

@@ -1,6 +1,6 @@
 import { readPemSettings } from "../../internal/config/pem-files.ts";
 import type { query } from "../../internal/config/programs/query.ts";
-import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
+import { QueryService } from "../../internal/gen/footfall/report/v1/report_pb.js";
 import { keepProbing } from "../../internal/program/probes.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import { readKeyAuthenticator } from "../../internal/report/authenticate.ts";

@@ -6,7 +6,7 @@ import {
   Granularity,
   Metric,
   QueryService,
-} from "../gen/footfall/query/v1/query_pb.js";
+} from "../gen/footfall/report/v1/report_pb.js";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import type { Totals } from "./ack-ledger.ts";
 import { LATEST_DAYS } from "./traffic.ts";

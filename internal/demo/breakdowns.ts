@@ -1,4 +1,4 @@
-import { Dimension, Metric } from "../gen/footfall/query/v1/query_pb.js";
+import { Dimension, Metric } from "../gen/footfall/report/v1/report_pb.js";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import type { Range, Reports } from "./reports.ts";
 import { breakdownTable } from "./show.ts";

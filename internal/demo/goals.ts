@@ -1,4 +1,4 @@
-import type { GetGoalReportResponse } from "../gen/footfall/query/v1/query_pb.js";
+import type { GetGoalReportResponse } from "../gen/footfall/report/v1/report_pb.js";
 import { addGoal, type NewGoal } from "../store/goals/goals.ts";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import type { Pool } from "../store/pool.ts";

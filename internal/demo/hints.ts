@@ -2,7 +2,7 @@ import type { Installation } from "../standalone/installation.ts";
 import type { CreatedMerchant } from "../store/merchants.ts";
 
 const COLLECT = "footfall.collect.v1.CollectService/Send";
-const QUERY = "footfall.query.v1.QueryService/GetReport";
+const QUERY = "footfall.report.v1.QueryService/GetReport";
 
 /** Lines to paste into a shell. @param day a day with events, as YYYY-MM-DD. */
 export function hints(installation: Installation, merchant: CreatedMerchant, day: string): string {

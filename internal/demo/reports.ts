@@ -12,7 +12,7 @@ import {
   Granularity,
   Metric,
   QueryService,
-} from "../gen/footfall/query/v1/query_pb.js";
+} from "../gen/footfall/report/v1/report_pb.js";
 import type { CreatedMerchant } from "../store/merchants.ts";
 
 export type ReportRequest = MessageInitShape<typeof GetReportRequestSchema>;

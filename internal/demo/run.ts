@@ -1,4 +1,4 @@
-import { Granularity, Metric } from "../gen/footfall/query/v1/query_pb.js";
+import { Granularity, Metric } from "../gen/footfall/report/v1/report_pb.js";
 import { historyTraffic } from "../simulate/traffic.ts";
 import type { Installation } from "../standalone/installation.ts";
 import { type CreatedMerchant, createMerchant } from "../store/merchants.ts";

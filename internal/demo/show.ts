@@ -6,7 +6,7 @@ import {
   type GetReportResponse,
   Metric,
   Unit,
-} from "../gen/footfall/query/v1/query_pb.js";
+} from "../gen/footfall/report/v1/report_pb.js";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import type { Accounting } from "./accounting.ts";
 import { totalOf, valuesOf } from "./reports.ts";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Granularity } from "../gen/footfall/query/v1/query_pb.js";
+import { Granularity } from "../gen/footfall/report/v1/report_pb.js";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../testkit/installation.ts";
 import { bearer, queryClient } from "../testkit/installation-clients.ts";

@@ -23,7 +23,7 @@ type Event = MessageInitShape<typeof EventSchema>;
 
 const DAY_MS = 86_400_000;
 const SEND = "footfall.collect.v1.CollectService/Send";
-const GET_REPORT = "footfall.query.v1.QueryService/GetReport";
+const GET_REPORT = "footfall.report.v1.QueryService/GetReport";
 
 let footfall: TestInstallation;
 let merchant: CreatedMerchant;

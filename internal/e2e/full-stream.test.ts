@@ -3,7 +3,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { partitionOf } from "../event/partition.ts";
-import type { GetReportResponse } from "../gen/footfall/query/v1/query_pb.js";
+import type { GetReportResponse } from "../gen/footfall/report/v1/report_pb.js";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import { connectNats, type NatsConnection } from "../stream/connect.ts";
 import { eventsStream } from "../stream/streams.ts";

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { GetGoalReportResponse } from "../gen/footfall/query/v1/query_pb.js";
+import type { GetGoalReportResponse } from "../gen/footfall/report/v1/report_pb.js";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import {
   createNeighbours,
@@ -170,7 +170,7 @@ test("goals are listed and reported over every protocol, and as JSON", async () 
     expect(report.results.map(({ goal }) => goal)).toEqual(goals);
     expect(report.buckets).toHaveLength(report.visitors!.values.length);
   }
-  const rpc = "footfall.query.v1.QueryService/GetGoalReport";
+  const rpc = "footfall.report.v1.QueryService/GetGoalReport";
   const dates = { start: "2025-03-29", end: "2025-03-30" };
   const json = await postJson(footfall.queryUrl, rpc, merchant.readKey, { dates, goalIds: [1] });
   expect(json.status).toBe(200);

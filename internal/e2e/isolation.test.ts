@@ -77,7 +77,7 @@ test("the report of a merchant with another's read key is refused over every pro
   const refused = await refusalOf(client.getReport(request, bearer(b.readKey)));
   expect(refused.code).toBe("PermissionDenied");
   const body = { merchantId: a.merchantId, dates: { start: "2025-01-01", end: "2025-01-02" } };
-  const rpc = "footfall.query.v1.QueryService/GetReport";
+  const rpc = "footfall.report.v1.QueryService/GetReport";
   const json = await postJson(footfall.queryUrl, rpc, b.readKey, body);
   expect([json.status, json.body.code]).toEqual([403, "permission_denied"]);
   // A merchant that does not exist looks the same as one that is another's.

@@ -21,7 +21,7 @@ beforeAll(async () => {
   served = [
     [footfall.collectorUrl, "footfall.collect.v1.CollectService"],
     [`http://${footfall.env.FOOTFALL_INGEST_ADDRESS}`, "footfall.ingest.v1.IngestService"],
-    [footfall.queryUrl, "footfall.query.v1.QueryService"],
+    [footfall.queryUrl, "footfall.report.v1.QueryService"],
   ];
 });
 afterAll(() => footfall?.close());

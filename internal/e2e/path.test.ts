@@ -1,7 +1,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GetReportResponseSchema, Granularity } from "../gen/footfall/query/v1/query_pb.js";
+import { GetReportResponseSchema, Granularity } from "../gen/footfall/report/v1/report_pb.js";
 import { type SendSummary, sendTraffic } from "../simulate/send.ts";
 import { historyTraffic } from "../simulate/traffic.ts";
 import type { CreatedMerchant } from "../store/merchants.ts";

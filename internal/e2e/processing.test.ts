@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { EventSchema } from "../gen/footfall/event/v1/event_pb.js";
-import { Dimension, Metric } from "../gen/footfall/query/v1/query_pb.js";
+import { Dimension, Metric } from "../gen/footfall/report/v1/report_pb.js";
 import { saveRates } from "../store/currency-rates.ts";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../testkit/installation.ts";

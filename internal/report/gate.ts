@@ -1,6 +1,6 @@
 import { createContextKey } from "@connectrpc/connect";
 import { Failure } from "../failure/failure.ts";
-import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
+import { QueryService } from "../gen/footfall/report/v1/report_pb.js";
 import { toConnectError } from "../rpc/errors.ts";
 import type { Gate, Passage } from "../rpc/gate.ts";
 import { peerKey } from "../rpc/peer.ts";

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "../embedded/free-port.ts";
 import { partitionOf } from "../event/partition.ts";
 import { Failure } from "../failure/failure.ts";
-import { Dimension, Granularity, Metric, QueryService, Unit } from "../gen/footfall/query/v1/query_pb.js";
+import { Dimension, Granularity, Metric, QueryService, Unit } from "../gen/footfall/report/v1/report_pb.js";
 import { toConnectError } from "../rpc/errors.ts";
 import { createPool } from "../store/pool.ts";
 import { createRegistry } from "../telemetry/metrics.ts";

@@ -1,5 +1,5 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { QueryService } from "../gen/footfall/query/v1/query_pb.js";
+import type { QueryService } from "../gen/footfall/report/v1/report_pb.js";
 import { type AnswerDeps, answer } from "./answer.ts";
 import { getBreakdown } from "./get-breakdown.ts";
 import { type GetReportDeps, getReport, type Merchant } from "./get-report.ts";

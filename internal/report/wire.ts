@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import * as wire from "../gen/footfall/query/v1/query_pb.js";
+import * as wire from "../gen/footfall/report/v1/report_pb.js";
 import type { Freshness } from "../store/report/snapshot.ts";
 import { type ItemMetricName, isItemMetric } from "./breakdown/item-metrics.ts";
 import type { BreakdownMetric } from "./breakdown/plan.ts";

@@ -4,7 +4,7 @@ import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { Client, credentials, Server, type ServiceError, status } from "@grpc/grpc-js";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
+import { QueryService } from "../gen/footfall/report/v1/report_pb.js";
 import { Health } from "../gen/health_pb.js";
 import { createLogger } from "../telemetry/logger.ts";
 import { connectHandler } from "./connect-server.ts";
@@ -43,7 +43,7 @@ afterAll(async () => {
 const MALFORMED = ["7a09", "ffffffffffffffffffffff", "0000", "2b", "0a0461"].map((hex) =>
   Buffer.from(hex, "hex"),
 );
-const LIST = "/footfall.query.v1.QueryService/ListGoals";
+const LIST = "/footfall.report.v1.QueryService/ListGoals";
 
 const enveloped = (bytes: Buffer, flags = 0) => {
   const head = Buffer.alloc(5);

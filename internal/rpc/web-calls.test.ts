@@ -3,7 +3,7 @@ import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/conn
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Failure } from "../failure/failure.ts";
-import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
+import { QueryService } from "../gen/footfall/report/v1/report_pb.js";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../gen/health_pb.js";
 import { createLogger } from "../telemetry/logger.ts";
 import { bearerToken } from "./bearer.ts";

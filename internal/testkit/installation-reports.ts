@@ -5,7 +5,7 @@ import {
   type GetReportResponse,
   type Granularity,
   Metric,
-} from "../gen/footfall/query/v1/query_pb.js";
+} from "../gen/footfall/report/v1/report_pb.js";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import { bearer, type QueryClient } from "./installation-clients.ts";
 import { waitFor } from "./installation-wait.ts";

@@ -13,7 +13,7 @@ import {
   GetReportRequestSchema,
   type GetReportResponse,
   QueryService,
-} from "../gen/footfall/query/v1/query_pb.js";
+} from "../gen/footfall/report/v1/report_pb.js";
 import { methodDefinition } from "../rpc/grpc-js.ts";
 
 export type NewEvent = MessageInitShape<typeof EventSchema>;

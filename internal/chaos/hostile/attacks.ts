@@ -10,7 +10,7 @@ import type { Answer, Target } from "./target.ts";
 export type Attack = (target: Target, random: Random, sent: Sent) => Promise<(Answer | undefined)[]>;
 
 const SEND = "/footfall.collect.v1.CollectService/Send";
-const GET_BREAKDOWN = "/footfall.query.v1.QueryService/GetBreakdown";
+const GET_BREAKDOWN = "/footfall.report.v1.QueryService/GetBreakdown";
 const WATCH = "/grpc.health.v1.Health/Watch";
 const REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 const JSON_TYPE = { "content-type": "application/json" };

@@ -6,7 +6,7 @@ import { type JsonAnswer, postJson } from "../../testkit/installation-clients.ts
 import { launch } from "../../testkit/installation-programs.ts";
 
 export const SEND = "footfall.collect.v1.CollectService/Send";
-const QUERY = "footfall.query.v1.QueryService";
+const QUERY = "footfall.report.v1.QueryService";
 
 /** A desktop browser, for events whose agent does not matter. */
 export const CHROME =

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import * as wire from "../../gen/footfall/query/v1/query_pb.js";
+import * as wire from "../../gen/footfall/report/v1/report_pb.js";
 import type { Goal } from "../../store/goals/goals.ts";
 import type { Counts } from "../../store/goals/read-goal-report.ts";
 import { fitInt64 } from "../fit.ts";

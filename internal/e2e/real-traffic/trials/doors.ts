@@ -67,7 +67,7 @@ export const DOORS: readonly Trial[] = [
     send: async (shop) => {
       const { footfall, merchant } = shop;
       const query = "connect=v1&encoding=json&message=%7B%7D";
-      const url = `${footfall.queryUrl}/footfall.query.v1.QueryService/ListGoals?${query}`;
+      const url = `${footfall.queryUrl}/footfall.report.v1.QueryService/ListGoals?${query}`;
       const report = await fetch(url, { headers: { authorization: `Bearer ${merchant.readKey}` } });
       expect([report.status, await report.json()]).toMatchObject([200, { merchantId: merchant.merchantId }]);
       const text = { "content-type": "application/grpc-web-text" };

@@ -1,0 +1,64 @@
+import type { Dimension, Metric } from "../schema/field.ts";
+import type { Filter, MetricFilter } from "./filter.ts";
+
+/** Whose events count. */
+export type Traffic = "people" | "bots" | "all";
+
+/** Whether distinct counts may be estimated: where there are very many events, never, or wherever that is quicker. */
+export type Accuracy = "balanced" | "exact" | "fast";
+
+/** What the engine must know of a merchant. */
+export interface Merchant {
+  readonly merchantId: number;
+  /** The partition that it lives in. */
+  readonly partitionId: number;
+  /** IANA name. */
+  readonly timeZone: string;
+  /** ISO 4217 code. */
+  readonly currency: string;
+}
+
+/** A span of time, [start, end), ms since 1970-01-01 UTC, and its buckets. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+  /**
+   * Edges of the buckets of the dimension `time`, ascending, from start to end; undefined without that dimension. Of a
+   * question with two spans both have as many.
+   */
+  readonly edges?: readonly number[] | undefined;
+}
+
+/** By what rows are ordered: the place of a metric or dimension in the question. */
+export interface Order {
+  readonly by: { readonly metric: number } | { readonly dimension: number };
+  readonly ascending: boolean;
+  /** By the metric's change against the second span, relative; only with two spans. */
+  readonly byChange: boolean;
+}
+
+/** A question, checked: metrics by dimensions over one span, or over two. It is a value: nothing in it is text of SQL. */
+export interface Question {
+  readonly merchant: Merchant;
+  /** IANA name. */
+  readonly timeZone: string;
+  readonly traffic: Traffic;
+  readonly accuracy: Accuracy;
+  /** The period, and maybe that which it is compared to. */
+  readonly spans: readonly [Span] | readonly [Span, Span];
+  /** One or more. */
+  readonly metrics: readonly Metric[];
+  readonly dimensions: readonly Dimension[];
+  readonly filter?: Filter | undefined;
+  readonly metricFilter?: MetricFilter | undefined;
+  /** What is equal by these is ordered by all dimensions. */
+  readonly orderBy: readonly Order[];
+  /** Whether rows without a value come like others; else they come last, before any order. */
+  readonly includeEmpty: boolean;
+  /** How many rows are passed over. */
+  readonly offset: number;
+  /** Most rows to answer. */
+  readonly limit: number;
+  /** Only so many values of the dimensions but `time`, by the first metric; the rest as one. */
+  readonly topValues?: number | undefined;
+}

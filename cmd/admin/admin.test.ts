@@ -41,7 +41,7 @@ describe("commands", () => {
 
   test("migrate says what it applied, and then nothing more", async () => {
     const { applied } = await result<{ applied: string[] }>("migrate", "--partitions", "8");
-    expect(applied[0]).toBe("0001_base.sql");
+    expect(applied[0]).toBe("0001_installation.sql");
     expect(await result("migrate", "--partitions", "8")).toEqual({ applied: [] });
     expect(await query("SELECT partitions FROM installation")).toEqual([{ partitions: 8 }]);
   });

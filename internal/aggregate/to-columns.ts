@@ -45,7 +45,7 @@ export function toColumns(
   };
 }
 
-/** 1 for a row that belongs into the rollups, as store/migrations/0008_rollups.sql says; undefined: none does. */
+/** 1 for a row that belongs into the rollups, as the column of events says; undefined: none does. */
 function inRollups(
   { rows, merchantIds }: BatchView,
   { time }: Derived,

@@ -81,7 +81,7 @@ export function uuidV7Time(bytes: Uint8Array, offset = 0): number | undefined {
 
 /**
  * Times inside ids outside of these years count as none; ms since 1970-01-01 UTC. They bound how many chunks of
- * event_keys one transaction can meet, and must be changed with a migration (0016): its constraint has them too.
+ * event_keys one transaction can meet, and the constraint of the table has them too.
  */
 const FIRST_KEY_TIME = Date.UTC(2020, 0);
 const LAST_KEY_TIME = Date.UTC(2050, 0);

@@ -8,8 +8,6 @@ interface Row {
   readonly merchantId: number;
   readonly name: string;
   readonly url: string | null;
-  /** Whether it was stored when page and host were no columns yet. */
-  readonly isOld: boolean;
   readonly referrer: string | null;
   readonly language: string | null;
   /** Also the value of every column that a step derives. */
@@ -42,7 +40,6 @@ const ROWS: readonly Row[] = Array.from({ length: 600 }, (_, i) => ({
   merchantId: i % 3 === 0 ? B : A,
   name: ["page_view", "click", "purchase"][((i * 7) % 11) % 3]!,
   url: URLS[(i * 5) % URLS.length]![0],
-  isOld: i % 2 === 0,
   referrer: REFERRERS[(i * 3) % REFERRERS.length]![0],
   language: i % 5 === 0 ? null : `l${(i * i) % 7}`,
   derived: i % 6 === 1 ? null : `d${(i * i) % 5}`,
@@ -61,8 +58,8 @@ const BOTS = ["bot_name", "bot_kind"] as const;
 const DAY = "2025-03-29";
 const MERCHANT = { merchantId: A, timeZone: "UTC", currency: "EUR" };
 
-function toStored({ merchantId, isOld, ...row }: Row) {
-  const [, page, host] = isOld ? [] : URLS.find(([url]) => url === row.url)!;
+function toStored({ merchantId, ...row }: Row) {
+  const [, page, host] = URLS.find(([url]) => url === row.url)!;
   // An absent one is null.
   return { merchant_id: merchantId, ...row, page: page || null, host: host || null };
 }

@@ -40,7 +40,7 @@ const store = (rows: readonly Stored[]) =>
   database.pool.query(
     `WITH given AS (
        -- Every second row is as it was stored before the page was a column; of the others the column alone counts.
-       SELECT *, gen_random_uuid() AS event_id, row_number() OVER () % 2 = 0 AS is_old
+       SELECT *, gen_random_uuid() AS event_id
        FROM jsonb_to_recordset($1::jsonb) AS r (merchant integer,
          at timestamptz, session bigint, visitor bigint, name text, path text, bot boolean,
          "from" text, kind smallint,
@@ -50,7 +50,7 @@ const store = (rows: readonly Stored[]) =>
          url, page, is_bot, channel, source, medium, campaign, order_id, order_kind, order_currency,
          order_revenue_micros, revenue_micros)
        SELECT merchant, at, at, event_id, visitor, session, 1, name,
-         CASE WHEN is_old THEN 'https://shop.example' || path END, CASE WHEN NOT is_old THEN path END, bot,
+         'https://shop.example' || path, path, bot,
          "from", 'source ' || "from", 'medium ' || "from", 'campaign ' || "from", kind::text, kind, currency, revenue, converted
        FROM given
      )

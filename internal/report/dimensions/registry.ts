@@ -15,13 +15,6 @@ export interface Dimension {
   readonly rollup?: Rollup;
 }
 
-// What the aggregator's step `page` derives has columns. Rows that were stored before them (migration 0014) have none:
-// theirs is found in the url, hosts as they were written. Urls are absolute; one without a path is its site's root. Of
-// hosts' letters those of ASCII are lowered, whatever the database's locale.
-const PAGE = "coalesce(page, '/' || substring(url, '^[a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*/?([^?#]*)'))";
-const HOST = `coalesce(host,
-  lower(substring(url, '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]+)') COLLATE "C"))`;
-
 /** As it was sent, but for the case, the port and a last dot; browsers send hosts in ASCII. IPv6 is in brackets. */
 const REFERRER_HOST = `lower(rtrim(substring(referrer,
   '^[a-zA-Z][a-zA-Z0-9+.-]*://(?:[^/?#@]*@)?(\\[[^]/?#]*\\]|[^/?#:]+)'), '.') COLLATE "C")`;
@@ -31,7 +24,7 @@ export const DIMENSIONS = {
   event_name: { description: "Name of the event.", value: "name", ...kept("event_names_1d", "name") },
   page: {
     description: "Path of the event's url.",
-    value: PAGE,
+    value: "page",
     rollup: {
       tables: { day: "pages_1d", week: "pages_7d", four_weeks: "pages_28d" },
       value: "page",
@@ -40,17 +33,17 @@ export const DIMENSIONS = {
   },
   entry_page: {
     description: "Page of the first page view of the event's session.",
-    value: PAGE,
+    value: "page",
     rows: "first_page_view",
   },
   exit_page: {
     description: "Page of the last page view of the event's session.",
-    value: PAGE,
+    value: "page",
     rows: "last_page_view",
   },
   host: {
     description: "Host of the event's url.",
-    value: HOST,
+    value: "host",
     ...kept("event_names_1d", "host"),
   },
   referrer_host: {

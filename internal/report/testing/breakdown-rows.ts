@@ -50,7 +50,7 @@ export function rowsWithin(
 }
 
 /**
- * Stores rows as the aggregator commits them, every second one as it did before page and host were columns: those from a merchant's start on are in the rollups; quarter hours are stale.
+ * Stores rows as the aggregator commits them: those from a merchant's start on are in the rollups; quarter hours are stale.
  */
 export async function storeRows(
   pool: Pool,
@@ -63,11 +63,10 @@ export async function storeRows(
          page, host, channel, source, country, browser, is_bot, order_id, order_kind, order_revenue_micros, revenue_micros, in_rollups)
        SELECT merchant, to_timestamp(ms / 1000), now(), gen_random_uuid(), visitor, session, 1, name,
          'https://' || host || path || '?q=1',
-         CASE WHEN is_old THEN NULL ELSE path END, CASE WHEN is_old THEN NULL ELSE host END, 'by ' || source, source, country, browser, bot, revenue::text, 1 + 0 * revenue,
+         path, host, 'by ' || source, source, country, browser, bot, revenue::text, 1 + 0 * revenue,
          revenue, revenue, in_rollups
        FROM jsonb_to_recordset($1::jsonb) AS r (merchant integer, ms float8, visitor bigint, session bigint, name text,
-         host text, path text, source text, country text, browser text, bot boolean, revenue bigint, in_rollups boolean,
-         is_old boolean)
+         host text, path text, source text, country text, browser text, bot boolean, revenue bigint, in_rollups boolean)
        RETURNING ts
      )
      INSERT INTO stale_buckets (bucket, partition_id, written_seq)
@@ -75,12 +74,11 @@ export async function storeRows(
      ON CONFLICT (bucket, partition_id) DO UPDATE SET written_seq = stale_buckets.written_seq + 1`,
     [
       JSON.stringify(
-        rows.map(({ merchantId, ts, isBot, ...row }, at) => ({
+        rows.map(({ merchantId, ts, isBot, ...row }) => ({
           ...row,
           merchant: merchantId,
           ms: ts,
           bot: isBot,
-          is_old: at % 2 === 0,
           in_rollups: ts >= (starts.get(merchantId) ?? Number.POSITIVE_INFINITY),
         })),
       ),

@@ -4,7 +4,7 @@
  */
 export const SAMPLES = "sampled_visits_1d";
 
-/** Each sample holds the next, sparser one. As the aggregate's definition has them (migration 0017). */
+/** Each sample holds the next, sparser one. As the aggregate's definition has them. */
 const FACTORS = [8, 32, 128, 512] as const;
 
 export type Factor = (typeof FACTORS)[number];

@@ -41,7 +41,7 @@ export function sqlOf(statement: Statement, includeBots = false): string {
   });
 }
 
-/** A hash's register and value are what store/migrations/0011_distinct_counts.sql makes of them. */
+/** A hash's register and value are what store/migrations/0004_aggregates.sql makes of them. */
 function estimateSql({ of }: RegistersColumn, people: string): string {
   const rest = `((${of}_id >> 14) | 1125899906842624)`;
   return fill(ESTIMATE_REGISTERS, {

@@ -42,7 +42,7 @@ export function randomVisits(
   });
 }
 
-/** Writes events as the aggregator commits them, every second one as it did before the page was a column. */
+/** Writes events as the aggregator commits them. */
 export async function insertVisits(pool: Pool, rows: readonly Visit[]): Promise<void> {
   await pool.query(
     `INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version, name, url,
@@ -50,16 +50,16 @@ export async function insertVisits(pool: Pool, rows: readonly Visit[]): Promise<
      SELECT merchant_id, ts, ts, gen_random_uuid(), visitor, visitor, 1, name, url, page, is_bot, order_id,
        CASE WHEN order_id IS NOT NULL THEN order_kind END, revenue
      FROM jsonb_to_recordset($1::jsonb) AS r (merchant_id integer, ts timestamptz, visitor bigint, name text, url text,
-       page text,       is_bot boolean, order_id text, order_kind smallint, revenue bigint)`,
+       page text, is_bot boolean, order_id text, order_kind smallint, revenue bigint)`,
     [
       JSON.stringify(
-        rows.map((row, at) => ({
+        rows.map((row) => ({
           merchant_id: row.merchantId,
           ts: new Date(row.ts).toISOString(),
           visitor: row.visitor,
           name: row.name,
           url: row.url,
-          page: at % 2 === 0 ? null : row.page,
+          page: row.page,
           is_bot: row.isBot ?? false,
           order_id: row.orderId,
           order_kind: row.orderKind ?? 1,

@@ -5,6 +5,9 @@
 CREATE TABLE archive_positions (
   partition_id integer PRIMARY KEY,
   stream_seq bigint NOT NULL DEFAULT 0,
+  -- When JetStream stored the batch at stream_seq: what tells that the stream still is the one that was archived. Null
+  -- before the first batch.
+  stream_stored_at timestamptz,
   -- The last sequence of the object that is being put: whoever goes on after a crash makes the same one.
   planned_through bigint CHECK (planned_through > stream_seq),
   -- Who works the partition now. It keeps others from working in vain; the position is what fences.
@@ -23,7 +26,7 @@ CREATE TABLE archive_objects (
   -- The UTC day on which JetStream stored the batches.
   day date NOT NULL,
   -- Behind the prefix of the archive.
-  name text NOT NULL UNIQUE,
+  name text PRIMARY KEY,
   batches integer NOT NULL,
   rows bigint NOT NULL,
   bytes bigint NOT NULL,
@@ -31,9 +34,19 @@ CREATE TABLE archive_objects (
   -- Why a batch was set aside.
   reason text CHECK ((reason IS NOT NULL) = (kind = 'set_aside')),
   created_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (partition_id, kind, first_seq)
+  -- The erasures that are out of the object: those up to this erasure_version of its partition.
+  erasure_version bigint NOT NULL DEFAULT 0,
+  -- Rows of merchants that keep so many days or fewer are out of it too (internal/archive/erase.ts).
+  expired_days integer NOT NULL DEFAULT 0
 );
 CREATE INDEX archive_objects_day ON archive_objects (day, partition_id);
+CREATE INDEX archive_objects_sequences ON archive_objects (partition_id, first_seq);
+
+-- Objects that a rewritten one has replaced and that are still to be deleted from S3.
+CREATE TABLE archive_deletions (
+  name text PRIMARY KEY,
+  noted_at timestamptz NOT NULL DEFAULT now()
+);
 
 -- Sequences that a partition's stream no longer had when its archiver came to them: lost to the archive.
 -- Empty in good times.
@@ -42,5 +55,15 @@ CREATE TABLE archive_gaps (
   first_seq bigint NOT NULL,
   last_seq bigint NOT NULL,
   seen_at timestamptz NOT NULL DEFAULT now(),
-  PRIMARY KEY (partition_id, first_seq)
+  PRIMARY KEY (partition_id, first_seq, seen_at)
+);
+
+-- As stream_rewinds, of the archiver's position. Behind a rewind sequences are used a second time: objects and gaps
+-- of a partition may overlap.
+CREATE TABLE archive_rewinds (
+  partition_id integer NOT NULL,
+  from_seq bigint NOT NULL,
+  to_seq bigint NOT NULL,
+  seen_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (partition_id, seen_at)
 );

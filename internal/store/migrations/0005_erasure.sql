@@ -20,6 +20,8 @@ CREATE TABLE erasures (
   quarter_hours timestamptz[] NOT NULL DEFAULT '{}',
   -- Order ids that an erased event had claimed and no other event has been looked for yet. Empty at the end.
   freed_orders text[] NOT NULL DEFAULT '{}',
+  -- Likewise refunds: a JSON array of order and key.
+  freed_refunds text[] NOT NULL DEFAULT '{}',
   -- When the continuous aggregates counted none of it any more.
   refreshed_at timestamptz,
   -- When the space of the erased rows was freed.
@@ -39,25 +41,5 @@ CREATE TABLE erasure_removals (
   PRIMARY KEY (erasure_id, table_name)
 );
 
--- Rises with each erasure in the partition. A writer reads it as it moves the position, and so as it locks the row:
--- whichever of a commit and an erasure comes first, the other sees it.
-ALTER TABLE partitions ADD COLUMN erasure_version bigint NOT NULL DEFAULT 0;
-
 -- Gives each mark that an erasure sets in stale_buckets a number of its own (negated, from -2 on), that no commit has.
 CREATE SEQUENCE erasure_marks START 2;
-
--- Rows that were left out because their visitor or merchant is erased. Nothing of them is kept.
-ALTER TABLE batch_ledger ADD COLUMN erased integer NOT NULL DEFAULT 0;
--- Lines of before fit, since the old check held for them: a ledger of years need not be read while nobody can write.
-ALTER TABLE batch_ledger DROP CONSTRAINT batch_ledger_check;
-ALTER TABLE batch_ledger ADD CONSTRAINT batch_ledger_check
-  CHECK (rows = stored + duplicates + rejected + erased) NOT VALID;
-
--- The erasures that are out of an object: those up to this erasure_version of its partition.
-ALTER TABLE archive_objects ADD COLUMN erasure_version bigint NOT NULL DEFAULT 0;
-
--- Objects that a rewritten one has replaced and that are still to be deleted from S3.
-CREATE TABLE archive_deletions (
-  name text PRIMARY KEY,
-  noted_at timestamptz NOT NULL DEFAULT now()
-);

@@ -7,13 +7,13 @@ import { cachePath } from "./internal/embedded/cache.ts";
 // Tests start hundreds of programs: with what Node has compiled kept, a start takes half the time.
 process.env.NODE_COMPILE_CACHE ??= cachePath("compiled");
 
-const TESTS = "{internal,cmd,bench}/**/*.test.ts";
+const TESTS = "{internal,cmd,test,bench}/**/*.test.ts";
 
 /** Where whole programs are tested: the files that take longest. */
-const PROGRAMS = /^(internal\/(e2e|chaos|power-loss)|cmd|bench)\//;
+const PROGRAMS = /^(test\/(e2e|failpoints|chaos|power-loss)|cmd|bench)\//;
 /** What files import, or call, that start servers and processes: they take seconds, the others mostly milliseconds. */
 const SERVERS =
-  /\/testkit\/(database|nats|nats-cluster|s3|service|command|installation)\.ts"|\/rig\.ts"|start[A-Z]\w+\(|spawn|fork|erasing|thread/;
+  /\/kit\/(database|nats|nats-cluster|s3|service|command|installation)\.ts"|\/rig\.ts"|start[A-Z]\w+\(|spawn|fork|erasing|thread/;
 
 const startsServers = (file: string) =>
   PROGRAMS.test(file) || SERVERS.test(readFileSync(join(import.meta.dirname, file), "utf8"));

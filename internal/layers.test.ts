@@ -24,9 +24,9 @@ interface Import {
   readonly to: string;
 }
 
-/** Imports between folders of internal/, tests left out. */
-function readImports(): Import[] {
-  const files = globSync("internal/*/**/*.ts", { cwd: root }).filter(
+/** Imports of one another in files that match, tests and generated code left out. */
+function readImports(pattern: string): Import[] {
+  const files = globSync(pattern, { cwd: root }).filter(
     (file) => !/\.test\.ts$|\/testing\/|^internal\/gen\//.test(file),
   );
   return files.flatMap((file) => {
@@ -39,7 +39,7 @@ function readImports(): Import[] {
 }
 
 const layers = readLayers();
-const imports = readImports();
+const imports = readImports("internal/*/**/*.ts");
 
 test("every folder of internal/ stands in the table of layers", () => {
   const folders = new Set(
@@ -59,6 +59,16 @@ test("imports go downwards only", () => {
   expect(imports.length).toBeGreaterThan(100);
 });
 
+test("no product file imports a harness, and no harness another one", () => {
+  const wrong = [
+    ...readImports("cmd/**/*.ts").filter(({ to }) => to.startsWith("test/")),
+    ...readImports("test/*/**/*.ts").filter(
+      ({ from, to }) => to.startsWith("test/") && !["kit", from].includes(to.split("/")[1]!),
+    ),
+  ];
+  expect(wrong).toEqual([]);
+});
+
 test("storage, streams and the lake know no wire types", () => {
   const wrong = imports.filter(
     ({ from, to }) => ["store", "stream", "lake"].includes(from) && to.startsWith("internal/gen"),
@@ -67,7 +77,7 @@ test("storage, streams and the lake know no wire types", () => {
 });
 
 test("main.ts is short", () => {
-  const long = globSync("cmd/*/main.ts", { cwd: root }).filter(
+  const long = globSync("{cmd,test}/*/main.ts", { cwd: root }).filter(
     (file) => readFileSync(join(root, file), "utf8").split("\n").length > 41,
   );
   expect(long).toEqual([]);

@@ -5,7 +5,7 @@ import { copyRows } from "../../internal/store/copy-rows.ts";
 import { CopyWriter } from "../../internal/store/copy-writer.ts";
 import { COPY_EVENTS, COPY_ITEMS, encodeEvents } from "../../internal/store/event-copy.ts";
 import type { Pool } from "../../internal/store/pool.ts";
-import { testContext } from "../../internal/testkit/step-context.ts";
+import { testContext } from "../../test/kit/step-context.ts";
 import type { batchesOf } from "../lib/batches.ts";
 import { perMillion } from "../lib/cpu.ts";
 import { sessionCpu } from "../lib/session-cpu.ts";

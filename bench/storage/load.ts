@@ -10,7 +10,7 @@ import { newBatchId } from "../../internal/event/seal.ts";
 import { SealedBatchSchema } from "../../internal/gen/footfall/event/v1/batch_pb.js";
 import type { BatchWrite } from "../../internal/store/ledger.ts";
 import type { Pool } from "../../internal/store/pool.ts";
-import { commitNext } from "../../internal/testkit/commits.ts";
+import { commitNext } from "../../test/kit/commits.ts";
 import type { Group } from "./history/group.ts";
 import { history } from "./history/history.ts";
 import { inTries } from "./in-tries.ts";

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import type { StreamOverview } from "../../internal/stream/overview.ts";
 import { BatchPublisher } from "../../internal/stream/publisher.ts";
-import { openEmptyDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
-import { openTestNats } from "../../internal/testkit/nats.ts";
+import { openEmptyDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { openTestNats } from "../../test/kit/nats.ts";
 import { resultOf, runAdmin } from "./testing/run.ts";
 
 let database: TestDatabase;

@@ -5,10 +5,10 @@ import type { Receipt } from "../../internal/store/erasure/receipt.ts";
 import { convertOld } from "../../internal/store/maintenance/columnstore.ts";
 import { createMerchant } from "../../internal/store/merchants.ts";
 import { refreshStale } from "../../internal/store/refresh.ts";
-import { eventRow } from "../../internal/testkit/columns.ts";
-import { batchOf, commitNext } from "../../internal/testkit/commits.ts";
-import { openTestDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
+import { eventRow } from "../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../test/kit/commits.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
 import { startAdmin } from "./testing/run.ts";
 
 const START = Date.UTC(2026, 2, 1);

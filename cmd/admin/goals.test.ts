@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createMerchant } from "../../internal/store/merchants.ts";
-import { openTestDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
-import { launch } from "../../internal/testkit/installation-programs.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { launch } from "../../test/kit/installation-programs.ts";
 
 let database: TestDatabase;
 let shop: string;

@@ -4,7 +4,7 @@ import type { ApiKey, CreatedKey } from "../../internal/store/api-keys.ts";
 import { keySha256 } from "../../internal/store/api-keys.ts";
 import type { KeyKind } from "../../internal/store/key-text.ts";
 import { createMerchant, findMerchantByKey } from "../../internal/store/merchants.ts";
-import { openTestDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { resultOf, runAdmin } from "./testing/run.ts";
 
 const HOUR_MS = 3_600_000;

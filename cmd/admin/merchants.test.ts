@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
-import { openTestDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { resultOf, runAdmin } from "./testing/run.ts";
 
 let database: TestDatabase;

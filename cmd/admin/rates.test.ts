@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { temporaryDirectory } from "../../internal/embedded/temporary.ts";
-import { openTestDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { runAdmin } from "./testing/run.ts";
 
 let database: TestDatabase;

@@ -1,8 +1,8 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { eventsStream, REJECTED_STREAM, streamEnd } from "../../internal/stream/streams.ts";
-import { merchantsOf, type TestBatch, testBatch } from "../../internal/testkit/batches.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
+import { merchantsOf, type TestBatch, testBatch } from "../../test/kit/batches.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
 import { poisonBatches } from "./testing/poison.ts";
 import { batchFor, metric, PARTITIONS, Rig } from "./testing/rig.ts";
 

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { PROCESSOR_VERSION } from "../../internal/aggregate/steps/process.ts";
 import { saveRates } from "../../internal/store/currency-rates.ts";
 import { destroyOldSalts, visitorSalts } from "../../internal/store/visitor-salts.ts";
-import { merchantsOf, type TestEvent, testBatch } from "../../internal/testkit/batches.ts";
+import { merchantsOf, type TestEvent, testBatch } from "../../test/kit/batches.ts";
 import { PARTITIONS, Rig } from "./testing/rig.ts";
 
 const DAY_MS = 86_400_000;

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { visitorHash } from "../../internal/aggregate/steps/visitor.ts";
 import { beginErasure } from "../../internal/store/erasure/begin.ts";
 import { runErasure } from "../../internal/store/erasure/run.ts";
-import { merchantsOf, type TestEvent, testBatch } from "../../internal/testkit/batches.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
+import { merchantsOf, type TestEvent, testBatch } from "../../test/kit/batches.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
 import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
 
 const PARTITION = 2;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type MortalDatabase, openMortalDatabase } from "../../internal/testkit/database.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
-import { startProxy } from "../../internal/testkit/proxy.ts";
+import { type MortalDatabase, openMortalDatabase } from "../../test/kit/database.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { startProxy } from "../../test/kit/proxy.ts";
 import { Load } from "./testing/load.ts";
 import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
 

@@ -2,7 +2,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { CONSUMER } from "../../internal/stream/partition-feed.ts";
 import { eventsStream } from "../../internal/stream/streams.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
 import { Load } from "./testing/load.ts";
 import {
   commitsSince,

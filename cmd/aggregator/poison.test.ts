@@ -3,9 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { STEPS } from "../../internal/aggregate/steps/process.ts";
 import type { Step } from "../../internal/aggregate/steps/step.ts";
 import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
-import { merchantsOf, type TestBatch, testBatch } from "../../internal/testkit/batches.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
-import { ensureTestStreams } from "../../internal/testkit/nats.ts";
+import { merchantsOf, type TestBatch, testBatch } from "../../test/kit/batches.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { ensureTestStreams } from "../../test/kit/nats.ts";
 import { batchFor, metric, PARTITIONS, Rig } from "./testing/rig.ts";
 
 let rig: Rig;

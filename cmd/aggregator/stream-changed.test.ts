@@ -2,9 +2,9 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { CONSUMER } from "../../internal/stream/partition-feed.ts";
 import { eventsStream, streamEnd } from "../../internal/stream/streams.ts";
-import { openTestDatabase, type TestDatabase } from "../../internal/testkit/database.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
-import { loseTestStream } from "../../internal/testkit/nats.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { loseTestStream } from "../../test/kit/nats.ts";
 import { batchFor, metric, PARTITIONS, Rig } from "./testing/rig.ts";
 
 const PARTITION = 1;

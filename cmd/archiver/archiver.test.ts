@@ -6,7 +6,7 @@ import { verifyArchive } from "../../internal/archive/verify.ts";
 import { BUCKET } from "../../internal/embedded/s3/start.ts";
 import { ARCHIVER } from "../../internal/stream/partition-feed.ts";
 import { eventsStream } from "../../internal/stream/streams.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
 import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
 
 let rig: Rig;

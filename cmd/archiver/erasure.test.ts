@@ -9,7 +9,7 @@ import { eraseFromArchive } from "../../internal/archive/erase.ts";
 import { verifyArchive } from "../../internal/archive/verify.ts";
 import { beginErasure } from "../../internal/store/erasure/begin.ts";
 import { listReceipts } from "../../internal/store/erasure/receipt.ts";
-import { merchantsOf, type TestEvent, testBatch } from "../../internal/testkit/batches.ts";
+import { merchantsOf, type TestEvent, testBatch } from "../../test/kit/batches.ts";
 import { PARTITIONS, Rig } from "./testing/rig.ts";
 
 const MAIN = fileURLToPath(new URL("../admin/main.ts", import.meta.url));

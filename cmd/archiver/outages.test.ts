@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { verifyArchive } from "../../internal/archive/verify.ts";
 import { archiver } from "../../internal/config/programs/archiver.ts";
-import { type MortalDatabase, openMortalDatabase } from "../../internal/testkit/database.ts";
-import { launch } from "../../internal/testkit/installation-programs.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
-import { argumentsOf } from "../../internal/testkit/service.ts";
+import { type MortalDatabase, openMortalDatabase } from "../../test/kit/database.ts";
+import { launch } from "../../test/kit/installation-programs.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { argumentsOf } from "../../test/kit/service.ts";
 import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
 
 const PARTITION = 2;

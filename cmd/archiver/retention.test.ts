@@ -3,7 +3,7 @@ import { visitorHash } from "../../internal/aggregate/steps/visitor.ts";
 import { eraseFromArchive } from "../../internal/archive/erase.ts";
 import { verifyArchive } from "../../internal/archive/verify.ts";
 import { updateMerchant } from "../../internal/store/merchants.ts";
-import { merchantsOf, testBatch } from "../../internal/testkit/batches.ts";
+import { merchantsOf, testBatch } from "../../test/kit/batches.ts";
 import { PARTITIONS, Rig } from "./testing/rig.ts";
 
 const DAY = 86_400_000;

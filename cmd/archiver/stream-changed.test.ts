@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
-import { loseTestStream } from "../../internal/testkit/nats.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { loseTestStream } from "../../test/kit/nats.ts";
 import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
 
 const PARTITION = 1;

@@ -2,13 +2,9 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BatchStatus } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
 import { eventsStream } from "../../internal/stream/streams.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
-import {
-  CLUSTER_START_MS,
-  openTestNatsCluster,
-  type TestNatsCluster,
-} from "../../internal/testkit/nats-cluster.ts";
-import { TestPublishStream } from "../../internal/testkit/publish-stream.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { CLUSTER_START_MS, openTestNatsCluster, type TestNatsCluster } from "../../test/kit/nats-cluster.ts";
+import { TestPublishStream } from "../../test/kit/publish-stream.ts";
 import { goodBatch, P, Rig } from "./testing/rig.ts";
 
 let rig: Rig;

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatId } from "../../internal/event/event-id.ts";
 import { BatchStatus } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
 import { eventsStream } from "../../internal/stream/streams.ts";
-import { testBatch } from "../../internal/testkit/batches.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
-import { TestPublishStream } from "../../internal/testkit/publish-stream.ts";
+import { testBatch } from "../../test/kit/batches.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { TestPublishStream } from "../../test/kit/publish-stream.ts";
 import { noise } from "./testing/bad-batches.ts";
 import { goodBatch, type Ingest, M, P, Rig, TIME } from "./testing/rig.ts";
 

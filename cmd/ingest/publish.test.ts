@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BatchRejectReason, BatchStatus } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
 import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
-import { TestPublishStream } from "../../internal/testkit/publish-stream.ts";
+import { TestPublishStream } from "../../test/kit/publish-stream.ts";
 import { BAD_BATCHES } from "./testing/bad-batches.ts";
 import { goodBatch, type Ingest, MAX_BATCH_BYTES, P, Rig } from "./testing/rig.ts";
 

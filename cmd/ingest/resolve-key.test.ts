@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BatchStatus } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
 import { keySha256 } from "../../internal/store/api-keys.ts";
 import { createMerchant } from "../../internal/store/merchants.ts";
-import { startProxy } from "../../internal/testkit/proxy.ts";
-import { TestPublishStream } from "../../internal/testkit/publish-stream.ts";
+import { startProxy } from "../../test/kit/proxy.ts";
+import { TestPublishStream } from "../../test/kit/publish-stream.ts";
 import { goodBatch, type Ingest, PARTITIONS, Rig } from "./testing/rig.ts";
 
 let rig: Rig;

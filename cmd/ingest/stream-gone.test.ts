@@ -2,9 +2,9 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BatchStatus } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
 import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
-import { testBatch } from "../../internal/testkit/batches.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
-import { TestPublishStream } from "../../internal/testkit/publish-stream.ts";
+import { testBatch } from "../../test/kit/batches.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { TestPublishStream } from "../../test/kit/publish-stream.ts";
 import { goodBatch, type Ingest, M, P, Rig, TIME } from "./testing/rig.ts";
 
 let rig: Rig;

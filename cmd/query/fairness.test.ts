@@ -11,10 +11,10 @@ import {
   QueryService,
 } from "../../internal/gen/footfall/report/v1/report_pb.js";
 import { createPool, type Pool } from "../../internal/store/pool.ts";
-import { findPostgres } from "../../internal/testkit/debian-programs.ts";
-import { waitFor } from "../../internal/testkit/installation-wait.ts";
-import { type PlainPostgres, startPlainPostgres } from "../../internal/testkit/plain-postgres.ts";
-import { startTestService, type TestService } from "../../internal/testkit/service.ts";
+import { findPostgres } from "../../test/kit/debian-programs.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { type PlainPostgres, startPlainPostgres } from "../../test/kit/plain-postgres.ts";
+import { startTestService, type TestService } from "../../test/kit/service.ts";
 import { start } from "./start.ts";
 import { KEYS, makeSlowDatabase } from "./testing/slow-database.ts";
 

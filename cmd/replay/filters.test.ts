@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { RejectedList } from "../../internal/replay/list.ts";
 import type { RedriveResult } from "../../internal/replay/redrive.ts";
 import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
-import { merchantsOf } from "../../internal/testkit/batches.ts";
+import { merchantsOf } from "../../test/kit/batches.ts";
 import { batchOf, PARTITIONS, Rejected } from "./testing/rig.ts";
 
 let rejected: Rejected;

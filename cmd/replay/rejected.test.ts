@@ -4,7 +4,7 @@ import { BatchRejectReason } from "../../internal/gen/footfall/ingest/v1/ingest_
 import type { RedriveResult } from "../../internal/replay/redrive.ts";
 import type { RejectedDetails } from "../../internal/replay/show.ts";
 import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
-import { merchantsOf, testBatch } from "../../internal/testkit/batches.ts";
+import { merchantsOf, testBatch } from "../../test/kit/batches.ts";
 import { BAD_BATCHES } from "../ingest/testing/bad-batches.ts";
 import { MAX_BATCH_BYTES } from "../ingest/testing/rig.ts";
 import { batchOf, PARTITIONS, Rejected, TIME } from "./testing/rig.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { createMerchant } from "../store/merchants.ts";
-import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import { MerchantSitesCache } from "./merchant-sites.ts";
 
 let database: TestDatabase;

@@ -1,12 +1,12 @@
 import { randomUUIDv7 } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type TestEvent, testBatch } from "../../test/kit/batches.ts";
+import { commitNext } from "../../test/kit/commits.ts";
+import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { testContext } from "../../test/kit/step-context.ts";
 import { refreshStale } from "../store/refresh.ts";
 import { refreshStaleDays } from "../store/refresh-days.ts";
-import { type TestEvent, testBatch } from "../testkit/batches.ts";
-import { commitNext } from "../testkit/commits.ts";
-import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../testkit/database.ts";
-import { testContext } from "../testkit/step-context.ts";
 import { prepare, readBatch } from "./prepare.ts";
 import { STEPS } from "./steps/process.ts";
 

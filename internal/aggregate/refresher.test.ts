@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventRow } from "../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../test/kit/commits.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createRegistry } from "../telemetry/metrics.ts";
-import { eventRow } from "../testkit/columns.ts";
-import { batchOf, commitNext } from "../testkit/commits.ts";
-import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
-import { waitFor } from "../testkit/installation-wait.ts";
 import { Lags } from "./lags.ts";
 import { aggregateMetrics } from "./metrics.ts";
 import { keepRefreshing } from "./refresher.ts";

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
+import { testBatch } from "../../test/kit/batches.ts";
 import type { StreamBatch } from "../stream/partition-feed.ts";
-import { testBatch } from "../testkit/batches.ts";
 import { encodeBatches } from "./encode.ts";
 import { EncodeThread } from "./encode-thread.ts";
 

@@ -3,6 +3,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
 import { describe, expect, test } from "vitest";
+import { testBatch } from "../../test/kit/batches.ts";
 import { BatchBuilder, type Row } from "../event/batch-builder.ts";
 import { BatchView } from "../event/batch-view.ts";
 import { formatId } from "../event/event-id.ts";
@@ -13,7 +14,6 @@ import { viewRows } from "../event/testing/view-rows.ts";
 import { Codec, SealedBatchSchema } from "../gen/footfall/event/v1/batch_pb.js";
 import { openObject } from "../lake/object-reader.ts";
 import type { StreamBatch } from "../stream/partition-feed.ts";
-import { testBatch } from "../testkit/batches.ts";
 import { encodeBatches } from "./encode.ts";
 
 const FACTS = { partition: 0, partitions: 1, firstSeq: 1, lastSeq: 100 };

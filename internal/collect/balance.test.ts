@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { merchantsOf, testBatch } from "../testkit/batches.ts";
-import { waitFor } from "../testkit/installation-wait.ts";
+import { merchantsOf, testBatch } from "../../test/kit/batches.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
 import { IngestClient } from "./ingest-client.ts";
 import { IngestLink } from "./ingest-link.ts";
 import { FakeIngest, PARTITIONS, TOKEN } from "./testing/fake-ingest.ts";

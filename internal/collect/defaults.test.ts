@@ -1,8 +1,8 @@
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { afterEach, expect, test } from "vitest";
+import { testKey } from "../../test/kit/keys.ts";
 import { CollectService } from "../gen/footfall/collect/v1/collect_pb.js";
-import { testKey } from "../testkit/keys.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
 let rig: Rig;

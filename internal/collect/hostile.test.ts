@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { testKey } from "../testkit/keys.ts";
+import { testKey } from "../../test/kit/keys.ts";
 import type { Taken } from "./testing/hold.ts";
 import { type Measured, startMeasured } from "./testing/measured.ts";
 import { sendRequest, textField } from "./testing/raw.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { testKey } from "../testkit/keys.ts";
+import { testKey } from "../../test/kit/keys.ts";
 import { type ImportSummary, importLog } from "./import-log.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 

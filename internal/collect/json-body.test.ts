@@ -2,13 +2,13 @@ import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { testKey } from "../../test/kit/keys.ts";
 import {
   AdjustmentKind,
   CollectService,
   RejectReason,
   SendResponseSchema,
 } from "../gen/footfall/collect/v1/collect_pb.js";
-import { testKey } from "../testkit/keys.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
 let rig: Rig;

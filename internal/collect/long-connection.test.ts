@@ -5,8 +5,8 @@ import { connect, type Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, expect, test, vi } from "vitest";
+import { testKey } from "../../test/kit/keys.ts";
 import { frame } from "../rpc/testing/http2-frame.ts";
-import { testKey } from "../testkit/keys.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
 // What a connection holds must not grow with its requests: heap and listeners are as before. FOOTFALL_TEST_REQUESTS

@@ -1,7 +1,7 @@
 import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { testKey } from "../testkit/keys.ts";
+import { testKey } from "../../test/kit/keys.ts";
 import { sendRaw, sendRequest, textField } from "./testing/raw.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 

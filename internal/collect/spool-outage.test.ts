@@ -1,12 +1,12 @@
 import { DatabaseSync } from "node:sqlite";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { startProxy } from "../../test/kit/proxy.ts";
 import { temporaryDirectory } from "../embedded/temporary.ts";
 import { partitionOf } from "../event/partition.ts";
 import { Failure } from "../failure/failure.ts";
 import { EventStatus } from "../gen/footfall/collect/v1/collect_pb.js";
 import { Codec } from "../gen/footfall/event/v1/batch_pb.js";
-import { startProxy } from "../testkit/proxy.ts";
 import { Batcher } from "./batcher.ts";
 import { addEvent } from "./testing/add-event.ts";
 import { type CollectClient, type Rig, type RigOptions, type RigSpool, startRig } from "./testing/rig.ts";

@@ -1,13 +1,13 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { testKey } from "../../test/kit/keys.ts";
 import {
   CollectService,
   EventStatus,
   RejectReason,
   type StreamResponse,
 } from "../gen/footfall/collect/v1/collect_pb.js";
-import { testKey } from "../testkit/keys.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
 const { ACCEPTED, DUPLICATE, REJECTED, UNAVAILABLE } = EventStatus;

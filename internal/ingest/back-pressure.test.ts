@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { merchantsOf, testBatch } from "../../test/kit/batches.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { TestPublishStream } from "../../test/kit/publish-stream.ts";
 import { LookupCache } from "../cache/lookup-cache.ts";
 import { IngestClient } from "../collect/ingest-client.ts";
 import { Failure } from "../failure/failure.ts";
@@ -6,9 +9,6 @@ import { BatchStatus } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { bind } from "../rpc/grpc-js.ts";
 import type { Merchant } from "../store/merchants.ts";
 import { createRegistry } from "../telemetry/metrics.ts";
-import { merchantsOf, testBatch } from "../testkit/batches.ts";
-import { waitFor } from "../testkit/installation-wait.ts";
-import { TestPublishStream } from "../testkit/publish-stream.ts";
 import { ingestMetrics } from "./metrics.ts";
 import { createIngestServer } from "./service.ts";
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openTestS3, type TestS3 } from "../testkit/s3.ts";
+import { openTestS3, type TestS3 } from "../../test/kit/s3.ts";
 import { objectName, parseObjectName } from "./object-name.ts";
 import { isMissing, isRefused, ObjectStore } from "./object-store.ts";
 

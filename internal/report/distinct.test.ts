@@ -1,5 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventRow } from "../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../test/kit/commits.ts";
+import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { partitionOf } from "../event/partition.ts";
 import { convertOld } from "../store/maintenance/columnstore.ts";
 import { verifyAggregates } from "../store/maintenance/verify.ts";
@@ -7,9 +10,6 @@ import { refreshStale } from "../store/refresh.ts";
 import { refreshStaleDays } from "../store/refresh-days.ts";
 import { refreshStaleMonths } from "../store/refresh-months.ts";
 import { STANDARD_ERROR } from "../store/report/hyperloglog.ts";
-import { eventRow } from "../testkit/columns.ts";
-import { batchOf, commitNext } from "../testkit/commits.ts";
-import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import { getReport, type Report, type ReportRequest } from "./get-report.ts";
 import { A, B, PARTITIONS } from "./testing/fixture.ts";
 import { insertPresences, type Presence, sketched } from "./testing/presence.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import type { DIMENSIONS, DimensionName } from "./dimensions/registry.ts";
 import { type BreakdownRequest, getBreakdown } from "./get-breakdown.ts";
 import { A, B, PARTITIONS } from "./testing/fixture.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { partitionOf } from "../event/partition.ts";
-import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import { getReport, type Merchant, type Report, type ReportRequest } from "./get-report.ts";
 import { METRICS } from "./metrics/registry.ts";
 import {

@@ -1,5 +1,7 @@
 import { type Client, Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { startProxy } from "../../test/kit/proxy.ts";
 import { freePort } from "../embedded/free-port.ts";
 import { partitionOf } from "../event/partition.ts";
 import { Failure } from "../failure/failure.ts";
@@ -7,8 +9,6 @@ import { Dimension, Granularity, Metric, QueryService, Unit } from "../gen/footf
 import { toConnectError } from "../rpc/errors.ts";
 import { createPool } from "../store/pool.ts";
 import { createRegistry } from "../telemetry/metrics.ts";
-import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
-import { startProxy } from "../testkit/proxy.ts";
 import type { Merchant } from "./get-report.ts";
 import { queryHandlers } from "./handler.ts";
 import { queryMetrics } from "./metrics.ts";

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type EventRow, eventRow } from "../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../test/kit/commits.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { MAX_AMOUNT_MICROS, MAX_QUANTITY_MICROS } from "../event/batch-limits.ts";
 import { OrderKind } from "../store/event-columns.ts";
 import { addGoal } from "../store/goals/goals.ts";
 import { refreshStale } from "../store/refresh.ts";
 import { refreshStaleDays } from "../store/refresh-days.ts";
 import { refreshStaleSpans } from "../store/refresh-spans.ts";
-import { type EventRow, eventRow } from "../testkit/columns.ts";
-import { batchOf, commitNext } from "../testkit/commits.ts";
-import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
 import { fitInt64 } from "./fit.ts";
 import { getBreakdown } from "./get-breakdown.ts";
 import { getReport } from "./get-report.ts";

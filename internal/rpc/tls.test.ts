@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { type IssuedCertificate, makeAuthority, type TestAuthority } from "../../test/kit/certificates.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
 import { Files } from "../config/changing-file.ts";
 import { readPems } from "../config/pem-files.ts";
-import { type IssuedCertificate, makeAuthority, type TestAuthority } from "../testkit/certificates.ts";
-import { waitFor } from "../testkit/installation-wait.ts";
 import { listenOnePort, type OnePortOptions, type OnePortServer } from "./one-port.ts";
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { waitFor } from "../../test/kit/installation-wait.ts";
 import type { Child } from "../embedded/child.ts";
-import { waitFor } from "../testkit/installation-wait.ts";
 import { type Part, Supervisor } from "./supervisor.ts";
 
 /** A part whose children are no processes: each start takes a turn of the event loop, or fails on demand. */

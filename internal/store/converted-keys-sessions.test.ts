@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { eventRow } from "../testkit/columns.ts";
-import { batchOf, commitNext } from "../testkit/commits.ts";
-import { openTestDatabase, type TestDatabase, testPool } from "../testkit/database.ts";
-import { uuidV7Of } from "../testkit/ids.ts";
+import { eventRow } from "../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../test/kit/commits.ts";
+import { openTestDatabase, type TestDatabase, testPool } from "../../test/kit/database.ts";
+import { uuidV7Of } from "../../test/kit/ids.ts";
 import { convertOld } from "./maintenance/columnstore.ts";
 import { createPool, type Pool, transaction } from "./pool.ts";
 import { isTemporary } from "./temporary.ts";

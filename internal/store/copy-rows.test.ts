@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { openEmptyDatabase, type TestDatabase } from "../testkit/database.ts";
+import { openEmptyDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { copyRows, copySlices } from "./copy-rows.ts";
 import { CopyWriter } from "./copy-writer.ts";
 import type { Client } from "./pool.ts";

@@ -1,8 +1,14 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DERIVED_COLUMNS, type EventRow, eventRow, type ItemRow, type OrderRow } from "../testkit/columns.ts";
-import { batchOf, commitNext } from "../testkit/commits.ts";
-import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
+import {
+  DERIVED_COLUMNS,
+  type EventRow,
+  eventRow,
+  type ItemRow,
+  type OrderRow,
+} from "../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../test/kit/commits.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { OrderKind } from "./event-columns.ts";
 
 let database: TestDatabase;

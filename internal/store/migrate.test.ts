@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openEmptyDatabase, type TestDatabase, testPool } from "../testkit/database.ts";
+import { openEmptyDatabase, type TestDatabase, testPool } from "../../test/kit/database.ts";
 import { knownMigrations, migrate, readInstallation } from "./migrate.ts";
 import { SchemaError } from "./schema-error.ts";
 

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { from as copyFrom } from "pg-copy-streams";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { startProxy } from "../../test/kit/proxy.ts";
 import { freePort } from "../embedded/free-port.ts";
 import { createRegistry } from "../telemetry/metrics.ts";
-import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
-import { waitFor } from "../testkit/installation-wait.ts";
-import { startProxy } from "../testkit/proxy.ts";
 import {
   createPool,
   cutConnections,

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { eventRow } from "../testkit/columns.ts";
-import { batchOf, commitNext } from "../testkit/commits.ts";
-import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
+import { eventRow } from "../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../test/kit/commits.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { QUARTER_HOUR_AGGREGATES } from "./continuous-aggregates.ts";
 import type { Pool } from "./pool.ts";
 import { refreshStale, spansOf } from "./refresh.ts";

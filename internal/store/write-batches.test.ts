@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { columnsOf, eventRow } from "../testkit/columns.ts";
-import { batchOf, commitNext } from "../testkit/commits.ts";
-import { openTestDatabase, type TestDatabase } from "../testkit/database.ts";
-import { dyingAt } from "../testkit/dying-pool.ts";
+import { columnsOf, eventRow } from "../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../test/kit/commits.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { dyingAt } from "../../test/kit/dying-pool.ts";
 import { type Commit, commitBatches, FencedError } from "./write-batches.ts";
 
 let database: TestDatabase;

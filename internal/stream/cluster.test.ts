@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { CLUSTER_START_MS, openTestNatsCluster, type TestNatsCluster } from "../../test/kit/nats-cluster.ts";
 import { stepDownLeader } from "../embedded/nats/leader.ts";
-import { waitFor } from "../testkit/installation-wait.ts";
-import { CLUSTER_START_MS, openTestNatsCluster, type TestNatsCluster } from "../testkit/nats-cluster.ts";
 import type { NatsConnection } from "./connect.ts";
 import { overviewStreams } from "./overview.ts";
 import { PartitionFeed } from "./partition-feed.ts";

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { openTestNats, type TestNats } from "../testkit/nats.ts";
+import { openTestNats, type TestNats } from "../../test/kit/nats.ts";
 import type { NatsConnection } from "./connect.ts";
 import { checkDurability, requireDurability } from "./durability.ts";
 import { readServer } from "./server-facts.ts";

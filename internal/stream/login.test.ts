@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nkeys } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { makeAuthority, type TestAuthority } from "../../test/kit/certificates.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { type SecuredNats, startSecuredNats } from "../../test/kit/nats-secured.ts";
 import { Files } from "../config/changing-file.ts";
-import { makeAuthority, type TestAuthority } from "../testkit/certificates.ts";
-import { waitFor } from "../testkit/installation-wait.ts";
-import { type SecuredNats, startSecuredNats } from "../testkit/nats-secured.ts";
 import { connectNats, type NatsConfig, type NatsConnection } from "./connect.ts";
 
 let folder: string;

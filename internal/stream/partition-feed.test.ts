@@ -1,8 +1,8 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { waitFor } from "../testkit/installation-wait.ts";
-import { ensureTestStreams, openTestNats, type TestNats } from "../testkit/nats.ts";
-import { startProxy } from "../testkit/proxy.ts";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { ensureTestStreams, openTestNats, type TestNats } from "../../test/kit/nats.ts";
+import { startProxy } from "../../test/kit/proxy.ts";
 import type { NatsConnection } from "./connect.ts";
 import { ARCHIVER, CONSUMER, PartitionFeed, type StreamBatch } from "./partition-feed.ts";
 import { BatchPublisher, MAX_HEADER_BYTES } from "./publisher.ts";

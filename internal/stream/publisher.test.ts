@@ -1,8 +1,8 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { waitFor } from "../../test/kit/installation-wait.ts";
+import { ensureTestStreams, openTestNats, type TestNats } from "../../test/kit/nats.ts";
 import { Failure } from "../failure/failure.ts";
-import { waitFor } from "../testkit/installation-wait.ts";
-import { ensureTestStreams, openTestNats, type TestNats } from "../testkit/nats.ts";
 import type { NatsConnection } from "./connect.ts";
 import { BatchPublisher, MAX_HEADER_BYTES } from "./publisher.ts";
 import { eventsStream, REJECTED_STREAM, streamEnd } from "./streams.ts";

@@ -1,7 +1,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { openTestNats, type TestNats } from "../testkit/nats.ts";
+import { openTestNats, type TestNats } from "../../test/kit/nats.ts";
 import type { NatsConnection } from "./connect.ts";
 import { StreamKeeper } from "./stream-keeper.ts";
 import { ensureStreams, eventsStream, REJECTED_STREAM } from "./streams.ts";

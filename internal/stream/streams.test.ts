@@ -1,6 +1,6 @@
 import { jetstreamManager, type StreamConfig } from "@nats-io/jetstream";
 import { afterEach, describe, expect, test } from "vitest";
-import { openTestNats, type TestNats } from "../testkit/nats.ts";
+import { openTestNats, type TestNats } from "../../test/kit/nats.ts";
 import type { NatsConnection } from "./connect.ts";
 import { overviewStreams } from "./overview.ts";
 import { PartitionFeed } from "./partition-feed.ts";

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import { type Outcome, startCommand } from "../../../internal/testkit/command.ts";
+import { type Outcome, startCommand } from "../../../test/kit/command.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
 

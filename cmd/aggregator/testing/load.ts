@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
-import type { TestBatch } from "../../../internal/testkit/batches.ts";
-import { waitFor } from "../../../internal/testkit/installation-wait.ts";
+import type { TestBatch } from "../../../test/kit/batches.ts";
+import { waitFor } from "../../../test/kit/installation-wait.ts";
 import { batchFor, type Rig } from "./rig.ts";
 
 const WAIT_MS = 90_000;

@@ -1,4 +1,4 @@
-import { waitFor } from "../../../internal/testkit/installation-wait.ts";
+import { waitFor } from "../../../test/kit/installation-wait.ts";
 import type { AggregatorProcess, Rig } from "./rig.ts";
 
 /** One commit, as the database saw it. */

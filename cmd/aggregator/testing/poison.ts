@@ -1,9 +1,4 @@
-import {
-  merchantsOf,
-  type TestBatch,
-  type TestBatchOptions,
-  testBatch,
-} from "../../../internal/testkit/batches.ts";
+import { merchantsOf, type TestBatch, type TestBatchOptions, testBatch } from "../../../test/kit/batches.ts";
 import { PARTITIONS } from "./rig.ts";
 
 /** Name, reason, and the bytes of a batch of a partition that cannot be processed. */

@@ -8,11 +8,11 @@ import { createMerchant } from "../../../internal/store/merchants.ts";
 import type { Pool } from "../../../internal/store/pool.ts";
 import type { NatsConnection } from "../../../internal/stream/connect.ts";
 import { BatchPublisher } from "../../../internal/stream/publisher.ts";
-import { merchantsOf, type TestBatch, testBatch } from "../../../internal/testkit/batches.ts";
-import { openTestDatabase, type TestDatabase } from "../../../internal/testkit/database.ts";
-import { waitFor } from "../../../internal/testkit/installation-wait.ts";
-import { ensureTestStreams, openTestNats, type TestNats } from "../../../internal/testkit/nats.ts";
-import { startTestService, type TestService } from "../../../internal/testkit/service.ts";
+import { merchantsOf, type TestBatch, testBatch } from "../../../test/kit/batches.ts";
+import { openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
+import { waitFor } from "../../../test/kit/installation-wait.ts";
+import { ensureTestStreams, openTestNats, type TestNats } from "../../../test/kit/nats.ts";
+import { startTestService, type TestService } from "../../../test/kit/service.ts";
 import { start } from "../start.ts";
 
 export const PARTITIONS = 4;

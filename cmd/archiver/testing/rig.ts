@@ -3,12 +3,12 @@ import { parquetReadObjects } from "hyparquet";
 import { archiver } from "../../../internal/config/programs/archiver.ts";
 import type { NatsConnection } from "../../../internal/stream/connect.ts";
 import { BatchPublisher } from "../../../internal/stream/publisher.ts";
-import { merchantsOf, type TestBatch, testBatch } from "../../../internal/testkit/batches.ts";
-import { openTestDatabase, type TestDatabase } from "../../../internal/testkit/database.ts";
-import { waitFor } from "../../../internal/testkit/installation-wait.ts";
-import { ensureTestStreams, openTestNats, type TestNats } from "../../../internal/testkit/nats.ts";
-import { openTestS3, type TestS3 } from "../../../internal/testkit/s3.ts";
-import { startTestService, type TestService } from "../../../internal/testkit/service.ts";
+import { merchantsOf, type TestBatch, testBatch } from "../../../test/kit/batches.ts";
+import { openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
+import { waitFor } from "../../../test/kit/installation-wait.ts";
+import { ensureTestStreams, openTestNats, type TestNats } from "../../../test/kit/nats.ts";
+import { openTestS3, type TestS3 } from "../../../test/kit/s3.ts";
+import { startTestService, type TestService } from "../../../test/kit/service.ts";
 import { start } from "../start.ts";
 
 export const PARTITIONS = 4;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { BatchRejectReason } from "../../../internal/gen/footfall/ingest/v1/ingest_pb.js";
-import { type TestBatch, testBatch } from "../../../internal/testkit/batches.ts";
+import { type TestBatch, testBatch } from "../../../test/kit/batches.ts";
 import { goodBatch, M, P, TIME } from "./rig.ts";
 
 /** A text that does not compress. */

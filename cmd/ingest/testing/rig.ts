@@ -3,10 +3,10 @@ import { IngestClient } from "../../../internal/collect/ingest-client.ts";
 import { ingest } from "../../../internal/config/programs/ingest.ts";
 import { freePort } from "../../../internal/embedded/free-port.ts";
 import { type CreatedMerchant, createMerchant } from "../../../internal/store/merchants.ts";
-import { merchantsOf, type TestBatch, testBatch } from "../../../internal/testkit/batches.ts";
-import { openTestDatabase, type TestDatabase } from "../../../internal/testkit/database.ts";
-import { openTestNats, type TestNats } from "../../../internal/testkit/nats.ts";
-import { startTestService } from "../../../internal/testkit/service.ts";
+import { merchantsOf, type TestBatch, testBatch } from "../../../test/kit/batches.ts";
+import { openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
+import { openTestNats, type TestNats } from "../../../test/kit/nats.ts";
+import { startTestService } from "../../../test/kit/service.ts";
 import { start } from "../start.ts";
 
 export const PARTITIONS = 4;

@@ -4,9 +4,9 @@ import { readCommand } from "../../../internal/config/commands.ts";
 import type { NatsConnection } from "../../../internal/stream/connect.ts";
 import { BatchPublisher, type RefusalOrigin } from "../../../internal/stream/publisher.ts";
 import { REJECTED_STREAM } from "../../../internal/stream/streams.ts";
-import { merchantsOf, type TestBatch, type TestEvent, testBatch } from "../../../internal/testkit/batches.ts";
-import { type Outcome, startCommand } from "../../../internal/testkit/command.ts";
-import { ensureTestStreams, openTestNats, type TestNats } from "../../../internal/testkit/nats.ts";
+import { merchantsOf, type TestBatch, type TestEvent, testBatch } from "../../../test/kit/batches.ts";
+import { type Outcome, startCommand } from "../../../test/kit/command.ts";
+import { ensureTestStreams, openTestNats, type TestNats } from "../../../test/kit/nats.ts";
 import { REPLAY } from "../commands.ts";
 
 export const PARTITIONS = 4;

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
+import { type TestEvent, testBatch } from "../../../test/kit/batches.ts";
+import { sharedData } from "../../../test/kit/shared-data.ts";
+import { testContext } from "../../../test/kit/step-context.ts";
 import { BatchView } from "../../event/batch-view.ts";
 import { open } from "../../event/seal.ts";
 import { DEVICE_COLUMNS, PAGE_COLUMNS, PLACE_COLUMNS, SOURCE_COLUMNS } from "../../store/event-columns.ts";
-import { type TestEvent, testBatch } from "../../testkit/batches.ts";
-import { sharedData } from "../../testkit/shared-data.ts";
-import { testContext } from "../../testkit/step-context.ts";
 import { openGeoDatabase } from "../geo-database.ts";
 import { process } from "./process.ts";
 import type { DerivingTexts, StepContext } from "./step.ts";

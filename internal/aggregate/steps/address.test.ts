@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { leastCpuMs } from "../../testkit/cpu-time.ts";
+import { leastCpuMs } from "../../../test/kit/cpu-time.ts";
 import { addressOf, hostOf } from "./address.ts";
 
 /** By the URL standard's host parsing (url.spec.whatwg.org), less the last dot. */

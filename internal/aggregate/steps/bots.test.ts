@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { type TestEvent, testBatch } from "../../../test/kit/batches.ts";
+import { testContext } from "../../../test/kit/step-context.ts";
 import { BatchView } from "../../event/batch-view.ts";
 import { open } from "../../event/seal.ts";
 import { BOT_COLUMNS } from "../../store/event-columns.ts";
-import { type TestEvent, testBatch } from "../../testkit/batches.ts";
-import { testContext } from "../../testkit/step-context.ts";
 import { process } from "./process.ts";
 
 /** What the step says of each event of a batch: undefined for people, the columns of a bot. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { leastCpuMs } from "../../testkit/cpu-time.ts";
+import { leastCpuMs } from "../../../test/kit/cpu-time.ts";
 import { type Campaign, campaignOf } from "./campaign.ts";
 
 const SHOP = "https://shop.example/page";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { testBatch } from "../../../test/kit/batches.ts";
+import { testContext } from "../../../test/kit/step-context.ts";
 import { BatchView } from "../../event/batch-view.ts";
 import { open } from "../../event/seal.ts";
-import { testBatch } from "../../testkit/batches.ts";
-import { testContext } from "../../testkit/step-context.ts";
 import { process } from "./process.ts";
 
 type Found = readonly [page: string | null, host: string | null];

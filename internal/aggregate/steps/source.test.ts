@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { testBatch } from "../../../test/kit/batches.ts";
+import { testContext } from "../../../test/kit/step-context.ts";
 import { BatchView } from "../../event/batch-view.ts";
 import { open } from "../../event/seal.ts";
 import { SOURCE_COLUMNS } from "../../store/event-columns.ts";
-import { testBatch } from "../../testkit/batches.ts";
-import { testContext } from "../../testkit/step-context.ts";
 import { process } from "./process.ts";
 import type { StepContext } from "./step.ts";
 

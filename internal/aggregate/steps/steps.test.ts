@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type TestEvent, testBatch } from "../../../test/kit/batches.ts";
+import { testContext, testSalts } from "../../../test/kit/step-context.ts";
 import { BatchView } from "../../event/batch-view.ts";
 import { open } from "../../event/seal.ts";
-import { type TestEvent, testBatch } from "../../testkit/batches.ts";
-import { testContext, testSalts } from "../../testkit/step-context.ts";
 import { saltDays } from "./cookieless.ts";
 import { PROCESSOR_VERSION, process, STEPS } from "./process.ts";
 

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { testBatch } from "../../../test/kit/batches.ts";
+import { testContext } from "../../../test/kit/step-context.ts";
 import { MAX_TIME_MS, MIN_TIME_MS } from "../../event/batch-limits.ts";
 import { BatchView } from "../../event/batch-view.ts";
 import { open } from "../../event/seal.ts";
-import { testBatch } from "../../testkit/batches.ts";
-import { testContext } from "../../testkit/step-context.ts";
 import { process } from "./process.ts";
 
 const NOON = Date.UTC(2026, 2, 29, 12);

@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { afterEach, expect, test } from "vitest";
-import { testKey } from "../../testkit/keys.ts";
+import { testKey } from "../../../test/kit/keys.ts";
 import { type Rig, startRig } from "../testing/rig.ts";
 
 let rig: Rig;

@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { testKey } from "../../testkit/keys.ts";
+import { testKey } from "../../../test/kit/keys.ts";
 import { type Rig, type RigOptions, startRig } from "../testing/rig.ts";
 
 let rig: Rig;

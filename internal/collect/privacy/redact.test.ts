@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { sharedData } from "../../testkit/shared-data.ts";
+import { sharedData } from "../../../test/kit/shared-data.ts";
 import { redact } from "./redact.ts";
 
 const SHOP = "https://shop.example/";

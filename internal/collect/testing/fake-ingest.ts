@@ -1,4 +1,5 @@
 import type { Server, ServerCredentials } from "@grpc/grpc-js";
+import { testKey } from "../../../test/kit/keys.ts";
 import { LookupCache } from "../../cache/lookup-cache.ts";
 import type { AcceptDeps } from "../../ingest/accept.ts";
 import { ingestMetrics } from "../../ingest/metrics.ts";
@@ -8,7 +9,6 @@ import { keySha256 } from "../../store/api-keys.ts";
 import type { Merchant } from "../../store/merchants.ts";
 import type { SpoolReport } from "../../store/spool-reports.ts";
 import { createRegistry } from "../../telemetry/metrics.ts";
-import { testKey } from "../../testkit/keys.ts";
 
 export const PARTITIONS = 4;
 export const RETENTION_DAYS = 30;

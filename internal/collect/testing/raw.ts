@@ -1,7 +1,7 @@
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
+import { testKey } from "../../../test/kit/keys.ts";
 import { CollectService, type SendResponse } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { methodDefinition } from "../../rpc/grpc-js.ts";
-import { testKey } from "../../testkit/keys.ts";
 
 const SEND = methodDefinition(CollectService.method.send, true);
 

@@ -1,5 +1,6 @@
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import { testKey } from "../../../test/kit/keys.ts";
 import type { Network, TrustedProxies } from "../../config/trusted-proxies.ts";
 import { CollectService } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { FailedTries } from "../../rpc/by-address/failed-tries.ts";
@@ -9,7 +10,6 @@ import type { OnePortServer } from "../../rpc/one-port.ts";
 import { DEFAULT_LIMITS, type PortLimits } from "../../rpc/port-limits.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import { createRegistry, type Registry } from "../../telemetry/metrics.ts";
-import { testKey } from "../../testkit/keys.ts";
 import { type Collector, type CollectorOptions, createCollector } from "../collector.ts";
 import { IngestClient } from "../ingest-client.ts";
 import { WriteKeys } from "../keys.ts";

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import { partitionOf } from "../../event/partition.ts";
 import { sampleFrom } from "../../store/breakdown/sample.ts";
 import { refreshStale } from "../../store/refresh.ts";
 import { refreshStaleDays } from "../../store/refresh-days.ts";
 import { refreshStaleSpans } from "../../store/refresh-spans.ts";
 import { DAY_MS } from "../../store/rollups.ts";
-import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
 import { type Breakdown, type BreakdownRequest, getBreakdown } from "../get-breakdown.ts";
 import { PARTITIONS } from "../testing/fixture.ts";
 import { insertMerchants } from "../testing/merchants.ts";

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import { partitionOf } from "../../event/partition.ts";
 import type { Factor } from "../../store/breakdown/sample.ts";
 import { convertOld } from "../../store/maintenance/columnstore.ts";
@@ -9,7 +10,6 @@ import { refreshStale } from "../../store/refresh.ts";
 import { refreshStaleDays } from "../../store/refresh-days.ts";
 import { refreshStaleSpans } from "../../store/refresh-spans.ts";
 import { DAY_MS } from "../../store/rollups.ts";
-import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
 import { getBreakdown } from "../get-breakdown.ts";
 import { type Row, rowsWithin, storeRows } from "../testing/breakdown-rows.ts";
 import { A, PARTITIONS } from "../testing/fixture.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import type { DimensionName } from "../dimensions/registry.ts";
 import { getBreakdown } from "../get-breakdown.ts";
 import { A, B, PARTITIONS } from "../testing/fixture.ts";

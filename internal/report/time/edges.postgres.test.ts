@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import { bucketEdges } from "./edges.ts";
 import { spanOf } from "./range.ts";
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findPgbouncer, findPostgres } from "../../testkit/debian-programs.ts";
-import { waitFor } from "../../testkit/installation-wait.ts";
-import { type Pgbouncer, startPgbouncer } from "../../testkit/pgbouncer.ts";
-import { type PlainPostgres, startPlainPostgres } from "../../testkit/plain-postgres.ts";
+import { findPgbouncer, findPostgres } from "../../../test/kit/debian-programs.ts";
+import { waitFor } from "../../../test/kit/installation-wait.ts";
+import { type Pgbouncer, startPgbouncer } from "../../../test/kit/pgbouncer.ts";
+import { type PlainPostgres, startPlainPostgres } from "../../../test/kit/plain-postgres.ts";
 import { createPool, type Pool, transaction } from "../pool.ts";
 import { requireSessions } from "./pooled-sessions.ts";
 

@@ -1,10 +1,10 @@
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type IssuedCertificate, makeAuthority } from "../../../test/kit/certificates.ts";
+import { findPostgres } from "../../../test/kit/debian-programs.ts";
+import { type PlainPostgres, startPlainPostgres } from "../../../test/kit/plain-postgres.ts";
 import { temporaryDirectory } from "../../embedded/temporary.ts";
-import { type IssuedCertificate, makeAuthority } from "../../testkit/certificates.ts";
-import { findPostgres } from "../../testkit/debian-programs.ts";
-import { type PlainPostgres, startPlainPostgres } from "../../testkit/plain-postgres.ts";
 import { createPool, type Pool, transaction } from "../pool.ts";
 
 const postgresProgram = await findPostgres();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type EventRow, eventRow } from "../../testkit/columns.ts";
-import { batchOf, commitNext } from "../../testkit/commits.ts";
-import { testPool } from "../../testkit/database.ts";
+import { type EventRow, eventRow } from "../../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../../test/kit/commits.ts";
+import { testPool } from "../../../test/kit/database.ts";
 import { convertOld } from "../maintenance/columnstore.ts";
 import { verifyAggregates } from "../maintenance/verify.ts";
 import { refreshStale } from "../refresh.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import { CONTINUOUS_AGGREGATES } from "../continuous-aggregates.ts";
 import {
   CONVERTED_TABLES,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import { createMerchant } from "../merchants.ts";
 import { addGoal, listGoals, MAX_GOALS, type NewGoal, removeGoal } from "./goals.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openEmptyDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { openEmptyDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import { matchesPattern } from "./page-pattern.ts";
 
 let database: TestDatabase;

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { eventRow } from "../../testkit/columns.ts";
-import { batchOf, commitNext } from "../../testkit/commits.ts";
-import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
-import { uuidV7Of } from "../../testkit/ids.ts";
+import { eventRow } from "../../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../../test/kit/commits.ts";
+import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
+import { uuidV7Of } from "../../../test/kit/ids.ts";
 import { OrderKind } from "../event-columns.ts";
 import { convertOld } from "./columnstore.ts";
 import { expire } from "./retention.ts";

@@ -1,8 +1,8 @@
 import { randomUUID, randomUUIDv7 } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { eventRow } from "../../testkit/columns.ts";
-import { batchOf, commitNext } from "../../testkit/commits.ts";
-import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { eventRow } from "../../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../../test/kit/commits.ts";
+import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import { updateMerchant } from "../merchants.ts";
 import { refreshStale } from "../refresh.ts";
 import { chunkDays, setChunkDays } from "./chunk-interval.ts";

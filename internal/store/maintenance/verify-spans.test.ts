@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { eventRow } from "../../testkit/columns.ts";
-import { batchOf, commitNext } from "../../testkit/commits.ts";
-import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { eventRow } from "../../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../../test/kit/commits.ts";
+import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import { refreshStale } from "../refresh.ts";
 import { refreshStaleDays } from "../refresh-days.ts";
 import { refreshStaleSpans } from "../refresh-spans.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openEmptyDatabase, openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { openEmptyDatabase, openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import { keySha256 } from "../api-keys.ts";
 import { createMerchant, findMerchantByKey } from "../merchants.ts";
 import { migrate, readInstallation } from "../migrate.ts";

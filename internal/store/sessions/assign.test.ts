@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { eventRow } from "../../testkit/columns.ts";
-import { batchOf, commitNext } from "../../testkit/commits.ts";
-import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../testkit/database.ts";
+import { eventRow } from "../../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../../test/kit/commits.ts";
+import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import { convertOld } from "../maintenance/columnstore.ts";
 import { SESSION_GAP_MS } from "./join.ts";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect } from "vitest";
-import type { EventRow } from "../../../testkit/columns.ts";
-import { openTestDatabase, type TestDatabase } from "../../../testkit/database.ts";
+import type { EventRow } from "../../../../test/kit/columns.ts";
+import { openTestDatabase, type TestDatabase } from "../../../../test/kit/database.ts";
 import { verifyAggregates } from "../../maintenance/verify.ts";
 import { createMerchant } from "../../merchants.ts";
 import type { Pool } from "../../pool.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { type EventRow, eventRow } from "../../../testkit/columns.ts";
-import { batchOf, commitNext } from "../../../testkit/commits.ts";
-import { uuidV7Of } from "../../../testkit/ids.ts";
+import { type EventRow, eventRow } from "../../../../test/kit/columns.ts";
+import { batchOf, commitNext } from "../../../../test/kit/commits.ts";
+import { uuidV7Of } from "../../../../test/kit/ids.ts";
 import type { Pool } from "../../pool.ts";
 
 export const DAY = 86_400_000;

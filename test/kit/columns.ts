@@ -1,0 +1,261 @@
+import { randomUUID } from "node:crypto";
+import {
+  BOT_COLUMNS,
+  DEVICE_COLUMNS,
+  type DerivedTexts,
+  type EventColumns,
+  type Int64Values,
+  type MicrosValues,
+  OrderKind,
+  PAGE_COLUMNS,
+  PLACE_COLUMNS,
+  SOURCE_COLUMNS,
+  type TextIndexes,
+  UNKNOWN_MICROS,
+} from "../../internal/store/event-columns.ts";
+
+/** Columns whose texts are derived. */
+export type DerivedColumn =
+  | (typeof BOT_COLUMNS)[number]
+  | (typeof DEVICE_COLUMNS)[number]
+  | (typeof PLACE_COLUMNS)[number]
+  | (typeof SOURCE_COLUMNS)[number]
+  | (typeof PAGE_COLUMNS)[number];
+
+export const DERIVED_COLUMNS: readonly DerivedColumn[] = [
+  ...BOT_COLUMNS,
+  ...DEVICE_COLUMNS,
+  ...PLACE_COLUMNS,
+  ...SOURCE_COLUMNS,
+  ...PAGE_COLUMNS,
+];
+
+/** An event as its row of `events` and its rows of `items` read in SQL. Times are ms since 1970-01-01 UTC. */
+export interface EventRow extends Readonly<Record<DerivedColumn, string | null>> {
+  readonly merchant_id: number;
+  readonly ts: number;
+  readonly received_at: number;
+  /** As a UUID is written. */
+  readonly event_id: string;
+  /** Whether the event came without an id, so that it was derived from the batch's. Default: no. */
+  readonly hasDerivedId?: boolean;
+  readonly visitor_id: bigint;
+  /** Who a visitor without an id is on the days before and after; absent in SQL. */
+  readonly visitor_before?: bigint;
+  readonly visitor_after?: bigint;
+  /** 0: the SDK named none; it is found as the row is stored. */
+  readonly session_id: bigint;
+  readonly processor_version: number;
+  readonly name: string;
+  readonly url: string | null;
+  readonly referrer: string | null;
+  readonly user_agent: string | null;
+  readonly ip: string | null;
+  readonly language: string | null;
+  readonly screen_width: number | null;
+  readonly screen_height: number | null;
+  readonly is_bot: boolean;
+  readonly time_quality: number;
+  readonly in_rollups: boolean;
+  readonly properties: Readonly<Record<string, string>> | null;
+  readonly order: OrderRow | null;
+  readonly items: readonly ItemRow[];
+}
+
+/** The columns order_... of an event. Amounts are micros. */
+export interface OrderRow {
+  readonly id: string;
+  readonly revenue: number | bigint;
+  readonly tax: number | bigint;
+  readonly shipping: number | bigint;
+  readonly discount: number | bigint;
+  readonly currency: string | null;
+  readonly coupon: string | null;
+  /** Default: none. */
+  readonly refundId?: string | null;
+  /** As given to storage, which makes repeats of orders that it knows. Default: an order. */
+  readonly kind?: number;
+  /** Whether the currency is another one than the merchant's. Default: where there is one. */
+  readonly isForeign?: boolean;
+  /** In the merchant's currency; null where it was not converted. */
+  readonly converted: number | bigint | null;
+}
+
+export interface ItemRow {
+  readonly item_id: string;
+  readonly name: string | null;
+  readonly brand: string | null;
+  readonly category: string | null;
+  readonly variant: string | null;
+  readonly price_micros: number | bigint;
+  readonly quantity_micros: number | bigint;
+}
+
+const NOT_DERIVED = Object.fromEntries(DERIVED_COLUMNS.map((column) => [column, null])) as Record<
+  DerivedColumn,
+  null
+>;
+
+const PLAIN: Omit<EventRow, "event_id"> = {
+  ...NOT_DERIVED,
+  merchant_id: 1,
+  ts: Date.UTC(2026, 2, 1),
+  received_at: Date.UTC(2026, 2, 1),
+  visitor_id: 1n,
+  session_id: 1n,
+  processor_version: 1,
+  name: "page_view",
+  url: null,
+  referrer: null,
+  user_agent: null,
+  ip: null,
+  language: null,
+  screen_width: null,
+  screen_height: null,
+  is_bot: false,
+  time_quality: 0,
+  in_rollups: false,
+  properties: null,
+  order: null,
+  items: [],
+};
+
+/** A page view with the given fields, a new id, and all optional fields absent. */
+export function eventRow(fields: Partial<EventRow> = {}): EventRow {
+  return { ...PLAIN, event_id: randomUUID(), ...fields };
+}
+
+/** Rows in the form in which storage takes them. */
+export function columnsOf(rows: readonly EventRow[]): EventColumns {
+  const dictionary = new Map<string, number>();
+  const index = (text: string | null) => {
+    if (text === null || text === "") return 0;
+    if (!dictionary.has(text)) dictionary.set(text, dictionary.size + 1);
+    return dictionary.get(text)!;
+  };
+  const texts = <T>(from: readonly T[], read: (row: T) => string | null) =>
+    Uint32Array.from(from, (row) => index(read(row)));
+  const columns = { ...baseColumns(rows, texts), ...sideColumns(rows, texts) };
+  const entries = [...dictionary.keys()];
+  const end = (at: number) => Buffer.byteLength(entries.slice(0, at).join(""));
+  return {
+    ...columns,
+    texts: {
+      source: Buffer.from(entries.join("")),
+      start: (at) => end(at - 1),
+      end,
+      text: (at) => (at === 0 ? undefined : entries[at - 1]),
+    },
+  };
+}
+
+type Texts = <T>(from: readonly T[], read: (row: T) => string | null) => Uint32Array;
+
+function baseColumns(rows: readonly EventRow[], texts: Texts) {
+  return {
+    rows: rows.length,
+    merchantIds: Uint32Array.from(rows, (row) => row.merchant_id),
+    time: int64(rows.map((row) => row.ts)),
+    receivedTime: int64(rows.map((row) => row.received_at)),
+    eventIds: Buffer.from(rows.map((row) => row.event_id.replaceAll("-", "")).join(""), "hex"),
+    keyTimes: Float64Array.from(rows, (row) => (row.hasDerivedId ? Number.NaN : keyTimeOf(row.event_id))),
+    visitors: words(rows.map((row) => row.visitor_id)),
+    visitorsBefore: words(rows.map((row) => row.visitor_before ?? 0n)),
+    visitorsAfter: words(rows.map((row) => row.visitor_after ?? 0n)),
+    sessions: words(rows.map((row) => row.session_id)),
+    sessionless: Uint8Array.from(rows, (row) => (row.session_id === 0n ? 1 : 0)),
+    processorVersion: rows[0]?.processor_version ?? 1,
+    name: texts(rows, (row) => row.name),
+    url: optional(texts(rows, (row) => row.url)),
+    referrer: optional(texts(rows, (row) => row.referrer)),
+    userAgent: optional(texts(rows, (row) => row.user_agent)),
+    ip: optional(texts(rows, (row) => row.ip)),
+    language: optional(texts(rows, (row) => row.language)),
+    screenWidth: Uint16Array.from(rows, (row) => row.screen_width ?? 0),
+    screenHeight: Uint16Array.from(rows, (row) => row.screen_height ?? 0),
+    isBot: Uint8Array.from(rows, (row) => Number(row.is_bot)),
+    timeQuality: Uint8Array.from(rows, (row) => row.time_quality),
+    inRollups: Uint8Array.from(rows, (row) => Number(row.in_rollups)),
+    bot: derived(rows, BOT_COLUMNS),
+    device: derived(rows, DEVICE_COLUMNS),
+    place: derived(rows, PLACE_COLUMNS),
+    source: derived(rows, SOURCE_COLUMNS),
+    page: derived(rows, PAGE_COLUMNS),
+  };
+}
+
+function sideColumns(rows: readonly EventRow[], texts: Texts) {
+  const all = rows.flatMap((row, at) => Object.entries(row.properties ?? {}).map((entry) => ({ at, entry })));
+  const orders = rows.flatMap(({ order }, at) => (order === null ? [] : [{ at, ...order }]));
+  const items = rows.flatMap((row, at) => row.items.map((item) => ({ at, ...item })));
+  return {
+    properties: {
+      row: Uint32Array.from(all, ({ at }) => at),
+      key: texts(all, ({ entry }) => entry[0]),
+      value: texts(all, ({ entry }) => entry[1]),
+    },
+    orders: {
+      row: Uint32Array.from(orders, ({ at }) => at),
+      id: texts(orders, ({ id }) => id),
+      revenue: micros(orders.map(({ revenue }) => revenue)),
+      tax: micros(orders.map(({ tax }) => tax)),
+      shipping: micros(orders.map(({ shipping }) => shipping)),
+      discount: micros(orders.map(({ discount }) => discount)),
+      currency: texts(orders, ({ currency }) => currency),
+      coupon: texts(orders, ({ coupon }) => coupon),
+      refundId: texts(orders, ({ refundId }) => refundId ?? null),
+      kind: Uint8Array.from(orders, ({ kind }) => kind ?? OrderKind.ORDER),
+      isForeign: Uint8Array.from(orders, ({ isForeign, currency }) => Number(isForeign ?? currency !== null)),
+      converted: BigInt64Array.from(orders, ({ converted }) =>
+        converted === null ? UNKNOWN_MICROS : BigInt(converted),
+      ),
+    },
+    items: {
+      row: Uint32Array.from(items, ({ at }) => at),
+      id: texts(items, ({ item_id }) => item_id),
+      name: texts(items, ({ name }) => name),
+      brand: texts(items, ({ brand }) => brand),
+      category: texts(items, ({ category }) => category),
+      variant: texts(items, ({ variant }) => variant),
+      price: micros(items.map(({ price_micros }) => price_micros)),
+      quantity: micros(items.map(({ quantity_micros }) => quantity_micros)),
+    },
+  };
+}
+
+/** Rows with equal texts share a key; those of rows without any have none. */
+function derived(rows: readonly EventRow[], columns: readonly DerivedColumn[]): DerivedTexts {
+  const keys = new Map<string, number>();
+  const texts: (readonly (string | null)[] | undefined)[] = [undefined];
+  const keyOf = (row: EventRow) => {
+    const own = columns.map((column) => row[column]);
+    if (own.every((text) => text === null)) return 0;
+    const json = JSON.stringify(own);
+    if (!keys.has(json)) keys.set(json, texts.push(own) - 1);
+    return keys.get(json)!;
+  };
+  return { keys: Uint32Array.from(rows, keyOf), texts };
+}
+
+/** The time that an id is looked up under, as EventColumns asks: that inside a UUIDv7 of 2020 to 2049, else 0. */
+function keyTimeOf(id: string): number {
+  const time = id[14] === "7" ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : 0;
+  return time >= Date.UTC(2020, 0) && time < Date.UTC(2050, 0) ? time : 0;
+}
+
+function int64(values: readonly number[]): Int64Values {
+  return { length: values.length, get: (at) => values[at]! };
+}
+
+function micros(values: readonly (number | bigint)[]): MicrosValues {
+  return { length: values.length, get: (at) => BigInt(values[at]!) };
+}
+
+/** Low and high word of each value, in turn. */
+function words(values: readonly bigint[]): Uint32Array {
+  return new Uint32Array(BigInt64Array.from(values).buffer);
+}
+
+function optional(indexes: Uint32Array): TextIndexes {
+  return indexes.some((index) => index !== 0) ? indexes : undefined;
+}

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../failure/failure.ts";
+import { withRetry } from "../lifecycle/retry.ts";
 import { faultOf, ProcessingError, type ReadBatch } from "./prepare.ts";
 
 /** Commits batches behind a position; @returns the new one. */
@@ -13,8 +13,8 @@ export interface TryOptions {
   readonly failed: (error: unknown, batch: ReadBatch | undefined, tried: number) => void;
 }
 
-/** Between two tries of a batch, ms: some faults of data depend on what others do at that moment. */
-const PAUSE_MS = 100;
+/** Pauses between two tries of a batch: some faults of data depend on what others do at that moment. */
+const PAUSES = { firstMs: 50, longestMs: 100 };
 
 /**
  * Commits a group of batches. When it fails by fault of a batch, the batches are committed one by one; one that
@@ -48,15 +48,16 @@ async function commitOne(
   triedBefore: number,
   { tries, commit, failed }: TryOptions,
 ): Promise<number> {
-  for (let tried = triedBefore + 1; ; tried++) {
-    try {
-      return await commit(after, [batch]);
-    } catch (error) {
-      if (!isFaultOfBatch(error)) throw error;
-      failed(error, batch, tried);
-      if (tried >= tries) return commit(after, [setAside(batch, error)]);
-      await sleep(PAUSE_MS);
-    }
+  try {
+    return await withRetry(() => commit(after, [batch]), {
+      ...PAUSES,
+      tries: tries - triedBefore,
+      isRetryable: isFaultOfBatch,
+      onFailed: (error, tried) => isFaultOfBatch(error) && failed(error, batch, triedBefore + tried),
+    });
+  } catch (error) {
+    if (!isFaultOfBatch(error)) throw error;
+    return commit(after, [setAside(batch, error)]);
   }
 }
 

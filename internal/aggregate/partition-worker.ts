@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { formatId } from "../event/event-id.ts";
 import { failpoint } from "../failpoint/failpoint.ts";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
-import { Backoff } from "../lifecycle/backoff.ts";
+import { withRetry } from "../lifecycle/retry.ts";
 import { type Pool, sqlState } from "../store/pool.ts";
 import { movedThrough, type Position, readPosition, rewindPosition } from "../store/positions.ts";
 import { isTemporary } from "../store/temporary.ts";
@@ -48,8 +47,8 @@ export interface WorkerDeps {
   readonly steps?: readonly Step[];
 }
 
-/** First and longest pause before a partition starts over, ms. */
-const BACKOFF = { firstMs: 200, longestMs: 5_000 };
+/** How a partition starts over. A feed that worked for a while was no failure to begin with. */
+const START_OVER = { firstMs: 100, longestMs: 5_000, stableMs: 60_000 };
 
 /**
  * Works one partition until the signal is aborted: reads the position, opens the feed behind it, and commits
@@ -57,32 +56,28 @@ const BACKOFF = { firstMs: 200, longestMs: 5_000 };
  * after a pause that grows; nothing is acked that is not committed.
  */
 export async function workPartition(partition: number, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
-  const backoff = new Backoff(BACKOFF);
   const changed = new StreamChanged(partition, {
     ...deps,
     // Nothing is counted twice by that: the ledger knows the batches that come again.
     rewind: (range) => rewindPosition(deps.pool, partition, range),
     onRewind: () => deps.metrics.rewinds.inc({ partition }),
   });
-  while (!signal.aborted) {
-    const started = performance.now();
+  const work = async () => {
     try {
       await workFeed(partition, deps, { signal, changed });
     } catch (error) {
       const isLost = signal.reason === ("lost" satisfies EndReason);
       // A database that hangs takes the lease with it: that is a failure as well, not an end that was asked for.
-      if (isLost) deps.metrics.failures.inc({ partition, cause: causeOf(error) });
+      if (isLost || !signal.aborted) deps.metrics.failures.inc({ partition, cause: causeOf(error) });
       if (signal.aborted) return;
+      deps.log.warn({ err: error, partition }, "partition starts over");
       await changed
         .failed(error)
         .catch((err: unknown) => deps.log.warn({ err, partition }, "position not moved back"));
-      deps.metrics.failures.inc({ partition, cause: causeOf(error) });
-      deps.log.warn({ err: error, partition }, "partition starts over");
+      throw error;
     }
-    // A feed that worked for a while was no failure to begin with.
-    if (performance.now() - started > 60_000) backoff.reset();
-    await sleep(backoff.next(), undefined, { signal }).catch(() => {});
-  }
+  };
+  await withRetry(work, { ...START_OVER, signal }).catch(() => {});
 }
 
 /** What an operator should look at: the database, another owner, a stream that is gone or changed, something else. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Backoff } from "../lifecycle/backoff.ts";
+import { withRetry } from "../lifecycle/retry.ts";
 import type { Pool } from "../store/pool.ts";
 import { refreshStale } from "../store/refresh.ts";
 import { refreshStaleDays } from "../store/refresh-days.ts";
@@ -30,8 +30,8 @@ const WEEKS_PAUSE_MS = 3_600_000;
 /** The last refresh, at a stop, ends at the first span behind this time, ms: another process goes on with the rest. */
 const LAST_MS = 1_000;
 
-/** First and longest pause after a refresh that failed. */
-const BACKOFF = { firstMs: 100, longestMs: 10_000 };
+/** Pauses after a refresh that failed. */
+const AGAIN = { firstMs: 100, longestMs: 10_000 };
 
 /**
  * Refreshes the continuous aggregates after commits, those of other processes too, until the signal is aborted:
@@ -40,26 +40,31 @@ const BACKOFF = { firstMs: 100, longestMs: 10_000 };
  */
 export async function keepRefreshing(given: RefresherDeps, signal: AbortSignal): Promise<void> {
   const deps = { ...given, apart: setApart(given) };
-  const backoff = new Backoff(BACKOFF);
+  const onFailed = (err: unknown) => deps.log.warn({ err }, "refresh failed, will be tried again");
   let daysDue = performance.now();
   let weeksDue = daysDue;
-  while (!signal.aborted) {
+  const round = async () => {
     const started = performance.now();
-    const isDaysDue = started >= daysDue;
-    const isWeeksDue = started >= weeksDue;
-    const done =
-      (await refresh(deps, signal)) &&
-      (!isDaysDue || (await refreshDays(deps, signal))) &&
-      (!isWeeksDue || (await refreshWeeks(deps, signal)));
+    await refresh(deps, signal);
+    if (started >= daysDue) {
+      // Also where it fails: the quarter hours do not wait for it.
+      daysDue = started + DAYS_PAUSE_MS;
+      await refreshStaleDays(deps.pool, signal, deps.apart);
+      await refreshStaleMonths(deps.pool, signal, deps.apart);
+    }
+    if (started >= weeksDue) {
+      await refreshStaleSpans(deps.pool, signal, deps.apart);
+      weeksDue = performance.now() + WEEKS_PAUSE_MS;
+    }
+    return performance.now() - started;
+  };
+  while (!signal.aborted) {
+    const tookMs = await withRetry(round, { ...AGAIN, signal, onFailed }).catch(() => 0);
     deps.metrics.refreshSetApart.set(deps.apart.size);
-    if (isDaysDue) daysDue = performance.now() + DAYS_PAUSE_MS;
-    if (isWeeksDue && done) weeksDue = performance.now() + WEEKS_PAUSE_MS;
-    if (done) backoff.reset();
-    const rest = done ? restOf(deps, performance.now() - started) : backoff.next();
-    await sleep(rest, undefined, { signal }).catch(() => {});
+    await sleep(restOf(deps, tookMs), undefined, { signal }).catch(() => {});
   }
   const lost: EndReason = "lost";
-  if (signal.reason !== lost) await refresh(deps, AbortSignal.timeout(LAST_MS));
+  if (signal.reason !== lost) await refresh(deps, AbortSignal.timeout(LAST_MS)).catch(onFailed);
   // Another process knows of them from here on.
   deps.metrics.refreshSetApart.set(0);
 }
@@ -79,30 +84,7 @@ function restOf({ intervalMs, lags }: RefresherDeps, tookMs: number): number {
   return Math.max(intervalMs, restAfter(tookMs, lags.longest()));
 }
 
-async function refresh({ pool, metrics, log, apart }: Deps, signal: AbortSignal): Promise<boolean> {
+async function refresh({ pool, metrics, apart }: Deps, signal: AbortSignal): Promise<void> {
   const done = metrics.refresh.startTimer();
-  return attempt(log, async () => {
-    if ((await refreshStale(pool, signal, apart)) > 0) done();
-  });
-}
-
-function refreshDays({ pool, log, apart }: Deps, signal: AbortSignal): Promise<boolean> {
-  return attempt(log, async () => {
-    await refreshStaleDays(pool, signal, apart);
-    await refreshStaleMonths(pool, signal, apart);
-  });
-}
-
-function refreshWeeks({ pool, log, apart }: Deps, signal: AbortSignal): Promise<boolean> {
-  return attempt(log, () => refreshStaleSpans(pool, signal, apart));
-}
-
-async function attempt(log: Logger, work: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await work();
-    return true;
-  } catch (error) {
-    log.warn({ err: error }, "refresh failed, will be tried again");
-    return false;
-  }
+  if ((await refreshStale(pool, signal, apart)) > 0) done();
 }

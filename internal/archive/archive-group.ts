@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { failpoint } from "../failpoint/failpoint.ts";
 import { objectName } from "../lake/object-name.ts";
 import { isRefused, type ObjectStore } from "../lake/object-store.ts";
+import { withRetry } from "../lifecycle/retry.ts";
 import { type ArchivedObject, commitObjects, planObject } from "../store/archive-positions.ts";
 import type { Pool } from "../store/pool.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -23,8 +23,8 @@ export interface ArchiveDeps {
   readonly encoder: Pick<EncodeThread, "encode">;
 }
 
-/** First and longest pause before a put is tried again, ms. */
-const BACKOFF_MS = { first: 200, longest: 30_000 };
+/** Pauses before a put is tried again. */
+const PUT_AGAIN = { firstMs: 200, longestMs: 30_000 };
 
 /** An object of the group: its ledger line, its name, its bytes. */
 interface Outgoing {
@@ -102,23 +102,19 @@ async function outgoingObject(
 
 /** Tries until the store has taken the object. @throws when the signal is aborted between two tries. */
 async function put(name: string, bytes: Uint8Array, deps: ArchiveDeps, signal: AbortSignal): Promise<void> {
-  let wait = BACKOFF_MS.first;
-  for (;;) {
+  const once = async () => {
     const done = deps.metrics.put.startTimer();
-    try {
-      failpoint("archive-put.before");
-      await deps.store.put(name, bytes);
-      failpoint("archive-put.after");
-      done();
-      return;
-    } catch (error) {
-      deps.metrics.putFailures.inc();
-      const level = isRefused(error) ? "error" : "warn";
-      deps.log[level]({ err: error, name, bytes: bytes.length }, "the store did not take an object");
-    }
-    await sleep(wait, undefined, { signal });
-    wait = Math.min(wait * 2, BACKOFF_MS.longest);
-  }
+    failpoint("archive-put.before");
+    await deps.store.put(name, bytes);
+    failpoint("archive-put.after");
+    done();
+  };
+  const onFailed = (err: unknown) => {
+    deps.metrics.putFailures.inc();
+    const level = isRefused(err) ? "error" : "warn";
+    deps.log[level]({ err, name, bytes: bytes.length }, "the store did not take an object");
+  };
+  await withRetry(once, { ...PUT_AGAIN, signal, onFailed });
 }
 
 function count(

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { withRetry } from "../lifecycle/retry.ts";
 import { rewindArchive } from "../store/archive-positions.ts";
 import type { NatsConnection } from "../stream/connect.ts";
 import { ARCHIVER, PartitionFeed, type StreamBatch } from "../stream/partition-feed.ts";
@@ -21,8 +22,8 @@ export interface WorkerDeps extends ArchiveDeps {
   readonly streamChangedMs: number;
 }
 
-/** First and longest pause before a partition starts over, ms. */
-const BACKOFF_MS = { first: 100, longest: 5_000 };
+/** How a partition starts over. A feed that worked for a while was no failure to begin with. */
+const START_OVER = { firstMs: 100, longestMs: 5_000, stableMs: 60_000 };
 
 /**
  * Archives one partition until the signal is aborted: takes it, reads the position, opens the feed behind it,
@@ -36,25 +37,23 @@ export async function workPartition(partition: number, deps: WorkerDeps, signal:
     rewind: (range) => rewindArchive(deps.pool, partition, range),
     onRewind: () => deps.metrics.rewinds.inc({ partition }),
   });
-  let wait = BACKOFF_MS.first;
-  while (!signal.aborted) {
-    const started = Date.now();
-    let pause = deps.leaseMs / 3;
+  const work = async () => {
     try {
       const ownership = await ownPartition(deps.pool, { ...deps, partition }, signal);
       await ownership?.use((owned) => workOwned(partition, owned, { ...deps, changed }));
     } catch (error) {
       if (signal.aborted) return;
+      deps.metrics.failures.inc({ partition });
+      deps.log.warn({ err: error, partition }, "partition starts over");
       await changed
         .failed(error)
         .catch((err: unknown) => deps.log.warn({ err, partition }, "position not moved back"));
-      deps.metrics.failures.inc({ partition });
-      deps.log.warn({ err: error, partition }, "partition starts over");
-      // A feed that worked for a while was no failure to begin with.
-      wait = Date.now() - started > 60_000 ? BACKOFF_MS.first : Math.min(wait * 2, BACKOFF_MS.longest);
-      pause = wait;
+      throw error;
     }
-    await sleep(pause, undefined, { signal }).catch(() => {});
+  };
+  while (!signal.aborted) {
+    await withRetry(work, { ...START_OVER, signal }).catch(() => {});
+    await sleep(deps.leaseMs / 3, undefined, { signal }).catch(() => {});
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import type { PublishResponse } from "../gen/footfall/ingest/v1/ingest_pb.js";
+import { withRetry } from "../lifecycle/retry.ts";
 import type { IngestClient } from "./ingest-client.ts";
 
 export type BatchStream = ClientDuplexStream<Uint8Array, PublishResponse>;
@@ -30,10 +31,12 @@ interface Use {
   unanswered: number;
   /** Streams are numbered as they are opened. */
   readonly number: number;
+  /** Resolves when it retires, rejects when it ended before. */
+  readonly life: PromiseWithResolvers<void>;
 }
 
-/** First and longest pause before a stream is made again, ms. */
-const BACKOFF_MS = { first: 50, longest: 2_000 };
+/** How a stream that ended is made again. */
+const AGAIN = { firstMs: 25, longestMs: 2_000, stableMs: 1_000 };
 
 /**
  * The streams over which batches go to ingest. Several, so that all instances get some; each is replaced after a
@@ -47,14 +50,12 @@ export class IngestStreams {
   /** Those that take batches; the one that was written to last comes last. */
   readonly #open = new Map<BatchStream, Use>();
   readonly #retiring = new Map<BatchStream, Use>();
-  readonly #retries = new Set<NodeJS.Timeout>();
+  readonly #closing = new AbortController();
   readonly #rotation: NodeJS.Timeout;
   #steady: BatchStream | undefined;
   #opened = 0;
-  #backoff = BACKOFF_MS.first;
   /** What was told last; null: nothing yet. */
   #problem: string | undefined | null = null;
-  #closed = false;
 
   constructor(client: IngestClient, events: StreamEvents, options: StreamsOptions = {}) {
     const { streams = 2, streamMaxAgeMs = 30_000 } = options;
@@ -65,7 +66,7 @@ export class IngestStreams {
   }
 
   start(): void {
-    while (this.#open.size < this.#count) this.#add();
+    while (this.#open.size < this.#count) this.#keep(this.#count);
   }
 
   /** Whether any stands. */
@@ -107,15 +108,27 @@ export class IngestStreams {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     clearInterval(this.#rotation);
-    for (const retry of this.#retries) clearTimeout(retry);
     for (const stream of this.#open.keys()) stream.end();
   }
 
-  #add(): void {
+  /** Opens a stream where fewer than `most` are open, and when it ends another where one is missing then. */
+  #keep(most: number): void {
+    let limit = most;
+    const live = () => {
+      const hasAll = this.#open.size >= limit;
+      limit = this.#count;
+      return hasAll ? undefined : this.#add();
+    };
+    withRetry(live, { ...AGAIN, signal: this.#closing.signal }).catch(() => {});
+  }
+
+  /** @returns the life of a new stream. */
+  #add(): Promise<void> {
     const stream = this.#client.publish();
-    this.#open.set(stream, { up: false, unanswered: 0, number: this.#opened++ });
+    const life = Promise.withResolvers<void>();
+    this.#open.set(stream, { up: false, unanswered: 0, number: this.#opened++, life });
     stream.on("data", (response: PublishResponse) => {
       const use = this.#open.get(stream) ?? this.#retiring.get(stream);
       if (use !== undefined) use.unanswered--;
@@ -126,13 +139,13 @@ export class IngestStreams {
     stream.on("metadata", () => this.#stands(stream));
     stream.on("drain", () => this.#events.room());
     this.#events.room();
+    return life.promise;
   }
 
   #stands(stream: BatchStream): void {
     const use = this.#open.get(stream);
-    if (use === undefined || this.#closed) return;
+    if (use === undefined || this.#closing.signal.aborted) return;
     use.up = true;
-    this.#backoff = BACKOFF_MS.first;
     if (this.#open.size > this.#count) this.#retire(stream);
     this.#tell(undefined);
     this.#events.room();
@@ -146,30 +159,22 @@ export class IngestStreams {
     this.#open.delete(oldest[0]);
     this.#retiring.set(...oldest);
     oldest[0].end();
+    oldest[1].life.resolve();
   }
 
   #rotate(): void {
     const isWhole = this.#open.size === this.#count && [...this.#open.values()].every(({ up }) => up);
-    if (isWhole) this.#add();
+    if (isWhole) this.#keep(this.#count + 1);
   }
 
   #ended(stream: BatchStream, message: string): void {
-    const wasOpen = this.#open.delete(stream);
+    const use = this.#open.get(stream);
+    this.#open.delete(stream);
     const wasRetiring = this.#retiring.delete(stream);
-    if (this.#closed || !(wasOpen || wasRetiring)) return;
+    if (this.#closing.signal.aborted || (use === undefined && !wasRetiring)) return;
     this.#events.ended(stream, message);
     if (!this.isUp) this.#tell(`ingest: ${message}`);
-    if (wasOpen) this.#again();
-  }
-
-  #again(): void {
-    const wait = this.#backoff * (0.5 + Math.random());
-    this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MS.longest);
-    const retry = setTimeout(() => {
-      this.#retries.delete(retry);
-      if (this.#open.size < this.#count) this.#add();
-    }, wait);
-    this.#retries.add(retry);
+    use?.life.reject(new Error(message));
   }
 
   #tell(problem: string | undefined): void {

@@ -2,8 +2,9 @@ import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { EventStatus, type SendRequest, type SendResponse } from "../gen/footfall/collect/v1/collect_pb.js";
 import type { Event } from "../gen/footfall/event/v1/event_pb.js";
+import { withRetry } from "../lifecycle/retry.ts";
 import type { Connection } from "./connection.ts";
-import { askedWaitMs, backOff, mayRetry } from "./retry.ts";
+import { askedWaitMs, mayRetry } from "./retry.ts";
 import type { RequestRecord, Tally } from "./tally.ts";
 import type { TrafficRequest } from "./traffic.ts";
 
@@ -13,6 +14,9 @@ export interface Limits {
   /** How long after its first try a request is given up, milliseconds. */
   readonly giveUpMs: number;
 }
+
+/** Spread by chance, so that clients that failed together do not come back together. */
+const AGAIN = { firstMs: 25, longestMs: 5_000 };
 
 /**
  * Sends one request until each of its events is answered, or until it is given up; counts every event exactly
@@ -28,23 +32,28 @@ export async function deliver(
   const sentMs = Date.now();
   const start = performance.now();
   const deadline = start + limits.giveUpMs;
-  let left = request.events;
+  let outcome: Outcome = { left: request.events, final: false, waitMs: 0 };
   let tries = 0;
-  tally.sent += left.length;
-  while (left.length > 0) {
-    tries++;
+  tally.sent += request.events.length;
+  const sendLeft = async (tried: number) => {
+    tries = tried;
     if (tries > 1) tally.retries++;
     // Whole: a fraction makes a grpc-timeout header that servers refuse.
     const timeoutMs = Math.max(1, Math.ceil(Math.min(limits.tryMs, deadline - performance.now())));
-    const outcome = await attempt(connection, writeKey, left, timeoutMs, tally);
-    left = outcome.left;
-    if (left.length === 0 || outcome.final || performance.now() + outcome.waitMs >= deadline) break;
-    await backOff(tries, outcome.waitMs, deadline);
-  }
-  tally.unanswered += left.length;
-  if (left.length === 0) tally.answered(performance.now() - start);
+    outcome = await attempt(connection, writeKey, outcome.left, timeoutMs, tally);
+    if (outcome.left.length > 0) throw new Error("not all events are settled");
+  };
+  await withRetry(sendLeft, {
+    ...AGAIN,
+    withinMs: limits.giveUpMs,
+    isRetryable: () => !outcome.final && performance.now() + outcome.waitMs < deadline,
+    askedMs: () => outcome.waitMs,
+  }).catch(() => {});
+  const unanswered = outcome.left.length;
+  tally.unanswered += unanswered;
+  if (unanswered === 0) tally.answered(performance.now() - start);
   const { merchant, events } = request;
-  return { merchant, events: events.length, unanswered: left.length, sentMs, ackedMs: Date.now(), tries };
+  return { merchant, events: events.length, unanswered, sentMs, ackedMs: Date.now(), tries };
 }
 
 interface Outcome {

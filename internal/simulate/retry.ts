@@ -1,9 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { Code, type ConnectError } from "@connectrpc/connect";
-
-/** First wait, and longest wait, between two tries; milliseconds. */
-const FIRST_WAIT_MS = 50;
-const LONGEST_WAIT_MS = 5_000;
 
 /** Answers that another try would only repeat. All other errors may come from a lost connection. */
 const FINAL: ReadonlySet<Code> = new Set([
@@ -31,14 +26,4 @@ export function mayRetry(error: ConnectError): boolean {
 export function askedWaitMs(error: ConnectError): number {
   const asked = Number(error.metadata.get("retry-after-ms") ?? 0);
   return Number.isFinite(asked) && asked > 0 ? asked : 0;
-}
-
-/**
- * Waits before try number `tries` + 1: exponential, with half of it left to chance, so that clients that
- * failed together do not come back together; and no less than the server asked for.
- */
-export async function backOff(tries: number, askedMs: number, deadlineMs: number): Promise<void> {
-  const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(tries - 1, 20), LONGEST_WAIT_MS);
-  const jittered = wait / 2 + (wait / 2) * Math.random();
-  await sleep(Math.min(Math.max(jittered, askedMs), Math.max(0, deadlineMs - performance.now())));
 }

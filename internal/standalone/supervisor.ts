@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Child } from "../embedded/child.ts";
+import { withRetry } from "../lifecycle/retry.ts";
 
 /** A process that the supervisor keeps running. */
 export interface Part {
@@ -16,11 +16,8 @@ export interface SupervisorEvents {
   failed?(name: string, error: unknown): void;
 }
 
-/** Shortest and longest pause before a part that died is started again, ms. */
-const BACKOFF_MS = { first: 100, longest: 5_000 };
-
-/** A part that lived this long is no crash loop, ms. */
-const STABLE_MS = 30_000;
+/** How a part that died is started again. One that lived for a while is in no crash loop. */
+const START_AGAIN = { firstMs: 100, longestMs: 5_000, stableMs: 30_000 };
 
 /** Keeps processes running: one that dies is started again. Stops them in the reverse order of their start. */
 export class Supervisor {
@@ -70,36 +67,27 @@ export class Supervisor {
 
   async #watch(part: Part, first: Child): Promise<void> {
     const { signal } = this.#stopping;
-    let child: Child | undefined = first;
-    let wait = BACKOFF_MS.first;
-    while (child !== undefined) {
-      const began = performance.now();
+    let started: Child | undefined = first;
+    const live = async () => {
+      const child = started ?? (await this.#startAgain(part));
+      started = undefined;
+      // Told to stop while it was starting: nobody else would stop it.
+      if (signal.aborted) await child.stop();
       const exitCode = await child.exited;
       this.#running.delete(part.name);
       if (signal.aborted) return;
       this.#events.died?.(part.name, exitCode);
-      if (performance.now() - began > STABLE_MS) wait = BACKOFF_MS.first;
-      child = await this.#restart(part, wait);
-      wait = Math.min(wait * 2, BACKOFF_MS.longest);
-    }
+      throw new Error(`${part.name} died`);
+    };
+    await withRetry(live, { ...START_AGAIN, signal }).catch(() => {});
   }
 
-  async #restart(part: Part, firstWait: number): Promise<Child | undefined> {
-    const { signal } = this.#stopping;
-    let wait = firstWait;
-    while (!signal.aborted) {
-      await sleep(wait, undefined, { signal }).catch(() => {});
-      if (signal.aborted) return undefined;
-      try {
-        const child = await this.#start(part);
-        // Told to stop while it was starting: nobody else would stop it.
-        if (signal.aborted) await child.stop();
-        return child;
-      } catch (error) {
-        this.#events.failed?.(part.name, error);
-        wait = Math.min(wait * 2, BACKOFF_MS.longest);
-      }
+  async #startAgain(part: Part): Promise<Child> {
+    try {
+      return await this.#start(part);
+    } catch (error) {
+      this.#events.failed?.(part.name, error);
+      throw error;
     }
-    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { sqlState } from "./pool.ts";
+import { hasSqlState, sqlState } from "./pool.ts";
 import { FencedError } from "./write-batches.ts";
 
 /**
@@ -30,6 +30,14 @@ export function isTemporary(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== undefined) return TEMPORARY.some((prefix) => state.startsWith(prefix));
   return isConnectionError(error);
+}
+
+/** PostgreSQL's internal error: two statements met in the catalogue, or in a batch of the columnstore. */
+const INTERNAL = "XX000";
+
+/** Whether only the moment was wrong for work that leaves nothing behind when it fails: also "tuple concurrently updated". */
+export function isMomentary(error: unknown): boolean {
+  return isTemporary(error) || (hasSqlState(error, INTERNAL) && /concurrent/.test(String(error)));
 }
 
 const CONNECTION_MESSAGES =

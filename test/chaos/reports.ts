@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import {
@@ -7,6 +6,7 @@ import {
   Metric,
   QueryService,
 } from "../../internal/gen/footfall/report/v1/report_pb.js";
+import { withRetry } from "../../internal/lifecycle/retry.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import type { Totals } from "./ack-ledger.ts";
 import { LATEST_DAYS } from "./traffic.ts";
@@ -20,7 +20,7 @@ const METRICS: Readonly<Record<keyof Totals, Metric>> = {
 
 const DAY_MS = 86_400_000;
 const TRY_MS = 5_000;
-const PAUSE_MS = 200;
+const AGAIN = { firstMs: 200, longestMs: 400 };
 
 /** Asks the query service as a merchant's own program would, again when it does not answer. */
 export class Reports {
@@ -35,24 +35,16 @@ export class Reports {
    * @throws the last error when there is no answer within `timeoutMs`.
    */
   async totals(merchant: CreatedMerchant, timeoutMs: number): Promise<Totals> {
-    return totalsOf(await this.#patiently(merchant, Object.values(METRICS), timeoutMs));
+    return totalsOf(await this.#inTries(merchant, Object.values(METRICS), timeoutMs));
   }
 
   /** How many events a merchant has, by the report that asks for nothing else. @throws as totals does. */
   async events(merchant: CreatedMerchant, timeoutMs: number): Promise<number> {
-    return total(await this.#patiently(merchant, [Metric.EVENTS], timeoutMs), Metric.EVENTS);
+    return total(await this.#inTries(merchant, [Metric.EVENTS], timeoutMs), Metric.EVENTS);
   }
 
-  async #patiently(merchant: CreatedMerchant, metrics: Metric[], timeoutMs: number) {
-    const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      try {
-        return await this.#ask(merchant, metrics);
-      } catch (error) {
-        if (performance.now() > deadline) throw error;
-      }
-      await sleep(PAUSE_MS);
-    }
+  #inTries(merchant: CreatedMerchant, metrics: Metric[], timeoutMs: number) {
+    return withRetry(() => this.#ask(merchant, metrics), { ...AGAIN, withinMs: timeoutMs });
   }
 
   #ask({ readKey }: CreatedMerchant, metrics: Metric[]): Promise<GetReportResponse> {

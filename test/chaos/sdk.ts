@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectError } from "@connectrpc/connect";
 import { EventStatus } from "../../internal/gen/footfall/collect/v1/collect_pb.js";
+import { withRetry } from "../../internal/lifecycle/retry.ts";
 import type { Random } from "../../internal/simulate/random.ts";
 import { askedWaitMs, mayRetry } from "../../internal/simulate/retry.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
@@ -41,8 +42,8 @@ export interface SdkOptions {
 /** Requests of one SDK that wait for an answer at one time, at most. */
 const MAX_UNDER_WAY = 24;
 
-/** First and longest wait between two tries, ms. */
-const BACKOFF_MS = { first: 40, longest: 400 };
+/** Pauses between two tries. */
+const AGAIN = { firstMs: 20, longestMs: 400 };
 
 /** An SDK that sends until it is told to end, and sends again what was not acked. */
 export class Sdk {
@@ -94,11 +95,12 @@ export class Sdk {
     const repeated = habit.repeats ? past.some(merchant.merchantId, random) : [];
     let left: readonly PlainEvent[] = [...fresh, ...repeated];
     let via = random.below(transports.length);
-    for (let tries = 0; left.length > 0 && !this.#gaveUp.signal.aborted; tries++) {
-      if (tries > 0) await this.#backOff(tries);
+    const sendLeft = async () => {
       left = await this.#try(merchant, left, via);
       via = (via + 1) % transports.length;
-    }
+      if (left.length > 0) throw new Error("not all events are settled");
+    };
+    await withRetry(sendLeft, { ...AGAIN, signal: this.#gaveUp.signal }).catch(() => {});
   }
 
   /** @returns the events to send again. */
@@ -142,11 +144,6 @@ export class Sdk {
       default:
         return false;
     }
-  }
-
-  #backOff(tries: number): Promise<void> {
-    const wait = Math.min(BACKOFF_MS.first * 2 ** (tries - 1), BACKOFF_MS.longest);
-    return this.#pause(wait * (0.5 + 0.5 * Math.random()));
   }
 
   async #pause(ms: number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Pool } from "../pool.ts";
-import { patiently } from "./patiently.ts";
+import { transactionInTries } from "./in-tries.ts";
 import { countRemoved } from "./removals.ts";
 import type { Erasure } from "./subject.ts";
 
@@ -20,7 +20,7 @@ export async function removeByBlocks(
 ): Promise<void> {
   for (const { part, blocks } of await partsOf(pool, relation)) {
     for (let block = 0; block < blocks; block += STEP) {
-      await patiently(pool, async (client) => {
+      await transactionInTries(pool, async (client) => {
         const { rowCount } = await client.query(
           `DELETE FROM ${part} WHERE ctid >= $2::tid AND ctid < $3::tid AND merchant_id = $1`,
           [merchantId, `(${block},0)`, `(${block + STEP},0)`],

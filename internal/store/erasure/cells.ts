@@ -2,7 +2,7 @@ import { CONTINUOUS_AGGREGATES } from "../continuous-aggregates.ts";
 import type { Pool } from "../pool.ts";
 import { removeByBlocks } from "./blocks.ts";
 import { removeByChunks } from "./chunks.ts";
-import { patiently } from "./patiently.ts";
+import { transactionInTries } from "./in-tries.ts";
 import type { Erasure } from "./subject.ts";
 
 /**
@@ -15,7 +15,7 @@ import type { Erasure } from "./subject.ts";
 export async function removeCells(pool: Pool, erasure: Erasure): Promise<void> {
   for (const aggregate of CONTINUOUS_AGGREGATES) {
     const { relation, isConverted } = await tableOf(pool, aggregate);
-    await patiently(pool, async (client) => {
+    await transactionInTries(pool, async (client) => {
       await client.query("SET LOCAL lock_timeout = 0");
       await client.query(`LOCK TABLE ${relation} IN SHARE ROW EXCLUSIVE MODE`);
     });

@@ -1,6 +1,6 @@
 import { prepareForColumnstore } from "../decompression.ts";
 import type { Pool } from "../pool.ts";
-import { patiently } from "./patiently.ts";
+import { transactionInTries } from "./in-tries.ts";
 import { countRemoved } from "./removals.ts";
 import type { Erasure } from "./subject.ts";
 
@@ -31,7 +31,7 @@ export async function removeByChunks(
     [relation, onlyConverted],
   );
   for (const { from, to } of rows) {
-    await patiently(pool, async (client) => {
+    await transactionInTries(pool, async (client) => {
       await prepareForColumnstore(client);
       const { rowCount } = await client.query(
         `DELETE FROM ${relation} WHERE merchant_id = $1 AND ${time} >= $2 AND ${time} < $3`,

@@ -2,7 +2,7 @@ import { convertMicros, findRates } from "../currency-rates.ts";
 import { prepareForColumnstore } from "../decompression.ts";
 import { OrderKind } from "../event-columns.ts";
 import type { Client, Pool } from "../pool.ts";
-import { lockPartition, patiently } from "./patiently.ts";
+import { lockPartition, transactionInTries } from "./in-tries.ts";
 import { markStale, quarterHoursOf } from "./rows.ts";
 import type { Erasure } from "./subject.ts";
 import { eventChunks, type Window } from "./windows.ts";
@@ -85,7 +85,9 @@ async function passOnClaims(pool: Pool, erasure: Erasure, claims: Claims): Promi
     const keys = freed.slice(at, at + STEP);
     const found = keys.flatMap((key) => heirs.get(key) ?? []);
     const revenues = await revenuesOf(pool, own, found);
-    await patiently(pool, (client) => passOn(client, erasure, { claims, keys, heirs: found, revenues, own }));
+    await transactionInTries(pool, (client) =>
+      passOn(client, erasure, { claims, keys, heirs: found, revenues, own }),
+    );
   }
 }
 

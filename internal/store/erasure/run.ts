@@ -3,8 +3,8 @@ import type { Pool } from "../pool.ts";
 import { removeByBlocks } from "./blocks.ts";
 import { removeCells } from "./cells.ts";
 import { removeByChunks } from "./chunks.ts";
+import { transactionInTries } from "./in-tries.ts";
 import { passOnOrders } from "./orders.ts";
-import { patiently } from "./patiently.ts";
 import { finish, type Receipt, readReceipt } from "./receipt.ts";
 import { remainsOf } from "./remains.ts";
 import { removeWindow } from "./rows.ts";
@@ -44,7 +44,7 @@ async function removeEvents(pool: Pool, erasure: Erasure): Promise<void> {
     for (let windows = await windowsIn(pool, erasure, chunk); windows.length > 0; ) {
       for (const window of windows) {
         const started = performance.now();
-        await patiently(pool, (client) => removeWindow(client, erasure, window));
+        await transactionInTries(pool, (client) => removeWindow(client, erasure, window));
         // Half of the time is left to others.
         await sleep(performance.now() - started);
       }
@@ -55,7 +55,7 @@ async function removeEvents(pool: Pool, erasure: Erasure): Promise<void> {
 
 async function endVisitor(pool: Pool, erasure: Erasure, refreshWaitMs: number): Promise<void> {
   await passOnOrders(pool, erasure);
-  await patiently(pool, (client) => removeSessions(client, erasure));
+  await transactionInTries(pool, (client) => removeSessions(client, erasure));
   await awaitRefresh(pool, erasure, refreshWaitMs);
 }
 

@@ -1,5 +1,5 @@
 import type { Client } from "../pool.ts";
-import { lockPartition } from "./patiently.ts";
+import { lockPartition } from "./in-tries.ts";
 import { countRemoved } from "./removals.ts";
 import type { Erasure } from "./subject.ts";
 

@@ -1,0 +1,101 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { alignBuckets } from "./align.ts";
+import type { Granularity } from "./beginnings.ts";
+import { bucketEdges } from "./buckets.ts";
+import { resolvePeriod } from "./period.ts";
+import { HOUR, localOf, ZONES } from "./testing/naive.ts";
+
+const calendarOf = (timeZone: string) => ({ timeZone, firstDayOfWeek: 1 });
+
+function edgesOf(startDate: string, endDate: string, timeZone: string, granularity: Granularity): number[] {
+  const calendar = calendarOf(timeZone);
+  return bucketEdges(
+    resolvePeriod({ kind: "dates", startDate, endDate }, calendar, 0),
+    granularity,
+    calendar,
+  );
+}
+
+const berlin = (day: string) => edgesOf(day, day, "Europe/Berlin", "hour");
+const alignedHours = (one: string, other: string) =>
+  alignBuckets(berlin(one), berlin(other), "hour", calendarOf("Europe/Berlin"));
+
+test("a day of 23 hours: its hours pair by the clock, and 2 o'clock of the other stays alone", () => {
+  const hours = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at);
+  expect(alignedHours("2024-03-31", "2024-03-30")).toEqual([...hours(0, 2), ...hours(3, 24)]);
+  expect(alignedHours("2024-03-30", "2024-03-31")).toEqual([0, 1, undefined, ...hours(2, 23)]);
+});
+
+test("a day of 25 hours: the second 2 o'clock has no partner but another second one", () => {
+  const pairs = alignedHours("2024-10-27", "2024-10-26");
+  expect(pairs.slice(1, 5)).toEqual([1, 2, undefined, 3]);
+  expect(pairs.at(-1)).toBe(23);
+  expect(alignedHours("2024-10-26", "2024-10-27").slice(1, 5)).toEqual([1, 2, 4, 5]);
+  expect(alignedHours("2024-10-27", "2023-10-29")).toEqual(Array.from({ length: 25 }, (_, at) => at));
+});
+
+test("a day that begins at 1 o'clock pairs with one that begins at midnight", () => {
+  const saoPaulo = (day: string) => edgesOf(day, day, "America/Sao_Paulo", "hour");
+  const pairs = alignBuckets(
+    saoPaulo("2018-11-04"),
+    saoPaulo("2018-11-03"),
+    "hour",
+    calendarOf("America/Sao_Paulo"),
+  );
+  expect(pairs).toEqual(Array.from({ length: 23 }, (_, at) => at + 1));
+});
+
+test("days pair by the n-th date, also after one that was skipped; months one by one", () => {
+  const apia = (from: string, to: string) => edgesOf(from, to, "Pacific/Apia", "day");
+  const calendar = calendarOf("Pacific/Apia");
+  expect(
+    alignBuckets(apia("2011-12-29", "2011-12-31"), apia("2011-12-20", "2011-12-22"), "day", calendar),
+  ).toEqual([0, 2]);
+  const months = (from: string, to: string) => edgesOf(from, to, "Europe/Berlin", "month");
+  const pairs = alignBuckets(
+    months("2024-01-15", "2024-04-10"),
+    months("2023-01-01", "2023-03-31"),
+    "month",
+    calendar,
+  );
+  expect(pairs).toEqual([0, 1, 2, undefined]);
+});
+
+test("whatever zone and days: partners show the same time of day on the same day of their periods", () => {
+  const question = fc.record({
+    timeZone: fc.constantFrom(...ZONES.filter((zone) => zone !== "Pacific/Apia")),
+    first: fc.date({ min: new Date("1980-01-01"), max: new Date("2030-01-01"), noInvalidDate: true }),
+    count: fc.integer({ min: 1, max: 6 }),
+    granularity: fc.constantFrom<Granularity>("quarter_hour", "hour", "day"),
+    back: fc.integer({ min: 1, max: 400 }),
+  });
+  fc.assert(
+    fc.property(question, ({ timeZone, first, count, granularity, back }) => {
+      const calendar = calendarOf(timeZone);
+      const day = (after: number) => new Date(Number(first) + after * 24 * HOUR).toISOString().slice(0, 10);
+      const edges = edgesOf(day(0), day(count - 1), timeZone, granularity);
+      const others = edgesOf(day(-back), day(count - 1 - back), timeZone, granularity);
+      const label = (time: number, from: string) => {
+        const { dayNumber, hour, minute } = localOf(time, timeZone);
+        const clock = granularity === "day" ? "" : ` ${hour}:${minute}`;
+        return `${dayNumber - Date.parse(from) / (24 * HOUR)}${clock}`;
+      };
+      const labels = edges.slice(0, -1).map((time) => label(time, day(0)));
+      const otherLabels = others.slice(0, -1).map((time) => label(time, day(-back)));
+      const pairs = alignBuckets(edges, others, granularity, calendar);
+      const paired = pairs.filter((pair) => pair !== undefined);
+      expect(new Set(paired).size).toBe(paired.length);
+      for (const [bucket, pair] of pairs.entries()) {
+        if (pair !== undefined) expect(otherLabels[pair]).toBe(labels[bucket]);
+      }
+      const times = (list: string[], text: string) => list.filter((other) => other === text).length;
+      const pairable = [...new Set(labels)].reduce(
+        (sum, text) => sum + Math.min(times(labels, text), times(otherLabels, text)),
+        0,
+      );
+      expect(paired).toHaveLength(pairable);
+    }),
+    { numRuns: 150 },
+  );
+});

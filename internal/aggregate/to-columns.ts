@@ -1,5 +1,20 @@
 import type { BatchView } from "../event/batch-view.ts";
-import type { EventColumns, ItemEntries, OrderEntries, PropertyEntries } from "../store/event-columns.ts";
+import type { MicrosColumn } from "../event/columns.ts";
+import {
+  EVENT_FIELDS,
+  type Fields,
+  fieldList,
+  ITEM_FIELDS,
+  type NameOf,
+  ORDER_FIELDS,
+} from "../event-schema/fields.ts";
+import type {
+  EventColumns,
+  FieldValues,
+  ItemEntries,
+  OrderEntries,
+  PropertyEntries,
+} from "../store/event-columns.ts";
 import { PROCESSOR_VERSION } from "./steps/process.ts";
 import type { Derived } from "./steps/step.ts";
 
@@ -31,14 +46,11 @@ export function toColumns(
     place: derived.place,
     source: derived.source,
     page: derived.page,
-    name: batch.text("name"),
-    url: batch.text("url"),
-    referrer: batch.text("referrer"),
-    userAgent: batch.text("userAgent"),
-    ip: batch.text("ip"),
-    language: batch.text("language"),
-    screenWidth: batch.screenWidth,
-    screenHeight: batch.screenHeight,
+    fields: fieldsOf(EVENT_FIELDS, {
+      text: (name) => batch.text(name),
+      number: (name) => batch.number(name),
+      micros: () => undefined,
+    }),
     properties: properties(batch),
     orders: orders(batch, derived),
     items: items(batch),
@@ -74,14 +86,11 @@ function orders(
   if (row === undefined) return undefined;
   return {
     row,
-    id: batch.order("id")!,
-    revenue: batch.orderMicros("revenueMicros")!,
-    tax: batch.orderMicros("taxMicros"),
-    shipping: batch.orderMicros("shippingMicros"),
-    discount: batch.orderMicros("discountMicros"),
-    currency: batch.order("currency"),
-    coupon: batch.order("coupon"),
-    refundId: batch.order("refundId"),
+    fields: fieldsOf(ORDER_FIELDS, {
+      text: (name) => batch.order(name),
+      number: (name) => batch.order(name),
+      micros: (name) => batch.orderMicros(name),
+    }),
     kind: orderKinds,
     isForeign,
     converted: convertedRevenue,
@@ -93,12 +102,28 @@ function items(batch: BatchView): ItemEntries | undefined {
   if (row === undefined) return undefined;
   return {
     row,
-    id: batch.item("id")!,
-    name: batch.item("name"),
-    brand: batch.item("brand"),
-    category: batch.item("category"),
-    variant: batch.item("variant"),
-    price: batch.itemMicros("priceMicros")!,
-    quantity: batch.itemMicros("quantityMicros")!,
+    fields: fieldsOf(ITEM_FIELDS, {
+      text: (name) => batch.item(name),
+      number: (name) => batch.item(name),
+      micros: (name) => batch.itemMicros(name),
+    }),
   };
+}
+
+type NumberKind = "u16" | "u32" | "flag";
+
+/** How a batch gives the columns of a table's fields. */
+interface Source<F extends Fields> {
+  readonly text: (name: NameOf<F, "text">) => Uint32Array | undefined;
+  readonly number: (name: NameOf<F, NumberKind>) => Uint16Array | Uint32Array | undefined;
+  readonly micros: (name: NameOf<F, "micros">) => MicrosColumn | undefined;
+}
+
+function fieldsOf<F extends Fields>(fields: F, { text, number, micros }: Source<F>): FieldValues<F> {
+  const columns = fieldList(fields).map(({ name, kind }) => {
+    // The kind has told which of them the name belongs to.
+    const read = kind === "text" ? text : kind === "micros" ? micros : number;
+    return [name, (read as (of: string) => unknown)(name)];
+  });
+  return Object.fromEntries(columns) as FieldValues<F>;
 }

@@ -1,3 +1,14 @@
+import type { DescField, DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { ScalarType } from "@bufbuild/protobuf";
+import { TimestampSchema } from "@bufbuild/protobuf/wkt";
+import {
+  EventSchema,
+  ItemSchema,
+  OrderSchema,
+  RefundSchema,
+  ScreenSchema,
+} from "../gen/footfall/event/v1/event_pb.js";
+
 /** What stands behind a field's tag, as far as finding it goes. */
 export const Kind = { NONE: 0, TEXT: 1, NUMBER: 2, MESSAGE: 3 } as const;
 
@@ -8,43 +19,35 @@ export interface Shape {
   readonly kinds: Uint8Array;
 }
 
-const KINDS = { t: Kind.TEXT, n: Kind.NUMBER, m: Kind.MESSAGE } as const;
+type FieldName<D extends DescMessage> = Exclude<keyof MessageShape<D>, "$typeName" | "$unknown"> & string;
 
-/** @param fields one letter for each field number from 1: t(ext), n(umber), m(essage), and a dot for none. */
-function shape(fields: string, base = 0): Shape {
-  const kinds = Uint8Array.from([Kind.NONE, ...fields].map((letter) => KINDS[letter as "t"] ?? Kind.NONE));
-  return { base, words: 2 * kinds.length, kinds };
+/** A shape that also tells where each field has its two words, by the field's name. */
+type NamedShape<D extends DescMessage> = Shape & { readonly at: Readonly<Record<FieldName<D>, number>> };
+
+/** The shape of a message of the .proto files. */
+function shape<D extends DescMessage>({ fields }: D, base = 0): NamedShape<D> {
+  const kinds = new Uint8Array(1 + Math.max(...fields.map(({ number }) => number)));
+  for (const field of fields) kinds[field.number] = kindOf(field);
+  const at = Object.fromEntries(fields.map(({ localName, number }) => [localName, base + 2 * number]));
+  return { base, words: 2 * kinds.length, kinds, at: at as NamedShape<D>["at"] };
 }
 
-/** The messages of event.proto; a test compares them with its descriptors. */
-export const EVENT = shape("ttmttttttt" + "mmmm......" + "...m");
-export const TIMESTAMP = shape("nn", EVENT.words);
-export const SCREEN = shape("nn", TIMESTAMP.base + TIMESTAMP.words);
-export const ORDER = shape("tnnnntt", SCREEN.base + SCREEN.words);
-export const REFUND = shape("ttntm", ORDER.base + ORDER.words);
-export const PROPERTY = shape("tt");
-export const ITEM = shape("tttttn.n");
+function kindOf({ fieldKind, scalar }: DescField): number {
+  if (fieldKind === "scalar") return scalar === ScalarType.STRING ? Kind.TEXT : Kind.NUMBER;
+  return fieldKind === "enum" ? Kind.NUMBER : Kind.MESSAGE;
+}
+
+export const EVENT = shape(EventSchema);
+export const TIMESTAMP = shape(TimestampSchema, EVENT.words);
+export const SCREEN = shape(ScreenSchema, TIMESTAMP.base + TIMESTAMP.words);
+export const ORDER = shape(OrderSchema, SCREEN.base + SCREEN.words);
+export const REFUND = shape(RefundSchema, ORDER.base + ORDER.words);
+export const ITEM = shape(ItemSchema);
+/** An entry of the map of properties, which has no message of its own. */
+export const PROPERTY: Shape = { base: 0, words: 6, kinds: Uint8Array.of(Kind.NONE, Kind.TEXT, Kind.TEXT) };
 
 /** Words of an event without its properties and items. */
 export const WORDS = REFUND.base + REFUND.words;
 
-/** Where a field of the event itself has its two words. */
-export const at = {
-  eventId: 2 * 1,
-  name: 2 * 2,
-  clientTime: 2 * 3,
-  visitorId: 2 * 4,
-  sessionId: 2 * 5,
-  url: 2 * 6,
-  referrer: 2 * 7,
-  userAgent: 2 * 8,
-  ip: 2 * 9,
-  language: 2 * 10,
-  screen: 2 * 11,
-  order: 2 * 13,
-  refund: 2 * 24,
-  seconds: TIMESTAMP.base + 2 * 1,
-  nanos: TIMESTAMP.base + 2 * 2,
-  width: SCREEN.base + 2 * 1,
-  height: SCREEN.base + 2 * 2,
-} as const;
+/** Where a field of the event itself, its time and its screen has its two words. */
+export const at = { ...EVENT.at, ...TIMESTAMP.at, ...SCREEN.at } as const;

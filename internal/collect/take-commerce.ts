@@ -1,39 +1,28 @@
 import { currencyProblem, isCurrent } from "../currency/currencies.ts";
 import type { BatchBuilder } from "../event/batch-builder.ts";
-import { MAX_AMOUNT_MICROS, MAX_QUANTITY_MICROS, ONE_MICROS } from "../event/batch-limits.ts";
+import { ONE_MICROS } from "../event/batch-limits.ts";
 import { bigintOf } from "../event/columns.ts";
+import { emptyEntry } from "../event/side-columns.ts";
+import {
+  ITEM_FIELDS,
+  MAX_AMOUNT_MICROS,
+  MAX_QUANTITY_MICROS,
+  namesOf,
+  ORDER_FIELDS,
+  underscored,
+} from "../event-schema/fields.ts";
 import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { AdjustmentKind, type Adjustments } from "./adjustments.ts";
 import type { Entries } from "./entries.ts";
 import { type EventFields, MAX_ITEMS } from "./event-fields.ts";
-import { at, ORDER, REFUND } from "./event-shape.ts";
+import { at, ITEM, ORDER, REFUND } from "./event-shape.ts";
 import { type Refusal, refuse, shown } from "./refusal.ts";
 import type { EventContext } from "./take-event.ts";
-import { CHARACTER_BYTES, isGood, Mark, mendId, mendText, takeText } from "./take-text.ts";
+import { CHARACTER_BYTES, isGood, Mark, plainTexts, takeText } from "./take-text.ts";
 
 /** The order and the item that are being taken: columns of BatchBuilder, written when all of one is good. */
-const order = {
-  row: 0,
-  id: 0,
-  revenueMicros: 0n,
-  taxMicros: 0n,
-  shippingMicros: 0n,
-  discountMicros: 0n,
-  currency: 0,
-  coupon: 0,
-  isRefund: 0,
-  refundId: 0,
-};
-const item = {
-  row: 0,
-  id: 0,
-  name: 0,
-  brand: 0,
-  category: 0,
-  variant: 0,
-  priceMicros: 0n,
-  quantityMicros: 0n,
-};
+const order = emptyEntry(ORDER_FIELDS);
+const item = emptyEntry(ITEM_FIELDS);
 
 /** A field of an order or a refund, its name in messages, and where it stands. */
 interface Field {
@@ -43,32 +32,30 @@ interface Field {
 
 /** Where a refund has what goes before the order's. */
 const REFUND_FIELDS: Readonly<Record<string, Field & { readonly isText: boolean }>> = {
-  id: { field: "refund.order_id", at: REFUND.base + 2 * 2, isText: true },
-  revenueMicros: { field: "refund.amount_micros", at: REFUND.base + 2 * 3, isText: false },
-  currency: { field: "refund.currency", at: REFUND.base + 2 * 4, isText: true },
+  id: { field: "refund.order_id", at: REFUND.at.orderId, isText: true },
+  revenueMicros: { field: "refund.amount_micros", at: REFUND.at.amountMicros, isText: false },
+  currency: { field: "refund.currency", at: REFUND.at.currency, isText: true },
 };
 
-/** The amounts of an order: it counts by the first, and without any of the others. */
-const AMOUNTS = [
-  { column: "revenueMicros", field: "order.revenue_micros", at: ORDER.base + 2 * 2 },
-  { column: "taxMicros", field: "order.tax_micros", at: ORDER.base + 2 * 3 },
-  { column: "shippingMicros", field: "order.shipping_micros", at: ORDER.base + 2 * 4 },
-  { column: "discountMicros", field: "order.discount_micros", at: ORDER.base + 2 * 5 },
-] as const;
-const ORDER_TEXTS = [
-  { column: "id", field: "order.id", at: ORDER.base + 2 * 1, limit: 256, mend: mendId },
-  { column: "currency", field: "order.currency", at: ORDER.base + 2 * 6, limit: 256, mend: mendText },
-  { column: "coupon", field: "order.coupon", at: ORDER.base + 2 * 7, limit: 1_024, mend: mendText },
-  { column: "refundId", field: "refund.id", at: REFUND.base + 2 * 1, limit: 256, mend: mendId },
-] as const;
+/** What an order has under other names, or elsewhere. */
+const OF_REFUND: Readonly<Record<string, Field>> = { refundId: { field: "refund.id", at: REFUND.at.id } };
 
-/** Each text of an item, by its field number less one. */
-const ITEM_TEXTS = ["id", "name", "brand", "category", "variant"] as const;
-const ITEM_TEXT_LIMIT = 1_024;
+/** The amounts of an order: it counts by revenue, and without any of the others. */
+const AMOUNTS = namesOf(ORDER_FIELDS, "micros").map((column) => ({
+  column,
+  field: `order.${underscored(column)}`,
+  at: ORDER.at[column],
+}));
+const ORDER_TEXTS = plainTexts(ORDER_FIELDS).map(({ field, ...text }) => ({
+  ...text,
+  ...(OF_REFUND[text.column] ?? { field: `order.${field}`, at: ORDER.at[text.column as "id"] }),
+}));
+
+const ITEM_TEXTS = plainTexts(ITEM_FIELDS).map((text) => ({ ...text, place: ITEM.at[text.column] }));
 /** Most text of an event's items, bytes: an event is to take no more than a part of a batch. */
 const ITEMS_TEXT_BYTES = 1 << 20;
-const PRICE = 2 * 6;
-const QUANTITY = 2 * 8;
+const PRICE = ITEM.at.priceMicros;
+const QUANTITY = ITEM.at.quantityMicros;
 
 /**
  * Checks an event's order, if it has one, and writes it to the batch's open row; or its refund, of which what is left
@@ -156,14 +143,12 @@ function takeItem(
   const { values } = items;
   const offset = items.offset(index);
   let size = 0;
-  let at = offset;
-  for (const name of ITEM_TEXTS) {
-    at += 2;
-    const [start, end] = [values[at]!, values[at + 1]!];
-    const text = takeText(batch, bytes, start, end, ITEM_TEXT_LIMIT);
-    item[name] =
-      text >= 0 ? text : mendItemText(batch, adjustments, `items[${index}].${name}`, bytes, start, end);
-    size += Math.min(end - start, CHARACTER_BYTES * ITEM_TEXT_LIMIT);
+  for (const { column, field, limit, mend, place } of ITEM_TEXTS) {
+    const [start, end] = [values[offset + place]!, values[offset + place + 1]!];
+    const text = takeText(batch, bytes, start, end, limit);
+    item[column] =
+      text >= 0 ? text : mend(batch, adjustments, `items[${index}].${field}`, bytes, start, end, limit);
+    size += Math.min(end - start, CHARACTER_BYTES * limit);
   }
   if (!hasId(index, adjustments)) return size;
   item.row = batch.rows;
@@ -172,18 +157,6 @@ function takeItem(
   checkWorth(index, adjustments);
   batch.items.append(item);
   return size;
-}
-
-function mendItemText(
-  batch: BatchBuilder,
-  adjustments: Adjustments,
-  field: string,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): number {
-  const mend = field.endsWith(".id") ? mendId : mendText;
-  return mend(batch, adjustments, field, bytes, start, end, ITEM_TEXT_LIMIT);
 }
 
 /** Whether the item can be told from others, by its name if need be. */

@@ -8,10 +8,8 @@ import { plainRow } from "../event/testing/random-rows.ts";
 import { readSealed } from "../event/testing/read-sealed.ts";
 import { RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { Codec, EventBatchSchema } from "../gen/footfall/event/v1/batch_pb.js";
-import { EventSchema } from "../gen/footfall/event/v1/event_pb.js";
 import { Adjustments } from "./adjustments.ts";
 import { EventFields } from "./event-fields.ts";
-import { EVENT, ITEM, Kind, ORDER, PROPERTY, REFUND, SCREEN, type Shape, TIMESTAMP } from "./event-shape.ts";
 import { type EventContext, takeEvent } from "./take-event.ts";
 import { eventBytes } from "./testing/random-event.ts";
 import { referenceRow } from "./testing/reference.ts";
@@ -102,28 +100,4 @@ test("an event that is refused leaves nothing in the batch", () => {
     }),
     { numRuns: 200 },
   );
-});
-
-test("the shapes are those of event.proto", () => {
-  const kindOf = (kind: string, scalar?: number) =>
-    kind === "scalar" ? (scalar === 9 ? Kind.TEXT : Kind.NUMBER) : Kind.MESSAGE;
-  const [time, screen, order, items, refund] = [3, 11, 13, 14, 24].map(
-    (number) => EventSchema.fields.find((field) => field.number === number)?.message,
-  );
-  const messages: [Shape, typeof time][] = [
-    [EVENT, EventSchema],
-    [TIMESTAMP, time],
-    [SCREEN, screen],
-    [ORDER, order],
-    [ITEM, items],
-    [REFUND, refund],
-  ];
-  for (const [{ kinds }, message] of messages) {
-    const wanted = message!.fields.map(({ number, fieldKind, scalar }) => [
-      number,
-      kindOf(fieldKind, scalar),
-    ]);
-    expect([...kinds.entries()].filter(([, kind]) => kind !== Kind.NONE)).toEqual(wanted);
-  }
-  expect([...PROPERTY.kinds]).toEqual([Kind.NONE, Kind.TEXT, Kind.TEXT]);
 });

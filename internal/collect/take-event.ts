@@ -1,7 +1,8 @@
-import type { BatchBuilder, TextName } from "../event/batch-builder.ts";
+import type { BatchBuilder } from "../event/batch-builder.ts";
 import { MAX_TIME_MS } from "../event/batch-limits.ts";
 import { formatId, hashedId, ID_BYTES, readUuid, uuidV7Time } from "../event/event-id.ts";
 import { clockShift } from "../event/event-time.ts";
+import { EVENT_FIELDS } from "../event-schema/fields.ts";
 import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { AdjustmentKind, type Adjustments } from "./adjustments.ts";
 import { type EventFields, signed } from "./event-fields.ts";
@@ -11,7 +12,7 @@ import { takeReferrer, takeUrl } from "./take-address.ts";
 import { takeItems, takeOrder } from "./take-commerce.ts";
 import { takeIp } from "./take-ip.ts";
 import { takeProperties } from "./take-properties.ts";
-import { mendId, mendText, takeText } from "./take-text.ts";
+import { plainTexts, takeText } from "./take-text.ts";
 import { takeVisitor } from "./take-visitor.ts";
 
 /** What is known of a request's events beside their bytes. Times are ms since 1970-01-01 UTC. */
@@ -57,13 +58,8 @@ export function takeEvent(
   return undefined;
 }
 
-/** Each text column but the addresses and the visitor's id, its name as event.proto and messages have it, and its longest value, characters. */
-const TEXTS: readonly { column: TextName; field: string; limit: number; mend: typeof mendText }[] = [
-  { column: "name", field: "name", limit: 256, mend: mendText },
-  { column: "sessionId", field: "session_id", limit: 256, mend: mendId },
-  { column: "userAgent", field: "user_agent", limit: 4_096, mend: mendText },
-  { column: "language", field: "language", limit: 256, mend: mendText },
-];
+/** Each text of the event that has no step of its own, with its name in messages. */
+const TEXTS = plainTexts(EVENT_FIELDS);
 
 const checkName: Step = ({ values }) =>
   values[at.name] === values[at.name + 1] ? refuse(Reason.NAME_MISSING, "name: is missing") : undefined;
@@ -139,8 +135,8 @@ const takeScreen: Step = ({ values }, batch, { adjustments }) => {
     adjustments.add(AdjustmentKind.DROPPED, "screen", `${width} x ${height} is outside of 1 to 65,535`);
     return undefined;
   }
-  batch.screenWidth[batch.rows] = width;
-  batch.screenHeight[batch.rows] = height;
+  batch.numbers.screenWidth[batch.rows] = width;
+  batch.numbers.screenHeight[batch.rows] = height;
   return undefined;
 };
 

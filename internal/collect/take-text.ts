@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { BatchBuilder } from "../event/batch-builder.ts";
 import { ABSENT } from "../event/dictionary.ts";
+import { type Field, type Fields, namesOf, underscored } from "../event-schema/fields.ts";
 import { AdjustmentKind, type Adjustments } from "./adjustments.ts";
 import { cutText } from "./cut-text.ts";
 import { shown } from "./refusal.ts";
@@ -47,6 +48,15 @@ export function isGood(
   if (!test(dictionary.text(index))) return false;
   dictionary.mark(index, mark);
   return true;
+}
+
+/** The texts of a message that are taken alike: as they are, or with what becomes of those that are too long. */
+export function plainTexts<F extends Fields>(fields: F) {
+  return namesOf(fields, "text").flatMap((column) => {
+    const { limit, over } = fields[column] as Field;
+    if (limit === undefined) return [];
+    return [{ column, field: underscored(column), limit, mend: over === "hash" ? mendId : mendText }];
+  });
 }
 
 /** The index of a text that takeText gave a code for: its first characters, with U+FFFD for what is none. */

@@ -1,18 +1,37 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  EVENT_FIELDS,
+  type EventFields,
+  fieldList,
+  ITEM_FIELDS,
+  type NameOf,
+  namesOf,
+  ORDER_FIELDS,
+} from "../event-schema/fields.ts";
 import { type EventBatch, EventBatchSchema } from "../gen/footfall/event/v1/batch_pb.js";
 import type { Event, Item, Order, Refund } from "../gen/footfall/event/v1/event_pb.js";
 import { ONE_MICROS } from "./batch-limits.ts";
 import { bytesOf, copyOf, I64Column, isUsed, setI64 } from "./columns.ts";
 import { DictionaryBuilder } from "./dictionary-builder.ts";
 import { ID_BYTES } from "./event-id.ts";
-import { SideColumns } from "./side-columns.ts";
-import { TEXT_COLUMNS } from "./text-columns.ts";
+import { emptyEntry, SideColumns } from "./side-columns.ts";
 
 /** Version of the layout that this code writes and reads. */
 export const BATCH_VERSION = 2;
 
-/** Text columns of a row, by the name of the Event's field. */
-export type TextName = (typeof TEXT_COLUMNS)[number];
+/** The text columns of a row, by the name of the Event's field. */
+export const TEXT_NAMES = namesOf(EVENT_FIELDS, "text");
+export type TextName = NameOf<EventFields, "text">;
+
+/** Likewise those of numbers, 0 for absent. */
+export const NUMBER_NAMES = namesOf(EVENT_FIELDS, "u16", "u32", "flag");
+export type NumberName = NameOf<EventFields, "u16" | "u32" | "flag">;
+
+const ORDER_LIST = fieldList(ORDER_FIELDS);
+const ITEM_LIST = fieldList(ITEM_FIELDS);
+
+/** Fields of a message. */
+type Values = Readonly<Record<string, unknown>>;
 
 /** A checked event and what the collector knows of it. Times are ms since 1970-01-01 UTC. */
 export interface Row {
@@ -35,45 +54,24 @@ export interface Row {
 export class BatchBuilder {
   readonly capacity: number;
   readonly dictionary = new DictionaryBuilder();
-  readonly properties = new SideColumns({ row: "u32", key: "u32", value: "u32" }, ["row", "key"]);
-  readonly orders = new SideColumns(
-    {
-      row: "u32",
-      id: "u32",
-      revenueMicros: "micros",
-      taxMicros: "micros",
-      shippingMicros: "micros",
-      discountMicros: "micros",
-      currency: "u32",
-      coupon: "u32",
-      isRefund: "u32",
-      refundId: "u32",
-    },
-    ["row", "id", "revenueMicros"],
-  );
-  readonly items = new SideColumns(
-    {
-      row: "u32",
-      id: "u32",
-      name: "u32",
-      brand: "u32",
-      category: "u32",
-      variant: "u32",
-      priceMicros: "micros",
-      quantityMicros: "micros",
-    },
-    ["row", "id", "priceMicros", "quantityMicros"],
-  );
+  readonly properties = new SideColumns({
+    key: { kind: "text", isRequired: true },
+    value: { kind: "text" },
+  });
+  readonly orders = new SideColumns(ORDER_FIELDS);
+  readonly items = new SideColumns(ITEM_FIELDS);
   /** 16 bytes a row; zeros for an id that is derived from the batch's. */
   readonly eventIds: Uint8Array;
   /** Dictionary indexes of each text column. */
   readonly texts: Readonly<Record<TextName, Uint32Array>>;
-  readonly screenWidth: Uint16Array;
-  readonly screenHeight: Uint16Array;
+  readonly numbers: Readonly<Record<NumberName, Uint16Array | Uint32Array>>;
   readonly #merchantId: Uint32Array;
   readonly #receivedTime: Uint32Array;
   readonly #clientTime: Uint32Array;
   readonly #sentTime: Uint32Array;
+  /** Entries that are filled again and again. */
+  readonly #order = emptyEntry(ORDER_FIELDS);
+  readonly #item = emptyEntry(ITEM_FIELDS);
   /** What the committed rows have of the things that a row may have none or many of. */
   readonly #committed = { texts: 0, properties: 0, orders: 0, items: 0 };
   #rows = 0;
@@ -86,10 +84,10 @@ export class BatchBuilder {
     this.#clientTime = new Uint32Array(2 * capacity);
     this.#sentTime = new Uint32Array(2 * capacity);
     this.eventIds = new Uint8Array(ID_BYTES * capacity);
-    const texts = TEXT_COLUMNS.map((name) => [name, new Uint32Array(capacity)]);
-    this.texts = Object.fromEntries(texts) as Record<TextName, Uint32Array>;
-    this.screenWidth = new Uint16Array(capacity);
-    this.screenHeight = new Uint16Array(capacity);
+    this.texts = recordOf(TEXT_NAMES, () => new Uint32Array(capacity));
+    this.numbers = recordOf(NUMBER_NAMES, (name) =>
+      EVENT_FIELDS[name].kind === "u16" ? new Uint16Array(capacity) : new Uint32Array(capacity),
+    );
   }
 
   /** Number of rows, which is the open row's own number. */
@@ -145,9 +143,9 @@ export class BatchBuilder {
     const row = this.#rows;
     this.setTimes(receivedTime, clientTime, sentTime);
     if (eventId !== undefined) this.eventIds.set(eventId, row * ID_BYTES);
-    for (const name of TEXT_COLUMNS) this.texts[name][row] = this.dictionary.add(event[name]);
-    this.screenWidth[row] = event.screen?.width ?? 0;
-    this.screenHeight[row] = event.screen?.height ?? 0;
+    for (const name of TEXT_NAMES) this.texts[name][row] = this.dictionary.add(event[name]);
+    const numbers = numbersOf(event);
+    for (const name of NUMBER_NAMES) this.numbers[name][row] = numbers[name];
     for (const name in event.properties) {
       const key = this.dictionary.add(name);
       this.properties.append({ row, key, value: this.dictionary.add(event.properties[name]!) });
@@ -161,32 +159,39 @@ export class BatchBuilder {
   /** What a refund leaves out is the order's. */
   #addOrder(order: Order | undefined, refund: Refund | undefined): void {
     if (order === undefined && refund === undefined) return;
-    const text = (value: string | undefined) => this.dictionary.add(value ?? "");
-    this.orders.append({
-      row: this.#rows,
-      id: text(refund?.orderId || order?.id),
-      revenueMicros: refund?.amountMicros || (order?.revenueMicros ?? 0n),
-      taxMicros: order?.taxMicros ?? 0n,
-      shippingMicros: order?.shippingMicros ?? 0n,
-      discountMicros: order?.discountMicros ?? 0n,
-      currency: text(refund?.currency || order?.currency),
-      coupon: text(order?.coupon),
-      isRefund: refund === undefined ? 0 : 1,
-      refundId: text(refund?.id),
-    });
+    const values = {
+      ...order,
+      ...(refund !== undefined && {
+        isRefund: 1,
+        refundId: refund.id,
+        id: refund.orderId || order?.id,
+        revenueMicros: refund.amountMicros || order?.revenueMicros,
+        currency: refund.currency || order?.currency,
+      }),
+    };
+    this.orders.append(this.#fill(this.#order, ORDER_LIST, values));
   }
 
   #addItem(item: Item): void {
-    this.items.append({
-      row: this.#rows,
-      id: this.dictionary.add(item.id),
-      name: this.dictionary.add(item.name),
-      brand: this.dictionary.add(item.brand),
-      category: this.dictionary.add(item.category),
-      variant: this.dictionary.add(item.variant),
-      priceMicros: item.priceMicros,
-      quantityMicros: item.quantityMicros || ONE_MICROS,
-    });
+    const entry = this.#fill(this.#item, ITEM_LIST, item as unknown as Values);
+    entry.quantityMicros ||= ONE_MICROS;
+    this.items.append(entry);
+  }
+
+  /** Fills an entry with values for the open row; what they do not have is absent. */
+  #fill<E extends { row: number }>(
+    entry: E,
+    fields: typeof ITEM_LIST | typeof ORDER_LIST,
+    values: Values,
+  ): E {
+    const target = entry as Record<string, unknown>;
+    for (const { name, kind } of fields) {
+      const value = values[name];
+      if (kind === "text") target[name] = this.dictionary.add((value as string | undefined) ?? "");
+      else target[name] = value ?? (kind === "micros" ? 0n : 0);
+    }
+    entry.row = this.#rows;
+    return entry;
   }
 
   /** The batch of all rows committed since the last take; the builder is empty afterwards. */
@@ -203,9 +208,8 @@ export class BatchBuilder {
       isUsed(column, values) ? copyOf(bytesOf(column, values)) : new Uint8Array();
     batch.sentTime = optional(this.#sentTime, 2 * rows);
     batch.eventId = optional(new Uint32Array(this.eventIds.buffer), (ID_BYTES / 4) * rows);
-    for (const name of TEXT_COLUMNS) batch[name] = optional(this.texts[name]);
-    batch.screenWidth = optional(this.screenWidth);
-    batch.screenHeight = optional(this.screenHeight);
+    for (const name of TEXT_NAMES) batch[name] = optional(this.texts[name]);
+    for (const name of NUMBER_NAMES) batch[name] = optional(this.numbers[name]);
     Object.assign(batch, {
       properties: this.properties.take(),
       orders: this.orders.take(),
@@ -228,8 +232,16 @@ export class BatchBuilder {
   /** What a row does not set must read as absent. */
   #clearRows(from: number, to: number): void {
     this.eventIds.fill(0, from * ID_BYTES, to * ID_BYTES);
-    for (const name of TEXT_COLUMNS) this.texts[name].fill(0, from, to);
-    this.screenWidth.fill(0, from, to);
-    this.screenHeight.fill(0, from, to);
+    for (const name of TEXT_NAMES) this.texts[name].fill(0, from, to);
+    for (const name of NUMBER_NAMES) this.numbers[name].fill(0, from, to);
   }
+}
+
+function recordOf<N extends string, T>(names: readonly N[], make: (name: N) => T): Record<N, T> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<N, T>;
+}
+
+/** Where an event's message has what stands in the columns of numbers. */
+function numbersOf({ screen }: Event): Record<NumberName, number> {
+  return { screenWidth: screen?.width ?? 0, screenHeight: screen?.height ?? 0 };
 }

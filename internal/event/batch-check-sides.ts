@@ -1,57 +1,20 @@
+import { type Field, fieldList, ITEM_FIELDS, ORDER_FIELDS } from "../event-schema/fields.ts";
 import type { EventBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason as Reason } from "../gen/footfall/ingest/v1/ingest_pb.js";
-import {
-  type Check,
-  MAX_AMOUNT_MICROS,
-  MAX_ITEMS_OF_EVENT,
-  MAX_QUANTITY_MICROS,
-  problem,
-} from "./batch-limits.ts";
+import { type Check, MAX_ITEMS_OF_EVENT, problem } from "./batch-limits.ts";
 import { asU32 } from "./columns.ts";
 import { ABSENT } from "./dictionary.ts";
 import { outsideI64, outsideU32 } from "./scan.ts";
 import type { BatchProblem } from "./seal.ts";
 
-/** A column of numbers and their range. */
-type Numbers =
-  | { readonly width: 4; readonly text: false; readonly least: number; readonly most: number }
-  | { readonly width: 8; readonly text: false; readonly least: bigint; readonly most: bigint };
-
-type Kind = Numbers | typeof U32_TEXT;
-
-const U32_TEXT = { width: 4, text: true } as const;
-const AMOUNT = { width: 8, text: false, least: 0n, most: MAX_AMOUNT_MICROS } as const;
-
-/** The side messages: their columns, with the first of them giving the number of entries. */
-const SIDES = {
-  properties: { key: U32_TEXT, value: U32_TEXT },
-  orders: {
-    id: U32_TEXT,
-    revenueMicros: AMOUNT,
-    taxMicros: AMOUNT,
-    shippingMicros: AMOUNT,
-    discountMicros: AMOUNT,
-    currency: U32_TEXT,
-    coupon: U32_TEXT,
-    isRefund: { width: 4, text: false, least: 0, most: 1 },
-    refundId: U32_TEXT,
-  },
-  items: {
-    id: U32_TEXT,
-    name: U32_TEXT,
-    brand: U32_TEXT,
-    category: U32_TEXT,
-    variant: U32_TEXT,
-    priceMicros: AMOUNT,
-    quantityMicros: { width: 8, text: false, least: 1n, most: MAX_QUANTITY_MICROS },
-  },
-} as const;
-
-/** Columns in which every entry must have a value. */
-const SIDE_REQUIRED = {
-  properties: ["key"],
-  orders: ["id", "revenueMicros"],
-  items: ["id", "priceMicros", "quantityMicros"],
+/** The side messages: their columns beside `row`, which gives the number of entries. */
+const SIDES: Readonly<Record<string, readonly (Field & { readonly name: string })[]>> = {
+  properties: [
+    { name: "key", kind: "text", isRequired: true },
+    { name: "value", kind: "text" },
+  ],
+  orders: fieldList(ORDER_FIELDS),
+  items: fieldList(ITEM_FIELDS),
 };
 
 /** Checks orders, items and properties against the rows and the dictionary. */
@@ -90,38 +53,40 @@ function checkCrowd(row: Uint32Array): BatchProblem | undefined {
 }
 
 function checkSideColumns(
-  side: keyof typeof SIDES,
+  side: string,
   columns: Record<string, Uint8Array>,
   batch: EventBatch,
 ): BatchProblem | undefined {
   const entries = columns.row!.length >>> 2;
   const size = batch.dictionaryEnds.length >>> 2;
-  for (const [name, kind] of Object.entries<Kind>(SIDES[side])) {
-    const { width, text } = kind;
+  for (const field of SIDES[side]!) {
+    const { name, kind, isRequired = false } = field;
+    const width = kind === "micros" ? 8 : 4;
     const bytes = columns[name]!;
-    const required = SIDE_REQUIRED[side].includes(name);
-    if (bytes.length !== entries * width && (required || bytes.length !== 0)) {
-      return problem(
-        Reason.COLUMN_LENGTH,
-        `${side}.${name}: ${bytes.length} bytes for ${entries} values of ${width}`,
-      );
+    if (bytes.length !== entries * width && (isRequired || bytes.length !== 0)) {
+      const message = `${side}.${name}: ${bytes.length} bytes for ${entries} values of ${width}`;
+      return problem(Reason.COLUMN_LENGTH, message);
     }
-    const found = text ? checkSideText(bytes, size, required) : checkSideValue(bytes, kind);
+    const isText = kind === "text";
+    const found = isText ? checkSideText(bytes, size, isRequired) : checkSideValue(bytes, field);
     if (found !== undefined)
-      return problem(text ? Reason.INDEX : Reason.VALUE_RANGE, `${side}.${name}: ${found}`);
+      return problem(isText ? Reason.INDEX : Reason.VALUE_RANGE, `${side}.${name}: ${found}`);
   }
   return undefined;
 }
 
-function checkSideText(bytes: Uint8Array, size: number, required: boolean): string | undefined {
-  const found = outsideU32(bytes, required ? 1 : ABSENT, size);
+function checkSideText(bytes: Uint8Array, size: number, isRequired: boolean): string | undefined {
+  const found = outsideU32(bytes, isRequired ? 1 : ABSENT, size);
   if (found === undefined) return undefined;
   return found.value === ABSENT
     ? "is absent in an entry"
     : `index ${found.value}, the dictionary has ${size} entries`;
 }
 
-function checkSideValue(bytes: Uint8Array, { width, least, most }: Numbers): string | undefined {
-  const found = width === 4 ? outsideU32(bytes, least, most) : outsideI64(bytes, least, most);
+function checkSideValue(bytes: Uint8Array, { kind, least = 0, most }: Field): string | undefined {
+  const found =
+    kind === "micros"
+      ? outsideI64(bytes, BigInt(least), BigInt(most!))
+      : outsideU32(bytes, Number(least), Number(most));
   return found && `${found.value} is outside of ${least} to ${most}`;
 }

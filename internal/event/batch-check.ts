@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { EVENT_FIELDS, fieldList } from "../event-schema/fields.ts";
 import type { EventBatch, SealedBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason as Reason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { BATCH_VERSION } from "./batch-builder.ts";
@@ -19,7 +20,6 @@ import { ID_BYTES } from "./event-id.ts";
 import { partitionOf } from "./partition.ts";
 import { outsideI64, outsideU32 } from "./scan.ts";
 import type { BatchProblem } from "./seal.ts";
-import { TEXT_COLUMNS } from "./text-columns.ts";
 
 /**
  * Checks all that a reader of the batch relies on, so that no reader needs to check again: lengths, indexes,
@@ -51,32 +51,29 @@ export function checkBatch(
   return checkMerchants(batch, sealed.partition, partitions);
 }
 
-const REQUIRED = ["merchantId", "receivedTime", "clientTime", "name"] as const;
-/** Bytes a value of each row column. */
-const ROW_WIDTHS = {
-  merchantId: 4,
-  receivedTime: 8,
-  clientTime: 8,
-  sentTime: 8,
-  eventId: 16,
-  name: 4,
-  visitorId: 4,
-  sessionId: 4,
-  url: 4,
-  referrer: 4,
-  userAgent: 4,
-  ip: 4,
-  language: 4,
-  screenWidth: 2,
-  screenHeight: 2,
-} as const;
+/** Bytes a value of each row column; those of EVENT_FIELDS come behind. */
+const FIELDS = fieldList(EVENT_FIELDS);
+const ROW_WIDTHS = [
+  ...([
+    ["merchantId", 4],
+    ["receivedTime", 8],
+    ["clientTime", 8],
+    ["sentTime", 8],
+    ["eventId", 16],
+  ] as const),
+  ...FIELDS.map(({ name, kind }) => [name, kind === "u16" ? 2 : 4] as const),
+];
+const REQUIRED = [
+  ...(["merchantId", "receivedTime", "clientTime"] as const),
+  ...FIELDS.filter(({ isRequired }) => isRequired).map(({ name }) => name),
+];
 
 const checkRowLengths: Check = (batch) => {
   for (const name of REQUIRED) {
     if (batch[name].length === 0) return problem(Reason.COLUMN_LENGTH, `${name}: is missing`);
   }
-  for (const [name, width] of Object.entries(ROW_WIDTHS)) {
-    const { length } = batch[name as keyof typeof ROW_WIDTHS];
+  for (const [name, width] of ROW_WIDTHS) {
+    const { length } = batch[name];
     if (length !== 0 && length !== width * batch.rows) {
       return problem(Reason.COLUMN_LENGTH, `${name}: ${length} bytes for ${batch.rows} rows of ${width}`);
     }
@@ -118,11 +115,24 @@ const checkDictionary: Check = (batch) => {
 
 const checkTexts: Check = (batch) => {
   const size = batch.dictionaryEnds.length >>> 2;
-  for (const name of TEXT_COLUMNS) {
-    const found = outsideU32(batch[name], name === "name" ? 1 : ABSENT, size);
+  for (const { name, kind, isRequired } of FIELDS) {
+    if (kind !== "text") continue;
+    const found = outsideU32(batch[name], isRequired ? 1 : ABSENT, size);
     if (found === undefined) continue;
     const message = `${name}: index ${found.value} in row ${found.at}, the dictionary has ${size} entries`;
-    return problem(Reason.INDEX, found.value === ABSENT ? `name: absent in row ${found.at}` : message);
+    return problem(Reason.INDEX, found.value === ABSENT ? `${name}: absent in row ${found.at}` : message);
+  }
+  return undefined;
+};
+
+/** Of the fields with a range, which are u32. */
+const checkNumbers: Check = (batch) => {
+  for (const { name, kind, most } of FIELDS) {
+    if (kind === "text" || most === undefined) continue;
+    const found = outsideU32(batch[name], 0, most as number);
+    if (found === undefined) continue;
+    const message = `${name}: ${found.value} in row ${found.at} is outside of 0 to ${most}`;
+    return problem(Reason.VALUE_RANGE, message);
   }
   return undefined;
 };
@@ -139,7 +149,14 @@ const checkTimes: Check = (batch) => {
   return undefined;
 };
 
-const CHECKS: readonly Check[] = [checkRowLengths, checkDictionary, checkTexts, checkTimes, checkSides];
+const CHECKS: readonly Check[] = [
+  checkRowLengths,
+  checkDictionary,
+  checkTexts,
+  checkNumbers,
+  checkTimes,
+  checkSides,
+];
 
 function checkMerchants(batch: EventBatch, partition: number, partitions: number): BatchProblem | undefined {
   if (partition >= partitions)

@@ -10,12 +10,8 @@ export const MAX_COLLECTOR_ID = 128;
 /** Most items of one event: the database numbers them with 16 bits. */
 export const MAX_ITEMS_OF_EVENT = 32_768;
 export const MAX_MERCHANT_ID = 0x7fff_ffff;
-/** Largest amount, micros: a million million units of a currency. */
-export const MAX_AMOUNT_MICROS = 10n ** 18n;
 /** One of an item, micros. */
 export const ONE_MICROS = 1_000_000n;
-/** Most of an item in one event, micros: a million. */
-export const MAX_QUANTITY_MICROS = 10n ** 12n;
 /** Times lie between the years 1900 and 2200, ms since 1970-01-01 UTC. */
 export const MIN_TIME_MS = Date.UTC(1900, 0);
 export const MAX_TIME_MS = Date.UTC(2200, 0);

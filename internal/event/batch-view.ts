@@ -1,15 +1,18 @@
-import type {
-  EventBatch,
-  ItemColumns,
-  OrderColumns,
-  PropertyColumns,
-} from "../gen/footfall/event/v1/batch_pb.js";
+import {
+  EVENT_FIELDS,
+  type EventFields,
+  type Fields,
+  type ItemFields,
+  type NameOf,
+  type OrderFields,
+} from "../event-schema/fields.ts";
+import type { EventBatch, PropertyColumns } from "../gen/footfall/event/v1/batch_pb.js";
 import { asI64, asMicros, asU16, asU32, type I64Column, type MicrosColumn } from "./columns.ts";
 import { Dictionary } from "./dictionary.ts";
 import { type EventIds, readEventIds } from "./event-ids.ts";
-import type { TextColumn } from "./text-columns.ts";
 
-type SideNames<T> = Exclude<keyof T, "$typeName" | "$unknown">;
+/** Fields of 32 bits, and the row that an entry belongs to. */
+type SideName<F extends Fields> = NameOf<F, "text" | "u32" | "flag"> | "row";
 
 /**
  * A checked batch for reading: each column as a typed array, made at its first use; a text column that is
@@ -42,7 +45,7 @@ export class BatchView {
   }
 
   /** Dictionary indexes of a text column, or undefined when no row has one. */
-  text(name: TextColumn): Uint32Array | undefined {
+  text(name: NameOf<EventFields, "text">): Uint32Array | undefined {
     return nonEmpty(this.#batch[name]);
   }
 
@@ -52,34 +55,31 @@ export class BatchView {
     return bytes.length === 0 ? undefined : asI64(bytes);
   }
 
-  get screenWidth(): Uint16Array | undefined {
-    const bytes = this.#batch.screenWidth;
-    return bytes.length === 0 ? undefined : asU16(bytes);
-  }
-
-  get screenHeight(): Uint16Array | undefined {
-    const bytes = this.#batch.screenHeight;
-    return bytes.length === 0 ? undefined : asU16(bytes);
+  /** A column of numbers, 0 where absent; undefined when no row has one. */
+  number(name: NameOf<EventFields, "u16" | "u32" | "flag">): Uint16Array | Uint32Array | undefined {
+    const bytes = this.#batch[name];
+    if (bytes.length === 0) return undefined;
+    return EVENT_FIELDS[name].kind === "u16" ? asU16(bytes) : asU32(bytes);
   }
 
   /** A u32 column of the properties, or undefined when it is absent. */
-  property(name: SideNames<PropertyColumns>): Uint32Array | undefined {
+  property(name: Exclude<keyof PropertyColumns, "$typeName" | "$unknown">): Uint32Array | undefined {
     return nonEmpty(this.#batch.properties?.[name]);
   }
 
-  order(name: Exclude<SideNames<OrderColumns>, `${string}Micros`>): Uint32Array | undefined {
+  order(name: SideName<OrderFields>): Uint32Array | undefined {
     return nonEmpty(this.#batch.orders?.[name]);
   }
 
-  orderMicros(name: Extract<SideNames<OrderColumns>, `${string}Micros`>): MicrosColumn | undefined {
+  orderMicros(name: NameOf<OrderFields, "micros">): MicrosColumn | undefined {
     return micros(this.#batch.orders?.[name]);
   }
 
-  item(name: Exclude<SideNames<ItemColumns>, `${string}Micros`>): Uint32Array | undefined {
+  item(name: SideName<ItemFields>): Uint32Array | undefined {
     return nonEmpty(this.#batch.items?.[name]);
   }
 
-  itemMicros(name: Extract<SideNames<ItemColumns>, `${string}Micros`>): MicrosColumn | undefined {
+  itemMicros(name: NameOf<ItemFields, "micros">): MicrosColumn | undefined {
     return micros(this.#batch.items?.[name]);
   }
 }

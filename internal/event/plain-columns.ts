@@ -1,65 +1,37 @@
+import {
+  EVENT_FIELDS,
+  type Field,
+  fieldList,
+  ITEM_FIELDS,
+  type NameOf,
+  namesOf,
+  ORDER_FIELDS,
+} from "../event-schema/fields.ts";
+import { orderKey, type PlainColumns, type PlainItem } from "../event-schema/plain.ts";
 import type { BatchView } from "./batch-view.ts";
 import { ID_BYTES } from "./event-id.ts";
-import { TEXT_COLUMNS, type TextColumn } from "./text-columns.ts";
 
-/** A text, number or list that a row may not have. */
-export type Optional<T> = (T | undefined)[];
+/** A growing column of values that a row may not have. */
+type Growing = unknown[];
 
-/**
- * Events as columns of plain values, one value a row, which grow as batches are appended: the form in which the
- * archive takes and gives them. Times are ms since 1970-01-01 UTC, amounts micros; what is absent is undefined.
- */
-export interface PlainColumns extends Record<Exclude<TextColumn, "name">, Optional<string>> {
-  readonly merchantId: number[];
-  readonly receivedTime: number[];
-  readonly clientTime: number[];
-  readonly sentTime: Optional<number>;
-  /** 16 bytes each, derived ones included. */
-  readonly eventId: Uint8Array[];
-  readonly name: string[];
-  readonly screenWidth: Optional<number>;
-  readonly screenHeight: Optional<number>;
-  /** A JSON object of texts, as writeProperties writes it. */
-  readonly properties: Optional<string>;
-  readonly orderId: Optional<string>;
-  readonly orderRevenueMicros: Optional<bigint>;
-  readonly orderTaxMicros: Optional<bigint>;
-  readonly orderShippingMicros: Optional<bigint>;
-  readonly orderDiscountMicros: Optional<bigint>;
-  readonly orderCurrency: Optional<string>;
-  readonly orderCoupon: Optional<string>;
-  /** Whether the event says by more than its name that the order is refunded; undefined without an order. */
-  readonly orderIsRefund: Optional<boolean>;
-  readonly refundId: Optional<string>;
-  readonly items: Optional<PlainItem[]>;
-}
-
-/** An item of an event. */
-export interface PlainItem {
-  readonly id: string;
-  readonly name: string | undefined;
-  readonly brand: string | undefined;
-  readonly category: string | undefined;
-  readonly variant: string | undefined;
-  readonly priceMicros: bigint;
-  readonly quantityMicros: bigint;
-}
-
-const ORDER_AMOUNTS = {
-  revenueMicros: "orderRevenueMicros",
-  taxMicros: "orderTaxMicros",
-  shippingMicros: "orderShippingMicros",
-  discountMicros: "orderDiscountMicros",
-} as const;
+const TEXT_NAMES = namesOf(EVENT_FIELDS, "text");
+const NUMBER_FIELDS = fieldList(EVENT_FIELDS).filter(({ kind }) => kind !== "text");
+const ORDER_LIST = fieldList(ORDER_FIELDS);
+const ITEM_LIST = fieldList(ITEM_FIELDS);
 
 /** Appends a checked batch's rows to columns. */
 export function appendRows(view: BatchView, target: PlainColumns): void {
   const first = target.merchantId.length;
   appendFacts(view, target);
-  for (const name of TEXT_COLUMNS) {
-    const column: Optional<string> = target[name];
+  for (const name of TEXT_NAMES) {
+    const column: Growing = target[name];
     const indexes = view.text(name);
     for (let row = 0; row < view.rows; row++) column.push(view.dictionary.text(indexes?.[row] ?? 0));
+  }
+  for (const { name, kind } of NUMBER_FIELDS) {
+    const column: Growing = target[name];
+    const values = view.number(name as NameOf<typeof EVENT_FIELDS, "u16" | "u32" | "flag">);
+    for (let row = 0; row < view.rows; row++) column.push(plainNumber(kind, values?.[row] ?? 0));
   }
   appendProperties(view, target, first);
   appendOrders(view, target, first);
@@ -68,21 +40,23 @@ export function appendRows(view: BatchView, target: PlainColumns): void {
 
 function appendFacts(view: BatchView, target: PlainColumns): void {
   const ids = view.ids.bytes;
-  const { sentTime, screenWidth, screenHeight } = view;
+  const { sentTime } = view;
   for (let row = 0; row < view.rows; row++) {
     target.merchantId.push(view.merchantIds[row]!);
     target.receivedTime.push(view.receivedTime.get(row));
     target.clientTime.push(view.clientTime.get(row));
     target.sentTime.push(sentTime?.get(row) || undefined);
     target.eventId.push(ids.subarray(row * ID_BYTES, (row + 1) * ID_BYTES));
-    target.screenWidth.push(screenWidth?.[row] || undefined);
-    target.screenHeight.push(screenHeight?.[row] || undefined);
   }
 }
 
+/** A number as plain columns have it: a flag is a boolean, any other 0 absent. */
+function plainNumber(kind: Field["kind"], value: number): number | boolean | undefined {
+  return kind === "flag" ? value === 1 : value || undefined;
+}
+
 function appendProperties(view: BatchView, { properties }: PlainColumns, first: number): void {
-  properties.length = first + view.rows;
-  properties.fill(undefined, first);
+  grow(properties, first + view.rows);
   const rows = view.property("row") ?? [];
   const [keys, values] = [view.property("key"), view.property("value")];
   for (let at = 0; at < rows.length; ) {
@@ -96,48 +70,37 @@ function appendProperties(view: BatchView, { properties }: PlainColumns, first: 
   }
 }
 
-function appendOrders(view: BatchView, target: PlainColumns, first: number): void {
-  const { orderId, orderCurrency, orderCoupon, orderIsRefund, refundId } = target;
-  const columns = [orderId, orderCurrency, orderCoupon, orderIsRefund, refundId, ...orderAmounts(target)];
-  for (const column of columns) {
-    column.length = first + view.rows;
-    column.fill(undefined, first);
-  }
-  const text = (name: "id" | "currency" | "coupon" | "refundId", at: number) =>
-    view.dictionary.text(view.order(name)?.[at] ?? 0);
-  view.order("row")?.forEach((row, at) => {
-    orderId[first + row] = text("id", at);
-    orderCurrency[first + row] = text("currency", at);
-    orderCoupon[first + row] = text("coupon", at);
-    orderIsRefund[first + row] = view.order("isRefund")?.[at] === 1;
-    refundId[first + row] = text("refundId", at);
-    for (const [name, column] of Object.entries(ORDER_AMOUNTS)) {
-      target[column][first + row] = view.orderMicros(name as keyof typeof ORDER_AMOUNTS)?.get(at) ?? 0n;
-    }
-  });
+function grow(column: Growing, length: number): void {
+  const first = column.length;
+  column.length = length;
+  column.fill(undefined, first);
 }
 
-function orderAmounts(target: PlainColumns): Optional<bigint>[] {
-  return Object.values(ORDER_AMOUNTS).map((name) => target[name]);
+function appendOrders(view: BatchView, target: PlainColumns, first: number): void {
+  const rows = view.order("row");
+  for (const { name, kind } of ORDER_LIST) {
+    const column: Growing = target[orderKey(name)];
+    grow(column, first + view.rows);
+    rows?.forEach((row, at) => {
+      column[first + row] = sideValue(view, "order", name, kind, at);
+    });
+  }
 }
 
 function appendItems(view: BatchView, { items }: PlainColumns, first: number): void {
-  items.length = first + view.rows;
-  items.fill(undefined, first);
-  const text = (name: "id" | "name" | "brand" | "category" | "variant", at: number) =>
-    view.dictionary.text(view.item(name)?.[at] ?? 0);
+  grow(items, first + view.rows);
   view.item("row")?.forEach((row, at) => {
     items[first + row] ??= [];
-    items[first + row]!.push({
-      id: text("id", at)!,
-      name: text("name", at),
-      brand: text("brand", at),
-      category: text("category", at),
-      variant: text("variant", at),
-      priceMicros: view.itemMicros("priceMicros")!.get(at),
-      quantityMicros: view.itemMicros("quantityMicros")!.get(at),
-    });
+    const item = ITEM_LIST.map(({ name, kind }) => [name, sideValue(view, "item", name, kind, at)]);
+    items[first + row]!.push(Object.fromEntries(item) as PlainItem);
   });
+}
+
+/** The value of an order's or item's field. Names are those of the view's columns of that kind. */
+function sideValue(view: BatchView, side: "order" | "item", name: string, kind: Field["kind"], at: number) {
+  if (kind === "micros") return view[`${side}Micros`](name as "priceMicros" & "revenueMicros")?.get(at) ?? 0n;
+  const value = view[side](name as "id")?.[at] ?? 0;
+  return kind === "text" ? view.dictionary.text(value) : plainNumber(kind, value);
 }
 
 /** Pairs of texts as the text of a JSON object, in their order; a key that comes twice is written twice. */

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { PlainColumns } from "../event-schema/plain.ts";
 import type { EventBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchBuilder, type Row } from "./batch-builder.ts";
 import { checkBatch } from "./batch-check.ts";
 import { BatchView } from "./batch-view.ts";
-import { appendRows, type PlainColumns, readProperties, writeProperties } from "./plain-columns.ts";
+import { appendRows, readProperties, writeProperties } from "./plain-columns.ts";
 import { rebuildBatch } from "./rebuild.ts";
 import { differingField } from "./same-events.ts";
 import { newBatchId, seal } from "./seal.ts";

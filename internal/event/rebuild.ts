@@ -1,8 +1,10 @@
+import { type Fields, ITEM_FIELDS, ORDER_FIELDS } from "../event-schema/fields.ts";
+import { orderKey, type PlainColumns } from "../event-schema/plain.ts";
 import type { EventBatch } from "../gen/footfall/event/v1/batch_pb.js";
-import { BatchBuilder } from "./batch-builder.ts";
+import { BatchBuilder, NUMBER_NAMES, TEXT_NAMES } from "./batch-builder.ts";
 import { ID_BYTES, writeDerivedId } from "./event-id.ts";
-import { type PlainColumns, type PlainItem, readProperties } from "./plain-columns.ts";
-import { TEXT_COLUMNS } from "./text-columns.ts";
+import { readProperties } from "./plain-columns.ts";
+import type { Entry } from "./side-columns.ts";
 
 /** Where a batch's rows stand in columns that hold several batches. */
 export interface RowRange {
@@ -27,11 +29,10 @@ export function rebuildBatch(
     writeDerivedId(batchId, row, derived, 0);
     const id = columns.eventId[at]!;
     if (Buffer.compare(id, derived) !== 0) builder.eventIds.set(id, row * ID_BYTES);
-    for (const name of TEXT_COLUMNS) {
+    for (const name of TEXT_NAMES) {
       builder.texts[name][row] = builder.dictionary.add(columns[name][at] ?? "");
     }
-    builder.screenWidth[row] = columns.screenWidth[at] ?? 0;
-    builder.screenHeight[row] = columns.screenHeight[at] ?? 0;
+    for (const name of NUMBER_NAMES) builder.numbers[name][row] = Number(columns[name][at] ?? 0);
     addSides(builder, columns, at);
     builder.commit(columns.merchantId[at]!);
   }
@@ -40,37 +41,30 @@ export function rebuildBatch(
 
 function addSides(builder: BatchBuilder, columns: PlainColumns, at: number): void {
   const row = builder.rows;
-  const index = (text: string | undefined) => builder.dictionary.add(text ?? "");
   for (const [key, value] of readProperties(columns.properties[at] ?? "")) {
-    builder.properties.append({ row, key: index(key), value: index(value) });
+    const { dictionary } = builder;
+    builder.properties.append({ row, key: dictionary.add(key), value: dictionary.add(value) });
   }
   if (columns.orderId[at] !== undefined) {
-    builder.orders.append({
-      row,
-      id: index(columns.orderId[at]),
-      revenueMicros: columns.orderRevenueMicros[at] ?? 0n,
-      taxMicros: columns.orderTaxMicros[at] ?? 0n,
-      shippingMicros: columns.orderShippingMicros[at] ?? 0n,
-      discountMicros: columns.orderDiscountMicros[at] ?? 0n,
-      currency: index(columns.orderCurrency[at]),
-      coupon: index(columns.orderCoupon[at]),
-      isRefund: columns.orderIsRefund[at] ? 1 : 0,
-      refundId: index(columns.refundId[at]),
-    });
+    builder.orders.append(entryOf(builder, ORDER_FIELDS, (name) => columns[orderKey(name)][at]));
   }
-  for (const item of columns.items[at] ?? []) addItem(builder, item);
+  for (const item of columns.items[at] ?? []) {
+    builder.items.append(entryOf(builder, ITEM_FIELDS, (name) => item[name]));
+  }
 }
 
-function addItem(builder: BatchBuilder, item: PlainItem): void {
-  const index = (text: string | undefined) => builder.dictionary.add(text ?? "");
-  builder.items.append({
-    row: builder.rows,
-    id: index(item.id),
-    name: index(item.name),
-    brand: index(item.brand),
-    category: index(item.category),
-    variant: index(item.variant),
-    priceMicros: item.priceMicros,
-    quantityMicros: item.quantityMicros,
-  });
+/** An entry of the open row, of plain values. */
+function entryOf<F extends Fields>(
+  { dictionary, rows }: BatchBuilder,
+  fields: F,
+  read: (name: keyof F & string) => unknown,
+): Entry<F> {
+  const entry: Record<string, unknown> = { row: rows };
+  for (const name in fields) {
+    const { kind } = fields[name]!;
+    const value = read(name);
+    if (kind === "text") entry[name] = dictionary.add((value ?? "") as string);
+    else entry[name] = kind === "micros" ? (value ?? 0n) : Number(value ?? 0);
+  }
+  return entry as Entry<F>;
 }

@@ -1,11 +1,14 @@
+import { ITEM_FIELDS, namesOf, ORDER_FIELDS } from "../event-schema/fields.ts";
+import { NUMBER_NAMES, TEXT_NAMES } from "./batch-builder.ts";
 import type { BatchView } from "./batch-view.ts";
 import type { MicrosColumn } from "./columns.ts";
-import { TEXT_COLUMNS } from "./text-columns.ts";
 
-const ORDER_TEXTS = ["id", "currency", "coupon", "refundId"] as const;
-const ORDER_AMOUNTS = ["revenueMicros", "taxMicros", "shippingMicros", "discountMicros"] as const;
-const ITEM_MICROS = ["priceMicros", "quantityMicros"] as const;
-const ITEM_TEXTS = ["id", "name", "brand", "category", "variant"] as const;
+const ORDER_TEXTS = namesOf(ORDER_FIELDS, "text");
+const ORDER_NUMBERS = namesOf(ORDER_FIELDS, "u32", "flag");
+const ORDER_MICROS = namesOf(ORDER_FIELDS, "micros");
+const ITEM_TEXTS = namesOf(ITEM_FIELDS, "text");
+const ITEM_NUMBERS = namesOf(ITEM_FIELDS, "u32", "flag");
+const ITEM_MICROS = namesOf(ITEM_FIELDS, "micros");
 
 /**
  * Whether two batches hold the same events in the same order, whatever their layout: every field that this
@@ -22,10 +25,10 @@ export function differingField(a: BatchView, b: BatchView): string | undefined {
     if (times[1].get(row) !== times[3].get(row)) return "clientTime";
     if ((a.sentTime?.get(row) ?? 0) !== (b.sentTime?.get(row) ?? 0)) return "sentTime";
   }
-  for (const name of ["screenWidth", "screenHeight"] as const) {
-    if (!sameNumbers(a[name], b[name], a.rows)) return name;
+  for (const name of NUMBER_NAMES) {
+    if (!sameNumbers(a.number(name), b.number(name), a.rows)) return name;
   }
-  for (const name of TEXT_COLUMNS) {
+  for (const name of TEXT_NAMES) {
     if (!sameTexts(a, a.text(name), b, b.text(name), a.rows)) return name;
   }
   return differingSide(a, b);
@@ -46,11 +49,12 @@ function differingSide(a: BatchView, b: BatchView): string | undefined {
   }
   for (const name of ORDER_TEXTS) if (!sameTexts(a, a.order(name), b, b.order(name), orders)) return "orders";
   for (const name of ITEM_TEXTS) if (!sameTexts(a, a.item(name), b, b.item(name), items)) return "items";
-  if (!sameNumbers(a.order("isRefund"), b.order("isRefund"), orders)) return "orders";
+  for (const name of ORDER_NUMBERS) if (!sameNumbers(a.order(name), b.order(name), orders)) return "orders";
+  for (const name of ITEM_NUMBERS) if (!sameNumbers(a.item(name), b.item(name), items)) return "items";
   for (const name of ITEM_MICROS) {
     if (!sameMicros(a.itemMicros(name), b.itemMicros(name), items)) return "items";
   }
-  for (const name of ORDER_AMOUNTS) {
+  for (const name of ORDER_MICROS) {
     if (!sameMicros(a.orderMicros(name), b.orderMicros(name), orders)) return "orders";
   }
   return undefined;

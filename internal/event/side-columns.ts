@@ -1,18 +1,23 @@
+import type { Field } from "../event-schema/fields.ts";
 import { bytesOf, copyOf, isUsed, setMicros } from "./columns.ts";
 
-/** Words of 32 bits that a value of each kind takes. */
-const WORDS = { u32: 1, micros: 2 } as const;
+/** Fields that side columns can hold. */
+type SideFields = Readonly<Record<string, Field>>;
 
-export type Kind = keyof typeof WORDS;
+/** One entry: the row that it belongs to, and a value of each field. */
+export type Entry<F extends SideFields> = { row: number } & {
+  -readonly [N in keyof F]: F[N]["kind"] extends "micros" ? bigint : number;
+};
 
-/** The kind of each column. */
-type Kinds = Readonly<Record<string, Kind>>;
+/** An entry of row 0 in which everything is absent, to be filled again and again. */
+export function emptyEntry<F extends SideFields>(fields: F): Entry<F> {
+  const values = Object.entries(fields).map(([name, { kind }]) => [name, kind === "micros" ? 0n : 0]);
+  return { row: 0, ...Object.fromEntries(values) };
+}
 
-/** One entry: a value of each column. */
-export type Entry<K extends Kinds> = { [N in keyof K]: K[N] extends "micros" ? bigint : number };
-
-interface Column<Name> {
-  readonly name: Name;
+interface Column {
+  readonly name: string;
+  /** Words of 32 bits that a value takes. */
   readonly width: 1 | 2;
   /** Written even where it is zero throughout. */
   readonly required: boolean;
@@ -23,15 +28,16 @@ interface Column<Name> {
  * Columns of what a row may have none or many of (orders, items, properties). They grow together, and are kept
  * for the next batch; an optional column that is zero throughout is left out.
  */
-export class SideColumns<const K extends Kinds> {
-  readonly #columns: readonly Column<keyof K & string>[];
+export class SideColumns<F extends SideFields> {
+  readonly #columns: readonly Column[];
   #length = 0;
   #capacity = 64;
 
-  constructor(kinds: K, required: readonly NoInfer<keyof K & string>[]) {
-    this.#columns = (Object.keys(kinds) as (keyof K & string)[]).map((name) => {
-      const width = WORDS[kinds[name]!];
-      return { name, width, required: required.includes(name), words: new Uint32Array(64 * width) };
+  constructor(fields: F) {
+    const all = Object.entries<Field>({ row: { kind: "u32", isRequired: true }, ...fields });
+    this.#columns = all.map(([name, { kind, isRequired = false }]) => {
+      const width = kind === "micros" ? 2 : 1;
+      return { name, width, required: isRequired, words: new Uint32Array(64 * width) };
     });
   }
 
@@ -40,12 +46,13 @@ export class SideColumns<const K extends Kinds> {
   }
 
   /** Appends one entry. Values are whole numbers, 0 or more. */
-  append(values: Readonly<Entry<K>>): void {
+  append(values: Readonly<Entry<F>>): void {
+    const of = values as Readonly<Record<string, number | bigint>>;
     if (this.#length === this.#capacity) this.#grow();
     const at = this.#length++;
     for (const { name, width, words } of this.#columns) {
-      if (width === 1) words[at] = values[name] as number;
-      else setMicros(words, at, values[name] as bigint);
+      if (width === 1) words[at] = of[name] as number;
+      else setMicros(words, at, of[name] as bigint);
     }
   }
 
@@ -55,9 +62,9 @@ export class SideColumns<const K extends Kinds> {
   }
 
   /** The columns' bytes, or undefined when there is no entry; copied, so that the builder can go on. */
-  take(): Partial<Record<keyof K, Uint8Array>> | undefined {
+  take(): Record<string, Uint8Array> | undefined {
     if (this.#length === 0) return undefined;
-    const result: Partial<Record<keyof K, Uint8Array>> = {};
+    const result: Record<string, Uint8Array> = {};
     for (const { name, width, required, words } of this.#columns) {
       const count = this.#length * width;
       if (required || isUsed(words, count)) result[name] = copyOf(bytesOf(words, count));

@@ -2,8 +2,8 @@ import { zstdDecompressSync } from "node:zlib";
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync } from "hyparquet";
 import { parquetReadColumn } from "hyparquet/src/read.js";
 import { METADATA_PREFIX, type ObjectFacts } from "./object-writer.ts";
-import { COLUMNS, type Column, emptyTable, FORMAT } from "./schema.ts";
-import type { BatchFacts, Table, TableItem } from "./table.ts";
+import { COLUMNS, type Column, emptyTable, FORMAT, ITEM_COLUMNS } from "./schema.ts";
+import type { BatchFacts, Table } from "./table.ts";
 
 /** A batch in an object: what it was, and where its rows stand in the table. */
 export interface ArchivedBatch extends BatchFacts {
@@ -107,16 +107,7 @@ function plain(kind: Column["kind"], value: unknown): unknown {
   if (value === null || value === undefined) return undefined;
   if (typeof value === "bigint") return kind === "micros" ? value : Number(value);
   if (kind !== "items") return value;
-  return (value as Record<string, unknown>[]).map(
-    ({ id, name, brand, category, variant, price_micros, quantity_micros }) =>
-      ({
-        id,
-        name: name ?? undefined,
-        brand: brand ?? undefined,
-        category: category ?? undefined,
-        variant: variant ?? undefined,
-        priceMicros: price_micros,
-        quantityMicros: quantity_micros,
-      }) as TableItem,
+  return (value as Record<string, unknown>[]).map((item) =>
+    Object.fromEntries(ITEM_COLUMNS.map(({ name, column }) => [name, item[column] ?? undefined])),
   );
 }

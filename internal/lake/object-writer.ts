@@ -1,8 +1,8 @@
 import { constants, zstdCompressSync } from "node:zlib";
 import type { DecodedArray, SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import { COLUMNS, type Column, FORMAT, SCHEMA } from "./schema.ts";
-import type { Table, TableItem } from "./table.ts";
+import { COLUMNS, type Column, FORMAT, ITEM_COLUMNS, SCHEMA } from "./schema.ts";
+import type { Table } from "./table.ts";
 
 /** What an object says of itself, in its key-value metadata. */
 export interface ObjectFacts {
@@ -70,11 +70,7 @@ function physical({ key, kind }: Column, table: Table): DecodedArray {
     );
   }
   if (kind !== "items") return values as DecodedArray;
-  return (values as (TableItem[] | undefined)[]).map((items) =>
-    items?.map(({ priceMicros, quantityMicros, ...item }) => ({
-      ...item,
-      price_micros: priceMicros,
-      quantity_micros: quantityMicros,
-    })),
+  return (values as Table["items"]).map((items) =>
+    items?.map((item) => Object.fromEntries(ITEM_COLUMNS.map(({ name, column }) => [column, item[name]]))),
   );
 }

@@ -1,4 +1,6 @@
 import type { SchemaElement } from "hyparquet";
+import { type Field, fieldList, ITEM_FIELDS, underscored } from "../event-schema/fields.ts";
+import { PLAIN_FIELDS } from "../event-schema/plain.ts";
 import type { Table } from "./table.ts";
 
 /** Version of the objects' layout; it changes when an old reader would misread a new object. */
@@ -18,46 +20,52 @@ export interface Column {
   readonly required: boolean;
 }
 
-const KINDS: Readonly<Record<keyof Table, readonly [Kind, "required" | "optional"]>> = {
-  batchId: ["uuid", "required"],
-  streamSeq: ["steps", "required"],
-  storedTime: ["time", "required"],
-  closedTime: ["time", "required"],
-  collectorId: ["text", "required"],
-  batchChecksum: ["int64", "required"],
-  merchantId: ["int32", "required"],
-  eventId: ["uuid", "required"],
-  name: ["text", "required"],
-  receivedTime: ["time", "required"],
-  clientTime: ["time", "required"],
-  sentTime: ["time", "optional"],
-  visitorId: ["text", "optional"],
-  sessionId: ["text", "optional"],
-  url: ["text", "optional"],
-  referrer: ["text", "optional"],
-  userAgent: ["text", "optional"],
-  ip: ["text", "optional"],
-  language: ["text", "optional"],
-  screenWidth: ["int32", "optional"],
-  screenHeight: ["int32", "optional"],
-  properties: ["text", "optional"],
-  orderId: ["text", "optional"],
-  orderRevenueMicros: ["micros", "optional"],
-  orderTaxMicros: ["micros", "optional"],
-  orderShippingMicros: ["micros", "optional"],
-  orderDiscountMicros: ["micros", "optional"],
-  orderCurrency: ["text", "optional"],
-  orderCoupon: ["text", "optional"],
-  orderIsRefund: ["bool", "optional"],
-  refundId: ["text", "optional"],
-  items: ["items", "optional"],
-  sealedBatch: ["bytes", "optional"],
+type Presence = "required" | "optional";
+
+/** Columns beside those of the raw fields. */
+const BATCH_COLUMNS: readonly (readonly [keyof Table, Kind, Presence])[] = [
+  ["batchId", "uuid", "required"],
+  ["streamSeq", "steps", "required"],
+  ["storedTime", "time", "required"],
+  ["closedTime", "time", "required"],
+  ["collectorId", "text", "required"],
+  ["batchChecksum", "int64", "required"],
+  ["merchantId", "int32", "required"],
+  ["eventId", "uuid", "required"],
+  ["receivedTime", "time", "required"],
+  ["clientTime", "time", "required"],
+  ["sentTime", "time", "optional"],
+];
+
+/** How a raw field is stored. */
+const FIELD_KINDS: Readonly<Record<Field["kind"], "int32" | "text" | "bool" | "micros">> = {
+  text: "text",
+  u16: "int32",
+  u32: "int32",
+  flag: "bool",
+  micros: "micros",
 };
 
+const FIELD_COLUMNS = PLAIN_FIELDS.map(
+  ({ key, kind, isRequired }): readonly [keyof Table, Kind, Presence] => [
+    key,
+    FIELD_KINDS[kind],
+    isRequired ? "required" : "optional",
+  ],
+);
+
 /** The columns in their order. */
-export const COLUMNS: readonly Column[] = Object.entries(KINDS).map(([key, [kind, presence]]) => ({
-  key: key as keyof Table,
-  name: key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+export const COLUMNS: readonly Column[] = [
+  ...BATCH_COLUMNS,
+  ...FIELD_COLUMNS,
+  ...([
+    ["properties", "text", "optional"],
+    ["items", "items", "optional"],
+    ["sealedBatch", "bytes", "optional"],
+  ] as const),
+].map(([key, kind, presence]) => ({
+  key,
+  name: underscored(key),
   kind,
   required: presence === "required",
 }));
@@ -83,22 +91,26 @@ const ELEMENTS: Readonly<Record<Exclude<Kind, "items">, Omit<SchemaElement, "nam
   bytes: { type: "BYTE_ARRAY" },
 };
 
-const ITEM_FIELDS: readonly SchemaElement[] = [
-  { name: "id", repetition_type: "REQUIRED", ...ELEMENTS.text },
-  { name: "name", repetition_type: "OPTIONAL", ...ELEMENTS.text },
-  { name: "brand", repetition_type: "OPTIONAL", ...ELEMENTS.text },
-  { name: "category", repetition_type: "OPTIONAL", ...ELEMENTS.text },
-  { name: "variant", repetition_type: "OPTIONAL", ...ELEMENTS.text },
-  { name: "price_micros", repetition_type: "REQUIRED", ...ELEMENTS.int64 },
-  { name: "quantity_micros", repetition_type: "REQUIRED", ...ELEMENTS.int64 },
-];
+/** The fields of an item in their order, by the names that they have in Parquet. */
+export const ITEM_COLUMNS = fieldList(ITEM_FIELDS).map(({ name, kind, isRequired }) => ({
+  name,
+  column: underscored(name),
+  element: ELEMENTS[FIELD_KINDS[kind]],
+  required: isRequired === true,
+}));
 
 /** A list of structs, in the three levels that Parquet's LIST asks for. */
 const items = (name: string): SchemaElement[] => [
   { name, repetition_type: "OPTIONAL", converted_type: "LIST", num_children: 1 },
   { name: "list", repetition_type: "REPEATED", num_children: 1 },
-  { name: "element", repetition_type: "REQUIRED", num_children: ITEM_FIELDS.length },
-  ...ITEM_FIELDS,
+  { name: "element", repetition_type: "REQUIRED", num_children: ITEM_COLUMNS.length },
+  ...ITEM_COLUMNS.map(
+    ({ column, element, required }): SchemaElement => ({
+      name: column,
+      repetition_type: required ? "REQUIRED" : "OPTIONAL",
+      ...element,
+    }),
+  ),
 ];
 
 /** Parquet's schema of an object of events. */

@@ -1,14 +1,19 @@
 import type { BatchView } from "../event/batch-view.ts";
 import type { I64Column } from "../event/columns.ts";
 import { formatId } from "../event/event-id.ts";
+import { EVENT_FIELDS, ITEM_FIELDS, namesOf, ORDER_FIELDS } from "../event-schema/fields.ts";
 
 /** An event for a person to read: what is absent is left out; what cannot be read says so under `unreadable`. */
 export type PlainEvent = Readonly<Record<string, unknown>>;
 
-const TEXTS = ["name", "visitorId", "sessionId", "url", "referrer", "userAgent", "ip", "language"] as const;
-const ORDER_TEXTS = ["id", "currency", "coupon", "refundId"] as const;
-const ORDER_AMOUNTS = ["revenueMicros", "taxMicros", "shippingMicros", "discountMicros"] as const;
-const ITEM_TEXTS = ["id", "name", "brand", "category", "variant"] as const;
+const TEXTS = namesOf(EVENT_FIELDS, "text");
+const NUMBERS = namesOf(EVENT_FIELDS, "u16", "u32", "flag");
+const ORDER_TEXTS = namesOf(ORDER_FIELDS, "text");
+const ORDER_NUMBERS = namesOf(ORDER_FIELDS, "u32", "flag");
+const ORDER_AMOUNTS = namesOf(ORDER_FIELDS, "micros");
+const ITEM_TEXTS = namesOf(ITEM_FIELDS, "text");
+const ITEM_NUMBERS = namesOf(ITEM_FIELDS, "u32", "flag");
+const ITEM_AMOUNTS = namesOf(ITEM_FIELDS, "micros");
 
 /**
  * The first events of a batch that need not have passed the check: each as far as it can be read. Never throws.
@@ -41,8 +46,7 @@ function decodeEvent(view: BatchView, sides: Sides, row: number): PlainEvent {
   read("receivedTime", () => timeAt(view.receivedTime, row));
   read("clientTime", () => timeAt(view.clientTime, row));
   for (const name of TEXTS) read(name, () => textAt(view, view.text(name), row));
-  read("screenWidth", () => view.screenWidth?.[row] || undefined);
-  read("screenHeight", () => view.screenHeight?.[row] || undefined);
+  for (const name of NUMBERS) read(name, () => view.number(name)?.[row] || undefined);
   read("properties", () => sides.properties(row));
   read("order", () => sides.order(row));
   read("items", () => sides.items(row));
@@ -81,7 +85,7 @@ class Sides {
     return plain([
       ...ORDER_TEXTS.map((name) => [name, textAt(view, view.order(name), at)] as const),
       ...ORDER_AMOUNTS.map((name) => [name, view.orderMicros(name)?.get(at).toString()] as const),
-      ["isRefund", view.order("isRefund")?.[at] === 1 || undefined],
+      ...ORDER_NUMBERS.map((name) => [name, view.order(name)?.[at] || undefined] as const),
     ]);
   }
 
@@ -92,8 +96,8 @@ class Sides {
       ?.map((at) =>
         plain([
           ...ITEM_TEXTS.map((name) => [name, textAt(view, view.item(name), at)] as const),
-          ["priceMicros", view.itemMicros("priceMicros")?.get(at).toString()],
-          ["quantityMicros", view.itemMicros("quantityMicros")?.get(at).toString()],
+          ...ITEM_AMOUNTS.map((name) => [name, view.itemMicros(name)?.get(at).toString()] as const),
+          ...ITEM_NUMBERS.map((name) => [name, view.item(name)?.[at] || undefined] as const),
         ]),
       );
   }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EventRow, eventRow } from "../../test/kit/columns.ts";
 import { batchOf, commitNext } from "../../test/kit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
-import { MAX_AMOUNT_MICROS, MAX_QUANTITY_MICROS } from "../event/batch-limits.ts";
+import { MAX_AMOUNT_MICROS, MAX_QUANTITY_MICROS } from "../event-schema/fields.ts";
 import { OrderKind } from "../store/event-columns.ts";
 import { addGoal } from "../store/goals/goals.ts";
 import { refreshStale } from "../store/refresh.ts";

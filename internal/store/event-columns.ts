@@ -1,3 +1,5 @@
+import type { EventFields, Fields, ItemFields, OrderFields } from "../event-schema/fields.ts";
+
 /** What storage needs to know of the events that it writes: columns, not messages. */
 
 /** 64-bit values, whole numbers within ±2^53. */
@@ -23,6 +25,15 @@ export interface Texts {
 
 /** Indexes into the texts; undefined: absent in every row. */
 export type TextIndexes = Uint32Array | undefined;
+
+/** The columns of raw fields by their names, one value a row (order, item); undefined: absent in all of them. */
+export type FieldValues<F extends Fields> = {
+  readonly [N in keyof F & string]: F[N]["kind"] extends "micros"
+    ? MicrosValues | undefined
+    : F[N]["kind"] extends "text"
+      ? TextIndexes
+      : Uint16Array | Uint32Array | undefined;
+};
 
 /**
  * Texts that several columns derive from one key, such as browser and OS from the user agent: row r has those of
@@ -101,14 +112,7 @@ export interface EventColumns {
   readonly place: DerivedTexts;
   readonly source: DerivedTexts;
   readonly page: DerivedTexts;
-  readonly name: TextIndexes;
-  readonly url: TextIndexes;
-  readonly referrer: TextIndexes;
-  readonly userAgent: TextIndexes;
-  readonly ip: TextIndexes;
-  readonly language: TextIndexes;
-  readonly screenWidth: Uint16Array | undefined;
-  readonly screenHeight: Uint16Array | undefined;
+  readonly fields: FieldValues<EventFields>;
   readonly properties: PropertyEntries | undefined;
   readonly orders: OrderEntries | undefined;
   readonly items: ItemEntries | undefined;
@@ -124,15 +128,7 @@ export interface PropertyEntries {
 /** Orders, at most one a row, ordered by row. Amounts are micros. */
 export interface OrderEntries {
   readonly row: Uint32Array;
-  readonly id: Uint32Array;
-  readonly revenue: MicrosValues;
-  readonly tax: MicrosValues | undefined;
-  readonly shipping: MicrosValues | undefined;
-  readonly discount: MicrosValues | undefined;
-  readonly currency: TextIndexes;
-  readonly coupon: TextIndexes;
-  /** The refund's own id. */
-  readonly refundId: TextIndexes;
+  readonly fields: FieldValues<OrderFields>;
   /** Values of OrderKind but REPEAT and REFUND_REPEAT, which storage finds out. */
   readonly kind: Uint8Array;
   /** 1 where the amounts are in another currency than the merchant's. */
@@ -144,12 +140,5 @@ export interface OrderEntries {
 /** Items, ordered by row. */
 export interface ItemEntries {
   readonly row: Uint32Array;
-  readonly id: Uint32Array;
-  readonly name: TextIndexes;
-  readonly brand: TextIndexes;
-  readonly category: TextIndexes;
-  readonly variant: TextIndexes;
-  readonly price: MicrosValues;
-  /** Millionths of one. */
-  readonly quantity: MicrosValues;
+  readonly fields: FieldValues<ItemFields>;
 }

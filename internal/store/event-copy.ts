@@ -1,3 +1,4 @@
+import { EVENT_FIELDS, ITEM_FIELDS, ORDER_FIELDS } from "../event-schema/fields.ts";
 import type { CopyWriter } from "./copy-writer.ts";
 import { DerivedCopy } from "./derived-copy.ts";
 import {
@@ -5,35 +6,32 @@ import {
   DEVICE_COLUMNS,
   type EventColumns,
   Excess,
-  type ItemEntries,
   type OrderEntries,
   OrderKind,
   PAGE_COLUMNS,
   PLACE_COLUMNS,
   type PropertyEntries,
   SOURCE_COLUMNS,
-  type TextIndexes,
   type Texts,
   UNKNOWN_MICROS,
 } from "./event-columns.ts";
+import { FieldCopy, type StoredField, storedFields } from "./field-copy.ts";
 
 const ID_BYTES = 16;
 
-const BASE_COLUMNS = [
-  ...["merchant_id", "ts", "received_at", "event_id", "visitor_id", "session_id", "processor_version"],
-  ...["name", "url", "referrer", "user_agent", "ip", "language", "screen_width", "screen_height"],
-  ...["is_bot", "time_quality", "in_rollups"],
-];
+const EVENT_STORED = storedFields(EVENT_FIELDS);
+const ORDER_STORED = storedFields(ORDER_FIELDS);
+const ITEM_STORED = storedFields(ITEM_FIELDS);
+
+const columnsOf = (fields: readonly StoredField[]) => fields.map(({ column }) => column);
 
 /** Those that are null without an order. */
-const ORDER_COLUMNS = [
-  ...["order_id", "order_revenue_micros", "order_tax_micros", "order_shipping_micros"],
-  ...["order_discount_micros", "order_currency", "order_coupon", "refund_id", "order_kind", "revenue_micros"],
-  "refund_excess",
-];
+const ORDER_COLUMNS = [...columnsOf(ORDER_STORED), "order_kind", "revenue_micros", "refund_excess"];
 
 const EVENT_COLUMNS = [
-  ...BASE_COLUMNS,
+  ...["merchant_id", "ts", "received_at", "event_id", "visitor_id", "session_id", "processor_version"],
+  ...["is_bot", "time_quality", "in_rollups"],
+  ...columnsOf(EVENT_STORED),
   ...BOT_COLUMNS,
   ...DEVICE_COLUMNS,
   ...PLACE_COLUMNS,
@@ -45,9 +43,12 @@ const EVENT_COLUMNS = [
 
 export const COPY_EVENTS = `COPY events (${EVENT_COLUMNS.join(", ")}) FROM STDIN (FORMAT binary)`;
 
-export const COPY_ITEMS = `COPY items (merchant_id, ts, event_id, position, item_id, name, brand, category,
-  variant, price_micros, quantity_micros, in_rollups) FROM STDIN (FORMAT binary)`;
-const ITEM_FIELDS = 12;
+const ITEM_COLUMNS = [
+  ...["merchant_id", "ts", "event_id", "position", "in_rollups"],
+  ...columnsOf(ITEM_STORED),
+];
+
+export const COPY_ITEMS = `COPY items (${ITEM_COLUMNS.join(", ")}) FROM STDIN (FORMAT binary)`;
 
 /** What an order that has counted before is. */
 const REPEAT_OF: Readonly<Record<number, number>> = {
@@ -82,6 +83,9 @@ export class EventEncoder {
   readonly #columns: EventColumns;
   readonly #found: Found;
   readonly #properties: PropertyReader | undefined;
+  readonly #fields: FieldCopy;
+  readonly #orderFields: FieldCopy | undefined;
+  readonly #itemFields: FieldCopy | undefined;
   readonly #derived: readonly DerivedCopy[];
   #row = 0;
   #order = 0;
@@ -93,6 +97,10 @@ export class EventEncoder {
     this.#columns = columns;
     this.#found = found;
     this.#properties = columns.properties && new PropertyReader(columns.properties, columns.texts);
+    const { texts, fields, orders, items: itemEntries } = columns;
+    this.#fields = new FieldCopy(events, texts, EVENT_STORED, fields);
+    this.#orderFields = orders && new FieldCopy(events, texts, ORDER_STORED, orders.fields);
+    this.#itemFields = itemEntries && new FieldCopy(items, texts, ITEM_STORED, itemEntries.fields);
     this.#derived = [
       new DerivedCopy(events, columns.bot, BOT_COLUMNS.length),
       new DerivedCopy(events, columns.device, DEVICE_COLUMNS.length),
@@ -116,24 +124,29 @@ export class EventEncoder {
     const order = columns.orders?.row[this.#order] === row ? this.#order++ : undefined;
     if (!isSkipped) this.#encodeEvent(row, json, order);
     for (let position = 0; columns.items?.row[this.#item] === row; this.#item++, position++) {
-      if (!isSkipped) encodeItem(this.#items, columns, columns.items, { row, item: this.#item, position });
+      if (isSkipped) continue;
+      encodeItem(this.#items, columns, row, position);
+      this.#itemFields!.write(this.#item);
     }
   }
 
   #encodeEvent(row: number, json: string | undefined, order: number | undefined): void {
     const events = this.#events;
-    const { orders, texts } = this.#columns;
     encodeBase(events, this.#columns, row);
+    this.#fields.write(row);
     for (const derived of this.#derived) derived.write(row);
     if (json === undefined) events.null();
     else events.jsonb(json);
     if (order === undefined) events.nulls(ORDER_COLUMNS.length);
-    else encodeOrder(events, orders!, texts, order, this.#found);
+    else {
+      this.#orderFields!.write(order);
+      encodeOrder(events, this.#columns.orders!, order, this.#found);
+    }
   }
 }
 
 function encodeBase(to: CopyWriter, columns: EventColumns, row: number): void {
-  const { texts, visitors, sessions } = columns;
+  const { visitors, sessions } = columns;
   to.row(EVENT_COLUMNS.length);
   to.int4(columns.merchantIds[row]!);
   to.timestamp(columns.time.get(row));
@@ -142,34 +155,13 @@ function encodeBase(to: CopyWriter, columns: EventColumns, row: number): void {
   to.int8Words(visitors[2 * row + 1]!, visitors[2 * row]!);
   to.int8Words(sessions[2 * row + 1]!, sessions[2 * row]!);
   to.int2(columns.processorVersion);
-  text(to, columns.name, texts, row);
-  text(to, columns.url, texts, row);
-  text(to, columns.referrer, texts, row);
-  text(to, columns.userAgent, texts, row);
-  text(to, columns.ip, texts, row);
-  text(to, columns.language, texts, row);
-  side(to, columns.screenWidth, row);
-  side(to, columns.screenHeight, row);
   to.bool(columns.isBot[row] === 1);
   to.int2(columns.timeQuality[row]!);
   to.bool(columns.inRollups?.[row] === 1);
 }
 
-function encodeOrder(
-  to: CopyWriter,
-  orders: OrderEntries,
-  texts: Texts,
-  at: number,
-  { repeats, excess }: Found,
-): void {
-  text(to, orders.id, texts, at);
-  to.int8Exact(orders.revenue.get(at));
-  to.int8Exact(orders.tax?.get(at) ?? 0n);
-  to.int8Exact(orders.shipping?.get(at) ?? 0n);
-  to.int8Exact(orders.discount?.get(at) ?? 0n);
-  text(to, orders.currency, texts, at);
-  text(to, orders.coupon, texts, at);
-  text(to, orders.refundId, texts, at);
+/** What is found out about an order, behind its fields. */
+function encodeOrder(to: CopyWriter, orders: OrderEntries, at: number, { repeats, excess }: Found): void {
   const kind = repeats[at] === 1 ? REPEAT_OF[orders.kind[at]!]! : orders.kind[at]!;
   to.int2(kind);
   const converted = orders.converted[at]!;
@@ -180,39 +172,14 @@ function encodeOrder(
   else to.bool(excess[at] === Excess.OVER);
 }
 
-function encodeItem(
-  to: CopyWriter,
-  columns: EventColumns,
-  items: ItemEntries,
-  { row, item, position }: { row: number; item: number; position: number },
-): void {
-  const { texts } = columns;
-  to.row(ITEM_FIELDS);
+/** What stands before an item's fields. */
+function encodeItem(to: CopyWriter, columns: EventColumns, row: number, position: number): void {
+  to.row(ITEM_COLUMNS.length);
   to.int4(columns.merchantIds[row]!);
   to.timestamp(columns.time.get(row));
   to.bytes(columns.eventIds, row * ID_BYTES, (row + 1) * ID_BYTES);
   to.int2(position);
-  text(to, items.id, texts, item);
-  text(to, items.name, texts, item);
-  text(to, items.brand, texts, item);
-  text(to, items.category, texts, item);
-  text(to, items.variant, texts, item);
-  to.int8Exact(items.price.get(item));
-  to.int8Exact(items.quantity.get(item));
   to.bool(columns.inRollups?.[row] === 1);
-}
-
-function text(to: CopyWriter, indexes: TextIndexes, texts: Texts, at: number): void {
-  const index = indexes === undefined ? 0 : indexes[at]!;
-  if (index === 0) to.null();
-  else to.bytes(texts.source, texts.start(index), texts.end(index));
-}
-
-/** A side of the screen, 0 meaning absent. */
-function side(to: CopyWriter, values: Uint16Array | undefined, row: number): void {
-  const value = values?.[row] ?? 0;
-  if (value === 0) to.null();
-  else to.int4(value);
 }
 
 /** Reads the properties of rows in ascending order, as JSON texts. */

@@ -81,11 +81,11 @@ export function* ordersOf(claim: OrderClaim, kind: number): Iterable<Order> {
     if (orders.kind[at] !== kind || duplicates[row] === 1) continue;
     yield {
       merchantId: columns.merchantIds[row]!,
-      orderId: columns.texts.text(orders.id[at]!)!,
+      orderId: columns.texts.text(orders.fields.id![at]!)!,
       eventId: ids.toString("hex", row * ID_BYTES, (row + 1) * ID_BYTES),
       time: columns.time.get(row),
-      micros: orders.revenue.get(at),
-      currency: orders.isForeign[at] === 1 ? columns.texts.text(orders.currency?.[at] ?? 0)! : null,
+      micros: orders.fields.revenueMicros!.get(at),
+      currency: orders.isForeign[at] === 1 ? columns.texts.text(orders.fields.currency?.[at] ?? 0)! : null,
       claim,
       row,
       at,

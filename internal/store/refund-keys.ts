@@ -68,7 +68,7 @@ export async function claimRefunds(client: Client, claims: readonly RefundClaim[
 /** What tells one refund of an order from another: its own id, else the event's where it came with one, else the amount. */
 function keyOf({ claim, row, at, eventId, micros, currency }: Order): string {
   const { keyTimes, orders, texts } = claim.columns;
-  const id = texts.text(orders!.refundId?.[at] ?? 0);
+  const id = texts.text(orders!.fields.refundId?.[at] ?? 0);
   if (id !== undefined) return `id ${id}`;
   if (!Number.isNaN(keyTimes[row])) return `event ${eventId}`;
   return `amount ${micros} ${currency ?? ""}`;

@@ -1,9 +1,21 @@
 import { randomUUID } from "node:crypto";
 import {
+  EVENT_FIELDS,
+  type EventFields,
+  type Field,
+  type Fields,
+  ITEM_FIELDS,
+  type ItemFields,
+  type NameOf,
+  ORDER_FIELDS,
+  type OrderFields,
+} from "../../internal/event-schema/fields.ts";
+import {
   BOT_COLUMNS,
   DEVICE_COLUMNS,
   type DerivedTexts,
   type EventColumns,
+  type FieldValues,
   type Int64Values,
   type MicrosValues,
   OrderKind,
@@ -13,6 +25,7 @@ import {
   type TextIndexes,
   UNKNOWN_MICROS,
 } from "../../internal/store/event-columns.ts";
+import { type StoredField, storedFields } from "../../internal/store/field-copy.ts";
 
 /** Columns whose texts are derived. */
 export type DerivedColumn =
@@ -31,7 +44,7 @@ export const DERIVED_COLUMNS: readonly DerivedColumn[] = [
 ];
 
 /** An event as its row of `events` and its rows of `items` read in SQL. Times are ms since 1970-01-01 UTC. */
-export interface EventRow extends Readonly<Record<DerivedColumn, string | null>> {
+export interface EventRow extends Readonly<Record<DerivedColumn, string | null>>, StoredValues<EventFields> {
   readonly merchant_id: number;
   readonly ts: number;
   readonly received_at: number;
@@ -46,14 +59,6 @@ export interface EventRow extends Readonly<Record<DerivedColumn, string | null>>
   /** 0: the SDK named none; it is found as the row is stored. */
   readonly session_id: bigint;
   readonly processor_version: number;
-  readonly name: string;
-  readonly url: string | null;
-  readonly referrer: string | null;
-  readonly user_agent: string | null;
-  readonly ip: string | null;
-  readonly language: string | null;
-  readonly screen_width: number | null;
-  readonly screen_height: number | null;
   readonly is_bot: boolean;
   readonly time_quality: number;
   readonly in_rollups: boolean;
@@ -62,34 +67,38 @@ export interface EventRow extends Readonly<Record<DerivedColumn, string | null>>
   readonly items: readonly ItemRow[];
 }
 
-/** The columns order_... of an event. Amounts are micros. */
-export interface OrderRow {
+/** An order's field without its unit: `revenue` for revenueMicros. */
+type OrderName<N extends string> = N extends `${infer Amount}Micros` ? Amount : N;
+
+/** The columns order_... of an event, most by the names of ORDER_FIELDS. Amounts are micros; what is left out is absent. */
+export type OrderRow = {
+  readonly [N in NameOf<OrderFields, "text"> as Exclude<N, "id">]?: string | null;
+} & {
+  readonly [N in NameOf<OrderFields, "micros"> as OrderName<N>]?: number | bigint;
+} & {
   readonly id: string;
   readonly revenue: number | bigint;
-  readonly tax: number | bigint;
-  readonly shipping: number | bigint;
-  readonly discount: number | bigint;
-  readonly currency: string | null;
-  readonly coupon: string | null;
-  /** Default: none. */
-  readonly refundId?: string | null;
   /** As given to storage, which makes repeats of orders that it knows. Default: an order. */
   readonly kind?: number;
   /** Whether the currency is another one than the merchant's. Default: where there is one. */
   readonly isForeign?: boolean;
   /** In the merchant's currency; null where it was not converted. */
   readonly converted: number | bigint | null;
-}
+};
 
-export interface ItemRow {
-  readonly item_id: string;
-  readonly name: string | null;
-  readonly brand: string | null;
-  readonly category: string | null;
-  readonly variant: string | null;
-  readonly price_micros: number | bigint;
-  readonly quantity_micros: number | bigint;
-}
+export interface ItemRow extends StoredValues<ItemFields> {}
+
+/** What a field's column in SQL gives: null where it is absent. */
+type StoredValue<F extends Field> =
+  | { text: string; u16: number; u32: number; flag: boolean; micros: number | bigint }[F["kind"]]
+  | (F extends { isRequired: true } | { kind: "flag" | "micros" } ? never : null);
+
+/** The values of those fields that are stored, by their columns. */
+type StoredValues<F extends Fields> = {
+  readonly [N in keyof F as F[N] extends { sql: `${infer Column} ${string}` } ? Column : never]: StoredValue<
+    F[N]
+  >;
+};
 
 const NOT_DERIVED = Object.fromEntries(DERIVED_COLUMNS.map((column) => [column, null])) as Record<
   DerivedColumn,
@@ -104,14 +113,8 @@ const PLAIN: Omit<EventRow, "event_id"> = {
   visitor_id: 1n,
   session_id: 1n,
   processor_version: 1,
+  ...absentFields(EVENT_FIELDS),
   name: "page_view",
-  url: null,
-  referrer: null,
-  user_agent: null,
-  ip: null,
-  language: null,
-  screen_width: null,
-  screen_height: null,
   is_bot: false,
   time_quality: 0,
   in_rollups: false,
@@ -119,6 +122,13 @@ const PLAIN: Omit<EventRow, "event_id"> = {
   order: null,
   items: [],
 };
+
+/** What columns of a table hold where all of its fields are absent. */
+function absentFields<F extends Fields>(fields: F): StoredValues<F> {
+  const absent = { text: null, u16: null, u32: null, flag: false, micros: 0n };
+  const values = storedFields(fields).map(({ column, kind }) => [column, absent[kind]]);
+  return Object.fromEntries(values) as StoredValues<F>;
+}
 
 /** A page view with the given fields, a new id, and all optional fields absent. */
 export function eventRow(fields: Partial<EventRow> = {}): EventRow {
@@ -165,14 +175,7 @@ function baseColumns(rows: readonly EventRow[], texts: Texts) {
     sessions: words(rows.map((row) => row.session_id)),
     sessionless: Uint8Array.from(rows, (row) => (row.session_id === 0n ? 1 : 0)),
     processorVersion: rows[0]?.processor_version ?? 1,
-    name: texts(rows, (row) => row.name),
-    url: optional(texts(rows, (row) => row.url)),
-    referrer: optional(texts(rows, (row) => row.referrer)),
-    userAgent: optional(texts(rows, (row) => row.user_agent)),
-    ip: optional(texts(rows, (row) => row.ip)),
-    language: optional(texts(rows, (row) => row.language)),
-    screenWidth: Uint16Array.from(rows, (row) => row.screen_width ?? 0),
-    screenHeight: Uint16Array.from(rows, (row) => row.screen_height ?? 0),
+    fields: fieldsOf(EVENT_FIELDS, rows, texts, (row, { column }) => row[column as "name"]),
     isBot: Uint8Array.from(rows, (row) => Number(row.is_bot)),
     timeQuality: Uint8Array.from(rows, (row) => row.time_quality),
     inRollups: Uint8Array.from(rows, (row) => Number(row.in_rollups)),
@@ -196,14 +199,12 @@ function sideColumns(rows: readonly EventRow[], texts: Texts) {
     },
     orders: {
       row: Uint32Array.from(orders, ({ at }) => at),
-      id: texts(orders, ({ id }) => id),
-      revenue: micros(orders.map(({ revenue }) => revenue)),
-      tax: micros(orders.map(({ tax }) => tax)),
-      shipping: micros(orders.map(({ shipping }) => shipping)),
-      discount: micros(orders.map(({ discount }) => discount)),
-      currency: texts(orders, ({ currency }) => currency),
-      coupon: texts(orders, ({ coupon }) => coupon),
-      refundId: texts(orders, ({ refundId }) => refundId ?? null),
+      fields: fieldsOf(
+        ORDER_FIELDS,
+        orders,
+        texts,
+        (order, { name }) => order[name.replace(/Micros$/, "") as "id"],
+      ),
       kind: Uint8Array.from(orders, ({ kind }) => kind ?? OrderKind.ORDER),
       isForeign: Uint8Array.from(orders, ({ isForeign, currency }) => Number(isForeign ?? currency !== null)),
       converted: BigInt64Array.from(orders, ({ converted }) =>
@@ -212,15 +213,28 @@ function sideColumns(rows: readonly EventRow[], texts: Texts) {
     },
     items: {
       row: Uint32Array.from(items, ({ at }) => at),
-      id: texts(items, ({ item_id }) => item_id),
-      name: texts(items, ({ name }) => name),
-      brand: texts(items, ({ brand }) => brand),
-      category: texts(items, ({ category }) => category),
-      variant: texts(items, ({ variant }) => variant),
-      price: micros(items.map(({ price_micros }) => price_micros)),
-      quantity: micros(items.map(({ quantity_micros }) => quantity_micros)),
+      fields: fieldsOf(ITEM_FIELDS, items, texts, (item, { column }) => item[column as "name"]),
     },
   };
+}
+
+/** The columns of a table's stored fields. */
+function fieldsOf<F extends Fields, T>(
+  fields: F,
+  from: readonly T[],
+  texts: Texts,
+  read: (of: T, field: StoredField) => unknown,
+): FieldValues<F> {
+  const columns = storedFields(fields).map((field) => {
+    const { name, kind } = field;
+    if (kind === "text") {
+      const indexes = texts(from, (one) => (read(one, field) ?? null) as string | null);
+      return [name, fields[name]?.isRequired === true ? indexes : optional(indexes)];
+    }
+    if (kind === "micros") return [name, micros(from.map((one) => (read(one, field) ?? 0n) as bigint))];
+    return [name, Uint32Array.from(from, (one) => Number(read(one, field) ?? 0))];
+  });
+  return Object.fromEntries(columns) as FieldValues<F>;
 }
 
 /** Rows with equal texts share a key; those of rows without any have none. */

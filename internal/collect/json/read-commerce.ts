@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { ITEM_FIELDS, namesOf, ORDER_FIELDS, underscored } from "../../event-schema/fields.ts";
 import { RejectReason } from "../../gen/footfall/collect/v1/collect_pb.js";
 import {
   type Item,
@@ -24,21 +25,27 @@ import {
   Unreadable,
 } from "./values.ts";
 
+/** What an order may be without. */
+const ORDER_AMOUNTS = namesOf(ORDER_FIELDS, "micros").filter((name) => name !== "revenueMicros");
+const ORDER_TEXTS = namesOf(ORDER_FIELDS, "text").filter(
+  (name) => name !== "id" && name !== "currency" && name !== "refundId",
+);
+
 /** An event's order. @throws Unreadable when it cannot be counted as it is. */
 export function readOrder(value: unknown, adjustments: Adjustments): Order | undefined {
   const order = neededObject(value, "order");
   if (order === undefined) return undefined;
-  const part = (jsonName: string, name: string) =>
-    optionalMicros(fieldOf(order, jsonName, name), `order.${name}`, adjustments);
   const message = create(OrderSchema);
   message.id = neededText(order.id, "order.id", adjustments, RejectReason.ORDER_ID_MISSING);
-  const revenue = fieldOf(order, "revenueMicros", "revenue_micros");
+  const revenue = fieldOf(order, "revenueMicros");
   message.revenueMicros = neededMicros(revenue, "order.revenue_micros", adjustments);
-  message.taxMicros = part("taxMicros", "tax_micros");
-  message.shippingMicros = part("shippingMicros", "shipping_micros");
-  message.discountMicros = part("discountMicros", "discount_micros");
+  for (const name of ORDER_AMOUNTS) {
+    message[name] = optionalMicros(fieldOf(order, name), `order.${underscored(name)}`, adjustments);
+  }
   message.currency = neededText(order.currency, "order.currency", adjustments, RejectReason.UNKNOWN_CURRENCY);
-  message.coupon = textOf(order.coupon, "order.coupon", adjustments);
+  for (const name of ORDER_TEXTS) {
+    message[name] = textOf(fieldOf(order, name), `order.${underscored(name)}`, adjustments);
+  }
   return message;
 }
 
@@ -47,8 +54,8 @@ export function readRefund(value: unknown, adjustments: Adjustments): Refund | u
   const refund = neededObject(value, "refund");
   if (refund === undefined) return undefined;
   const { ORDER_ID_MISSING, UNKNOWN_CURRENCY } = RejectReason;
-  const orderId = fieldOf(refund, "orderId", "order_id");
-  const amount = fieldOf(refund, "amountMicros", "amount_micros");
+  const orderId = fieldOf(refund, "orderId");
+  const amount = fieldOf(refund, "amountMicros");
   const message = create(RefundSchema);
   message.id = textOf(refund.id, "refund.id", adjustments);
   message.orderId = neededText(orderId, "refund.order_id", adjustments, ORDER_ID_MISSING);
@@ -99,12 +106,14 @@ function listOf(value: unknown): readonly unknown[] | undefined {
   return names.length > 0 && names.every((name) => /^\d+$/.test(name)) ? Object.values(object) : [object];
 }
 
+const ITEM_TEXTS = namesOf(ITEM_FIELDS, "text");
+
 function readItem(item: JsonObject, field: string, adjustments: Adjustments): Item {
   const message = create(ItemSchema);
-  for (const name of ["id", "name", "brand", "category", "variant"] as const) {
-    message[name] = textOf(item[name], `${field}.${name}`, adjustments);
+  for (const name of ITEM_TEXTS) {
+    message[name] = textOf(fieldOf(item, name), `${field}.${underscored(name)}`, adjustments);
   }
-  const price = fieldOf(item, "priceMicros", "price_micros");
+  const price = fieldOf(item, "priceMicros");
   message.priceMicros = optionalMicros(price, `${field}.price_micros`, adjustments);
   message.quantityMicros = quantityOf(item, field, adjustments);
   return message;
@@ -112,7 +121,7 @@ function readItem(item: JsonObject, field: string, adjustments: Adjustments): It
 
 /** Micros: `quantity` is a decimal number of pieces. */
 function quantityOf(item: JsonObject, field: string, adjustments: Adjustments): bigint {
-  const micros = fieldOf(item, "quantityMicros", "quantity_micros");
+  const micros = fieldOf(item, "quantityMicros");
   const [value, name, scale] = isAbsent(micros)
     ? [item.quantity, `${field}.quantity`, 6]
     : [micros, `${field}.quantity_micros`, 0];

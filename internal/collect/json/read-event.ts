@@ -1,5 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { EVENT_FIELDS, namesOf, underscored } from "../../event-schema/fields.ts";
 import { RejectReason } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { EventSchema, type Screen, ScreenSchema } from "../../gen/footfall/event/v1/event_pb.js";
 import { AdjustmentKind, Adjustments } from "../adjustments.ts";
@@ -22,17 +23,8 @@ import {
   wellFormed,
 } from "./values.ts";
 
-/** Each optional text of an event: its name in JSON, and as messages have it. */
-const TEXTS = [
-  ["eventId", "event_id"],
-  ["visitorId", "visitor_id"],
-  ["sessionId", "session_id"],
-  ["url", "url"],
-  ["referrer", "referrer"],
-  ["userAgent", "user_agent"],
-  ["ip", "ip"],
-  ["language", "language"],
-] as const;
+/** Each optional text of an event. */
+const TEXTS = ["eventId", ...namesOf(EVENT_FIELDS, "text").filter((name) => name !== "name")] as const;
 
 /** One event is read at a time. */
 const adjustments = new Adjustments();
@@ -60,9 +52,8 @@ function encode(value: unknown): Uint8Array {
     throw new Unreadable(RejectReason.MALFORMED, `event: ${kindOf(value)}, must be an object`);
   const event = create(EventSchema);
   event.name = neededText(json.name, "name", adjustments, RejectReason.MALFORMED);
-  for (const [jsonName, name] of TEXTS)
-    event[jsonName] = textOf(fieldOf(json, jsonName, name), name, adjustments);
-  const clientTime = readClientTime(fieldOf(json, "clientTime", "client_time"));
+  for (const name of TEXTS) event[name] = textOf(fieldOf(json, name), underscored(name), adjustments);
+  const clientTime = readClientTime(fieldOf(json, "clientTime"));
   if (clientTime !== undefined) event.clientTime = clientTime;
   const screen = readScreen(json.screen);
   if (screen !== undefined) event.screen = screen;

@@ -1,3 +1,4 @@
+import { underscored } from "../../event-schema/fields.ts";
 import { RejectReason } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { AdjustmentKind, type Adjustments } from "../adjustments.ts";
 import { shown } from "../refusal.ts";
@@ -28,8 +29,8 @@ export function isAbsent(value: unknown): boolean {
 }
 
 /** A field by its name in JSON, or by that in the .proto file. */
-export function fieldOf(object: JsonObject, jsonName: string, name: string): unknown {
-  return object[jsonName] ?? object[name];
+export function fieldOf(object: JsonObject, name: string): unknown {
+  return object[name] ?? object[underscored(name)];
 }
 
 /** What a value is, for messages. */

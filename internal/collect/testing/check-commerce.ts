@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { currencyProblem } from "../../currency/currencies.ts";
-import { MAX_AMOUNT_MICROS } from "../../event/batch-limits.ts";
+import { MAX_AMOUNT_MICROS } from "../../event-schema/fields.ts";
 import { RejectReason as Reason } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { type Event, type Item, OrderSchema } from "../../gen/footfall/event/v1/event_pb.js";
 import { isOddText } from "./check-event.ts";

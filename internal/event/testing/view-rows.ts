@@ -1,8 +1,8 @@
+import { EVENT_FIELDS, type Fields, ITEM_FIELDS, ORDER_FIELDS } from "../../event-schema/fields.ts";
 import type { BatchView } from "../batch-view.ts";
+import type { MicrosColumn } from "../columns.ts";
 import { formatId } from "../event-id.ts";
 import { type PlainItem, type PlainOrder, type PlainRow, present } from "./plain-row.ts";
-
-const TEXTS = ["name", "visitorId", "sessionId", "url", "referrer", "userAgent", "ip", "language"] as const;
 
 /** Every value of a batch, read through BatchView. */
 export function viewRows(view: BatchView): PlainRow[] {
@@ -19,9 +19,14 @@ export function viewRows(view: BatchView): PlainRow[] {
         eventId: formatId(view.ids.bytes, 16 * row),
         receivedTime: view.receivedTime.get(row),
         clientTime: view.clientTime.get(row),
-        ...Object.fromEntries(TEXTS.map((name) => [name, textAt(view, view.text(name), row)])),
-        screenWidth: view.screenWidth?.[row],
-        screenHeight: view.screenHeight?.[row],
+        ...valuesOf(EVENT_FIELDS, view, {
+          at: row,
+          column: (name) =>
+            EVENT_FIELDS[name as "name"].kind === "text"
+              ? view.text(name as "name")
+              : view.number(name as "screenWidth"),
+          micros: () => undefined,
+        }),
         properties: properties.length === 0 ? undefined : Object.fromEntries(properties),
         order: orders[0],
         items: items.length === 0 ? undefined : items,
@@ -33,35 +38,31 @@ export function viewRows(view: BatchView): PlainRow[] {
 }
 
 function viewOrder(view: BatchView, at: number): PlainOrder {
-  return present(
-    {
-      id: textAt(view, view.order("id"), at),
-      revenueMicros: view.orderMicros("revenueMicros")?.get(at),
-      taxMicros: view.orderMicros("taxMicros")?.get(at),
-      shippingMicros: view.orderMicros("shippingMicros")?.get(at),
-      discountMicros: view.orderMicros("discountMicros")?.get(at),
-      currency: textAt(view, view.order("currency"), at),
-      coupon: textAt(view, view.order("coupon"), at),
-      isRefund: view.order("isRefund")?.[at],
-      refundId: textAt(view, view.order("refundId"), at),
-    },
-    "revenueMicros",
-  );
+  const column = (name: string) => view.order(name as "id");
+  const micros = (name: string) => view.orderMicros(name as "revenueMicros");
+  return present(valuesOf(ORDER_FIELDS, view, { at, column, micros }), "revenueMicros");
 }
 
 function viewItem(view: BatchView, at: number): PlainItem {
-  return present(
-    {
-      id: textAt(view, view.item("id"), at),
-      name: textAt(view, view.item("name"), at),
-      brand: textAt(view, view.item("brand"), at),
-      category: textAt(view, view.item("category"), at),
-      variant: textAt(view, view.item("variant"), at),
-      priceMicros: view.itemMicros("priceMicros")?.get(at),
-      quantityMicros: view.itemMicros("quantityMicros")?.get(at),
-    },
-    "priceMicros",
-  );
+  const column = (name: string) => view.item(name as "id");
+  const micros = (name: string) => view.itemMicros(name as "priceMicros");
+  return present(valuesOf(ITEM_FIELDS, view, { at, column, micros }), "priceMicros");
+}
+
+interface Place {
+  readonly at: number;
+  readonly column: (name: string) => Uint32Array | Uint16Array | undefined;
+  readonly micros: (name: string) => MicrosColumn | undefined;
+}
+
+/** Every field of a table at a place. */
+function valuesOf(fields: Fields, view: BatchView, { at, column, micros }: Place): Record<string, unknown> {
+  const values = Object.entries(fields).map(([name, { kind }]) => {
+    if (kind === "micros") return [name, micros(name)?.get(at)];
+    if (kind === "text") return [name, textAt(view, column(name) as Uint32Array | undefined, at)];
+    return [name, column(name)?.[at]];
+  });
+  return Object.fromEntries(values);
 }
 
 function textAt(view: BatchView, column: Uint32Array | undefined, at: number): string {

@@ -1,0 +1,155 @@
+import type { Question, Span } from "../../question/question.ts";
+import { type DimensionValue, dimensionOf, isOfItems } from "./dimensions.ts";
+import type { StoredEvent } from "./event.ts";
+import { holds, passes, passesTest } from "./filter.ts";
+import { countsItems, type MetricValue, metricOf, type Slice } from "./metrics.ts";
+import { ordered } from "./order.ts";
+import { type Seen, type World, worldOf } from "./world.ts";
+
+/** A row of an answer. */
+export interface Row {
+  readonly dimensions: readonly DimensionValue[];
+  /** For each span the metrics. */
+  readonly metrics: readonly (readonly MetricValue[])[];
+  /** Whether it stands for all values beyond topValues. */
+  readonly isRest: boolean;
+}
+
+/** The right answer to a question. */
+export interface RightAnswer {
+  readonly rows: readonly Row[];
+  readonly totals: readonly (readonly MetricValue[])[];
+  readonly totalRows: number;
+}
+
+/** Answers a question by going through all events, slowly and plainly: what the engine is measured by. */
+export function evaluate(all: readonly StoredEvent[], question: Question): RightAnswer {
+  const slices = question.spans.map((span) => sliceOf(all, question, span));
+  const rows = rowsOf(question, slices).filter((row) => isAskedFor(question, row));
+  const sorted = ordered(question, rows);
+  return {
+    rows: sorted.slice(question.offset, question.offset + question.limit),
+    totals: slices.map((slice) => metricsOf(question, slice)),
+    totalRows: sorted.length,
+  };
+}
+
+/** All that the filter passes. */
+function sliceOf(all: readonly StoredEvent[], question: Question, span: Span): Slice {
+  const world = worldOf(all, question, span);
+  const items = world.events.flatMap((event) => event.items.map((item) => ({ event, item })));
+  return {
+    world,
+    events: world.events.filter((event) => passes(question.filter, { event, item: undefined }, world)),
+    items: items.filter((seen) => passes(question.filter, seen, world)),
+  };
+}
+
+function metricsOf({ metrics }: Question, slice: Slice): MetricValue[] {
+  return metrics.map(({ name }) => metricOf(name, slice));
+}
+
+function isAskedFor({ metrics, metricFilter }: Question, { metrics: values }: Row): boolean {
+  if (metricFilter === undefined) return true;
+  return holds(
+    metricFilter,
+    (metric, test) => {
+      const value = Number(values[0]![metrics.findIndex(({ name }) => name === metric.name)]);
+      const isAmount = metric.unit === "currency" && metric.kind !== "ratio";
+      return passesTest(Number.isNaN(value) ? null : isAmount ? value / 1e6 : value, test);
+    },
+    () => {
+      throw new TypeError("metrics have no behavior");
+    },
+  );
+}
+
+function rowsOf(question: Question, slices: readonly Slice[]): Row[] {
+  const groups = groupsOf(question, slices, restOf(question, slices));
+  addBuckets(question, groups);
+  return [...groups.values()].map(({ dimensions, isRest, slices: own }) => ({
+    dimensions,
+    isRest,
+    metrics: own.map((slice) => metricsOf(question, slice)),
+  }));
+}
+
+interface Group {
+  readonly dimensions: readonly DimensionValue[];
+  readonly isRest: boolean;
+  readonly slices: readonly { world: World; events: StoredEvent[]; items: Seen[] }[];
+}
+
+type IsRest = (values: readonly DimensionValue[]) => boolean;
+
+/** What is counted, by the values of its dimensions. Of the rest only its time is told. */
+function groupsOf(question: Question, slices: readonly Slice[], ofRest: IsRest): Map<string, Group> {
+  const groups = new Map<string, Group>();
+  const groupOf = (seen: Seen, world: World) => {
+    const values = question.dimensions.map(({ name }) => dimensionOf(name, seen, world));
+    const isRest = ofRest(values);
+    const dimensions = values.map((value, at) => (isRest && !isTime(question, at) ? null : value));
+    const key = keyOf(dimensions, isRest);
+    if (!groups.has(key)) groups.set(key, { dimensions, isRest, slices: slices.map(emptied) });
+    return groups.get(key)!;
+  };
+  slices.forEach(({ world, events, items }, at) => {
+    if (needsEvents(question)) {
+      for (const event of events) groupOf({ event, item: undefined }, world).slices[at]!.events.push(event);
+    }
+    if (question.metrics.some(({ name }) => countsItems(name))) {
+      for (const seen of items) groupOf(seen, world).slices[at]!.items.push(seen);
+    }
+  });
+  return groups;
+}
+
+function keyOf(dimensions: readonly DimensionValue[], isRest: boolean): string {
+  return JSON.stringify([dimensions, isRest]);
+}
+
+function isTime({ dimensions }: Question, at: number): boolean {
+  return dimensions[at]!.name === "time";
+}
+
+function emptied({ world }: Slice): Group["slices"][number] {
+  return { world, events: [], items: [] };
+}
+
+function needsEvents({ metrics, dimensions }: Question): boolean {
+  return !dimensions.some(({ name }) => isOfItems(name)) && metrics.some(({ name }) => !countsItems(name));
+}
+
+/** Where time is the only dimension, buckets without events are there too. */
+function addBuckets(question: Question, groups: Map<string, Group>): void {
+  if (question.dimensions.length !== 1 || !isTime(question, 0)) return;
+  const slices = question.spans.map((span) =>
+    emptied({ world: worldOf([], question, span), events: [], items: [] }),
+  );
+  for (let bucket = 0; bucket < question.spans[0].edges!.length - 1; bucket++) {
+    const key = keyOf([bucket], false);
+    if (!groups.has(key)) groups.set(key, { dimensions: [bucket], isRest: false, slices });
+  }
+}
+
+/** Tells which values of the dimensions are not among the first of the first metric, over all buckets. */
+function restOf(question: Question, slices: readonly Slice[]): IsRest {
+  const { topValues, dimensions } = question;
+  const others = dimensions.filter(({ name }) => name !== "time");
+  if (topValues === undefined || others.length === 0) return () => false;
+  const plain: Question = {
+    ...question,
+    dimensions: others,
+    topValues: undefined,
+    orderBy: [{ by: { metric: 0 }, ascending: false, byChange: false }],
+  };
+  const tops = ordered(plain, rowsOf(plain, slices)).slice(0, topValues);
+  const kept = new Set(tops.map((row) => keyOf(row.dimensions, false)));
+  return (values) =>
+    !kept.has(
+      keyOf(
+        values.filter((_, at) => !isTime(question, at)),
+        false,
+      ),
+    );
+}

@@ -1,0 +1,72 @@
+import type { Question, Span, Traffic } from "../../question/question.ts";
+import type { Item, StoredEvent } from "./event.ts";
+
+const DAY_MS = 86_400_000;
+
+/** A session as a whole. */
+export interface Session {
+  /** In the order of time. */
+  readonly events: readonly StoredEvent[];
+  readonly pageViews: readonly StoredEvent[];
+}
+
+/** What is known where one span is looked at: all that may be looked up for an event in it. */
+export interface World {
+  readonly span: Span;
+  readonly timeZone: string;
+  /** Events of the traffic in the span. */
+  readonly events: readonly StoredEvent[];
+  session(of: StoredEvent): Session;
+  /** The visitor's events in the span. */
+  visitor(of: StoredEvent): readonly StoredEvent[];
+  /** When the visitor's first event ever was. */
+  firstTime(of: StoredEvent): number;
+}
+
+/** A row that is counted: an event, or an item of it. */
+export interface Seen {
+  readonly event: StoredEvent;
+  readonly item: Item | undefined;
+}
+
+export function worldOf(
+  all: readonly StoredEvent[],
+  { merchant, traffic, timeZone }: Question,
+  span: Span,
+): World {
+  const own = all.filter(({ merchantId }) => merchantId === merchant.merchantId);
+  const asked = own.filter((event) => isOf(traffic, event)).sort(byTime);
+  const around = asked.filter(({ time }) => time >= span.start - DAY_MS && time < span.end + DAY_MS);
+  const sessions = Map.groupBy(around, ({ session }) => session);
+  const events = asked.filter(({ time }) => time >= span.start && time < span.end);
+  const visitors = Map.groupBy(events, ({ visitor }) => visitor);
+  const first = new Map<number, number>();
+  for (const { visitor, time } of own) first.set(visitor, Math.min(time, first.get(visitor) ?? time));
+  return {
+    span,
+    timeZone,
+    events,
+    session: (of) => sessionOf(sessions.get(of.session)!),
+    visitor: (of) => visitors.get(of.visitor)!,
+    firstTime: (of) => first.get(of.visitor)!,
+  };
+}
+
+function isOf(traffic: Traffic, { isBot }: StoredEvent): boolean {
+  return traffic === "all" || isBot === (traffic === "bots");
+}
+
+function byTime(a: StoredEvent, b: StoredEvent): number {
+  return a.time - b.time || (a.id < b.id ? -1 : 1);
+}
+
+const sessionsByEvents = new WeakMap<readonly StoredEvent[], Session>();
+
+function sessionOf(events: readonly StoredEvent[]): Session {
+  let session = sessionsByEvents.get(events);
+  if (session === undefined) {
+    session = { events, pageViews: events.filter(({ name }) => name === "page_view") };
+    sessionsByEvents.set(events, session);
+  }
+  return session;
+}

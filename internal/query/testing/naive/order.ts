@@ -1,5 +1,4 @@
 import type { Order, Question } from "../../question/question.ts";
-import type { DimensionValue } from "./dimensions.ts";
 import type { Row } from "./evaluate.ts";
 
 type Compare = (a: Row, b: Row) => number;
@@ -30,23 +29,23 @@ function comparing({ by, ascending, byChange }: Order): Compare {
   if ("dimension" in by) {
     return (a, b) => compareValues(a.dimensions[by.dimension]!, b.dimensions[by.dimension]!, ascending);
   }
-  const orderedBy = ({ metrics }: Row): number => {
-    const value = Number(metrics[0]![by.metric]);
-    if (!byChange) return value;
+  const orderedBy = ({ metrics }: Row): bigint | number | null => {
+    const value = metrics[0]![by.metric]!;
+    if (!byChange) return Number.isNaN(value) ? null : value;
     const before = Number(metrics[1]![by.metric]);
-    return before === 0 ? Number.NaN : (value - before) / Math.abs(before);
+    const change = (Number(value) - before) / Math.abs(before);
+    return before === 0 || Number.isNaN(change) ? null : change;
   };
-  return (a, b) => compareValues(orNull(orderedBy(a)), orNull(orderedBy(b)), ascending);
-}
-
-function orNull(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
+  return (a, b) => compareValues(orderedBy(a), orderedBy(b), ascending);
 }
 
 /** None is last, however it is ordered; texts are compared by code points. */
-function compareValues(a: DimensionValue, b: DimensionValue, ascending: boolean): number {
+function compareValues(a: Value, b: Value, ascending: boolean): number {
   if (a === null || b === null) return Number(a === null) - Number(b === null);
   const sign = ascending ? 1 : -1;
-  if (typeof a === "number") return Math.sign(a - Number(b)) * sign;
-  return Buffer.compare(Buffer.from(a), Buffer.from(String(b))) * sign;
+  if (typeof a === "string" || typeof b === "string")
+    return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b))) * sign;
+  return (a < b ? -1 : Number(a > b)) * sign;
 }
+
+type Value = string | bigint | number | null;

@@ -46,7 +46,7 @@ const LIMIT = { usual: 10, most: 1_000 };
  * A merchant's metrics over a span by the values of a dimension. Different visitors and sessions of very many events
  * are estimated where that is quicker, unless the request is `exact`; all else is counted.
  *
- * @throws InvalidInput naming the field; Failure "unavailable" when the database is away, "exhausted" when the
+ * @throws InvalidInput naming the field; Failure "unavailable" when the database is away, "precondition" when the
  * statement took longer than it may.
  */
 export async function getBreakdown(

@@ -76,7 +76,7 @@ export interface Report extends Omit<Merchant, "rollupsReadyFrom">, Freshness {
 /**
  * A merchant's metrics over time. `timeZone` of the answer is the one that was used.
  *
- * @throws InvalidInput naming the field; Failure "unavailable" when the database is away, "exhausted" when a
+ * @throws InvalidInput naming the field; Failure "unavailable" when the database is away, "precondition" when a
  * statement took longer than it may.
  */
 export async function getReport(

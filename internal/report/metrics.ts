@@ -13,6 +13,7 @@ const CODES: Readonly<Partial<Record<Code, string>>> = {
   [Code.InvalidArgument]: "INVALID_ARGUMENT",
   [Code.DeadlineExceeded]: "DEADLINE_EXCEEDED",
   [Code.PermissionDenied]: "PERMISSION_DENIED",
+  [Code.FailedPrecondition]: "FAILED_PRECONDITION",
   [Code.ResourceExhausted]: "RESOURCE_EXHAUSTED",
   [Code.Internal]: "INTERNAL",
   [Code.Unavailable]: "UNAVAILABLE",

@@ -14,8 +14,8 @@ const AWAY_RETRY_MS = 250;
 /**
  * Reads, and while the database is away, as when it restarts, tries again: reading twice does no harm.
  *
- * @throws the reason of the patience's signal; Failure "unavailable" when the database stays away, "exhausted" when a statement took longer than it
- * may; everything else as it came.
+ * @throws the reason of the patience's signal; Failure "unavailable" when the database stays away, "precondition" when a statement took
+ * longer than it may; everything else as it came.
  */
 export async function readPatiently<T>(patience: Patience, read: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + (patience.databaseWaitMs ?? 0);
@@ -38,7 +38,8 @@ function toFailure(cause: unknown, { statementTimeoutMs }: Patience): Failure {
       return new Failure("unavailable", "the database is away", { cause, retryAfterMs: 1_000 });
     case "too_slow": {
       const limit = `a statement of the report took longer than ${statementTimeoutMs} ms`;
-      return new Failure("exhausted", `${limit}: ask for a shorter range or fewer metrics`, { cause });
+      const allowed = "ask for a shorter range or fewer metrics";
+      return new Failure("precondition", `${limit}: ${allowed}`, { allowed, cause });
     }
     case undefined:
       throw cause;

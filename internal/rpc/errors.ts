@@ -1,12 +1,19 @@
+import { create } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { Failure, type FailureKind } from "../failure/failure.ts";
+import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.js";
 import type { Logger } from "../telemetry/logger.ts";
+import { detailsOfCode, detailsOfFailure } from "./error-details.ts";
 
 const CODES: Record<FailureKind, Code> = {
   invalid: Code.InvalidArgument,
   unauthenticated: Code.Unauthenticated,
   denied: Code.PermissionDenied,
   not_found: Code.NotFound,
+  already_exists: Code.AlreadyExists,
+  // Of a query that is too expensive: HTTP 400 in Connect. RESOURCE_EXHAUSTED is 429, and asks for the same again.
+  precondition: Code.FailedPrecondition,
   exhausted: Code.ResourceExhausted,
   unavailable: Code.Unavailable,
   deadline: Code.DeadlineExceeded,
@@ -19,15 +26,30 @@ export function codeOf(kind: FailureKind): Code {
 }
 
 /**
- * The one mapper from errors to RPC errors. A Failure keeps its message; an unexpected error becomes
- * INTERNAL without its message, which may hold what is not the caller's to see.
+ * The one mapper from errors to RPC errors. A Failure keeps its message, with its reason, field and time to wait as
+ * details; an unexpected error becomes INTERNAL without its message, which may hold what is not the caller's to see.
  */
 export function toConnectError(error: unknown): ConnectError {
-  if (error instanceof ConnectError) return error;
   if (error instanceof Failure) {
-    return new ConnectError(error.message, CODES[error.kind], waitHeaders(error), undefined, error);
+    const details = detailsOfFailure(error);
+    return new ConnectError(error.message, CODES[error.kind], waitHeaders(error), details, error);
   }
-  return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
+  const mapped =
+    error instanceof ConnectError
+      ? error
+      : new ConnectError("internal error", Code.Internal, undefined, undefined, error);
+  // Of Connect's own there are none: deadlines, messages that are too large.
+  if (mapped.details.length === 0) mapped.details.push(...detailsOfCode(mapped.code));
+  return mapped;
+}
+
+/** An error as a part of an answer that has others beside it, such as one report of a batch. */
+export function toStatus(error: unknown): Status {
+  const { code, rawMessage, details } = toConnectError(error);
+  const packed = details.flatMap((one) =>
+    "desc" in one ? [anyPack(one.desc, create(one.desc, one.value))] : [],
+  );
+  return create(StatusSchema, { code, message: rawMessage, details: packed });
 }
 
 /**

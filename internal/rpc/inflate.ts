@@ -72,7 +72,8 @@ export async function inflate(
 }
 
 export function tooLarge(most: number): Failure {
-  return new Failure("exhausted", `body: more than ${most} bytes, send smaller requests`);
+  const message = `body: more than ${most} bytes, send smaller requests`;
+  return new Failure("exhausted", message, { reason: "REQUEST_TOO_LARGE", allowed: `${most} bytes` });
 }
 
 /** zlib names its errors Z_..., ERR__ERROR_..., ZSTD_error_... and has a number for each. */

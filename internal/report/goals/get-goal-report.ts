@@ -46,7 +46,7 @@ const MAX_CELLS = 100_000;
  * What a merchant's events reached of its goals over time, counted exactly from the events: those from before a goal
  * was made count too.
  *
- * @throws InvalidInput naming the field; Failure "unavailable" when the database is away, "exhausted" when the
+ * @throws InvalidInput naming the field; Failure "unavailable" when the database is away, "precondition" when the
  * statement took longer than it may.
  */
 export async function getGoalReport(

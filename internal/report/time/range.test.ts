@@ -10,7 +10,7 @@ function refused(run: () => unknown): { field: string; message: string } {
   try {
     run();
   } catch (error) {
-    if (error instanceof InvalidInput) return { field: error.field, message: error.message };
+    if (error instanceof InvalidInput) return { field: error.field!, message: error.message };
     throw error;
   }
   throw new Error("was not refused");

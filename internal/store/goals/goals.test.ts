@@ -45,7 +45,7 @@ test("goals are listed as they were made, each merchant's from 1 on", async () =
 test("a name is a merchant's once, until its goal is removed; ids are never used again", async () => {
   await add("Signup");
   await expect(add("Signup")).rejects.toMatchObject({
-    kind: "invalid",
+    kind: "already_exists",
     message: `name "Signup" is that of the merchant's goal 1`,
   });
   expect(await removeGoal(database.pool, merchantId, 1)).toMatchObject({ goalId: 1, name: "Signup" });

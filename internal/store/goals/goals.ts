@@ -44,7 +44,7 @@ interface GoalRow {
 /**
  * Makes a goal of values that were checked (report/goals/check-goal.ts).
  *
- * @throws Failure "not_found" for a merchant that is not there, "invalid" for a name that another goal of it has,
+ * @throws Failure "not_found" for a merchant that is not there, "already_exists" for a name that another goal of it has,
  * "exhausted" when it has MAX_GOALS.
  */
 export function addGoal(pool: Pool, merchantId: number, goal: NewGoal): Promise<Goal> {
@@ -53,7 +53,10 @@ export function addGoal(pool: Pool, merchantId: number, goal: NewGoal): Promise<
     const goals = await readGoals(client, merchantId);
     const same = goals.find(({ name }) => name === goal.name);
     if (same !== undefined) {
-      throw new Failure("invalid", `name "${goal.name}" is that of the merchant's goal ${same.goalId}`);
+      throw new Failure(
+        "already_exists",
+        `name "${goal.name}" is that of the merchant's goal ${same.goalId}`,
+      );
     }
     if (goals.length >= MAX_GOALS) {
       throw new Failure(

@@ -2,8 +2,7 @@
 // @generated from file footfall/query/v1/error.proto (package footfall.query.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile } from "@bufbuild/protobuf/codegenv2";
 
 /**
  * Describes the file footfall/query/v1/error.proto.
@@ -11,48 +10,11 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_footfall_query_v1_error: GenFile;
 
 /**
- * Why there is no answer. Every error of the service has one of these among its details.
- *
- * @generated from message footfall.query.v1.ErrorDetail
- */
-export declare type ErrorDetail = Message<"footfall.query.v1.ErrorDetail"> & {
-  /**
-   * Which kind of error.
-   *
-   * @generated from field: footfall.query.v1.Reason reason = 1;
-   */
-  reason: Reason;
-
-  /**
-   * Path of the field at fault, such as "scope.filter.all_of.filters[2].condition.field". Empty: none is.
-   *
-   * @generated from field: string field = 2;
-   */
-  field: string;
-
-  /**
-   * What was given there, cut to 200 characters.
-   *
-   * @generated from field: string value = 3;
-   */
-  value: string;
-
-  /**
-   * What is allowed, or what to ask for instead.
-   *
-   * @generated from field: string hint = 4;
-   */
-  hint: string;
-};
-
-/**
- * Describes the message footfall.query.v1.ErrorDetail.
- * Use `create(ErrorDetailSchema)` to create a new message.
- */
-export declare const ErrorDetailSchema: GenMessage<ErrorDetail>;
-
-/**
- * Kinds of errors.
+ * Why there is no answer. Every error has a google.rpc.ErrorInfo among its details: the domain is "footfall", the reason
+ * one of these without REASON_, and the metadata tell, where there is one, of the "field" at fault (a path such as
+ * "scope.filter.all_of.filters[2].condition.field"), the "value" that was given there, cut to 200 characters, and what
+ * is "allowed", or what to ask for instead. A field at fault stands in a google.rpc.BadRequest too, and how long to wait
+ * in a google.rpc.RetryInfo: an error without one stays as it is, however often the same is asked.
  *
  * @generated from enum footfall.query.v1.Reason
  */
@@ -65,102 +27,138 @@ export enum Reason {
   UNSPECIFIED = 0,
 
   /**
-   * A required field is absent.
+   * INVALID_ARGUMENT: a required field is absent.
    *
    * @generated from enum value: REASON_FIELD_MISSING = 1;
    */
   FIELD_MISSING = 1,
 
   /**
-   * A field has a value that is not allowed.
+   * INVALID_ARGUMENT: a field has a value that is not allowed.
    *
    * @generated from enum value: REASON_FIELD_INVALID = 2;
    */
   FIELD_INVALID = 2,
 
   /**
-   * There is no metric, dimension or goal of that name.
+   * INVALID_ARGUMENT: there is no metric, dimension or goal of that name.
    *
    * @generated from enum value: REASON_FIELD_UNKNOWN = 3;
    */
   FIELD_UNKNOWN = 3,
 
   /**
-   * Fields that are valid by themselves do not go together.
+   * INVALID_ARGUMENT: fields that are valid by themselves do not go together.
    *
    * @generated from enum value: REASON_NOT_COMPATIBLE = 4;
    */
   NOT_COMPATIBLE = 4,
 
   /**
-   * The page token was made for another question, or is none.
+   * INVALID_ARGUMENT: the page token was made for another question, or is none.
    *
    * @generated from enum value: REASON_PAGE_TOKEN_INVALID = 5;
    */
   PAGE_TOKEN_INVALID = 5,
 
   /**
-   * The data of the first page are not kept any more: begin again.
+   * FAILED_PRECONDITION: the data of the first page are not kept any more: begin again.
    *
    * @generated from enum value: REASON_PAGE_TOKEN_EXPIRED = 6;
    */
   PAGE_TOKEN_EXPIRED = 6,
 
   /**
-   * The question needs more than one question may: ask for less.
+   * FAILED_PRECONDITION: the question needs more than one question may: ask for less. No RESOURCE_EXHAUSTED, which is
+   * HTTP 429 and would have clients ask the same again; and no INVALID_ARGUMENT, as a smaller merchant may ask it.
    *
    * @generated from enum value: REASON_QUERY_TOO_EXPENSIVE = 7;
    */
   QUERY_TOO_EXPENSIVE = 7,
 
   /**
-   * Too many questions, or too much for the merchant's budget: wait, and ask the same again.
+   * RESOURCE_EXHAUSTED: too many questions, or too much for the merchant's budget: wait, and ask the same again.
    *
    * @generated from enum value: REASON_RATE_LIMITED = 8;
    */
   RATE_LIMITED = 8,
 
   /**
-   * The API key is unknown or revoked.
+   * UNAUTHENTICATED: the API key is unknown or revoked.
    *
    * @generated from enum value: REASON_UNAUTHENTICATED = 9;
    */
   UNAUTHENTICATED = 9,
 
   /**
-   * The API key may not do that.
+   * PERMISSION_DENIED: the API key may not do that.
    *
    * @generated from enum value: REASON_PERMISSION_DENIED = 10;
    */
   PERMISSION_DENIED = 10,
 
   /**
-   * What is asked for does not exist.
+   * NOT_FOUND: what is asked for does not exist.
    *
    * @generated from enum value: REASON_NOT_FOUND = 11;
    */
   NOT_FOUND = 11,
 
   /**
-   * A part of the installation is away: ask the same again.
+   * UNAVAILABLE: a part of the installation is away: ask the same again.
    *
    * @generated from enum value: REASON_UNAVAILABLE = 12;
    */
   UNAVAILABLE = 12,
 
   /**
-   * Nothing came of it before the caller's deadline.
+   * DEADLINE_EXCEEDED: nothing came of it before the caller's deadline.
    *
    * @generated from enum value: REASON_DEADLINE_EXCEEDED = 13;
    */
   DEADLINE_EXCEEDED = 13,
 
   /**
-   * A fault of the service.
+   * INTERNAL: a fault of the service.
    *
    * @generated from enum value: REASON_INTERNAL = 14;
    */
   INTERNAL = 14,
+
+  /**
+   * INVALID_ARGUMENT: the request cannot be read, or is wrong in a way that no single field tells.
+   *
+   * @generated from enum value: REASON_REQUEST_INVALID = 15;
+   */
+  REQUEST_INVALID = 15,
+
+  /**
+   * RESOURCE_EXHAUSTED: the request has too many bytes: send smaller ones.
+   *
+   * @generated from enum value: REASON_REQUEST_TOO_LARGE = 16;
+   */
+  REQUEST_TOO_LARGE = 16,
+
+  /**
+   * RESOURCE_EXHAUSTED: there are as many as there may be: remove some first.
+   *
+   * @generated from enum value: REASON_LIMIT_REACHED = 17;
+   */
+  LIMIT_REACHED = 17,
+
+  /**
+   * ALREADY_EXISTS: another one has what must be unique, such as its name.
+   *
+   * @generated from enum value: REASON_ALREADY_EXISTS = 18;
+   */
+  ALREADY_EXISTS = 18,
+
+  /**
+   * CANCELLED: the caller went away.
+   *
+   * @generated from enum value: REASON_CANCELLED = 19;
+   */
+  CANCELLED = 19,
 }
 
 /**

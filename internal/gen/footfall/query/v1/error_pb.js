@@ -2,20 +2,13 @@
 // @generated from file footfall/query/v1/error.proto (package footfall.query.v1, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 
 /**
  * Describes the file footfall/query/v1/error.proto.
  */
 export const file_footfall_query_v1_error = /*@__PURE__*/
-  fileDesc("Ch1mb290ZmFsbC9xdWVyeS92MS9lcnJvci5wcm90bxIRZm9vdGZhbGwucXVlcnkudjEiZAoLRXJyb3JEZXRhaWwSKQoGcmVhc29uGAEgASgOMhkuZm9vdGZhbGwucXVlcnkudjEuUmVhc29uEg0KBWZpZWxkGAIgASgJEg0KBXZhbHVlGAMgASgJEgwKBGhpbnQYBCABKAkqmwMKBlJlYXNvbhIWChJSRUFTT05fVU5TUEVDSUZJRUQQABIYChRSRUFTT05fRklFTERfTUlTU0lORxABEhgKFFJFQVNPTl9GSUVMRF9JTlZBTElEEAISGAoUUkVBU09OX0ZJRUxEX1VOS05PV04QAxIZChVSRUFTT05fTk9UX0NPTVBBVElCTEUQBBIdChlSRUFTT05fUEFHRV9UT0tFTl9JTlZBTElEEAUSHQoZUkVBU09OX1BBR0VfVE9LRU5fRVhQSVJFRBAGEh4KGlJFQVNPTl9RVUVSWV9UT09fRVhQRU5TSVZFEAcSFwoTUkVBU09OX1JBVEVfTElNSVRFRBAIEhoKFlJFQVNPTl9VTkFVVEhFTlRJQ0FURUQQCRIcChhSRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQChIUChBSRUFTT05fTk9UX0ZPVU5EEAsSFgoSUkVBU09OX1VOQVZBSUxBQkxFEAwSHAoYUkVBU09OX0RFQURMSU5FX0VYQ0VFREVEEA0SEwoPUkVBU09OX0lOVEVSTkFMEA5iBnByb3RvMw");
-
-/**
- * Describes the message footfall.query.v1.ErrorDetail.
- * Use `create(ErrorDetailSchema)` to create a new message.
- */
-export const ErrorDetailSchema = /*@__PURE__*/
-  messageDesc(file_footfall_query_v1_error, 0);
+  fileDesc("Ch1mb290ZmFsbC9xdWVyeS92MS9lcnJvci5wcm90bxIRZm9vdGZhbGwucXVlcnkudjEqoAQKBlJlYXNvbhIWChJSRUFTT05fVU5TUEVDSUZJRUQQABIYChRSRUFTT05fRklFTERfTUlTU0lORxABEhgKFFJFQVNPTl9GSUVMRF9JTlZBTElEEAISGAoUUkVBU09OX0ZJRUxEX1VOS05PV04QAxIZChVSRUFTT05fTk9UX0NPTVBBVElCTEUQBBIdChlSRUFTT05fUEFHRV9UT0tFTl9JTlZBTElEEAUSHQoZUkVBU09OX1BBR0VfVE9LRU5fRVhQSVJFRBAGEh4KGlJFQVNPTl9RVUVSWV9UT09fRVhQRU5TSVZFEAcSFwoTUkVBU09OX1JBVEVfTElNSVRFRBAIEhoKFlJFQVNPTl9VTkFVVEhFTlRJQ0FURUQQCRIcChhSRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQChIUChBSRUFTT05fTk9UX0ZPVU5EEAsSFgoSUkVBU09OX1VOQVZBSUxBQkxFEAwSHAoYUkVBU09OX0RFQURMSU5FX0VYQ0VFREVEEA0SEwoPUkVBU09OX0lOVEVSTkFMEA4SGgoWUkVBU09OX1JFUVVFU1RfSU5WQUxJRBAPEhwKGFJFQVNPTl9SRVFVRVNUX1RPT19MQVJHRRAQEhgKFFJFQVNPTl9MSU1JVF9SRUFDSEVEEBESGQoVUkVBU09OX0FMUkVBRFlfRVhJU1RTEBISFAoQUkVBU09OX0NBTkNFTExFRBATYgZwcm90bzM");
 
 /**
  * Describes the enum footfall.query.v1.Reason.
@@ -24,7 +17,11 @@ export const ReasonSchema = /*@__PURE__*/
   enumDesc(file_footfall_query_v1_error, 0);
 
 /**
- * Kinds of errors.
+ * Why there is no answer. Every error has a google.rpc.ErrorInfo among its details: the domain is "footfall", the reason
+ * one of these without REASON_, and the metadata tell, where there is one, of the "field" at fault (a path such as
+ * "scope.filter.all_of.filters[2].condition.field"), the "value" that was given there, cut to 200 characters, and what
+ * is "allowed", or what to ask for instead. A field at fault stands in a google.rpc.BadRequest too, and how long to wait
+ * in a google.rpc.RetryInfo: an error without one stays as it is, however often the same is asked.
  *
  * @generated from enum footfall.query.v1.Reason
  */

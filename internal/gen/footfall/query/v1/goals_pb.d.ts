@@ -250,7 +250,7 @@ export declare const DeleteGoalResponseSchema: GenMessage<DeleteGoalResponse>;
 
 /**
  * A merchant's goals. Listing takes a read key; all that changes something takes a management key
- * (`authorization: Bearer ffm_...`). Errors have an ErrorDetail, as those of QueryService.
+ * (`authorization: Bearer ffm_...`). `Reason` tells of errors, as of those of QueryService.
  *
  * @generated from service footfall.query.v1.GoalService
  */

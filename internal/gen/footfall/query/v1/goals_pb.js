@@ -76,7 +76,7 @@ export const DeleteGoalResponseSchema = /*@__PURE__*/
 
 /**
  * A merchant's goals. Listing takes a read key; all that changes something takes a management key
- * (`authorization: Bearer ffm_...`). Errors have an ErrorDetail, as those of QueryService.
+ * (`authorization: Bearer ffm_...`). `Reason` tells of errors, as of those of QueryService.
  *
  * @generated from service footfall.query.v1.GoalService
  */

@@ -18,7 +18,7 @@ export const file_footfall_query_v1_query = /*@__PURE__*/
  *
  * Errors: UNAUTHENTICATED (unknown API key), PERMISSION_DENIED (another merchant's), INVALID_ARGUMENT (the request is not
  * right), FAILED_PRECONDITION (too expensive: ask for less; or an expired page token), RESOURCE_EXHAUSTED (too many
- * requests: try again after `retry-after-ms`), DEADLINE_EXCEEDED, UNAVAILABLE. All have an ErrorDetail.
+ * requests: try again after `retry-after-ms`), DEADLINE_EXCEEDED, UNAVAILABLE. `Reason` has them all.
  *
  * @generated from service footfall.query.v1.QueryService
  */

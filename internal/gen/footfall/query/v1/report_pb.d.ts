@@ -9,7 +9,7 @@ import type { Comparison, Granularity, Period } from "./period_pb.js";
 import type { Filter } from "./filter_pb.js";
 import type { Table } from "./table_pb.js";
 import type { AnswerInfo } from "./info_pb.js";
-import type { ErrorDetail } from "./error_pb.js";
+import type { Status } from "../../../google/rpc/status_pb.js";
 
 /**
  * Describes the file footfall/query/v1/report.proto.
@@ -261,11 +261,11 @@ export declare type ReportOutcome = Message<"footfall.query.v1.ReportOutcome"> &
     case: "report";
   } | {
     /**
-     * The error.
+     * The error, with the details that it would have by itself.
      *
-     * @generated from field: footfall.query.v1.ErrorDetail error = 2;
+     * @generated from field: google.rpc.Status error = 2;
      */
-    value: ErrorDetail;
+    value: Status;
     case: "error";
   } | { case: undefined; value?: undefined };
 };

@@ -1,5 +1,3 @@
-import { globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { cachePath } from "./internal/embedded/cache.ts";
@@ -9,17 +7,11 @@ process.env.NODE_COMPILE_CACHE ??= cachePath("compiled");
 
 const TESTS = "{internal,cmd,test,bench}/**/*.test.ts";
 
+/** Files that start servers, processes or threads: they take seconds, the others mostly milliseconds. */
+const SERVERS = "**/*.servers.test.ts";
+
 /** Where whole programs are tested: the files that take longest. */
-const PROGRAMS = /^(test\/(e2e|failpoints|chaos|power-loss)|cmd|bench)\//;
-/** What files import, or call, that start servers and processes: they take seconds, the others mostly milliseconds. */
-const SERVERS =
-  /\/kit\/(database|nats|nats-cluster|s3|service|command|installation)\.ts"|\/rig\.ts"|start[A-Z]\w+\(|spawn|fork|erasing|thread/;
-
-const startsServers = (file: string) =>
-  PROGRAMS.test(file) || SERVERS.test(readFileSync(join(import.meta.dirname, file), "utf8"));
-
-/** Files that need nothing but this process; those of each worker share one, which saves the time to start theirs. */
-const UNITS = globSync(TESTS, { cwd: import.meta.dirname }).filter((file) => !startsServers(file));
+const PROGRAMS = /^(test|cmd|bench)\//;
 
 /**
  * Programs' files first, then the others that start something, so that no long one runs alone at the end; within that
@@ -44,11 +36,17 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     projects: [
-      { extends: true, test: { name: "units", include: UNITS, isolate: false } },
       {
         extends: true,
-        test: { name: "servers", include: [TESTS], exclude: [...configDefaults.exclude, ...UNITS] },
+        // These need nothing but this process; those of each worker share one, which saves the time to start theirs.
+        test: {
+          name: "units",
+          include: [TESTS],
+          exclude: [...configDefaults.exclude, SERVERS],
+          isolate: false,
+        },
       },
+      { extends: true, test: { name: "servers", include: [SERVERS] } },
     ],
   },
 });

@@ -1,5 +1,5 @@
 /**
- * A program for run-program.test.ts: `node program.ts WHAT`. It tells what it does on standard output, a word a
+ * A program for run-program.servers.test.ts: `node program.ts WHAT`. It tells what it does on standard output, a word a
  * line, and takes the closing deadline from DEADLINE_MS.
  */
 import { setTimeout as sleep } from "node:timers/promises";

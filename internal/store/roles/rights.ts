@@ -19,7 +19,7 @@ const rows: Rights = { writer: WRITE, reader: READ };
 const books: Rights = { writer: WRITE };
 const archive: Rights = { archiver: WRITE };
 
-/** Every table of the schema; roles.test.ts finds one that is missing. Nobody but the owner sees keys. */
+/** Every table of the schema; roles.servers.test.ts finds one that is missing. Nobody but the owner sees keys. */
 export const TABLES: Readonly<Record<string, Rights>> = {
   schema_migrations: everybody,
   installation: everybody,

@@ -15,7 +15,7 @@ const PARTITIONS = 3;
 
 /**
  * Sessions beside one another, which the embedded database does not have: a server of one's own shows these.
- * `FOOTFALL_TEST_DATABASE_URL=postgres://... npx vitest run internal/store/converted-keys-sessions.test.ts`
+ * `FOOTFALL_TEST_DATABASE_URL=postgres://... npx vitest run internal/store/converted-keys-sessions.servers.test.ts`
  */
 describe.skipIf(process.env.FOOTFALL_TEST_DATABASE_URL === undefined)("on a server of many sessions", () => {
   let database: TestDatabase;

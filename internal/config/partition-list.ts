@@ -3,13 +3,11 @@ import { ConfigError } from "./config-error.ts";
 import type { Setting } from "./setting.ts";
 
 /** The setting of the partitions that a program works. */
-export const partitionList = (program: string): Setting<string> & { readonly env: string } => ({
-  env: `FOOTFALL_${program.toUpperCase()}_PARTITIONS`,
-  flag: "partitions",
+export const partitionList: Setting<string> = {
   description: "which partitions to work, such as 0-31 or 3,5; all",
   schema: z.string().regex(/^(all|\d+(-\d+)?(,\d+(-\d+)?)*)$/, "is neither `all` nor a list such as 0-31,40"),
   fallback: "all",
-});
+};
 
 /**
  * The partitions of a list such as "0-31,40".

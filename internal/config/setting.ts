@@ -5,7 +5,7 @@ import { z } from "zod";
  * `schema` takes the text as given and returns the typed value, or says what is wrong with it.
  */
 export interface Setting<T> {
-  /** Absent: only a flag sets it. */
+  /** Absent: only a flag sets it; see withVariables. */
   readonly env?: string;
   /** Absent: the setting's key, in kebab case. */
   readonly flag?: string;
@@ -47,6 +47,17 @@ export const fileVariable = ({ env }: Secret<unknown>): string => `${env}_FILE`;
 /** The name of a setting's flag, without its dashes. */
 export function flagOf(key: string, { flag }: Setting<unknown>): string {
   return flag ?? key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+type WithVariables<S extends Settings> = { readonly [K in keyof S]: S[K] & { readonly env: string } };
+
+/** Settings with the variables of their flags' names behind a prefix, such as FOOTFALL_QUERY; those that have one keep it. */
+export function withVariables<const S extends Settings>(prefix: string, settings: S): WithVariables<S> {
+  const named = Object.entries(settings).map(([key, setting]) => {
+    const env = `${prefix}_${flagOf(key, setting).replaceAll("-", "_").toUpperCase()}`;
+    return [key, { env, ...setting }];
+  });
+  return Object.fromEntries(named);
 }
 
 /** The same setting, which may be left out. */

@@ -1,5 +1,5 @@
 import { partitionList } from "../partition-list.ts";
-import { integer, optionalText } from "../setting.ts";
+import { integer, optionalText, withVariables } from "../setting.ts";
 import { databaseLimits } from "./database-limits.ts";
 import {
   allowFailpoints,
@@ -18,13 +18,12 @@ export const aggregator = {
   name: "aggregator",
   description:
     "Writes the batches of its partitions to TimescaleDB, rows and ledger in one transaction, and refreshes the continuous aggregates that they touched.",
-  settings: {
+  settings: withVariables("FOOTFALL_AGGREGATOR", {
     opsHost,
-    opsPort: opsPort("aggregator", 9319),
+    opsPort: opsPort(9319),
     ...opsTlsSettings,
     databaseUrl,
     ownerDatabaseUrl: {
-      env: "FOOTFALL_AGGREGATOR_OWNER_DATABASE_URL",
       description:
         "the same database as a user with the role footfall_owner, for refreshes and maintenance, which TimescaleDB lets nobody but owners do; none: DATABASE_URL",
       schema: optionalText(),
@@ -32,60 +31,51 @@ export const aggregator = {
       secret: true,
     },
     ...natsSettings,
-    partitions: partitionList("aggregator"),
+    partitions: partitionList,
     commitMaxRows: {
-      env: "FOOTFALL_AGGREGATOR_COMMIT_MAX_ROWS",
       description: "most rows of one transaction, as far as whole batches allow",
       schema: integer(1, 1_000_000),
       fallback: "20000",
     },
     fetchMaxBytes: {
-      env: "FOOTFALL_AGGREGATOR_FETCH_MAX_BYTES",
       description: "most bytes fetched ahead for each partition: what is held while the database is slow",
       schema: integer(1 << 20, 1 << 30),
       fallback: "8388608",
     },
     refreshIntervalMs: {
-      env: "FOOTFALL_AGGREGATOR_REFRESH_INTERVAL_MS",
       description: "shortest pause between refreshes of the continuous aggregates, ms",
       schema: integer(10, 3_600_000),
       fallback: "500",
     },
     feedStallMs: {
-      env: "FOOTFALL_AGGREGATOR_FEED_STALL_MS",
       description:
         "how long JetStream may deliver nothing of a stream that has more before its consumer is made anew, ms",
       schema: integer(100, 3_600_000),
       fallback: "10000",
     },
     streamChangedMs: {
-      env: "FOOTFALL_AGGREGATOR_STREAM_CHANGED_MS",
       description:
         "how long a stream may lack what is committed of it, as under a new leader, before the position goes back to its beginning, ms",
       schema: integer(0, 3_600_000),
       fallback: "15000",
     },
     maintenanceIntervalMs: {
-      env: "FOOTFALL_AGGREGATOR_MAINTENANCE_INTERVAL_MS",
       description: "pause between rounds of maintenance: retention, and conversion to the columnstore, ms",
       schema: integer(100, 86_400_000),
       fallback: "3600000",
     },
     columnstoreAfterDays: {
-      env: "FOOTFALL_AGGREGATOR_COLUMNSTORE_AFTER_DAYS",
       description:
         "days after its end at which a chunk of raw rows or event keys goes to the columnstore; 0: never",
       schema: integer(0, 7_300),
       fallback: "3",
     },
     rollupEventsPerDay: {
-      env: "FOOTFALL_AGGREGATOR_ROLLUP_EVENTS_PER_DAY",
       description: "events on a UTC day from which on a merchant's reports are kept as rollups; 0: never",
       schema: integer(0, 1_000_000_000),
       fallback: "10000",
     },
     heartbeatMs: {
-      env: "FOOTFALL_AGGREGATOR_HEARTBEAT_MS",
       description: "how often a partition without traffic moves data_through, ms",
       schema: integer(50, 3_600_000),
       fallback: "1000",
@@ -98,27 +88,23 @@ export const aggregator = {
       fallback: "",
     },
     leaseMs: {
-      env: "FOOTFALL_AGGREGATOR_LEASE_MS",
       description: "how long a partition stays with an aggregator that is not heard of, ms",
       schema: integer(500, 600_000),
       fallback: "6000",
     },
     leaseRenewMs: {
-      env: "FOOTFALL_AGGREGATOR_LEASE_RENEW_MS",
       description:
         "how often leases are renewed and partitions shared out anew, ms; at most a third of the lease",
       schema: integer(50, 200_000),
       fallback: "1000",
     },
     refreshTimeoutMs: {
-      env: "FOOTFALL_AGGREGATOR_REFRESH_TIMEOUT_MS",
       description: "longest time of refreshing one span of stale buckets, ms",
       schema: integer(100, 86_400_000),
       fallback: "3600000",
     },
-    ...databaseLimits("aggregator"),
+    ...databaseLimits,
     processTries: {
-      env: "FOOTFALL_AGGREGATOR_PROCESS_TRIES",
       description:
         "how often a batch is tried that a step fails on, or whose rows the database refuses, before it goes to the rejected stream",
       schema: integer(1, 100),
@@ -129,5 +115,5 @@ export const aggregator = {
     logLevel,
     failpoints,
     allowFailpoints,
-  },
+  }),
 } as const;

@@ -1,5 +1,5 @@
 import { partitionList } from "../partition-list.ts";
-import { integer } from "../setting.ts";
+import { integer, withVariables } from "../setting.ts";
 import { s3 } from "./s3.ts";
 import {
   allowFailpoints,
@@ -18,54 +18,47 @@ export const archiver = {
   name: "archiver",
   description:
     "Keeps every batch of its partitions on S3 as Parquet, until `admin archive erase` finds it older than its retention.",
-  settings: {
+  settings: withVariables("FOOTFALL_ARCHIVER", {
     opsHost,
-    opsPort: opsPort("archiver", 9321),
+    opsPort: opsPort(9321),
     ...opsTlsSettings,
     databaseUrl,
     ...natsSettings,
     ...s3,
-    partitions: partitionList("archiver"),
+    partitions: partitionList,
     objectMaxBytes: {
-      env: "FOOTFALL_ARCHIVER_OBJECT_MAX_BYTES",
       description: "an object closes at about this many bytes of batches",
       schema: integer(1_024, 1 << 30),
       fallback: "67108864",
     },
     objectMaxAgeMs: {
-      env: "FOOTFALL_ARCHIVER_OBJECT_MAX_AGE_MS",
       description: "... or when its first batch was stored this long ago, ms",
       schema: integer(50, 86_400_000),
       fallback: "300000",
     },
     heldMaxBytes: {
-      env: "FOOTFALL_ARCHIVER_HELD_MAX_BYTES",
       description:
         "bytes of batches of all partitions that wait for their object; beyond it, objects close early",
       schema: integer(1 << 20, 64 * 2 ** 30),
       fallback: "268435456",
     },
     fetchMaxBytes: {
-      env: "FOOTFALL_ARCHIVER_FETCH_MAX_BYTES",
       description: "most bytes fetched ahead for each partition; not less than the largest batch",
       schema: integer(1 << 20, 1 << 30),
       fallback: "8388608",
     },
     leaseMs: {
-      env: "FOOTFALL_ARCHIVER_LEASE_MS",
       description: "how long a partition stays with an archiver that died before another takes it, ms",
       schema: integer(300, 600_000),
       fallback: "15000",
     },
     streamChangedMs: {
-      env: "FOOTFALL_ARCHIVER_STREAM_CHANGED_MS",
       description:
         "how long a stream may lack what is archived of it, as under a new leader, before the position goes back to its beginning, ms",
       schema: integer(0, 3_600_000),
       fallback: "15000",
     },
     statementTimeoutMs: {
-      env: "FOOTFALL_ARCHIVER_STATEMENT_TIMEOUT_MS",
       description: "longest time of a statement, ms",
       schema: integer(100, 3_600_000),
       fallback: "30000",
@@ -75,5 +68,5 @@ export const archiver = {
     logLevel,
     failpoints,
     allowFailpoints,
-  },
+  }),
 } as const;

@@ -1,46 +1,40 @@
-import { integer, optionalText, yesNo } from "../setting.ts";
+import { integer, optionalText, withVariables, yesNo } from "../setting.ts";
 
 export const chaos = {
   name: "chaos",
   description:
     "Starts a whole Footfall of many processes, lets processes, lines, brokers and clocks fail under load, round by round, and compares what was acked with what is stored and reported, event by event.",
-  settings: {
+  settings: withVariables("FOOTFALL_CHAOS", {
     rounds: {
-      env: "FOOTFALL_CHAOS_ROUNDS",
       description: "how many rounds",
       schema: integer(1, 1_000_000),
       fallback: "20",
     },
     seed: {
-      env: "FOOTFALL_CHAOS_SEED",
       description: "same seed, same faults and traffic in each round",
       schema: integer(0, 2 ** 32),
       fallback: "1",
     },
     onlyRound: {
-      env: "FOOTFALL_CHAOS_ONLY_ROUND",
       description: "run only the round of this number; 0: all",
       schema: integer(0, 1_000_000),
       fallback: "0",
     },
     rate: {
-      env: "FOOTFALL_CHAOS_RATE",
       description: "new events a second",
       schema: integer(1, 100_000),
       fallback: "400",
     },
     logsDir: {
-      env: "FOOTFALL_CHAOS_LOGS_DIR",
       description: "folder for the logs of all parts; none: a temporary one, when a round fails",
       schema: optionalText(),
       fallback: "",
     },
     json: {
-      env: "FOOTFALL_CHAOS_JSON",
       description: "print the result as one JSON object in the last line",
       schema: yesNo(),
       fallback: "false",
       isSwitch: true,
     },
-  },
+  }),
 } as const;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { address, choice, integer, optionalText } from "../setting.ts";
+import { address, choice, integer, optionalText, withVariables } from "../setting.ts";
 import {
   allowFailpoints,
   closeDeadlineMs,
@@ -24,16 +24,15 @@ export const ingest = {
   name: "ingest",
   description:
     "Takes batches from collectors over gRPC, checks them and acks each after JetStream's own ack.",
-  settings: {
+  settings: withVariables("FOOTFALL_INGEST", {
     host,
-    port: servicePort("ingest", 4318),
+    port: servicePort(4318),
     opsHost,
-    opsPort: opsPort("ingest", 9318),
+    opsPort: opsPort(9318),
     ...opsTlsSettings,
-    ...tlsSettings("ingest"),
+    ...tlsSettings,
     maxConnectionAgeMs,
     tlsClientCaFile: {
-      env: "FOOTFALL_INGEST_TLS_CLIENT_CA_FILE",
       description:
         "file of the authority of collectors' certificates, PEM; where given, a collector without one is refused",
       schema: optionalText(),
@@ -42,7 +41,6 @@ export const ingest = {
     databaseUrl,
     ...natsSettings,
     tokens: {
-      env: "FOOTFALL_INGEST_TOKENS",
       description: "tokens that collectors may show, parted by commas",
       schema: z
         .string()
@@ -51,49 +49,45 @@ export const ingest = {
       secret: true,
     },
     maxBatchBytes: {
-      env: "FOOTFALL_INGEST_MAX_BATCH_BYTES",
       description: "largest batch as it travels; must fit the NATS server's max_payload",
       schema: integer(1_024, 64 << 20),
       fallback: "4194304",
     },
     maxInFlightBytes: {
-      env: "FOOTFALL_INGEST_MAX_IN_FLIGHT_BYTES",
       description: "most bytes of one collector that wait for JetStream's ack",
       schema: integer(1_024, 2_147_483_647),
       fallback: "16777216",
     },
     publishTimeoutMs: {
-      env: "FOOTFALL_INGEST_PUBLISH_TIMEOUT_MS",
       description: "how long to wait for JetStream's ack, ms",
       schema: integer(100, 120_000),
       fallback: "5000",
     },
     keyFreshMs: {
-      env: "FOOTFALL_INGEST_KEY_FRESH_MS",
       description: "how long a write key is trusted before it is read again, ms",
       schema: integer(0, 86_400_000),
       fallback: "10000",
     },
     ...streamSettings,
-    durability: {
-      env: "FOOTFALL_STREAM_DURABILITY",
-      flag: "stream-durability",
-      description:
-        "strict: do not start unless the NATS servers can keep every acked batch (docs/jetstream.md has the list of checks); relaxed: warn of what is found",
-      schema: choice(["strict", "relaxed"]),
-      fallback: "relaxed",
-    },
-    natsMonitorUrls: {
-      env: "FOOTFALL_NATS_MONITOR_URL",
-      flag: "nats-monitor-url",
-      description:
-        "monitoring endpoints of all NATS servers, as http://host:8222, parted by commas; asked once, at the start",
-      schema: z
-        .string()
-        .transform((value) => value.split(",").filter((url) => url !== ""))
-        .pipe(z.array(address("http", "https"))),
-      fallback: "",
-    },
+    ...withVariables("FOOTFALL", {
+      durability: {
+        flag: "stream-durability",
+        description:
+          "strict: do not start unless the NATS servers can keep every acked batch (docs/jetstream.md has the list of checks); relaxed: warn of what is found",
+        schema: choice(["strict", "relaxed"]),
+        fallback: "relaxed",
+      },
+      natsMonitorUrls: {
+        flag: "nats-monitor-url",
+        description:
+          "monitoring endpoints of all NATS servers, as http://host:8222, parted by commas; asked once, at the start",
+        schema: z
+          .string()
+          .transform((value) => value.split(",").filter((url) => url !== ""))
+          .pipe(z.array(address("http", "https"))),
+        fallback: "",
+      },
+    }),
     ...portLimits,
     drainGraceMs,
     unreadyAfterMs,
@@ -101,5 +95,5 @@ export const ingest = {
     logLevel,
     failpoints,
     allowFailpoints,
-  },
+  }),
 } as const;

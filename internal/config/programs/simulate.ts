@@ -1,34 +1,28 @@
 import type { Program } from "../read-config.ts";
-import { address, integer, optionalText, type Setting, yesNo } from "../setting.ts";
+import { address, integer, optionalText, type Setting, withVariables, yesNo } from "../setting.ts";
 
-function setting<T>(flag: string, description: string, schema: Setting<T>["schema"], fallback?: string) {
-  const env = `FOOTFALL_SIMULATE_${flag.toUpperCase().replaceAll("-", "_")}`;
-  return { env, flag, description, schema, ...(fallback !== undefined && { fallback }) } satisfies Setting<T>;
+function setting<T>(description: string, schema: Setting<T>["schema"], fallback: string) {
+  return { description, schema, fallback } satisfies Setting<T>;
 }
 
-const settings = {
-  target: setting("target", "Collector to send to", address("http", "https"), "http://127.0.0.1:4317"),
+const settings = withVariables("FOOTFALL_SIMULATE", {
+  target: setting("Collector to send to", address("http", "https"), "http://127.0.0.1:4317"),
   // Write keys stand in shops' pages: they are no secrets.
-  writeKeys: setting("write-keys", "Write keys, one for each merchant, with commas", optionalText(), ""),
-  writeKeysFile: setting("write-keys-file", "File of write keys, one a line", optionalText(), ""),
-  events: setting("events", "Events to send; 0: until stopped", integer(0, 1e12), "10000"),
-  rate: setting("rate", "Events per second; 0: as fast as possible", integer(0, 1e8), "0"),
-  seed: setting("seed", "Same seed, same shops, visitors and behaviour", integer(0, 2 ** 32), "1"),
-  merchants: setting("merchants", "Merchants; 0: one for each write key", integer(0, 1_000_000), "0"),
-  batch: setting("batch", "Events of a request at most", integer(1, 1_000), "500"),
-  inFlight: setting("in-flight", "Requests waiting for an answer at most", integer(1, 10_000), "16"),
-  historyDays: setting(
-    "history-days",
-    "Spread the events over so many days until now; 0: live",
-    integer(0, 3_660),
-    "0",
-  ),
-  giveUpSeconds: setting("give-up-seconds", "Give a request up after so long", integer(1, 86_400), "60"),
+  writeKeys: setting("Write keys, one for each merchant, with commas", optionalText(), ""),
+  writeKeysFile: setting("File of write keys, one a line", optionalText(), ""),
+  events: setting("Events to send; 0: until stopped", integer(0, 1e12), "10000"),
+  rate: setting("Events per second; 0: as fast as possible", integer(0, 1e8), "0"),
+  seed: setting("Same seed, same shops, visitors and behaviour", integer(0, 2 ** 32), "1"),
+  merchants: setting("Merchants; 0: one for each write key", integer(0, 1_000_000), "0"),
+  batch: setting("Events of a request at most", integer(1, 1_000), "500"),
+  inFlight: setting("Requests waiting for an answer at most", integer(1, 10_000), "16"),
+  historyDays: setting("Spread the events over so many days until now; 0: live", integer(0, 3_660), "0"),
+  giveUpSeconds: setting("Give a request up after so long", integer(1, 86_400), "60"),
   json: {
-    ...setting("json", "Print the summary as one line of JSON", yesNo(), "false"),
+    ...setting("Print the summary as one line of JSON", yesNo(), "false"),
     isSwitch: true,
   },
-};
+});
 
 /** The load client as a program: its name and settings. */
 export const simulate = {

@@ -1,5 +1,5 @@
 import { natsAddress } from "../nats-address.ts";
-import { integer, optionalText, port, text, yesNo } from "../setting.ts";
+import { integer, optionalText, port, text, withVariables, yesNo } from "../setting.ts";
 import { logLevel } from "./shared.ts";
 
 /** Addresses of servers that are used instead of the embedded ones. */
@@ -24,39 +24,34 @@ export const standalone = {
   name: "standalone",
   description:
     "A whole Footfall on one machine: starts nats-server, TimescaleDB and all programs, and starts again what dies. Ctrl-C stops everything.",
-  settings: {
+  settings: withVariables("FOOTFALL", {
     ...outside,
     dataDir: {
-      env: "FOOTFALL_DATA_DIR",
       description: "folder of what the embedded parts store",
       schema: text(),
       fallback: ".footfall",
     },
     partitions: {
-      env: "FOOTFALL_PARTITIONS",
       description: "number of partitions, fixed for good at the first start",
       schema: integer(1, 4_096),
       fallback: "4",
     },
     archive: {
-      env: "FOOTFALL_ARCHIVE",
       description: "keep an archive too: starts an S3 endpoint, whose objects are files, and the archiver",
       schema: yesNo(),
       fallback: "false",
       isSwitch: true,
     },
     collectorPort: {
-      env: "FOOTFALL_COLLECTOR_PORT",
       description: "port of CollectService; 0 for any free one",
       schema: port(),
       fallback: "4317",
     },
     queryPort: {
-      env: "FOOTFALL_QUERY_PORT",
       description: "port of QueryService; 0 for any free one",
       schema: port(),
       fallback: "4320",
     },
     logLevel,
-  },
+  }),
 } as const;

@@ -63,6 +63,7 @@ const CHECKS: readonly Check[] = [
   { name: "types", run: () => command("tsc", "-p", ".") },
   { name: "lint and format", run: () => command("biome", "ci", ".") },
   { name: "proto lint", run: () => command("buf", "lint") },
+  { name: "breaking protos", run: () => command("node", "scripts/breaking.ts") },
   { name: "generated code", run: generatedIsCurrent },
   { name: "configuration page", run: () => command("node", "scripts/configuration-page.ts", "--check") },
   { name: "licences", run: () => command("node", "scripts/licences.ts", "--quiet") },

@@ -10,7 +10,7 @@ import { readGolden, rowsOf } from "./testing/golden.ts";
 const GOLDEN = readGolden("full");
 
 /** The full golden batch with something changed, sealed and looked at as ingest does. */
-function judged(change: (batch: EventBatch) => void, partitions = 64): BatchProblem | undefined {
+function problemOf(change: (batch: EventBatch) => void, partitions = 64): BatchProblem | undefined {
   const builder = new BatchBuilder(GOLDEN.rows.length);
   for (const row of rowsOf(GOLDEN)) builder.add(row);
   const batch = builder.take();
@@ -124,30 +124,33 @@ const FAULTS: [string, keyof typeof Reason, RegExp, (batch: EventBatch) => void]
 ];
 
 test.each(FAULTS)("%s: %s", (_, reason, message, change) => {
-  const problem = judged(change);
+  const problem = problemOf(change);
   expect([Reason[problem!.reason], problem!.message]).toEqual([reason, expect.stringMatching(message)]);
 });
 
 test("a partition that does not exist: PARTITION", () => {
-  expect(judged(() => {}, 55)).toEqual({ reason: Reason.PARTITION, message: "partition: 55, there are 55" });
+  expect(problemOf(() => {}, 55)).toEqual({
+    reason: Reason.PARTITION,
+    message: "partition: 55, there are 55",
+  });
 });
 
 test("a good batch has no problem, nor has one without optional columns", () => {
-  expect(judged(() => {})).toBeUndefined();
+  expect(problemOf(() => {})).toBeUndefined();
   const empty = new Uint8Array();
   const optional = { visitorId: empty, url: empty, eventId: empty, sentTime: empty, screenWidth: empty };
-  expect(judged((batch) => Object.assign(batch, optional, { items: create(EventBatchSchema).items }))).toBe(
-    undefined,
-  );
+  expect(
+    problemOf((batch) => Object.assign(batch, optional, { items: create(EventBatchSchema).items })),
+  ).toBe(undefined);
 });
 
 test("an index into an empty dictionary: INDEX", () => {
   const change = { dictionary: new Uint8Array(), dictionaryEnds: new Uint8Array() };
-  expect(judged((batch) => Object.assign(batch, change))!.reason).toBe(Reason.INDEX);
+  expect(problemOf((batch) => Object.assign(batch, change))!.reason).toBe(Reason.INDEX);
 });
 
 test("a dictionary that cuts a character between two entries: DICTIONARY", () => {
-  const problem = judged((batch) => {
+  const problem = problemOf((batch) => {
     batch.dictionary = Buffer.from("é");
     batch.dictionaryEnds = Buffer.from([1, 0, 0, 0, 2, 0, 0, 0]);
   });

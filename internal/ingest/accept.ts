@@ -9,8 +9,8 @@ import {
   PublishResponseSchema,
 } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import type { BatchPublisher } from "../stream/publisher.ts";
-import { type Judgement, judge, type Limits } from "./judge.ts";
 import type { IngestMetrics } from "./metrics.ts";
+import { type Limits, type Validation, validate } from "./validate.ts";
 
 export interface AcceptDeps extends Limits {
   readonly publisher: Pick<BatchPublisher, "publish" | "reject">;
@@ -23,28 +23,32 @@ export interface AcceptDeps extends Limits {
  */
 export async function acceptBatch(deps: AcceptDeps, bytes: Uint8Array): Promise<PublishResponse> {
   const started = performance.now();
-  const judgement = judge(bytes, deps);
+  const validation = validate(bytes, deps);
   try {
-    const response = await publish(deps, judgement, bytes);
+    const response = await publish(deps, validation, bytes);
     deps.metrics.batches.inc({ status: BatchStatus[response.status] });
     deps.metrics.bytes.inc(bytes.length);
     return response;
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== "unavailable") throw error;
     deps.metrics.batches.inc({ status: "UNAVAILABLE" });
-    return answer(judgement, { status: BatchStatus.UNAVAILABLE, message: error.message });
+    return answer(validation, { status: BatchStatus.UNAVAILABLE, message: error.message });
   } finally {
     deps.metrics.latency.observe((performance.now() - started) / 1_000);
   }
 }
 
-async function publish(deps: AcceptDeps, judgement: Judgement, bytes: Uint8Array): Promise<PublishResponse> {
-  const { sealed, problem } = judgement;
+async function publish(
+  deps: AcceptDeps,
+  validation: Validation,
+  bytes: Uint8Array,
+): Promise<PublishResponse> {
+  const { sealed, problem } = validation;
   if (problem === undefined) {
     await deps.publisher.publish(sealed.partition, formatId(sealed.batchId), bytes);
     failpoint("jetstream-ack.after");
     deps.metrics.events.inc(sealed.rows);
-    return answer(judgement, { status: BatchStatus.STORED });
+    return answer(validation, { status: BatchStatus.STORED });
   }
   const partition = sealed !== undefined && sealed.partition < deps.partitions ? sealed.partition : undefined;
   const reason = BatchRejectReason[problem.reason];
@@ -52,12 +56,12 @@ async function publish(deps: AcceptDeps, judgement: Judgement, bytes: Uint8Array
   const kept = bytes.subarray(0, deps.maxBatchBytes);
   await deps.publisher.reject(partition, reason, problem.message, kept);
   deps.metrics.rejected.inc({ reason });
-  return answer(judgement, { status: BatchStatus.REJECTED, ...problem });
+  return answer(validation, { status: BatchStatus.REJECTED, ...problem });
 }
 
 type Answer = Pick<PublishResponse, "status"> & Partial<Pick<PublishResponse, "reason" | "message">>;
 
-function answer({ sealed }: Judgement, fields: Answer): PublishResponse {
+function answer({ sealed }: Validation, fields: Answer): PublishResponse {
   const batchId = sealed?.batchId ?? new Uint8Array(ID_BYTES);
   return create(PublishResponseSchema, { batchId, ...fields });
 }

@@ -17,7 +17,7 @@ interface Verdict {
   readonly texts: readonly (string | null)[] | undefined;
 }
 
-const judge = memo((agent: string): Verdict => {
+const verdictOf = memo((agent: string): Verdict => {
   const bot = botOf(agent);
   if (bot === undefined) return { who: PERSON, texts: undefined };
   return { who: bot.kind === "library" ? NOBODY : BOT, texts: textsOf(bot) };
@@ -85,6 +85,6 @@ class VerdictsOf {
   }
 
   #verdict(agent: number): Verdict {
-    return agent === 0 ? NO_AGENT : judge(cutAgent(this.#batch.dictionary.text(agent)!));
+    return agent === 0 ? NO_AGENT : verdictOf(cutAgent(this.#batch.dictionary.text(agent)!));
   }
 }

@@ -5,7 +5,7 @@ import type { SealedBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 
 /** What ingest finds about a batch's bytes. */
-export type Judgement =
+export type Validation =
   | { readonly sealed: SealedBatch; readonly problem?: undefined }
   | { readonly sealed: SealedBatch | undefined; readonly problem: BatchProblem };
 
@@ -23,7 +23,7 @@ const place = (column: Uint8Array) => scratch.aligned(column);
  * Checks the bytes of a batch: size, envelope, checksum, compression, every column. Pure; makes no object per
  * event, and the bytes go on to JetStream as they are.
  */
-export function judge(bytes: Uint8Array, { partitions, maxBatchBytes }: Limits): Judgement {
+export function validate(bytes: Uint8Array, { partitions, maxBatchBytes }: Limits): Validation {
   scratch.clear();
   const opened = open(bytes, place);
   if (bytes.length > maxBatchBytes) {

@@ -6,10 +6,10 @@ import { bearerToken } from "../rpc/bearer.ts";
 import { type RequestMessage, takeMessage } from "../rpc/request-messages.ts";
 import { answerRequest, countEvents, type Defaults, refuseAll } from "./answer-request.ts";
 import { type Answers, answerAll, RETRY_AFTER_MS, toWire } from "./answers.ts";
-import { inWindow } from "./in-window.ts";
 import type { WriteKeys } from "./keys.ts";
 import { counting, readingKey, senderKey } from "./limits/gate.ts";
 import type { Limits } from "./limits/limits.ts";
+import { mapConcurrent } from "./map-concurrent.ts";
 import { countProblem } from "./request.ts";
 import type { SendDeps, Sender } from "./send.ts";
 
@@ -105,7 +105,7 @@ async function* stream(deps: CollectDeps, messages: AsyncIterable<RequestMessage
     }
   };
   try {
-    for await (const { leave, sequence, ...answers } of inWindow(
+    for await (const { leave, sequence, ...answers } of mapConcurrent(
       messages,
       work,
       deps.maxStreamWindow,

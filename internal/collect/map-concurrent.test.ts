@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { inWindow } from "./in-window.ts";
+import { mapConcurrent } from "./map-concurrent.ts";
 
 const never = new AbortController().signal;
 
@@ -27,7 +27,7 @@ test("all results in order, and never more at work than the window", async () =>
         return at;
       };
       const items = delays.map((_, at) => at);
-      expect(await collect(inWindow(from(items), work, window, never))).toEqual(items);
+      expect(await collect(mapConcurrent(from(items), work, window, never))).toEqual(items);
       expect(most).toBeLessThanOrEqual(window);
     }),
     { numRuns: 60 },
@@ -41,7 +41,7 @@ test("work goes on while a result waits to be taken, up to the window", async ()
     started.push(at);
     return at === 0 ? first.promise : Promise.resolve(at);
   };
-  const results = inWindow(from([0, 1, 2, 3, 4]), work, 3, never)[Symbol.asyncIterator]();
+  const results = mapConcurrent(from([0, 1, 2, 3, 4]), work, 3, never)[Symbol.asyncIterator]();
   const next = results.next();
   while (started.length < 3) await new Promise(setImmediate);
   for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
@@ -52,7 +52,7 @@ test("work goes on while a result waits to be taken, up to the window", async ()
 
 test("a failure of work is met in its turn", async () => {
   const work = (at: number) => (at === 1 ? Promise.reject(new Error("second")) : Promise.resolve(at));
-  const results = inWindow(from([0, 1, 2]), work, 3, never)[Symbol.asyncIterator]();
+  const results = mapConcurrent(from([0, 1, 2]), work, 3, never)[Symbol.asyncIterator]();
   expect((await results.next()).value).toBe(0);
   await expect(results.next()).rejects.toThrow("second");
 });
@@ -71,12 +71,12 @@ test("when stopped it reads no more, and yields what is at work", async () => {
     await gate.promise;
     return item;
   };
-  const all = collect(inWindow(endless(), work, 8, stop.signal));
+  const all = collect(mapConcurrent(endless(), work, 8, stop.signal));
   while (started < 2) await new Promise(setImmediate);
   stop.abort();
   gate.resolve();
   expect(await all).toEqual(["first", "second"]);
-  expect(await collect(inWindow(endless(), work, 8, stop.signal))).toEqual([]);
+  expect(await collect(mapConcurrent(endless(), work, 8, stop.signal))).toEqual([]);
 });
 
 test("a source that fails ends it with the source's error", async () => {
@@ -84,5 +84,7 @@ test("a source that fails ends it with the source's error", async () => {
     yield 1;
     throw new Error("client went away");
   }
-  await expect(collect(inWindow(broken(), async (at) => at, 4, never))).rejects.toThrow("client went away");
+  await expect(collect(mapConcurrent(broken(), async (at) => at, 4, never))).rejects.toThrow(
+    "client went away",
+  );
 });

@@ -3,7 +3,7 @@
  * are awaited, which is what lets one connection fill batches.
  * @param stop ends the reading; what is at work then is still finished and yielded.
  */
-export async function* inWindow<T, R>(
+export async function* mapConcurrent<T, R>(
   items: AsyncIterable<T>,
   work: (item: T) => Promise<R>,
   window: number,

@@ -38,7 +38,7 @@ export async function start(service: Service<typeof collector.settings>) {
     spool: spool && { spool, spoolAfterMs: config.spoolAfterMs, log },
   });
   life.onClose("batches", () => sending.close());
-  life.stopping.addEventListener("abort", () => sending.hurry());
+  life.stopping.addEventListener("abort", () => sending.beginShutdown());
   const keys = new WriteKeys(
     client,
     config.keyFreshMs,

@@ -36,7 +36,7 @@ export interface SpoolUse {
 export interface Collector extends SendDeps {
   readonly limits: Limits;
   /** Ingest has little time from now on: with a spool, a collector that stops does not wait for it. */
-  hurry(): void;
+  beginShutdown(): void;
   /** Closes the open batches and waits until ingest or the spool has them. */
   close(): Promise<void>;
 }
@@ -46,7 +46,7 @@ interface Outlet {
   deliver(batch: OutgoingBatch): void;
   /** @throws Failure exhausted when a batch could go nowhere now. */
   checkRoom?(): void;
-  hurry?(): void;
+  beginShutdown?(): void;
   close(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export function createCollector(
     batcher,
     recent: new RecentEvents(options.recentEvents),
     metrics,
-    hurry: () => outlet.hurry?.(),
+    beginShutdown: () => outlet.beginShutdown?.(),
     async close() {
       batcher.flush();
       await outlet.close();

@@ -90,13 +90,13 @@ export class Delivery {
   }
 
   /** From now on ingest has little time to answer before a batch goes to the spool: the program is stopping. */
-  hurry(): void {
+  beginShutdown(): void {
     this.#spoolAfterMs = Math.min(this.#spoolAfterMs, HURRY_MS);
   }
 
   /** Waits until every batch is with ingest or in the spool, and closes both. */
   async close(): Promise<void> {
-    this.hurry();
+    this.beginShutdown();
     this.#closing = true;
     this.#drainer.stop();
     await this.#link.close();

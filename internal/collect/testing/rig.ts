@@ -191,7 +191,7 @@ async function drained(
   client: IngestClient,
 ): Promise<void> {
   shutdown.abort();
-  collector.hurry();
+  collector.beginShutdown();
   await server.close();
   await collector.close();
   client.close();

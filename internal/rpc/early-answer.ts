@@ -8,7 +8,7 @@ import type { Socket } from "node:net";
  * request on an HTTP/1.1 connection is never seen, an HTTP/2 stream never ends, and a server that drains waits
  * in vain.
  */
-export function letGoWhenAnswered(
+export function discardUnreadBody(
   request: IncomingMessage | Http2ServerRequest,
   response: ServerResponse | Http2ServerResponse,
 ): void {

@@ -15,7 +15,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { ConnectionAge } from "./connection-age.ts";
 import { Connections, sweepMs } from "./connections.ts";
 import { normalContentType } from "./content-type.ts";
-import { letGoWhenAnswered, resetSoon } from "./early-answer.ts";
+import { discardUnreadBody, resetSoon } from "./early-answer.ts";
 import { routeByPreface, takeProxyHeader } from "./first-bytes.ts";
 import { DEFAULT_LIMITS, type PortLimits } from "./port-limits.ts";
 import { type ServerTls, secure } from "./secure-socket.ts";
@@ -59,7 +59,7 @@ export async function listenOnePort(
   const age = new ConnectionAge(maxConnectionAgeMs);
   const connections = new Connections(limits);
   const serve: Handler = (request, response) => {
-    letGoWhenAnswered(request, response);
+    discardUnreadBody(request, response);
     if (!("stream" in request) && age.isOver(request.socket)) response.setHeader("connection", "close");
     if (!connections.begin(request, response)) {
       refuse(request, response, 429, { "retry-after": "1", "retry-after-ms": "1000" });

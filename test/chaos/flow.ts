@@ -1,15 +1,15 @@
 import type { Socket } from "node:net";
-import type { Weather } from "./weather.ts";
+import type { NetworkFault } from "./network-fault.ts";
 
 /** What happens to the bytes of one direction. */
-export type FlowWeather = Weather | { readonly kind: "lose" };
+export type FlowFault = NetworkFault | { readonly kind: "lose" };
 
 /** The bytes of one direction of a connection, in order, as fast as the reader takes them. */
 export class Flow {
   readonly #from: Socket;
   readonly #to: Socket;
   readonly #cut: () => void;
-  #weather: FlowWeather = { kind: "clear" };
+  #fault: FlowFault = { kind: "none" };
   /** Bytes that may still pass before the connection breaks. */
   #budget = Number.POSITIVE_INFINITY;
   /** Bytes on a long way, and when each piece arrives, by performance.now(). */
@@ -35,24 +35,24 @@ export class Flow {
   }
 
   get isLosing(): boolean {
-    return this.#weather.kind === "lose";
+    return this.#fault.kind === "lose";
   }
 
-  meet(weather: FlowWeather): void {
-    this.#weather = weather;
-    this.#budget = weather.kind === "truncate" ? weather.bytes : Number.POSITIVE_INFINITY;
+  meet(fault: FlowFault): void {
+    this.#fault = fault;
+    this.#budget = fault.kind === "truncate" ? fault.bytes : Number.POSITIVE_INFINITY;
     this.#listen();
   }
 
   #listen(): void {
-    if (this.#weather.kind === "stall" || this.#waitsForReader) this.#from.pause();
+    if (this.#fault.kind === "stall" || this.#waitsForReader) this.#from.pause();
     else this.#from.resume();
   }
 
   /** @param bytes undefined is the end. */
   #take(bytes: Buffer | undefined): void {
-    if (this.#weather.kind === "lose") return;
-    const ms = this.#weather.kind === "delay" ? this.#weather.ms : 0;
+    if (this.#fault.kind === "lose") return;
+    const ms = this.#fault.kind === "delay" ? this.#fault.ms : 0;
     // What is sent later never overtakes.
     if (ms === 0 && this.#late.length === 0) {
       this.#pass(bytes);

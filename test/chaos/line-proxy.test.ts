@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { LineProxy } from "./line-proxy.ts";
-import { CLEAR } from "./weather.ts";
+import { NO_FAULT } from "./network-fault.ts";
 
 /** Answers what it gets, in capitals. */
 let server: Server;
@@ -53,7 +53,7 @@ class Client {
   }
 }
 
-test("in clear weather bytes pass both ways, large amounts too", async () => {
+test("without a fault bytes pass both ways, large amounts too", async () => {
   const client = new Client();
   await client.expectAnswer("hello");
   const large = "x".repeat(3_000_000);
@@ -67,7 +67,7 @@ test("a cut breaks connections and refuses new ones until it is lifted", async (
   proxy.meet({ kind: "cut" });
   const second = new Client();
   await expect.poll(() => client.closed && second.closed).toBe(true);
-  proxy.meet(CLEAR);
+  proxy.meet(NO_FAULT);
   await new Client().expectAnswer("again");
 });
 
@@ -80,7 +80,7 @@ test("a stalled line takes connections and passes nothing, then all that was sen
   during.socket.write("two");
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect([heard, before.closed, during.closed]).toEqual(["hello", false, false]);
-  proxy.meet(CLEAR);
+  proxy.meet(NO_FAULT);
   await expect.poll(() => [before.got, during.got]).toEqual(["HELLOONE", "TWO"]);
 });
 
@@ -92,7 +92,7 @@ test("delayed bytes come later, in order, and none is overtaken when the delay e
   client.socket.write("a");
   await expect.poll(() => heard).toBe("helloa");
   expect(performance.now() - sent).toBeGreaterThan(140);
-  proxy.meet(CLEAR);
+  proxy.meet(NO_FAULT);
   await client.expectAnswer("b");
   expect(client.got).toBe("HELLOAB");
 });
@@ -103,7 +103,7 @@ test("lost answers: the server hears, the client does not, and its connection en
   proxy.meet({ kind: "lose answers" });
   client.socket.write("order");
   await expect.poll(() => heard).toBe("helloorder");
-  proxy.meet(CLEAR);
+  proxy.meet(NO_FAULT);
   await expect.poll(() => client.closed).toBe(true);
   expect(client.got).toBe("HELLO");
 });

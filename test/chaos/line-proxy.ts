@@ -1,12 +1,12 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { type NetworkFault, NO_FAULT } from "./network-fault.ts";
 import { ProxiedConnection } from "./proxied-connection.ts";
-import { CLEAR, type Weather } from "./weather.ts";
 
 /** A TCP proxy on 127.0.0.1 in front of a server there: a line that can fail in every way that lines do. */
 export class LineProxy {
   readonly #server: Server;
   readonly #connections = new Set<ProxiedConnection>();
-  #weather: Weather = CLEAR;
+  #fault: NetworkFault = NO_FAULT;
 
   private constructor(target: number) {
     // Half-open as TCP is: who has sent its last byte may still be answered.
@@ -28,10 +28,10 @@ export class LineProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Changes the weather for the connections of this moment and all later ones. */
-  meet(weather: Weather): void {
-    this.#weather = weather;
-    for (const connection of this.#connections) connection.meet(weather);
+  /** Injects the fault into the connections of this moment and all later ones. */
+  meet(fault: NetworkFault): void {
+    this.#fault = fault;
+    for (const connection of this.#connections) connection.meet(fault);
   }
 
   async close(): Promise<void> {
@@ -41,12 +41,12 @@ export class LineProxy {
   }
 
   #accept(client: Socket, target: number): void {
-    if (this.#weather.kind === "cut") {
+    if (this.#fault.kind === "cut") {
       client.destroy();
       return;
     }
     const server = connect({ port: target, host: "127.0.0.1", allowHalfOpen: true });
-    const connection = new ProxiedConnection(client, server, () => this.#weather);
+    const connection = new ProxiedConnection(client, server, () => this.#fault);
     this.#connections.add(connection);
     client.once("close", () => this.#connections.delete(connection));
   }

@@ -5,7 +5,7 @@ import { HostileClient } from "./hostile/client.ts";
 import type { Hostile } from "./hostile/sent.ts";
 import type { Past } from "./past.ts";
 import type { Problem } from "./problem.ts";
-import { type Habit, Sdk } from "./sdk.ts";
+import { type ClientProfile, Sdk } from "./sdk.ts";
 import type { System } from "./system.ts";
 import { partsOf } from "./topology.ts";
 import { Traffic } from "./traffic.ts";
@@ -14,7 +14,7 @@ import { StreamTransport, UnaryTransport } from "./transport.ts";
 const USUAL = { tryMs: 2_500, isLate: false, repeats: false, streams: false };
 
 /** The SDKs of a round. */
-const HABITS: readonly Habit[] = [
+const CLIENT_PROFILES: readonly ClientProfile[] = [
   // So impatient that it often sends again what is still on its way.
   { ...USUAL, name: "retrying", tryMs: 600 },
   { ...USUAL, name: "duplicating", repeats: true },
@@ -54,7 +54,7 @@ export class Load {
       queryPort: system.servicePort("query-1"),
       random: new Random(seed, round, ATTACKS),
     });
-    this.#sdks = HABITS.map((habit, sdk) => this.#start(habit, sdk, options));
+    this.#sdks = CLIENT_PROFILES.map((profile, sdk) => this.#start(profile, sdk, options));
   }
 
   /** Answers that nobody must ever get: refusals of events in order, and failures. */
@@ -80,21 +80,21 @@ export class Load {
     for (const sdk of this.#sdks) sdk.giveUp();
   }
 
-  #start(habit: Habit, sdk: number, options: LoadOptions): Sdk {
+  #start(profile: ClientProfile, sdk: number, options: LoadOptions): Sdk {
     const { system, seed, round, merchants, rate } = options;
-    const Transport = habit.streams ? StreamTransport : UnaryTransport;
+    const Transport = profile.streams ? StreamTransport : UnaryTransport;
     return new Sdk({
       ...options,
-      habit,
-      rate: rate / HABITS.length,
-      traffic: new Traffic({ seed, round, sdk, merchants: merchants.length, isLate: habit.isLate }),
+      profile,
+      rate: rate / CLIENT_PROFILES.length,
+      traffic: new Traffic({ seed, round, sdk, merchants: merchants.length, isLate: profile.isLate }),
       random: new Random(seed, round, CHOICES, sdk),
       transports: partsOf("collector").map((collector) => ({
         collector,
         transport: new Transport(system.collectorUrl(collector)),
       })),
       onRefusal: (merchantId, eventIds, why) => {
-        const message = `${habit.name} SDK: ${why}`;
+        const message = `${profile.name} SDK: ${why}`;
         this.#refusals.push(
           ...eventIds.map((eventId) => ({ kind: "refused", merchantId, eventId, message }) as const),
         );

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Flow } from "./flow.ts";
-import type { Weather } from "./weather.ts";
+import type { NetworkFault } from "./network-fault.ts";
 
 /** A connection through a proxy: two sockets, and what flows between them in each direction. */
 export class ProxiedConnection {
@@ -11,7 +11,7 @@ export class ProxiedConnection {
   #stalled = false;
   #broken = false;
 
-  constructor(client: Socket, server: Socket, weather: () => Weather) {
+  constructor(client: Socket, server: Socket, fault: () => NetworkFault) {
     this.#client = client;
     this.#server = server;
     const cut = () => this.cut();
@@ -24,17 +24,17 @@ export class ProxiedConnection {
     server.once("connect", () => {
       this.#requests.start();
       this.#answers.start();
-      this.meet(weather());
+      this.meet(fault());
     });
   }
 
   /** Changes what happens to bytes from now on. Bytes that were lost leave a connection good for nothing. */
-  meet(weather: Weather): void {
+  meet(fault: NetworkFault): void {
     const wasLosing = this.#answers.isLosing;
-    this.#stalled = weather.kind === "stall";
-    this.#requests.meet(weather);
-    this.#answers.meet(weather.kind === "lose answers" ? { kind: "lose" } : weather);
-    if (weather.kind === "cut" || (wasLosing && weather.kind === "clear")) this.cut();
+    this.#stalled = fault.kind === "stall";
+    this.#requests.meet(fault);
+    this.#answers.meet(fault.kind === "lose answers" ? { kind: "lose" } : fault);
+    if (fault.kind === "cut" || (wasLosing && fault.kind === "none")) this.cut();
     else if (!this.#stalled && this.#broken) this.cut();
   }
 

@@ -11,7 +11,7 @@ import { type PlainEvent, type Traffic, toMessage } from "./traffic.ts";
 import type { Transport } from "./transport.ts";
 
 /** How an SDK behaves. */
-export interface Habit {
+export interface ClientProfile {
   readonly name: string;
   /** How long it waits for an answer before it sends again through another collector, ms. */
   readonly tryMs: number;
@@ -23,11 +23,11 @@ export interface Habit {
 }
 
 export interface SdkOptions {
-  readonly habit: Habit;
+  readonly profile: ClientProfile;
   readonly traffic: Traffic;
   readonly random: Random;
   readonly merchants: readonly CreatedMerchant[];
-  /** Merchants of earlier rounds, whose events an SDK with that habit sends again. */
+  /** Merchants of earlier rounds, whose events an SDK with that profile sends again. */
   readonly revisited: readonly CreatedMerchant[];
   /** By collector. */
   readonly transports: readonly { readonly collector: string; readonly transport: Transport }[];
@@ -73,11 +73,11 @@ export class Sdk {
   }
 
   async #run(): Promise<void> {
-    const { traffic, rate, merchants, revisited, habit, random } = this.#options;
+    const { traffic, rate, merchants, revisited, profile, random } = this.#options;
     while (!this.#ended) {
       const { merchant, events } = traffic.next(Date.now());
       this.#begin(merchants[merchant]!, events);
-      if (habit.repeats && revisited.length > 0) this.#begin(random.of(revisited), []);
+      if (profile.repeats && revisited.length > 0) this.#begin(random.of(revisited), []);
       await sleep((1_000 * events.length) / rate);
       if (this.#underWay.size >= MAX_UNDER_WAY) await Promise.race(this.#underWay);
     }
@@ -90,9 +90,9 @@ export class Sdk {
 
   /** Sends events until each is acked. */
   async #deliver(merchant: CreatedMerchant, fresh: readonly PlainEvent[]): Promise<void> {
-    const { habit, ledger, past, random, transports } = this.#options;
+    const { profile, ledger, past, random, transports } = this.#options;
     for (const event of fresh) ledger.sent(merchant.merchantId, event);
-    const repeated = habit.repeats ? past.some(merchant.merchantId, random) : [];
+    const repeated = profile.repeats ? past.some(merchant.merchantId, random) : [];
     let left: readonly PlainEvent[] = [...fresh, ...repeated];
     let via = random.below(transports.length);
     const sendLeft = async () => {
@@ -105,10 +105,10 @@ export class Sdk {
 
   /** @returns the events to send again. */
   async #try(merchant: CreatedMerchant, events: readonly PlainEvent[], via: number) {
-    const { habit, transports } = this.#options;
+    const { profile, transports } = this.#options;
     const { collector, transport } = transports[via]!;
     try {
-      const statuses = await transport.send(merchant.writeKey, events.map(toMessage), habit.tryMs);
+      const statuses = await transport.send(merchant.writeKey, events.map(toMessage), profile.tryMs);
       return events.filter((event, index) => !this.#settle(merchant, event, statuses[index], collector));
     } catch (error) {
       const failure = ConnectError.from(error);

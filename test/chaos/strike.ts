@@ -4,11 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { stepDownLeader } from "../../internal/embedded/nats/leader.ts";
 import { clockFile } from "./launch.ts";
+import { type NetworkFault, NO_FAULT } from "./network-fault.ts";
 import type { Part } from "./part.ts";
 import type { Fault } from "./planner.ts";
 import type { System } from "./system.ts";
 import { linesOf } from "./topology.ts";
-import { CLEAR, type Weather } from "./weather.ts";
 
 /** How long to wait for brokers to elect a new leader, which they cannot while most of them are away; ms. */
 const ELECTION_MS = 3_000;
@@ -48,13 +48,13 @@ async function begin(system: System, fault: Fault): Promise<Lift> {
     case "full disk":
       return fillDisk(system, part!);
     default:
-      return changeWeather(system, target, weatherOf(fault));
+      return injectFault(system, target, networkFaultOf(fault));
   }
 }
 
 /** A collector that cannot reach ingest, and cannot write to its spool either. */
 async function fillDisk(system: System, part: Part): Promise<Lift> {
-  const clear = changeWeather(system, `${part.name}>ingest`, { kind: "cut" });
+  const clear = injectFault(system, `${part.name}>ingest`, { kind: "cut" });
   await limitFiles(part, "1");
   return async () => {
     await limitFiles(part, "unlimited");
@@ -73,15 +73,15 @@ async function setClock({ dataDir }: System, part: Part, shiftMs: number): Promi
   part.signal("SIGUSR2");
 }
 
-function changeWeather(system: System, target: string, weather: Weather): Lift {
+function injectFault(system: System, target: string, fault: NetworkFault): Lift {
   const proxies = linesOf(target).map(({ name }) => system.lines.get(name)!);
-  for (const proxy of proxies) proxy.meet(weather);
+  for (const proxy of proxies) proxy.meet(fault);
   return () => {
-    for (const proxy of proxies) proxy.meet(CLEAR);
+    for (const proxy of proxies) proxy.meet(NO_FAULT);
   };
 }
 
-function weatherOf({ kind, amount }: Fault): Weather {
+function networkFaultOf({ kind, amount }: Fault): NetworkFault {
   switch (kind) {
     case "cut":
     case "stall":
@@ -92,6 +92,6 @@ function weatherOf({ kind, amount }: Fault): Weather {
     case "truncate":
       return { kind, bytes: amount };
     default:
-      throw new Error(`${kind} is no weather`);
+      throw new Error(`${kind} is no network fault`);
   }
 }

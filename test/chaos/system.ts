@@ -8,11 +8,11 @@ import { createPool, type Pool } from "../../internal/store/pool.ts";
 import { connectNats, type NatsConnection } from "../../internal/stream/connect.ts";
 import { launchPart, type Surroundings } from "./launch.ts";
 import { LineProxy } from "./line-proxy.ts";
+import { NO_FAULT } from "./network-fault.ts";
 import { Part } from "./part.ts";
 import { placesStreams } from "./placement.ts";
 import { choosePorts } from "./ports.ts";
 import { ALL_LINES, kindOf, PARTITIONS, PARTS, PROGRAMS, partsOf } from "./topology.ts";
-import { CLEAR } from "./weather.ts";
 
 export interface SystemOptions {
   /** Holds what the parts store. */
@@ -130,7 +130,7 @@ export class System {
 
   /** Clears all lines and brings every part back to work. @returns what did not come back, and why. */
   recover(): Promise<string[]> {
-    for (const line of this.lines.values()) line.meet(CLEAR);
+    for (const line of this.lines.values()) line.meet(NO_FAULT);
     return recoverAll([...this.parts.values()]);
   }
 

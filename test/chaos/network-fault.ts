@@ -1,6 +1,6 @@
 /** What a line between two parts does to the bytes on it. */
-export type Weather =
-  | { readonly kind: "clear" }
+export type NetworkFault =
+  | { readonly kind: "none" }
   /** Connections break, and new ones are refused. */
   | { readonly kind: "cut" }
   /** Connections are taken, and nothing passes; neither side hears of the other's end. */
@@ -12,4 +12,4 @@ export type Weather =
   /** So many bytes of each direction pass, which may end within a message, then the connection breaks. */
   | { readonly kind: "truncate"; readonly bytes: number };
 
-export const CLEAR: Weather = { kind: "clear" };
+export const NO_FAULT: NetworkFault = { kind: "none" };

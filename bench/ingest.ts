@@ -136,7 +136,7 @@ async function sendDirect(publisher: BatchPublisher, batches: Batches, seconds: 
   const start = performance.now();
   let at = 0;
   let events = 0;
-  const lane = async () => {
+  const sendNext = async () => {
     while (performance.now() - start < seconds * 1_000) {
       const { sealed } = batches[at++ % batches.length]!;
       const { id, bytes } = fresh(sealed);
@@ -144,6 +144,6 @@ async function sendDirect(publisher: BatchPublisher, batches: Batches, seconds: 
       events += BATCH_ROWS;
     }
   };
-  await Promise.all(Array.from({ length: WINDOW }, lane));
+  await Promise.all(Array.from({ length: WINDOW }, sendNext));
   return events / ((performance.now() - start) / 1_000);
 }

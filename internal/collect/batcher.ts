@@ -33,7 +33,7 @@ export interface OutgoingBatch {
 }
 
 /** A partition's open batch. */
-export interface Lane {
+export interface OpenBatch {
   readonly partition: number;
   /** Whoever fills its open row calls `commit`, or discards the row. */
   readonly builder: BatchBuilder;
@@ -51,7 +51,7 @@ export interface Lane {
 export class Batcher {
   readonly #options: BatcherOptions;
   readonly #deliver: (batch: OutgoingBatch) => void;
-  readonly #lanes = new Map<number, Lane>();
+  readonly #openBatches = new Map<number, OpenBatch>();
   readonly #pending: Room;
 
   /** @param deliver takes a closed batch and must settle its ticket in the end. */
@@ -81,57 +81,57 @@ export class Batcher {
     throw new OverLimit(limit, `${whose} bytes wait for ingest already`, 1_000);
   }
 
-  /** The lane of a merchant. */
-  lane(merchantId: number, partitions: number): Lane {
+  /** the open batch of a merchant's partition. */
+  openBatch(merchantId: number, partitions: number): OpenBatch {
     const partition = partitionOf(merchantId, partitions);
-    let lane = this.#lanes.get(partition);
-    if (lane === undefined) {
+    let openBatch = this.#openBatches.get(partition);
+    if (openBatch === undefined) {
       const builder = new BatchBuilder(this.#options.maxRows);
-      lane = { partition, builder, ticket: new Ticket(), timer: undefined, inFlight: 0 };
-      this.#lanes.set(partition, lane);
+      openBatch = { partition, builder, ticket: new Ticket(), timer: undefined, inFlight: 0 };
+      this.#openBatches.set(partition, openBatch);
     }
-    return lane;
+    return openBatch;
   }
 
-  /** Makes the open row part of the lane's batch, which is closed if that fills it. */
-  commit(lane: Lane, merchantId: number): void {
-    const { builder } = lane;
+  /** Makes the open row part of the open batch, which is closed if that fills it. */
+  commit(openBatch: OpenBatch, merchantId: number): void {
+    const { builder } = openBatch;
     builder.commit(merchantId);
     if (builder.rows >= this.#options.maxRows || builder.byteLength >= this.#options.maxBytes)
-      this.#close(lane);
-    else this.#schedule(lane);
+      this.#close(openBatch);
+    else this.#schedule(openBatch);
   }
 
   /** Closes all open batches now. */
   flush(): void {
-    for (const lane of this.#lanes.values()) this.#close(lane);
+    for (const openBatch of this.#openBatches.values()) this.#close(openBatch);
   }
 
-  #schedule(lane: Lane): void {
-    if (lane.timer !== undefined) return;
+  #schedule(openBatch: OpenBatch): void {
+    if (openBatch.timer !== undefined) return;
     // With nothing on its way, only the rows of this turn of the event loop are waited for.
-    const wait = lane.inFlight === 0 ? 0 : this.#options.maxAgeMs;
-    lane.timer = setTimeout(() => this.#close(lane), wait);
+    const wait = openBatch.inFlight === 0 ? 0 : this.#options.maxAgeMs;
+    openBatch.timer = setTimeout(() => this.#close(openBatch), wait);
   }
 
-  #close(lane: Lane): void {
-    clearTimeout(lane.timer);
-    lane.timer = undefined;
-    if (lane.builder.rows === 0) return;
-    const { partition, ticket } = lane;
+  #close(openBatch: OpenBatch): void {
+    clearTimeout(openBatch.timer);
+    openBatch.timer = undefined;
+    if (openBatch.builder.rows === 0) return;
+    const { partition, ticket } = openBatch;
     const { collectorId, codec } = this.#options;
-    const batch = lane.builder.take();
+    const batch = openBatch.builder.take();
     const sealed = seal(batch, { partition, collectorId, codec, closedTime: Date.now() });
     const bytes = sealedBytes(sealed);
-    lane.ticket = new Ticket();
-    lane.inFlight++;
+    openBatch.ticket = new Ticket();
+    openBatch.inFlight++;
     const parts = partsOf(batch.merchantId, bytes.length);
     for (const [merchantId, part] of parts) this.#pending.take(merchantId, part);
     void ticket.settled.then(() => {
-      lane.inFlight--;
+      openBatch.inFlight--;
       for (const [merchantId, part] of parts) this.#pending.give(merchantId, part);
       // What gathered while this batch was on its way need not wait for its age.
-      if (lane.inFlight === 0) this.#close(lane);
+      if (openBatch.inFlight === 0) this.#close(openBatch);
     });
     this.#deliver({ batchId: sealed.batchId, partition, bytes, rows: sealed.rows, ticket });
   }

@@ -3,7 +3,7 @@ import { ID_BYTES } from "../event/event-id.ts";
 import { isTurnOver, nextTurn } from "../lifecycle/turns.ts";
 import { Adjustments } from "./adjustments.ts";
 import { type Answers, Claims, countAnswers } from "./answers.ts";
-import type { Batcher, Lane } from "./batcher.ts";
+import type { Batcher, OpenBatch } from "./batcher.ts";
 import { EventFields } from "./event-fields.ts";
 import type { CollectMetrics } from "./metrics.ts";
 import type { ReadEvent } from "./read-event.ts";
@@ -55,20 +55,20 @@ export async function submit(deps: SendDeps, submission: Submission): Promise<An
 /** A large request's events are not taken in one turn of the event loop: others have theirs between two of them. */
 async function claim(deps: SendDeps, { sender, count, read, ...rest }: Submission): Promise<Claims> {
   const { merchantId, retentionDays, partitions, truncateIp, visitorKey } = sender;
-  const lane = deps.batcher.lane(merchantId, partitions);
+  const openBatch = deps.batcher.openBatch(merchantId, partitions);
   const context = { ...rest, retentionDays, truncateIp, visitorKey, adjustments };
   const claims = new Claims(count);
   for (let index = 0; index < count; index++) {
     if (isTurnOver()) await nextTurn();
     const event = read(index);
     if (isTurnOver()) await nextTurn();
-    const refusal = write(event, lane, context);
+    const refusal = write(event, openBatch, context);
     const adjusted = adjustments.take();
     if (refusal !== undefined) {
       claims.refuse(index, refusal);
       continue;
     }
-    commit(deps, lane, merchantId, claims, index);
+    commit(deps, openBatch, merchantId, claims, index);
     if (adjusted.length > 0) claims.adjust(index, adjusted);
   }
   return claims;
@@ -78,8 +78,8 @@ async function claim(deps: SendDeps, { sender, count, read, ...rest }: Submissio
 const fields = new EventFields();
 const adjustments = new Adjustments();
 
-/** Writes an event to the lane's open row. @returns why it is refused; nothing of it is left then. */
-function write(event: ReadEvent, { builder }: Lane, context: EventContext): Refusal | undefined {
+/** Writes an event to the open row of the batch. @returns why it is refused; nothing of it is left then. */
+function write(event: ReadEvent, { builder }: OpenBatch, context: EventContext): Refusal | undefined {
   if (event instanceof Uint8Array) return writeBytes(event, builder, context);
   if ("reason" in event) return event;
   for (const { kind, field, message } of event.adjustments) context.adjustments.add(kind, field, message);
@@ -95,8 +95,14 @@ function writeBytes(bytes: Uint8Array, builder: BatchBuilder, context: EventCont
 }
 
 /** Makes the open row one of its batch, unless the event is there already. */
-function commit(deps: SendDeps, lane: Lane, merchantId: number, claims: Claims, index: number): void {
-  const { builder, ticket } = lane;
+function commit(
+  deps: SendDeps,
+  openBatch: OpenBatch,
+  merchantId: number,
+  claims: Claims,
+  index: number,
+): void {
+  const { builder, ticket } = openBatch;
   if (builder.hasEventId) {
     const before = deps.recent.claim(merchantId, builder.eventIds, ticket, builder.rows * ID_BYTES);
     if (before !== undefined) {
@@ -105,6 +111,6 @@ function commit(deps: SendDeps, lane: Lane, merchantId: number, claims: Claims, 
       return;
     }
   }
-  deps.batcher.commit(lane, merchantId);
+  deps.batcher.commit(openBatch, merchantId);
   claims.accept(index, ticket);
 }

@@ -2,8 +2,8 @@ import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { EventStatus, RejectReason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { type Adjustment, AdjustmentKind, plainField } from "./adjustments.ts";
 import type { CollectMetrics } from "./metrics.ts";
+import type { Outcome, Receipt } from "./receipt.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-import type { Outcome, Ticket } from "./ticket.ts";
 
 /** The answers to a request's events, as the response carries them. */
 export interface Answers {
@@ -45,8 +45,8 @@ export function answerAll(count: number, status: EventStatus, refusal?: Refusal)
 
 /** The claims of a request's events on the batches that they went into. */
 export class Claims {
-  readonly #tickets: Ticket[] = [];
-  /** Of each event: its ticket's number from 1, negative when the event was sent before; 0: it is refused. */
+  readonly #receipts: Receipt[] = [];
+  /** Of each event: its receipt's number from 1, negative when the event was sent before; 0: it is refused. */
   readonly #claims: Int32Array;
   readonly #refusals = new Map<number, Refusal>();
   readonly #adjustments: ({ readonly index: number } & Adjustment)[] = [];
@@ -57,12 +57,12 @@ export class Claims {
     this.#claims = new Int32Array(count);
   }
 
-  accept(index: number, ticket: Ticket): void {
-    this.#claims[index] = this.#numberOf(ticket);
+  accept(index: number, receipt: Receipt): void {
+    this.#claims[index] = this.#numberOf(receipt);
   }
 
-  repeat(index: number, ticket: Ticket): void {
-    this.#claims[index] = -this.#numberOf(ticket);
+  repeat(index: number, receipt: Receipt): void {
+    this.#claims[index] = -this.#numberOf(receipt);
   }
 
   refuse(index: number, refusal: Refusal): void {
@@ -81,7 +81,7 @@ export class Claims {
   /** The answers, when all batches are settled. */
   async settled(): Promise<Answers> {
     const outcomes: Outcome[] = [];
-    for (const ticket of this.#tickets) outcomes.push(ticket.outcome ?? (await ticket.settled));
+    for (const receipt of this.#receipts) outcomes.push(receipt.outcome ?? (await receipt.settled));
     const merged = new Merged(this.#claims.length, this.#adjustments, this.#adjusted);
     for (const [index, claim] of this.#claims.entries()) {
       if (claim === 0) merged.put(index, EventStatus.REJECTED, this.#refusals.get(index));
@@ -90,10 +90,10 @@ export class Claims {
     return merged;
   }
 
-  #numberOf(ticket: Ticket): number {
+  #numberOf(receipt: Receipt): number {
     // Events of a request that go into one batch come one after another.
-    if (this.#tickets.at(-1) !== ticket) this.#tickets.push(ticket);
-    return this.#tickets.length;
+    if (this.#receipts.at(-1) !== receipt) this.#receipts.push(receipt);
+    return this.#receipts.length;
   }
 }
 

@@ -3,25 +3,25 @@ import { merchantsOf, testBatch } from "../../test/kit/batches.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { IngestClient } from "./ingest-client.ts";
 import { IngestLink } from "./ingest-link.ts";
+import { Receipt } from "./receipt.ts";
 import { FakeIngest, PARTITIONS, TOKEN } from "./testing/fake-ingest.ts";
 import { FakePublisher } from "./testing/fake-publisher.ts";
-import { Ticket } from "./ticket.ts";
 
 const publishers = [new FakePublisher(), new FakePublisher()] as const;
 let ingests: readonly FakeIngest[];
 let client: IngestClient;
 let link: IngestLink;
 let sending: NodeJS.Timeout;
-const sent: { readonly id: string; readonly ticket: Ticket }[] = [];
+const sent: { readonly id: string; readonly receipt: Receipt }[] = [];
 const states: (string | undefined)[] = [];
 
 const [merchantId] = merchantsOf(0, PARTITIONS, 1) as [number];
 
 function sendOne(): void {
   const { id, sealed, bytes } = testBatch([{ merchantId, time: Date.now() }], { partition: 0 });
-  const ticket = new Ticket();
-  sent.push({ id, ticket });
-  link.deliver({ batchId: sealed.batchId, partition: 0, bytes, rows: 1, ticket });
+  const receipt = new Receipt();
+  sent.push({ id, receipt });
+  link.deliver({ batchId: sealed.batchId, partition: 0, bytes, rows: 1, receipt });
 }
 
 /** A link over many short-lived streams, with a batch every few milliseconds. */
@@ -57,7 +57,7 @@ test.each([
   await more("both again", counts(), [0, 1]);
   clearInterval(sending);
   await link.close();
-  expect(sent.map(({ ticket }) => ticket.outcome)).toEqual(sent.map(() => ({ stored: true })));
+  expect(sent.map(({ receipt }) => receipt.outcome)).toEqual(sent.map(() => ({ stored: true })));
   const stored = new Set(publishers.flatMap((one) => one.stored.map(({ batchId }) => batchId)));
   expect(sent.filter(({ id }) => !stored.has(id))).toEqual([]);
 });

@@ -84,7 +84,7 @@ describe("a batch closes", () => {
       await pass(1);
     }
     expect(out).toHaveLength(1);
-    out[0]!.ticket.settle({ stored: true });
+    out[0]!.receipt.settle({ stored: true });
     await pass(0);
     expect(out.map(({ rows }) => rows)).toEqual([1, 50]);
   });
@@ -103,16 +103,16 @@ test("each partition has batches of its own", async () => {
   expect(opened.flatMap(({ rows }) => rows)).toHaveLength(40);
 });
 
-test("the ticket of a row is that of its batch, whatever becomes of it", async () => {
+test("the receipt of a row is that of its batch, whatever becomes of it", async () => {
   const batcher = batcherOf({ maxRows: 2 });
-  const tickets = add(batcher, "a", "b", "c");
-  expect(tickets[0]).toBe(tickets[1]);
-  expect(tickets[2]).not.toBe(tickets[0]);
+  const receipts = add(batcher, "a", "b", "c");
+  expect(receipts[0]).toBe(receipts[1]);
+  expect(receipts[2]).not.toBe(receipts[0]);
   const outcome = { stored: false, retry: true, message: "late" } as const;
-  out[0]!.ticket.settle(outcome);
-  out[0]!.ticket.settle({ stored: true });
-  expect(await tickets[0]!.settled).toEqual(outcome);
-  expect(tickets[2]!.outcome).toBeUndefined();
+  out[0]!.receipt.settle(outcome);
+  out[0]!.receipt.settle({ stored: true });
+  expect(await receipts[0]!.settled).toEqual(outcome);
+  expect(receipts[2]!.outcome).toBeUndefined();
 });
 
 test("room is made by settling, well or badly", async () => {
@@ -128,7 +128,7 @@ test("room is made by settling, well or badly", async () => {
       retryAfterMs: 1_000,
     }),
   );
-  out[0]!.ticket.settle({ stored: false, retry: false, message: "refused" });
+  out[0]!.receipt.settle({ stored: false, retry: false, message: "refused" });
   await pass(0);
   expect(batcher.pendingBytes).toBe(0);
   batcher.checkRoom(1);

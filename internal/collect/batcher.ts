@@ -4,7 +4,7 @@ import { seal, sealedBytes } from "../event/seal.ts";
 import type { Codec } from "../gen/footfall/event/v1/batch_pb.js";
 import { Room } from "../rpc/room.ts";
 import { OverLimit } from "./limits/over-limit.ts";
-import { Ticket } from "./ticket.ts";
+import { Receipt } from "./receipt.ts";
 
 export interface BatcherOptions {
   readonly collectorId: string;
@@ -29,7 +29,7 @@ export interface OutgoingBatch {
   readonly partition: number;
   readonly bytes: Uint8Array;
   readonly rows: number;
-  readonly ticket: Ticket;
+  readonly receipt: Receipt;
 }
 
 /** A partition's open batch. */
@@ -38,7 +38,7 @@ export interface OpenBatch {
   /** Whoever fills its open row calls `commit`, or discards the row. */
   readonly builder: BatchBuilder;
   /** Of the open batch. */
-  ticket: Ticket;
+  receipt: Receipt;
   timer: NodeJS.Timeout | undefined;
   /** Batches of this partition that are on their way. */
   inFlight: number;
@@ -54,7 +54,7 @@ export class Batcher {
   readonly #openBatches = new Map<number, OpenBatch>();
   readonly #pending: Room;
 
-  /** @param deliver takes a closed batch and must settle its ticket in the end. */
+  /** @param deliver takes a closed batch and must settle its receipt in the end. */
   constructor(options: BatcherOptions, deliver: (batch: OutgoingBatch) => void) {
     this.#options = options;
     this.#pending = new Room(options.maxPendingBytes, (options.merchantShare ?? 100) / 100);
@@ -87,7 +87,7 @@ export class Batcher {
     let openBatch = this.#openBatches.get(partition);
     if (openBatch === undefined) {
       const builder = new BatchBuilder(this.#options.maxRows);
-      openBatch = { partition, builder, ticket: new Ticket(), timer: undefined, inFlight: 0 };
+      openBatch = { partition, builder, receipt: new Receipt(), timer: undefined, inFlight: 0 };
       this.#openBatches.set(partition, openBatch);
     }
     return openBatch;
@@ -118,22 +118,22 @@ export class Batcher {
     clearTimeout(openBatch.timer);
     openBatch.timer = undefined;
     if (openBatch.builder.rows === 0) return;
-    const { partition, ticket } = openBatch;
+    const { partition, receipt } = openBatch;
     const { collectorId, codec } = this.#options;
     const batch = openBatch.builder.take();
     const sealed = seal(batch, { partition, collectorId, codec, closedTime: Date.now() });
     const bytes = sealedBytes(sealed);
-    openBatch.ticket = new Ticket();
+    openBatch.receipt = new Receipt();
     openBatch.inFlight++;
     const parts = partsOf(batch.merchantId, bytes.length);
     for (const [merchantId, part] of parts) this.#pending.take(merchantId, part);
-    void ticket.settled.then(() => {
+    void receipt.settled.then(() => {
       openBatch.inFlight--;
       for (const [merchantId, part] of parts) this.#pending.give(merchantId, part);
       // What gathered while this batch was on its way need not wait for its age.
       if (openBatch.inFlight === 0) this.#close(openBatch);
     });
-    this.#deliver({ batchId: sealed.batchId, partition, bytes, rows: sealed.rows, ticket });
+    this.#deliver({ batchId: sealed.batchId, partition, bytes, rows: sealed.rows, receipt });
   }
 }
 

@@ -2,10 +2,10 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { OutgoingBatch } from "./batcher.ts";
 import type { IngestClient } from "./ingest-client.ts";
 import { IngestLink } from "./ingest-link.ts";
+import { type Outcome, Receipt } from "./receipt.ts";
 import { Drainer } from "./spool/drainer.ts";
 import { SpoolReporter } from "./spool/reporter.ts";
 import type { Spool } from "./spool/spool.ts";
-import { type Outcome, Ticket } from "./ticket.ts";
 
 export interface DeliveryOptions {
   readonly collectorId: string;
@@ -38,7 +38,7 @@ const LATE_MS = 5_000;
 
 /**
  * Brings closed batches to safety: ingest's answer, or, while the link is down or ingest does not answer in
- * time, the spool. Whichever comes first settles the batch's ticket. A batch of the spool is drained under the
+ * time, the spool. Whichever comes first settles the batch's receipt. A batch of the spool is drained under the
  * id that it has, also when ingest may have stored it already.
  */
 export class Delivery {
@@ -73,13 +73,13 @@ export class Delivery {
     this.#sweep = setInterval(() => this.#spoolLate(), Math.min(250, options.spoolAfterMs / 4));
   }
 
-  /** Takes a batch; its ticket is settled when ingest or the spool has it, or neither could take it. */
+  /** Takes a batch; its receipt is settled when ingest or the spool has it, or neither could take it. */
   deliver(batch: OutgoingBatch): void {
     const delivered: Delivered = { batch, since: performance.now() };
-    const ticket = new Ticket();
+    const receipt = new Receipt();
     this.#waiting.add(delivered);
-    void ticket.settled.then((outcome) => this.#answered(delivered, outcome));
-    this.#link.deliver({ ...batch, ticket });
+    void receipt.settled.then((outcome) => this.#answered(delivered, outcome));
+    this.#link.deliver({ ...batch, receipt });
     if (!this.#flowing) this.#toSpool(delivered);
   }
 
@@ -161,11 +161,11 @@ export class Delivery {
     } catch (error) {
       // While the link stands ingest may still take it, until the deliver timeout.
       if (this.#linkProblem === undefined) return;
-      batch.ticket.settle({ stored: false, retry: true, message: (error as Error).message });
+      batch.receipt.settle({ stored: false, retry: true, message: (error as Error).message });
       this.#link.release(batch.batchId);
       return;
     }
-    batch.ticket.settle({ stored: true });
+    batch.receipt.settle({ stored: true });
     if (delivered.outcome !== undefined) this.#drainer.settle(delivered.position, batch, delivered.outcome);
     else this.#link.release(batch.batchId);
   }
@@ -174,7 +174,7 @@ export class Delivery {
     this.#waiting.delete(delivered);
     delivered.outcome = outcome;
     const { batch, position } = delivered;
-    if (position === undefined) batch.ticket.settle(outcome);
+    if (position === undefined) batch.receipt.settle(outcome);
     else this.#drainer.settle(position, batch, outcome);
   }
 }

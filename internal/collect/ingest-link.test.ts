@@ -10,7 +10,7 @@ import {
 import type { OutgoingBatch } from "./batcher.ts";
 import type { IngestClient } from "./ingest-client.ts";
 import { IngestLink } from "./ingest-link.ts";
-import { Ticket } from "./ticket.ts";
+import { Receipt } from "./receipt.ts";
 
 const ROOM = 4;
 
@@ -59,7 +59,7 @@ const batchOf = (): OutgoingBatch => ({
   partition: 0,
   bytes: randomBytes(8),
   rows: 1,
-  ticket: new Ticket(),
+  receipt: new Receipt(),
 });
 
 test("an ingest that does not read is not given more than its stream has room for", async () => {
@@ -67,7 +67,7 @@ test("an ingest that does not read is not given more than its stream has room fo
   for (const batch of batches) link.deliver(batch);
   expect(stream.writableLength).toBe(ROOM);
   await vi.advanceTimersByTimeAsync(1_500);
-  expect(batches.map(({ ticket }) => ticket.outcome)).toEqual(
+  expect(batches.map(({ receipt }) => receipt.outcome)).toEqual(
     batches.map(() => expect.objectContaining({ stored: false, retry: true })),
   );
   // What was given up is not sent any more; what comes later is.
@@ -80,7 +80,7 @@ test("an ingest that does not read is not given more than its stream has room fo
   expect(stream.arrived).toEqual([...batches.slice(0, ROOM), later].map(({ bytes }) => bytes));
   stream.answer(later.batchId);
   await vi.advanceTimersByTimeAsync(1);
-  expect(later.ticket.outcome).toEqual({ stored: true });
+  expect(later.receipt.outcome).toEqual({ stored: true });
 });
 
 test("all batches arrive, each once and in order, as ingest takes them", async () => {

@@ -59,7 +59,7 @@ export class IngestLink {
   }
 
   /**
-   * Sends a batch; its ticket is settled when ingest answered or the deadline passed. One that comes from the
+   * Sends a batch; its receipt is settled when ingest answered or the deadline passed. One that comes from the
    * spool lets live ones pass, and is given back when the stream breaks.
    */
   deliver(batch: OutgoingBatch, from: "live" | "spooled" = "live"): void {
@@ -84,7 +84,7 @@ export class IngestLink {
   async close(): Promise<void> {
     this.#closing = true;
     for (const [id, { spooled }] of this.#waiting) if (spooled) this.#giveBack(id, "the link closes");
-    await Promise.all([...this.#waiting.values()].map(({ ticket }) => ticket.settled));
+    await Promise.all([...this.#waiting.values()].map(({ receipt }) => receipt.settled));
     clearInterval(this.#sweep);
     this.#streams.close();
   }
@@ -121,7 +121,7 @@ export class IngestLink {
   #giveBack(id: string, message: string): void {
     const batch = this.#waiting.get(id);
     this.#forget(id);
-    batch?.ticket.settle({ stored: false, retry: true, message });
+    batch?.receipt.settle({ stored: false, retry: true, message });
   }
 
   /** Batches that others keep are given back when their stream breaks, and all of them when none stands. */
@@ -150,10 +150,10 @@ export class IngestLink {
     }
     this.#forget(id);
     if (response.status === BatchStatus.STORED) {
-      batch.ticket.settle({ stored: true });
+      batch.receipt.settle({ stored: true });
     } else {
       const message = `${BatchRejectReason[response.reason]}: ${response.message}`;
-      batch.ticket.settle({ stored: false, retry: false, message });
+      batch.receipt.settle({ stored: false, retry: false, message });
     }
     this.#send();
   }

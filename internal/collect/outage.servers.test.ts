@@ -162,9 +162,9 @@ test("closing the collector sends what is in open batches, and waits for ingest'
   await startWarm({ maxAgeMs: 60_000 });
   const release = rig.publisher.hold();
   const add = (name: string) => addEvent(rig.collector.batcher, name);
-  const tickets = [add("a")];
+  const receipts = [add("a")];
   await vi.waitFor(() => expect(rig.publisher.arrived).toHaveLength(1));
-  tickets.push(add("b"));
+  receipts.push(add("b"));
   let closed = false;
   const closing = rig.collector.close().then(() => {
     closed = true;
@@ -173,6 +173,6 @@ test("closing the collector sends what is in open batches, and waits for ingest'
   expect(closed).toBe(false);
   release();
   await closing;
-  expect(tickets.map(({ outcome }) => outcome)).toEqual([{ stored: true }, { stored: true }]);
+  expect(receipts.map(({ outcome }) => outcome)).toEqual([{ stored: true }, { stored: true }]);
   expect(rig.publisher.names()).toEqual(["a", "b"]);
 });

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { Receipt } from "./receipt.ts";
 import { RecentEvents } from "./recent-events.ts";
-import { Ticket } from "./ticket.ts";
 
 /** Sixteen bytes for a text of up to as many. */
 const id = (text: string) => Buffer.from(text.padEnd(16, "."));
 
-function ticket(stored?: boolean): Ticket {
-  const made = new Ticket();
+function receipt(stored?: boolean): Receipt {
+  const made = new Receipt();
   if (stored === true) made.settle({ stored: true });
   if (stored === false) made.settle({ stored: false, retry: true, message: "late" });
   return made;
@@ -18,7 +18,7 @@ test("the last half of the capacity is always remembered, and never more than al
   fc.assert(
     fc.property(capacity, fc.integer({ min: 0, max: 300 }), (capacity, count) => {
       const recent = new RecentEvents(capacity);
-      for (let at = 0; at < count; at++) recent.claim(1, id(`${at}`), ticket(true));
+      for (let at = 0; at < count; at++) recent.claim(1, id(`${at}`), receipt(true));
       const found = Array.from({ length: count }, (_, at) => recent.find(1, id(`${at}`)) !== undefined);
       expect(found.filter(Boolean).length).toBeLessThanOrEqual(capacity);
       const last = Math.min(count, capacity >>> 1);
@@ -29,24 +29,24 @@ test("the last half of the capacity is always remembered, and never more than al
 
 test("an event on its way and a stored one are found, one that failed is not", () => {
   const recent = new RecentEvents(10);
-  const tickets = { open: ticket(), stored: ticket(true), failed: ticket(false) };
-  for (const [key, made] of Object.entries(tickets)) recent.claim(1, id(key), made);
-  expect(recent.find(1, id("open"))).toBe(tickets.open);
-  expect(recent.find(1, id("stored"))).toBe(tickets.stored);
+  const receipts = { open: receipt(), stored: receipt(true), failed: receipt(false) };
+  for (const [key, made] of Object.entries(receipts)) recent.claim(1, id(key), made);
+  expect(recent.find(1, id("open"))).toBe(receipts.open);
+  expect(recent.find(1, id("stored"))).toBe(receipts.stored);
   expect(recent.find(1, id("failed"))).toBeUndefined();
   expect(recent.find(1, id("never seen"))).toBeUndefined();
-  tickets.open.settle({ stored: false, retry: false, message: "refused" });
+  receipts.open.settle({ stored: false, retry: false, message: "refused" });
   expect(recent.find(1, id("open"))).toBeUndefined();
 });
 
 test("an event that failed and is sent again is found by its new batch", () => {
   const recent = new RecentEvents(4);
-  recent.claim(1, id("event"), ticket(false));
+  recent.claim(1, id("event"), receipt(false));
   // It moves to the older half, which must not hide the new one.
-  for (const key of ["a", "b"]) recent.claim(1, id(key), ticket(true));
-  const again = ticket(true);
+  for (const key of ["a", "b"]) recent.claim(1, id(key), receipt(true));
+  const again = receipt(true);
   expect(recent.claim(1, id("event"), again)).toBeUndefined();
-  expect(recent.claim(1, id("event"), ticket())).toBe(again);
+  expect(recent.claim(1, id("event"), receipt())).toBe(again);
   expect(recent.find(1, id("event"))).toBe(again);
 });
 
@@ -59,7 +59,7 @@ test("an event is told by its merchant and all bytes of its id, wherever these s
   fc.assert(
     fc.property(event, byte, fc.nat(9), ([merchant, bytes], [at, change], offset) => {
       const recent = new RecentEvents(4);
-      const made = ticket(true);
+      const made = receipt(true);
       const moved = Buffer.concat([Buffer.alloc(offset, 7), bytes, Buffer.alloc(3, 9)]);
       recent.claim(merchant, moved, made, offset);
       expect(recent.find(merchant, bytes)).toBe(made);
@@ -73,7 +73,8 @@ test("an event is told by its merchant and all bytes of its id, wherever these s
 
 test("each of many events is found with its own batch", () => {
   const recent = new RecentEvents(20_000);
-  const tickets = Array.from({ length: 8_000 }, () => ticket(true));
-  for (const [at, made] of tickets.entries()) recent.claim((at % 7) + 1, id(`event ${at}`), made);
-  for (const [at, made] of tickets.entries()) expect(recent.find((at % 7) + 1, id(`event ${at}`))).toBe(made);
+  const receipts = Array.from({ length: 8_000 }, () => receipt(true));
+  for (const [at, made] of receipts.entries()) recent.claim((at % 7) + 1, id(`event ${at}`), made);
+  for (const [at, made] of receipts.entries())
+    expect(recent.find((at % 7) + 1, id(`event ${at}`))).toBe(made);
 });

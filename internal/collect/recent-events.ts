@@ -1,7 +1,7 @@
 import { finish, mix } from "../event/hash.ts";
-import type { Ticket } from "./ticket.ts";
+import type { Receipt } from "./receipt.ts";
 
-/** Words of a slot: four of the event's id, the merchant (0: the slot is empty), the number of the ticket. */
+/** Words of a slot: four of the event's id, the merchant (0: the slot is empty), the number of the receipt. */
 const WORDS = 6;
 const MERCHANT = 4;
 const TICKET = 5;
@@ -29,7 +29,7 @@ export class RecentEvents {
    * The batch of an event that is stored or on its way; one that failed does not count.
    * @param id bytes that hold the event's 16 at the offset.
    */
-  find(merchantId: number, id: Uint8Array, offset = 0): Ticket | undefined {
+  find(merchantId: number, id: Uint8Array, offset = 0): Receipt | undefined {
     readId(id, offset, merchantId);
     return this.#known(this.#young.place());
   }
@@ -39,7 +39,7 @@ export class RecentEvents {
    * @param id bytes that hold the event's 16 at the offset.
    * @returns the batch that it is in; undefined: it is new.
    */
-  claim(merchantId: number, id: Uint8Array, ticket: Ticket, offset = 0): Ticket | undefined {
+  claim(merchantId: number, id: Uint8Array, receipt: Receipt, offset = 0): Receipt | undefined {
     readId(id, offset, merchantId);
     let place = this.#young.place();
     const known = this.#known(place);
@@ -49,14 +49,14 @@ export class RecentEvents {
       this.#young = new Generation(this.#half);
       place = this.#young.place();
     }
-    this.#young.put(place, ticket);
+    this.#young.put(place, receipt);
     return undefined;
   }
 
   /** @param place where the wanted event stands in the younger generation, or would. */
-  #known(place: number): Ticket | undefined {
-    const ticket = this.#young.ticket(place) ?? this.#old.ticket(this.#old.place());
-    return ticket?.outcome?.stored === false ? undefined : ticket;
+  #known(place: number): Receipt | undefined {
+    const receipt = this.#young.receipt(place) ?? this.#old.receipt(this.#old.place());
+    return receipt?.outcome?.stored === false ? undefined : receipt;
   }
 }
 
@@ -79,7 +79,7 @@ function readId(id: Uint8Array, offset: number, merchantId: number): void {
 class Generation {
   readonly #slots: Uint32Array;
   readonly #mask: number;
-  readonly #tickets: Ticket[] = [];
+  readonly #receipts: Receipt[] = [];
   #size = 0;
 
   constructor(capacity: number) {
@@ -92,19 +92,19 @@ class Generation {
     return this.#size;
   }
 
-  /** The ticket of the wanted event, undefined where its place is empty. */
-  ticket(place: number): Ticket | undefined {
-    return this.#slots[place + MERCHANT] === 0 ? undefined : this.#tickets[this.#slots[place + TICKET]!];
+  /** The receipt of the wanted event, undefined where its place is empty. */
+  receipt(place: number): Receipt | undefined {
+    return this.#slots[place + MERCHANT] === 0 ? undefined : this.#receipts[this.#slots[place + TICKET]!];
   }
 
-  /** Puts the wanted event into its place, or gives it another ticket. */
-  put(place: number, ticket: Ticket): void {
+  /** Puts the wanted event into its place, or gives it another receipt. */
+  put(place: number, receipt: Receipt): void {
     const slots = this.#slots;
     if (slots[place + MERCHANT] === 0) this.#size++;
     // Events of one batch come one after another.
-    if (this.#tickets.at(-1) !== ticket) this.#tickets.push(ticket);
+    if (this.#receipts.at(-1) !== receipt) this.#receipts.push(receipt);
     for (let word = 0; word <= MERCHANT; word++) slots[place + word] = wanted[word]!;
-    slots[place + TICKET] = this.#tickets.length - 1;
+    slots[place + TICKET] = this.#receipts.length - 1;
   }
 
   /** Where the wanted event stands, or else the empty slot in which it would. */

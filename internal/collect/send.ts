@@ -102,9 +102,9 @@ function commit(
   claims: Claims,
   index: number,
 ): void {
-  const { builder, ticket } = openBatch;
+  const { builder, receipt } = openBatch;
   if (builder.hasEventId) {
-    const before = deps.recent.claim(merchantId, builder.eventIds, ticket, builder.rows * ID_BYTES);
+    const before = deps.recent.claim(merchantId, builder.eventIds, receipt, builder.rows * ID_BYTES);
     if (before !== undefined) {
       builder.discard();
       claims.repeat(index, before);
@@ -112,5 +112,5 @@ function commit(
     }
   }
   deps.batcher.commit(openBatch, merchantId);
-  claims.accept(index, ticket);
+  claims.accept(index, receipt);
 }

@@ -36,7 +36,7 @@ const NAMES = new WordTrie([
     bits: BOTH,
   },
   {
-    words: `name fname lname login cell mobile pan pass pin session sessionid code key ticket credential credentials verifier
+    words: `name fname lname login cell mobile pan pass pin session sessionid code key receipt credential credentials verifier
       codeverifier activationkey confirmationkey`,
     bits: Name.PERSONAL,
   },

@@ -1,7 +1,7 @@
 import { formatId } from "../../event/event-id.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { IngestLink } from "../ingest-link.ts";
-import { type Outcome, Ticket } from "../ticket.ts";
+import { type Outcome, Receipt } from "../receipt.ts";
 import type { Spool } from "./spool.ts";
 import type { SpoolBatch, SpooledBatch } from "./store.ts";
 
@@ -77,9 +77,9 @@ export class Drainer {
   async #send(batch: SpooledBatch): Promise<void> {
     this.#inFlight++;
     this.#bytes += batch.bytes.length;
-    const ticket = new Ticket();
-    this.#link.deliver({ ...batch, ticket }, "spooled");
-    const outcome = await ticket.settled;
+    const receipt = new Receipt();
+    this.#link.deliver({ ...batch, receipt }, "spooled");
+    const outcome = await receipt.settled;
     this.#inFlight--;
     this.#bytes -= batch.bytes.length;
     this.settle(batch.position, batch, outcome);

@@ -107,8 +107,8 @@ const SENDER = {
 function collector(): (body: Body) => Promise<Cost> {
   const metrics = collectMetrics(createRegistry("slowest byte"));
   const batches = { maxRows: 8_192, maxBytes: 2 << 20, maxAgeMs: 20, maxPendingBytes: 64 << 20 };
-  const batcher = new Batcher({ collectorId: "c", codec: Codec.ZSTD, ...batches }, ({ ticket }) =>
-    ticket.settle({ stored: true }),
+  const batcher = new Batcher({ collectorId: "c", codec: Codec.ZSTD, ...batches }, ({ receipt }) =>
+    receipt.settle({ stored: true }),
   );
   const limits = new Limits(NO_LIMITS);
   const deps = { metrics, batcher, limits, recent: new RecentEvents(100_000) };

@@ -7,7 +7,7 @@ export type Outcome =
   | { readonly stored: false; readonly retry: false; readonly message: string };
 
 /** The claim on a batch's outcome that its events hold. */
-export class Ticket {
+export class Receipt {
   readonly settled: Promise<Outcome>;
   #outcome: Outcome | undefined;
   readonly #resolve: (outcome: Outcome) => void;
@@ -23,7 +23,7 @@ export class Ticket {
     return this.#outcome;
   }
 
-  /** Settles the ticket, once; a later call changes nothing. */
+  /** Settles the receipt, once; a later call changes nothing. */
   settle(outcome: Outcome): void {
     this.#outcome ??= outcome;
     this.#resolve(this.#outcome);

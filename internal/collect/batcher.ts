@@ -2,7 +2,7 @@ import { BatchBuilder } from "../event/batch-builder.ts";
 import { partitionOf } from "../event/partition.ts";
 import { seal, sealedBytes } from "../event/seal.ts";
 import type { Codec } from "../gen/footfall/event/v1/batch_pb.js";
-import { Room } from "../rpc/room.ts";
+import { Quota } from "../rpc/quota.ts";
 import { OverLimit } from "./limits/over-limit.ts";
 import { Receipt } from "./receipt.ts";
 
@@ -19,7 +19,7 @@ export interface BatcherOptions {
   readonly maxPendingBytes: number;
   /** @throws Failure exhausted when a batch could go nowhere now. */
   readonly checkDelivery?: (() => void) | undefined;
-  /** Percentage of them that one merchant comes to when it is alone (limits/room.ts). Default 100. */
+  /** Percentage of them that one merchant comes to when it is alone (limits/quota.ts). Default 100. */
   readonly merchantShare?: number;
 }
 
@@ -52,12 +52,12 @@ export class Batcher {
   readonly #options: BatcherOptions;
   readonly #deliver: (batch: OutgoingBatch) => void;
   readonly #openBatches = new Map<number, OpenBatch>();
-  readonly #pending: Room;
+  readonly #pending: Quota;
 
   /** @param deliver takes a closed batch and must settle its receipt in the end. */
   constructor(options: BatcherOptions, deliver: (batch: OutgoingBatch) => void) {
     this.#options = options;
-    this.#pending = new Room(options.maxPendingBytes, (options.merchantShare ?? 100) / 100);
+    this.#pending = new Quota(options.maxPendingBytes, (options.merchantShare ?? 100) / 100);
     this.#deliver = deliver;
   }
 

@@ -4,7 +4,7 @@ import { QueryService } from "../gen/footfall/report/v1/report_pb.js";
 import { toConnectError } from "../rpc/errors.ts";
 import type { Gate, Passage } from "../rpc/gate.ts";
 import { peerKey } from "../rpc/peer.ts";
-import { Room } from "../rpc/room.ts";
+import { Quota } from "../rpc/quota.ts";
 import type { Merchant } from "./get-report.ts";
 import type { QueryMetrics } from "./metrics.ts";
 
@@ -23,7 +23,7 @@ const NO_ROOM_WAIT_MS = 500;
 
 /** Refuses calls of QueryService before their bodies are read: of unknown keys, over a rate, without room. */
 export function queryGate(authenticate: Authenticate, metrics: QueryMetrics): Gate {
-  const room = new Room(READING_BYTES, MERCHANT_SHARE);
+  const quota = new Quota(READING_BYTES, MERCHANT_SHARE);
   return {
     async enter({ path, header, contextValues }) {
       if (!path.startsWith(`/${QueryService.typeName}/`)) return undefined;
@@ -32,35 +32,35 @@ export function queryGate(authenticate: Authenticate, metrics: QueryMetrics): Ga
         throw error;
       });
       contextValues.set(merchantKey, merchant);
-      return new Reading(room, merchant.merchantId);
+      return new Reading(quota, merchant.merchantId);
     },
   };
 }
 
 /** The bytes of a call that are being read. */
 class Reading implements Passage {
-  readonly #room: Room;
+  readonly #quota: Quota;
   readonly #merchantId: number;
   #bytes = 0;
 
-  constructor(room: Room, merchantId: number) {
-    this.#room = room;
+  constructor(quota: Quota, merchantId: number) {
+    this.#quota = quota;
     this.#merchantId = merchantId;
   }
 
   read(bytes: number): void {
-    if (this.#room.refusal(this.#merchantId) !== undefined) {
+    if (this.#quota.refusal(this.#merchantId) !== undefined) {
       this.letGo(this.#bytes);
       const message = `merchant ${this.#merchantId}: too many bytes of requests at one time`;
       throw new Failure("exhausted", message, { retryAfterMs: NO_ROOM_WAIT_MS });
     }
-    this.#room.take(this.#merchantId, bytes);
+    this.#quota.take(this.#merchantId, bytes);
     this.#bytes += bytes;
   }
 
   letGo(bytes: number): void {
     const held = Math.min(bytes, this.#bytes);
-    this.#room.give(this.#merchantId, held);
+    this.#quota.give(this.#merchantId, held);
     this.#bytes -= held;
   }
 

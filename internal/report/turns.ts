@@ -1,5 +1,5 @@
 import { Failure } from "../failure/failure.ts";
-import { Room } from "../rpc/room.ts";
+import { Quota } from "../rpc/quota.ts";
 
 export interface TurnsOptions {
   /** How many may work at a time. */
@@ -24,14 +24,14 @@ interface Waiter {
  * merchant in turn, however many requests each has waiting. The places to wait in are shared out by the same rule.
  */
 export class Turns {
-  readonly #places: Room;
-  readonly #queue: Room;
+  readonly #places: Quota;
+  readonly #queue: Quota;
   /** In the order in which merchants have their next turn; none is empty. */
   readonly #waiting = new Map<number, Set<Waiter>>();
 
   constructor({ places, waiting }: TurnsOptions) {
-    this.#places = new Room(places, SHARE);
-    this.#queue = new Room(waiting, SHARE);
+    this.#places = new Quota(places, SHARE);
+    this.#queue = new Quota(waiting, SHARE);
   }
 
   /** How many wait. */

@@ -1,4 +1,4 @@
-import { Room } from "../../rpc/room.ts";
+import { Quota } from "../../rpc/quota.ts";
 import { MAX_EVENTS } from "../max-events.ts";
 import { EventRate } from "./event-rate.ts";
 import { type LimitName, OverLimit } from "./over-limit.ts";
@@ -39,8 +39,8 @@ export class Limits {
   readonly #options: LimitOptions;
   readonly #merchantRate: EventRate | undefined;
   readonly #rate: EventRate | undefined;
-  readonly #requests: Room;
-  readonly #reading: Room;
+  readonly #requests: Quota;
+  readonly #reading: Quota;
 
   constructor(options: LimitOptions) {
     const { merchantEventsPerSecond, eventsPerSecond, rateWindowSeconds, merchantShare } = options;
@@ -49,8 +49,8 @@ export class Limits {
     this.#options = options;
     this.#merchantRate = rateOf(merchantEventsPerSecond);
     this.#rate = rateOf(eventsPerSecond);
-    this.#requests = new Room(options.maxRequests, merchantShare / 100);
-    this.#reading = new Room(options.maxReadingBytes, merchantShare / 100);
+    this.#requests = new Quota(options.maxRequests, merchantShare / 100);
+    this.#reading = new Quota(options.maxReadingBytes, merchantShare / 100);
   }
 
   /** Requests in progress. */
@@ -101,10 +101,10 @@ export class Limits {
     this.#reading.give(merchantId, bytes);
   }
 
-  #check(room: Room, merchantId: number, limit: LimitName & ("requests" | "memory"), what: string): void {
-    const refusal = room.refusal(merchantId);
+  #check(quota: Quota, merchantId: number, limit: LimitName & ("requests" | "memory"), what: string): void {
+    const refusal = quota.refusal(merchantId);
     if (refusal === undefined) return;
-    if (refusal === "all") throw new OverLimit(limit, `collector: ${room.used} ${what}`, NO_ROOM_WAIT_MS);
+    if (refusal === "all") throw new OverLimit(limit, `collector: ${quota.used} ${what}`, NO_ROOM_WAIT_MS);
     throw new OverLimit(`merchant_${limit}`, `merchant ${merchantId}: too many ${what}`, NO_ROOM_WAIT_MS);
   }
 

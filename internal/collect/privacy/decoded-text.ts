@@ -65,26 +65,26 @@ export class DecodedText {
   starts: Uint32Array = new Uint32Array(0);
   /** How many times a character was percent-encoded. */
   levels: Uint8Array = new Uint8Array(0);
-  #room = new Room(1 << 13);
+  #scratch = new Scratch(1 << 13);
 
   /** Takes another text. The time is linear: each step back, for an escape that is whole now, takes characters away. */
   read(text: string): void {
-    if (text.length > this.#room.levels.length) this.#room = new Room(text.length);
+    if (text.length > this.#scratch.levels.length) this.#scratch = new Scratch(text.length);
     this.text = text;
-    this.codes = this.#room.codes;
+    this.codes = this.#scratch.codes;
     if (text.includes("%") || text.includes(";")) this.#readEscaped(text);
     else this.#readPlain(text);
   }
 
   #readPlain(text: string): void {
-    this.#room.bytes.write(text, "utf16le");
-    this.starts = this.#room.places;
-    this.levels = this.#room.noLevels;
+    this.#scratch.bytes.write(text, "utf16le");
+    this.starts = this.#scratch.places;
+    this.levels = this.#scratch.noLevels;
     this.length = text.length;
   }
 
   #readEscaped(text: string): void {
-    const { codes, starts, levels } = this.#room;
+    const { codes, starts, levels } = this.#scratch;
     this.starts = starts;
     this.levels = levels;
     let length = 0;
@@ -159,8 +159,8 @@ export class DecodedText {
   }
 }
 
-/** Room for texts up to some length, which is used again. */
-class Room {
+/** Memory for texts up to some length, which is used again. */
+class Scratch {
   readonly codes: Uint16Array;
   /** The codes' own bytes. */
   readonly bytes: Buffer;

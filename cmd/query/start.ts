@@ -33,7 +33,7 @@ export async function start(service: Service<typeof query.settings>) {
   const { statementTimeoutMs, databaseWaitMs, maxTimeoutMs } = config;
   const pools = openPools(service);
   const { partitions } = await readInstallation(pools.keys);
-  const turns = new Turns({ places: config.maxConnections, waiting: config.maxWaiting });
+  const turns = new Turns({ slots: config.maxConnections, waiting: config.maxWaiting });
   const metrics = queryMetrics(registry);
   metrics.watch(turns);
   const tries = new FailedTries(inNetworks(config.unlimitedAddresses));

@@ -79,13 +79,13 @@ function forget(message: RequestMessage, { values }: HandlerContext): void {
 
 /**
  * Answers a stream's requests in order; up to the window they are worked on at the same time. A request counts
- * as one in progress until its answer is written: a client that does not read holds its own place only.
+ * as one in progress until its answer is written: a client that does not read holds its own slot only.
  * @throws Failure unavailable when the collector shuts down, after the answers to what it has read.
  */
 async function* stream(deps: CollectDeps, messages: AsyncIterable<RequestMessage>, context: HandlerContext) {
   const sender = await senderOf(deps, context);
   const defaults = deps.defaults(context);
-  const places = new Places(deps.limits, sender.merchantId);
+  const slots = new Slots(deps.limits, sender.merchantId);
   const work = async (message: RequestMessage) => {
     const letGo = () => forget(message, context);
     try {
@@ -96,10 +96,10 @@ async function* stream(deps: CollectDeps, messages: AsyncIterable<RequestMessage
         await orUnavailable(deps.limits.takeEvents(sender.merchantId, weighed.weight), 0);
         return { ...refuseAll(problem), sequence, leave: () => {} };
       }
-      const place = counting(deps.metrics, () => places.take(), count);
-      const answering = place.then(() => answerRequest(deps, sender, weighed, defaults, letGo));
+      const slot = counting(deps.metrics, () => slots.take(), count);
+      const answering = slot.then(() => answerRequest(deps, sender, weighed, defaults, letGo));
       const answers = await orUnavailable(answering, count);
-      return { ...answers, sequence, leave: await place.catch(() => () => {}) };
+      return { ...answers, sequence, leave: await slot.catch(() => () => {}) };
     } finally {
       letGo();
     }
@@ -115,7 +115,7 @@ async function* stream(deps: CollectDeps, messages: AsyncIterable<RequestMessage
       leave();
     }
   } finally {
-    places.leaveAll();
+    slots.leaveAll();
   }
   if (!context.signal.aborted) return;
   // What was read is answered by now; a request that was not is sent again on the client's next stream.
@@ -124,8 +124,8 @@ async function* stream(deps: CollectDeps, messages: AsyncIterable<RequestMessage
   });
 }
 
-/** The places of a stream's requests among those in progress. */
-class Places {
+/** The slots of a stream's requests among those in progress. */
+class Slots {
   readonly #limits: Limits;
   readonly #merchantId: number;
   readonly #taken = new Set<() => void>();
@@ -135,7 +135,7 @@ class Places {
     this.#merchantId = merchantId;
   }
 
-  /** @returns how to give the place back. @throws OverLimit without one. */
+  /** @returns how to give the slot back. @throws OverLimit without one. */
   async take(): Promise<() => void> {
     const end = this.#limits.takeRequest(this.#merchantId);
     const leave = () => {

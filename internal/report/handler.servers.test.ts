@@ -49,7 +49,7 @@ function clientOf(pool: TestDatabase["pool"], databaseWaitMs = 0): Client<typeof
     estimateFromEvents: 0,
     sampleFor: () => 8,
     authenticate,
-    turns: new Turns({ places: 4, waiting: 100 }),
+    turns: new Turns({ slots: 4, waiting: 100 }),
     maxTimeoutMs: 60_000,
     metrics: queryMetrics(createRegistry("query")),
   });

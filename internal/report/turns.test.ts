@@ -20,8 +20,8 @@ const of = (jobs: readonly { started: boolean; merchantId: number }[], merchantI
   jobs.filter((job) => job.started && job.merchantId === merchantId).length;
 
 describe("a merchant alone", () => {
-  test("has half of the places, and leaves the others free for whoever comes", async () => {
-    const turns = new Turns({ places: 10, waiting: 200 });
+  test("has half of the slots, and leaves the others free for whoever comes", async () => {
+    const turns = new Turns({ slots: 10, waiting: 200 });
     const heavy = Array.from({ length: 40 }, () => lasting(turns, 1));
     await settled();
     expect(of(heavy, 1)).toBe(5);
@@ -31,7 +31,7 @@ describe("a merchant alone", () => {
   });
 
   test("has the only place there is", async () => {
-    const turns = new Turns({ places: 1, waiting: 10 });
+    const turns = new Turns({ slots: 1, waiting: 10 });
     const jobs = [lasting(turns, 1), lasting(turns, 1)];
     await settled();
     expect(of(jobs, 1)).toBe(1);
@@ -40,8 +40,8 @@ describe("a merchant alone", () => {
     expect(of(jobs, 1)).toBe(2);
   });
 
-  test("is refused, with the time to wait, when half of the places to wait in are taken", async () => {
-    const turns = new Turns({ places: 2, waiting: 10 });
+  test("is refused, with the time to wait, when half of the slots to wait in are taken", async () => {
+    const turns = new Turns({ slots: 2, waiting: 10 });
     const jobs = Array.from({ length: 1 + 5 }, () => lasting(turns, 1));
     await expect(turns.run(1, undefined, async () => {})).rejects.toMatchObject({
       kind: "exhausted",
@@ -60,7 +60,7 @@ describe("a merchant alone", () => {
 });
 
 test("merchants that wait are let in by turns, however many requests each has", async () => {
-  const turns = new Turns({ places: 1, waiting: 1_000 });
+  const turns = new Turns({ slots: 1, waiting: 1_000 });
   const first = lasting(turns, 9);
   const order: number[] = [];
   const wait = (merchantId: number) => turns.run(merchantId, undefined, async () => order.push(merchantId));
@@ -71,7 +71,7 @@ test("merchants that wait are let in by turns, however many requests each has", 
 });
 
 test("who does not wait any more is passed over, and work that fails gives its place back", async () => {
-  const turns = new Turns({ places: 1, waiting: 10 });
+  const turns = new Turns({ slots: 1, waiting: 10 });
   const first = lasting(turns, 1);
   const gone = new AbortController();
   const waiting = lasting(turns, 1, gone.signal);
@@ -96,8 +96,8 @@ test("no place is lost or given twice, a merchant without one gets the next that
     fc.asyncProperty(
       fc.integer({ min: 1, max: 6 }),
       fc.array(step, { maxLength: 60 }),
-      async (places, steps) => {
-        const turns = new Turns({ places, waiting: 1_000 });
+      async (slots, steps) => {
+        const turns = new Turns({ slots, waiting: 1_000 });
         let jobs: (ReturnType<typeof lasting> & { gone: AbortController })[] = [];
         for (const one of steps) {
           if (one.kind === "ask") {
@@ -113,10 +113,10 @@ test("no place is lost or given twice, a merchant without one gets the next that
           await settled();
           const working = jobs.filter(({ started }) => started);
           expect(working.length).toBe(turns.working);
-          expect(working.length).toBeLessThanOrEqual(places);
+          expect(working.length).toBeLessThanOrEqual(slots);
           const waiters = new Set(jobs.filter(({ started }) => !started).map(({ merchantId }) => merchantId));
           for (const merchant of waiters) {
-            expect(of(jobs, merchant) > 0 || working.length === places).toBe(true);
+            expect(of(jobs, merchant) > 0 || working.length === slots).toBe(true);
           }
         }
         for (let left = jobs.length; left > 0; left--) {

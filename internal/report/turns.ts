@@ -3,7 +3,7 @@ import { Quota } from "../rpc/quota.ts";
 
 export interface TurnsOptions {
   /** How many may work at a time. */
-  readonly places: number;
+  readonly slots: number;
   /** How many may wait for it, of all merchants together. */
   readonly waiting: number;
 }
@@ -11,7 +11,7 @@ export interface TurnsOptions {
 /** What a refused request is told to wait, ms: about what a heavy report takes. */
 const RETRY_AFTER_MS = 1_000;
 
-/** What a merchant comes to while it is alone, of the places and of those to wait in. */
+/** What a merchant comes to while it is alone, of the slots and of those to wait in. */
 const SHARE = 0.5;
 
 interface Waiter {
@@ -19,18 +19,18 @@ interface Waiter {
 }
 
 /**
- * Whose work may begin. A merchant may hold as many places as are free: alone it comes to half of them, and one is always
+ * Whose work may begin. A merchant may hold as many slots as are free: alone it comes to half of them, and one is always
  * left for a merchant that has none (as with the room of collectors, docs/overload.md). Who waits is let in merchant by
- * merchant in turn, however many requests each has waiting. The places to wait in are shared out by the same rule.
+ * merchant in turn, however many requests each has waiting. The slots to wait in are shared out by the same rule.
  */
 export class Turns {
-  readonly #places: Quota;
+  readonly #slots: Quota;
   readonly #queue: Quota;
   /** In the order in which merchants have their next turn; none is empty. */
   readonly #waiting = new Map<number, Set<Waiter>>();
 
-  constructor({ places, waiting }: TurnsOptions) {
-    this.#places = new Quota(places, SHARE);
+  constructor({ slots, waiting }: TurnsOptions) {
+    this.#slots = new Quota(slots, SHARE);
     this.#queue = new Quota(waiting, SHARE);
   }
 
@@ -41,7 +41,7 @@ export class Turns {
 
   /** How many work. */
   get working(): number {
-    return this.#places.used;
+    return this.#slots.used;
   }
 
   /**
@@ -62,7 +62,7 @@ export class Turns {
   #enter(merchantId: number, signal: AbortSignal | undefined): Promise<void> | undefined {
     signal?.throwIfAborted();
     if (!this.#waiting.has(merchantId) && this.#mayWork(merchantId)) {
-      this.#places.take(merchantId, 1);
+      this.#slots.take(merchantId, 1);
       return;
     }
     const waiters = this.#waiting.get(merchantId) ?? new Set<Waiter>();
@@ -98,18 +98,18 @@ export class Turns {
   }
 
   #leave(merchantId: number): void {
-    this.#places.give(merchantId, 1);
+    this.#slots.give(merchantId, 1);
     this.#letIn();
   }
 
   /** Lets in who may work now: the merchant whose turn it is, then the next, each of them behind all others then. */
   #letIn(): void {
     for (const [merchantId, waiters] of this.#waiting) {
-      const refusal = this.#places.refusal(merchantId);
+      const refusal = this.#slots.refusal(merchantId);
       if (refusal === "all") return;
       if (refusal === "merchant") continue;
       this.#waiting.delete(merchantId);
-      this.#places.take(merchantId, 1);
+      this.#slots.take(merchantId, 1);
       const [first] = waiters;
       // Set again behind all others while it has more: this loop then comes to it again.
       if (waiters.size > 1) this.#waiting.set(merchantId, waiters);
@@ -118,6 +118,6 @@ export class Turns {
   }
 
   #mayWork(merchantId: number): boolean {
-    return this.#places.refusal(merchantId) === undefined;
+    return this.#slots.refusal(merchantId) === undefined;
   }
 }

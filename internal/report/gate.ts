@@ -2,7 +2,7 @@ import { createContextKey } from "@connectrpc/connect";
 import { Failure } from "../failure/failure.ts";
 import { QueryService } from "../gen/footfall/report/v1/report_pb.js";
 import { toConnectError } from "../rpc/errors.ts";
-import type { Gate, Passage } from "../rpc/gate.ts";
+import type { Admission, Gate } from "../rpc/gate.ts";
 import { peerKey } from "../rpc/peer.ts";
 import { Quota } from "../rpc/quota.ts";
 import type { Merchant } from "./get-report.ts";
@@ -38,7 +38,7 @@ export function queryGate(authenticate: Authenticate, metrics: QueryMetrics): Ga
 }
 
 /** The bytes of a call that are being read. */
-class Reading implements Passage {
+class Reading implements Admission {
   readonly #quota: Quota;
   readonly #merchantId: number;
   #bytes = 0;

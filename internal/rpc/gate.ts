@@ -21,11 +21,11 @@ export type ReadAhead = (most: number, onBytes: (bytes: number) => void) => Prom
 /** Decides about calls before their bodies are read: what is refused then costs neither memory nor parsing. */
 export interface Gate {
   /** @returns what follows the call; undefined for a call that need not be followed. @throws Failure to refuse it. */
-  enter(call: ArrivingCall): Promise<Passage | undefined>;
+  enter(call: ArrivingCall): Promise<Admission | undefined>;
 }
 
 /** Follows a call through its life. */
-export interface Passage {
+export interface Admission {
   /** Bytes of the body have come, or are made of what has come. @throws Failure to refuse the call after all. */
   read(bytes: number): void;
   /** So many of them are no longer kept. */
@@ -40,18 +40,18 @@ export interface Passage {
  */
 export function gatedBody(
   body: AsyncIterable<Uint8Array>,
-  enter: (readAhead: ReadAhead) => Promise<Passage | undefined>,
+  enter: (readAhead: ReadAhead) => Promise<Admission | undefined>,
 ): AsyncIterable<Uint8Array> {
   const source = new Source(body);
   let isOpen = false;
-  let passage: Passage | undefined;
+  let admission: Admission | undefined;
   const next = async () => {
     if (!isOpen) {
-      passage = await refusable(() => enter((most, onBytes) => source.readAhead(most, onBytes)));
+      admission = await refusable(() => enter((most, onBytes) => source.readAhead(most, onBytes)));
       isOpen = true;
     }
     const chunk = await source.next();
-    if (!chunk.done && passage !== undefined) follow(passage, chunk.value.length);
+    if (!chunk.done && admission !== undefined) follow(admission, chunk.value.length);
     return chunk;
   };
   const end = async () => {
@@ -98,9 +98,9 @@ class Source {
   }
 }
 
-function follow(passage: Passage, bytes: number): void {
+function follow(admission: Admission, bytes: number): void {
   try {
-    passage.read(bytes);
+    admission.read(bytes);
   } catch (error) {
     throw toConnectError(error);
   }

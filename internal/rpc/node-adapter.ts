@@ -17,7 +17,7 @@ import {
 } from "@connectrpc/connect-node";
 import { letBodyTakeLong } from "./connections.ts";
 import { resetSoon } from "./early-answer.ts";
-import { type Gate, gatedBody, type Passage, type ReadAhead } from "./gate.ts";
+import { type Admission, type Gate, gatedBody, type ReadAhead } from "./gate.ts";
 import { textMode } from "./grpc-web-text.ts";
 import type { Handler } from "./one-port.ts";
 import { peerKey } from "./peer.ts";
@@ -119,20 +119,20 @@ function pass(
   contextValues: ContextValues,
   response: Response,
 ): MemoryUse {
-  let passage: Passage | undefined;
+  let admission: Admission | undefined;
   let closed = false;
   response.once("close", () => {
     closed = true;
-    passage?.close();
+    admission?.close();
   });
   const enter = async (readAhead: ReadAhead) => {
-    passage = await gate.enter({ ...call, path, contextValues, readAhead });
+    admission = await gate.enter({ ...call, path, contextValues, readAhead });
     // The client may have gone while it was decided.
-    if (closed) passage?.close();
-    return passage;
+    if (closed) admission?.close();
+    return admission;
   };
   call.body = gatedBody(call.body as AsyncIterable<Uint8Array>, enter);
-  return { take: (bytes) => passage?.read(bytes), give: (bytes) => passage?.letGo(bytes) };
+  return { take: (bytes) => admission?.read(bytes), give: (bytes) => admission?.letGo(bytes) };
 }
 
 async function send(answer: UniversalServerResponse, request: Request, response: Response): Promise<void> {

@@ -1,7 +1,7 @@
 import { createContextKey } from "@connectrpc/connect";
 import { CollectService } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { bearerToken } from "../../rpc/bearer.ts";
-import type { ArrivingCall, Gate, Passage } from "../../rpc/gate.ts";
+import type { Admission, ArrivingCall, Gate } from "../../rpc/gate.ts";
 import { peerKey } from "../../rpc/peer.ts";
 import { keyOf } from "../json/read-body.ts";
 import type { WriteKeys } from "../keys.ts";
@@ -42,7 +42,7 @@ export function collectGate(
   clientOf: ClientOf,
 ): Gate {
   return {
-    async enter(call): Promise<Passage | undefined> {
+    async enter(call): Promise<Admission | undefined> {
       const { path, header, contextValues } = call;
       if (!GATED.has(path)) return undefined;
       const isBeacon = path === SEND && !header.has("authorization");
@@ -91,7 +91,7 @@ async function keyInBody(
 }
 
 /** A call in progress and its bytes that are being read. */
-export class Reading implements Passage {
+export class Reading implements Admission {
   readonly #limits: Limits;
   readonly #merchantId: number;
   readonly #metrics: CollectMetrics;

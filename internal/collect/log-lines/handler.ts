@@ -4,7 +4,7 @@ import { codeToHttpStatus, errorToJson } from "@connectrpc/connect/protocol-conn
 import { failpoint } from "../../failpoint/failpoint.ts";
 import { Failure } from "../../failure/failure.ts";
 import { toConnectError } from "../../rpc/errors.ts";
-import type { Gate, Passage } from "../../rpc/gate.ts";
+import type { Admission, Gate } from "../../rpc/gate.ts";
 import type { Handler } from "../../rpc/one-port.ts";
 import { peerKey } from "../../rpc/peer.ts";
 import type { Logger } from "../../telemetry/logger.ts";
@@ -53,17 +53,17 @@ async function answer(options: LogLinesOptions, request: Request, response: Resp
   const { gate, metrics } = options;
   if (request.method !== "POST") throw new Failure("invalid", `method: ${request.method}, must be POST`);
   const contextValues = createContextValues().set(peerKey, request.socket?.remoteAddress ?? "");
-  const passage = await gate.enter({
+  const admission = await gate.enter({
     path: LOG_LINES_PATH,
     header: headersOf(request),
     contextValues,
   });
-  follow(passage, response);
+  follow(admission, response);
   const { reader, site } = readQuery(request, options);
   const done = metrics.latency.startTimer();
   try {
     const coding = request.headers["content-encoding"] || "identity";
-    const body = await readBody(request as IncomingMessage, coding, passage);
+    const body = await readBody(request as IncomingMessage, coding, admission);
     const sender = contextValues.get(senderKey)!;
     const type = request.headers["content-type"] ?? "";
     const entries = isJsonBody(type, body) ? recordsOf(body) : linesOf(body);
@@ -94,9 +94,9 @@ function headersOf({ headers }: Request): Headers {
 }
 
 /** Gives the call's place back when it is over, also when its client has gone meanwhile. */
-function follow(passage: Passage | undefined, response: Response): void {
-  if (response.closed) passage?.close();
-  else response.once("close", () => passage?.close());
+function follow(admission: Admission | undefined, response: Response): void {
+  if (response.closed) admission?.close();
+  else response.once("close", () => admission?.close());
 }
 
 /** @throws Failure invalid for a format or site that is none. */

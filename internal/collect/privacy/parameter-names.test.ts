@@ -11,7 +11,7 @@ test.each(
 
 test.each(
   `name code key session login pin pass mobile user_id size color product_name emailed phones iphone headphone tokens
-  list keyword filename sign author passage`.split(/\s+/),
+  list keyword filename sign author admission`.split(/\s+/),
 )("the value of a property %s stays", (key) => {
   expect(isPersonalKey(key)).toBe(false);
 });

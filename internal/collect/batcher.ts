@@ -19,7 +19,7 @@ export interface BatcherOptions {
   readonly maxPendingBytes: number;
   /** @throws Failure exhausted when a batch could go nowhere now. */
   readonly checkDelivery?: (() => void) | undefined;
-  /** Percentage of them that one merchant comes to when it is alone (limits/quota.ts). Default 100. */
+  /** Percentage of them that one merchant comes to when it is alone (rpc/quota.ts). Default 100. */
   readonly merchantShare?: number;
 }
 
@@ -81,7 +81,7 @@ export class Batcher {
     throw new OverLimit(limit, `${whose} bytes wait for ingest already`, 1_000);
   }
 
-  /** the open batch of a merchant's partition. */
+  /** The open batch of a merchant's partition. */
   openBatch(merchantId: number, partitions: number): OpenBatch {
     const partition = partitionOf(merchantId, partitions);
     let openBatch = this.#openBatches.get(partition);

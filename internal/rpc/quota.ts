@@ -2,7 +2,7 @@
 export type NoRoom = "merchant" | "all";
 
 /**
- * Quota that merchants share: bytes, or requests. A merchant may hold so much as is free, times a factor (the
+ * A quota of bytes or requests that merchants share. A merchant may hold so much as is free, times a factor (the
  * "dynamic threshold" of Choudhury and Hahne, IEEE/ACM Transactions on Networking 6(2), 1998): one alone comes
  * to its share, and however many hot merchants there are, some room is left for those that are quiet.
  */

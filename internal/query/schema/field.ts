@@ -35,6 +35,11 @@ export interface Dimension extends Field {
   readonly columns: readonly string[];
   /** Over one row: a text, or a float8; null for no value. Undefined for the dimension `time` alone. */
   readonly sql: (at: RowContext) => Sql;
+  /**
+   * Whether `sql` is a text[]: the row then counts once for each of its values, or for none where it is empty, and passes a
+   * test where one of them does. Default: one value a row.
+   */
+  readonly isMany?: boolean | undefined;
 }
 
 /** What an expression may ask of the row that it is over. */

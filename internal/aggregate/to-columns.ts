@@ -5,8 +5,11 @@ import {
   type Fields,
   fieldList,
   ITEM_FIELDS,
+  isWide,
   type NameOf,
+  type Narrow,
   ORDER_FIELDS,
+  type Wide,
 } from "../event-schema/fields.ts";
 import type {
   EventColumns,
@@ -33,6 +36,8 @@ export function toColumns(
     eventIds: batch.ids.bytes,
     keyTimes: batch.ids.keyTimes,
     visitors: derived.visitors,
+    users: derived.users,
+    stages: derived.stages,
     visitorsBefore: derived.visitorsBefore,
     visitorsAfter: derived.visitorsAfter,
     sessions: derived.sessions,
@@ -53,7 +58,7 @@ export function toColumns(
     }),
     properties: properties(batch),
     orders: orders(batch, derived),
-    items: items(batch),
+    items: items(batch, derived),
   };
 }
 
@@ -75,12 +80,13 @@ function inRollups(
 function properties(batch: BatchView): PropertyEntries | undefined {
   const row = batch.property("row");
   if (row === undefined) return undefined;
-  return { row, key: batch.property("key")!, value: batch.property("value") };
+  const [kind, number] = [batch.property("kind"), batch.propertyNumber];
+  return { row, key: batch.property("key")!, value: batch.property("value"), kind, number };
 }
 
 function orders(
   batch: BatchView,
-  { orderKinds, isForeign, convertedRevenue }: Derived,
+  { orderKinds, isForeign, convertedRevenue, convertedParts, customers }: Derived,
 ): OrderEntries | undefined {
   const row = batch.order("row");
   if (row === undefined) return undefined;
@@ -94,10 +100,12 @@ function orders(
     kind: orderKinds,
     isForeign,
     converted: convertedRevenue,
+    parts: convertedParts,
+    customers,
   };
 }
 
-function items(batch: BatchView): ItemEntries | undefined {
+function items(batch: BatchView, { itemRevenue }: Derived): ItemEntries | undefined {
   const row = batch.item("row");
   if (row === undefined) return undefined;
   return {
@@ -107,22 +115,21 @@ function items(batch: BatchView): ItemEntries | undefined {
       number: (name) => batch.item(name),
       micros: (name) => batch.itemMicros(name),
     }),
+    revenue: itemRevenue,
   };
 }
-
-type NumberKind = "u16" | "u32" | "flag";
 
 /** How a batch gives the columns of a table's fields. */
 interface Source<F extends Fields> {
   readonly text: (name: NameOf<F, "text">) => Uint32Array | undefined;
-  readonly number: (name: NameOf<F, NumberKind>) => Uint16Array | Uint32Array | undefined;
-  readonly micros: (name: NameOf<F, "micros">) => MicrosColumn | undefined;
+  readonly number: (name: NameOf<F, Narrow>) => Uint16Array | Uint32Array | undefined;
+  readonly micros: (name: NameOf<F, Wide>) => MicrosColumn | undefined;
 }
 
 function fieldsOf<F extends Fields>(fields: F, { text, number, micros }: Source<F>): FieldValues<F> {
   const columns = fieldList(fields).map(({ name, kind }) => {
     // The kind has told which of them the name belongs to.
-    const read = kind === "text" ? text : kind === "micros" ? micros : number;
+    const read = kind === "text" ? text : isWide(kind) ? micros : number;
     return [name, (read as (of: string) => unknown)(name)];
   });
   return Object.fromEntries(columns) as FieldValues<F>;

@@ -1,14 +1,13 @@
 import { createHash, createHmac } from "node:crypto";
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { PlainRow } from "../event/testing/plain-row.ts";
+import { type TypedEvent, typed } from "../event/testing/typed.ts";
 import { AdjustmentKind, EventStatus } from "../gen/footfall/collect/v1/collect_pb.js";
-import type { EventSchema } from "../gen/footfall/event/v1/event_pb.js";
 import { VISITOR_ID_SECRET } from "./testing/fake-ingest.ts";
 import { sendRaw, sendRequest, textField } from "./testing/raw.ts";
 import { type Rig, startRig } from "./testing/rig.ts";
 
-type EventInit = MessageInitShape<typeof EventSchema>;
+type EventInit = TypedEvent;
 const { ACCEPTED } = EventStatus;
 
 const DAY = 86_400_000;
@@ -163,7 +162,7 @@ function payload({ merchantId, eventId, receivedTime, clientTime, userAgent, ip,
 
 describe.each(["grpc", "json"] as const)("over %s", (form) => {
   test.each(ODD)("%s is %s, and the event is taken", async (field, kind, sent, stored) => {
-    const events = [{ name: "first" }, { name: "odd", ...sent }, { name: "last" }];
+    const events = [{ name: "first" }, typed({ name: "odd", ...sent }), { name: "last" }];
     const answer = await rig[form]().send({ events });
     expect(answer.statuses).toEqual([ACCEPTED, ACCEPTED, ACCEPTED]);
     const told = answer.adjustments.map(({ index, field, kind }) => [index, field, AdjustmentKind[kind]]);
@@ -211,10 +210,7 @@ test("of a property that its key tells to be personal nothing is in the batch", 
     empty_email: "",
   };
   await rig.json().send({
-    events: [
-      { name: "a", properties },
-      { name: "b", properties },
-    ],
+    events: [typed({ name: "a", properties }), typed({ name: "b", properties })],
   });
   const kept = {
     phone: "(redacted)",

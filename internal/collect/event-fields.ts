@@ -1,6 +1,7 @@
 import { RejectReason as Reason } from "../gen/footfall/collect/v1/collect_pb.js";
 import { Entries } from "./entries.ts";
 import {
+  ENGAGEMENT,
   EVENT,
   ITEM,
   Kind,
@@ -10,12 +11,19 @@ import {
   SCREEN,
   type Shape,
   TIMESTAMP,
+  Value,
   WORDS,
 } from "./event-shape.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 
 /** Bytes that are no protobuf message. */
 class Unreadable extends Error {}
+
+/** The number of the value in an entry of properties: no other message has a message there. */
+const PROPERTY_VALUE = 2;
+
+/** Wire types of the fields of Value, by their numbers. */
+const VALUE_WIRE_TYPES: readonly (number | undefined)[] = [undefined, 2, 1, 0];
 
 /** Longest varint, bytes. */
 const MAX_VARINT = 10;
@@ -82,7 +90,7 @@ export class EventFields {
         this.#skip(tag & 7, end);
         continue;
       }
-      if ((tag & 7) !== (kind === Kind.NUMBER ? 0 : 2)) {
+      if ((tag & 7) !== (kind === Kind.NUMBER || kind === Kind.KNOWN ? 0 : 2)) {
         throw new Unreadable(`field ${number} has wire type ${tag & 7}`);
       }
       const at = offset + 2 * number;
@@ -90,6 +98,11 @@ export class EventFields {
         this.#varint(end);
         values[at] = this.#low;
         values[at + 1] = this.#high;
+      } else if (kind === Kind.KNOWN) {
+        this.#varint(end);
+        const low = (this.#low + 1) | 0;
+        values[at] = low;
+        values[at + 1] = low === 0 ? (this.#high + 1) | 0 : this.#high;
       } else if (kind === Kind.TEXT) {
         const length = this.#length(end);
         values[at] = this.#at;
@@ -97,8 +110,11 @@ export class EventFields {
         values[at + 1] = this.#at;
       } else {
         const length = this.#length(end);
-        values[at] = 1;
-        this.#inner(number, this.#at + length);
+        if (number === PROPERTY_VALUE) this.#value(values, offset, this.#at + length);
+        else {
+          values[at] = 1;
+          this.#inner(number, this.#at + length);
+        }
       }
     }
   }
@@ -109,8 +125,46 @@ export class EventFields {
     else if (number === 11) this.#message(SCREEN, this.values, end);
     else if (number === 13) this.#message(ORDER, this.values, end);
     else if (number === 24) this.#message(REFUND, this.values, end);
+    else if (number === 19) this.#message(ENGAGEMENT, this.values, end);
     else if (number === 12) this.#entry(PROPERTY, this.properties, end);
     else this.#entry(ITEM, number === 14 ? this.items : this.refundItems, end);
+  }
+
+  /** A property's value: of its kinds the last one counts. */
+  #value(values: Int32Array, offset: number, end: number): void {
+    const at = offset + 2 * PROPERTY_VALUE;
+    while (this.#at < end) {
+      if (++this.#fields > MAX_FIELDS) throw new Unreadable(`more than ${MAX_FIELDS} fields`);
+      const tag = this.#tag(end);
+      const number = tag >>> 3;
+      const wireType = VALUE_WIRE_TYPES[number];
+      if (wireType === undefined) {
+        this.#skip(tag & 7, end);
+        continue;
+      }
+      if (wireType !== (tag & 7)) throw new Unreadable(`field ${number} has wire type ${tag & 7}`);
+      values[offset] = number;
+      if (number === Value.TEXT) {
+        const length = this.#length(end);
+        values[at] = this.#at;
+        this.#at += length;
+        values[at + 1] = this.#at;
+      } else if (number === Value.NUMBER) {
+        if (this.#at + 8 > end) throw new Unreadable("ends within a field");
+        values[at] = this.#word(this.#at);
+        values[at + 1] = this.#word(this.#at + 4);
+        this.#at += 8;
+      } else {
+        this.#varint(end);
+        values[at] = this.#low | this.#high;
+      }
+    }
+  }
+
+  /** Four bytes, little-endian. */
+  #word(at: number): number {
+    const { bytes } = this;
+    return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
   }
 
   #entry(shape: Shape, entries: Entries, end: number): void {

@@ -6,6 +6,7 @@ import { emptyEntry } from "../event/side-columns.ts";
 import {
   ITEM_FIELDS,
   MAX_AMOUNT_MICROS,
+  MAX_POSITION,
   MAX_QUANTITY_MICROS,
   namesOf,
   ORDER_FIELDS,
@@ -17,8 +18,10 @@ import type { Entries } from "./entries.ts";
 import { type EventFields, MAX_ITEMS } from "./event-fields.ts";
 import { at, ITEM, ORDER, REFUND } from "./event-shape.ts";
 import { type Refusal, refuse, shown } from "./refusal.ts";
+import { isDenied } from "./take-engagement.ts";
 import type { EventContext } from "./take-event.ts";
 import { CHARACTER_BYTES, isGood, Mark, plainTexts, takeText } from "./take-text.ts";
+import { takePersonId } from "./take-visitor.ts";
 
 /** The order and the item that are being taken: columns of BatchBuilder, written when all of one is good. */
 const order = emptyEntry(ORDER_FIELDS);
@@ -64,8 +67,9 @@ const QUANTITY = ITEM.at.quantityMicros;
 export function takeOrder(
   { bytes, values }: EventFields,
   batch: BatchBuilder,
-  { adjustments }: EventContext,
+  context: EventContext,
 ): Refusal | undefined {
+  const { adjustments } = context;
   const hasRefund = values[at.refund] !== 0;
   if (values[at.order] === 0 && !hasRefund) return undefined;
   order.row = batch.rows;
@@ -90,9 +94,31 @@ export function takeOrder(
     const field = hasRefund ? "refund.order_id" : "order.id";
     return refuse(Reason.ORDER_ID_MISSING, `${field}: is missing`);
   }
+  order.costMicros = costOf(values, ORDER.at.costMicros, "order.cost_micros", adjustments);
+  order.customerId = customerOf(bytes, values, batch, context);
   const refusal = takeCurrency(values, batch);
   if (refusal === undefined) batch.orders.append(order);
   return refusal;
+}
+
+/** The index of the customer's id, or of what stands in for it. */
+function customerOf(
+  bytes: Uint8Array,
+  values: Int32Array,
+  batch: BatchBuilder,
+  context: EventContext,
+): number {
+  const [start, end] = [values[ORDER.at.customerId]!, values[ORDER.at.customerId + 1]!];
+  if (start === end || isDenied(values)) return 0;
+  return takePersonId(batch, context, "order.customer_id", bytes, start, end);
+}
+
+/** Micros plus one, as columns of the kind `known` hold them; 0: absent. */
+function costOf(values: Int32Array, at: number, field: string, adjustments: Adjustments): bigint {
+  const stored = bigintOf(values[at]!, values[at + 1]!);
+  if (stored === 0n || isAmount(stored - 1n)) return stored;
+  adjustments.add(AdjustmentKind.DROPPED, field, amountProblem(stored - 1n));
+  return 0n;
 }
 
 /** The refund's field, if it has it, else the order's. */
@@ -154,6 +180,9 @@ function takeItem(
   item.row = batch.rows;
   item.priceMicros = priceOf(values, offset, index, adjustments);
   item.quantityMicros = quantityOf(values, offset, index, adjustments);
+  item.discountMicros = discountOf(values, offset, index, adjustments);
+  item.costMicros = costOf(values, offset + ITEM.at.costMicros, `items[${index}].cost_micros`, adjustments);
+  item.listPosition = positionOf(values, offset, index, adjustments);
   checkWorth(index, adjustments);
   batch.items.append(item);
   return size;
@@ -179,6 +208,24 @@ function priceOf(values: Int32Array, offset: number, index: number, adjustments:
   return 0n;
 }
 
+/** What is taken off is no more than the price. */
+function discountOf(values: Int32Array, offset: number, index: number, adjustments: Adjustments): bigint {
+  const at = offset + ITEM.at.discountMicros;
+  const discount = bigintOf(values[at]!, values[at + 1]!);
+  if (discount >= 0n && discount <= item.priceMicros) return discount;
+  const problem = `${discount} is outside of 0 and the price, ${item.priceMicros}`;
+  adjustments.add(AdjustmentKind.DROPPED, `items[${index}].discount_micros`, problem);
+  return 0n;
+}
+
+function positionOf(values: Int32Array, offset: number, index: number, adjustments: Adjustments): number {
+  const position = values[offset + ITEM.at.listPosition]! >>> 0;
+  if (position <= MAX_POSITION) return position;
+  const problem = `${position} is above ${MAX_POSITION}`;
+  adjustments.add(AdjustmentKind.DROPPED, `items[${index}].list_position`, problem);
+  return 0;
+}
+
 function quantityOf(values: Int32Array, offset: number, index: number, adjustments: Adjustments): bigint {
   const quantity = bigintOf(values[offset + QUANTITY]!, values[offset + QUANTITY + 1]!);
   if (quantity >= 0n && quantity <= MAX_QUANTITY_MICROS) return quantity || ONE_MICROS;
@@ -199,6 +246,7 @@ function checkWorth(index: number, adjustments: Adjustments): void {
     `${problem}: counts without a price`,
   );
   item.priceMicros = 0n;
+  item.discountMicros = 0n;
 }
 
 /** A million units of a currency: by the most that there may be of an item, it is no more than an amount may be. */

@@ -10,10 +10,11 @@ import { at } from "./event-shape.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { takeReferrer, takeUrl } from "./take-address.ts";
 import { takeItems, takeOrder } from "./take-commerce.ts";
+import { isDenied, takeEngagement } from "./take-engagement.ts";
 import { takeIp } from "./take-ip.ts";
 import { takeProperties } from "./take-properties.ts";
 import { plainTexts, takeText } from "./take-text.ts";
-import { takeVisitor } from "./take-visitor.ts";
+import { takeUser, takeVisitor } from "./take-visitor.ts";
 
 /** What is known of a request's events beside their bytes. Times are ms since 1970-01-01 UTC. */
 export interface EventContext {
@@ -65,7 +66,9 @@ const checkName: Step = ({ values }) =>
   values[at.name] === values[at.name + 1] ? refuse(Reason.NAME_MISSING, "name: is missing") : undefined;
 
 const takeTexts: Step = ({ bytes, values }, batch, { defaults, adjustments }) => {
+  const isAnonymous = isDenied(values);
   for (const { column, field, limit, mend } of TEXTS) {
+    if (isAnonymous && column === "sessionId") continue;
     let source = bytes;
     let start = values[at[column]]!;
     let end = values[at[column] + 1]!;
@@ -145,11 +148,13 @@ const STEPS: readonly Step[] = [
   takeEventId,
   takeTexts,
   takeVisitor,
+  takeUser,
   takeUrl,
   takeReferrer,
   takeTimes,
   takeIp,
   takeScreen,
+  takeEngagement,
   takeProperties,
   takeOrder,
   takeItems,

@@ -6,6 +6,7 @@ import type { EventFields } from "./event-fields.ts";
 import { at } from "./event-shape.ts";
 import { truncateIp } from "./privacy/truncate-ip.ts";
 import { shown } from "./refusal.ts";
+import { isDenied } from "./take-engagement.ts";
 import type { EventContext } from "./take-event.ts";
 import { isGood, Mark, takeText, textOf } from "./take-text.ts";
 
@@ -26,7 +27,8 @@ export function takeIp(
   const source = isGiven ? bytes : context.defaults.ip;
   const start = isGiven ? values[at.ip]! : 0;
   const end = isGiven ? values[at.ip + 1]! : source.length;
-  if (start === end || put(batch, context, source, start, end)) return;
+  const isTruncated = context.truncateIp || isDenied(values);
+  if (start === end || put(batch, isTruncated, source, start, end)) return;
   const given = textOf(source, start, Math.min(end, start + READ_LIMIT));
   const bare = addressOfField(given);
   if (bare === undefined) {
@@ -35,13 +37,13 @@ export function takeIp(
   }
   context.adjustments.add(AdjustmentKind.REPLACED, "ip", `${shown(given)} is taken as ${bare}`);
   const bareBytes = Buffer.from(bare);
-  put(batch, context, bareBytes, 0, bareBytes.length);
+  put(batch, isTruncated, bareBytes, 0, bareBytes.length);
 }
 
 /** Puts an address into the open row. @returns whether the bytes are one. */
 function put(
   batch: BatchBuilder,
-  { truncateIp: isTruncated }: EventContext,
+  isTruncated: boolean,
   source: Uint8Array,
   start: number,
   end: number,

@@ -1,6 +1,9 @@
 import type { BatchBuilder } from "../event/batch-builder.ts";
+import { bigintOf } from "../event/columns.ts";
+import { PropertyKind } from "../event-schema/property.ts";
 import { AdjustmentKind, type Adjustments } from "./adjustments.ts";
 import type { EventFields } from "./event-fields.ts";
+import { Value } from "./event-shape.ts";
 import { isPersonalKey } from "./privacy/parameter-names.ts";
 import { REDACTED } from "./privacy/redact.ts";
 import type { EventContext } from "./take-event.ts";
@@ -48,8 +51,10 @@ export function takeProperties(
     adjustments.add(AdjustmentKind.DROPPED, "properties", message);
   }
   for (let place = 0; place < count; place++) {
-    const value = takeValue(event, batch, adjustments, keys[place]!, offsets[place]!);
-    batch.properties.append({ row: batch.rows, key: keys[place]!, value });
+    property.row = batch.rows;
+    property.key = keys[place]!;
+    takeValue(event, batch, adjustments, offsets[place]!);
+    if (property.kind !== NO_KIND) batch.properties.append(property);
   }
 }
 
@@ -74,25 +79,69 @@ function takeKey(
   return key >= 0 ? key : mendText(batch, adjustments, "properties", bytes, start, end, MAX_KEY);
 }
 
+/** The property that is being taken: columns of BatchBuilder. */
+const property = { row: 0, key: 0, value: 0, kind: 0, number: 0n };
+
+/** Stands for a property that is left out. */
+const NO_KIND = -1;
+
 const isPlainKey = (key: string) => !isPersonalKey(key);
 
-/** The index of an entry's value; of one whose key tells that it is personal, of what stands in for it. */
+/** Takes an entry's value; of one whose key tells that it is personal, what stands in for it. */
 function takeValue(
   { bytes, properties: { values } }: EventFields,
   batch: BatchBuilder,
   adjustments: Adjustments,
-  key: number,
   offset: number,
-): number {
-  const start = values[offset + VALUE]!;
-  const end = values[offset + VALUE + 1]!;
-  if (start !== end && !isGood(batch, key, Mark.PLAIN_KEY, isPlainKey)) {
-    const field = `properties.${batch.dictionary.text(key)}`;
-    adjustments.add(AdjustmentKind.REPLACED, field, `personal data by its name: ${REDACTED}`);
-    return intern(batch.dictionary, REDACTED);
+): void {
+  const is = values[offset];
+  const [first, second] = [values[offset + VALUE]!, values[offset + VALUE + 1]!];
+  property.value = 0;
+  property.number = 0n;
+  property.kind = PropertyKind.TEXT;
+  if (is === Value.TEXT && first === second) return;
+  if (is === Value.BOOLEAN) {
+    property.kind = first === 0 ? PropertyKind.FALSE : PropertyKind.TRUE;
+    return;
   }
+  if (is === Value.TEXT || is === Value.NUMBER) {
+    if (!isGood(batch, property.key, Mark.PLAIN_KEY, isPlainKey)) {
+      adjustments.add(AdjustmentKind.REPLACED, fieldOf(batch), `personal data by its name: ${REDACTED}`);
+      property.value = intern(batch.dictionary, REDACTED);
+      return;
+    }
+    if (is === Value.NUMBER) takeNumber(batch, adjustments, first, second);
+    else property.value = takeValueText(bytes, batch, adjustments, first, second);
+    return;
+  }
+  property.kind = NO_KIND;
+  adjustments.add(AdjustmentKind.DROPPED, fieldOf(batch), "has no value");
+}
+
+/** A double, of its low and high word. */
+function takeNumber(batch: BatchBuilder, adjustments: Adjustments, low: number, high: number): void {
+  if ((high & 0x7ff0_0000) === 0x7ff0_0000) {
+    property.kind = NO_KIND;
+    adjustments.add(AdjustmentKind.DROPPED, fieldOf(batch), "is no finite number");
+    return;
+  }
+  property.kind = PropertyKind.NUMBER;
+  // JSON cannot tell -0 from 0.
+  property.number = low === 0 && high === -0x8000_0000 ? 0n : bigintOf(low, high);
+}
+
+function takeValueText(
+  bytes: Uint8Array,
+  batch: BatchBuilder,
+  adjustments: Adjustments,
+  start: number,
+  end: number,
+): number {
   const value = takeText(batch, bytes, start, end, MAX_VALUE);
-  if (value >= 0) return value;
-  const field = `properties.${batch.dictionary.text(key)}`;
-  return mendText(batch, adjustments, field, bytes, start, end, MAX_VALUE);
+  return value >= 0 ? value : mendText(batch, adjustments, fieldOf(batch), bytes, start, end, MAX_VALUE);
+}
+
+/** The property's name in messages. */
+function fieldOf({ dictionary }: BatchBuilder): string {
+  return `properties.${dictionary.text(property.key)}`;
 }

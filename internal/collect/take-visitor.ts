@@ -2,6 +2,7 @@ import type { BatchBuilder } from "../event/batch-builder.ts";
 import { hashedVisitorId, isGuessable, LONGEST_VISITOR_ID } from "../event/visitor-id.ts";
 import type { EventFields } from "./event-fields.ts";
 import { at } from "./event-shape.ts";
+import { isDenied } from "./take-engagement.ts";
 import type { EventContext } from "./take-event.ts";
 import { intern, Mark, mendId, takeText } from "./take-text.ts";
 
@@ -13,12 +14,24 @@ export function takeVisitor(event: EventFields, batch: BatchBuilder, context: Ev
   const { bytes, values } = event;
   const start = values[at.visitorId]!;
   const end = values[at.visitorId + 1]!;
-  if (start !== end) batch.texts.visitorId[batch.rows] = indexOf(batch, context, bytes, start, end);
+  if (start === end || isDenied(values)) return;
+  batch.texts.visitorId[batch.rows] = takePersonId(batch, context, "visitor_id", bytes, start, end);
 }
 
-function indexOf(
+/** Writes the person's own id, likewise. */
+export function takeUser(event: EventFields, batch: BatchBuilder, context: EventContext): undefined {
+  const { bytes, values } = event;
+  const start = values[at.userId]!;
+  const end = values[at.userId + 1]!;
+  if (start === end || isDenied(values)) return;
+  batch.texts.userId[batch.rows] = takePersonId(batch, context, "user_id", bytes, start, end);
+}
+
+/** The index of an id of a person, or of what stands in for it. @param field its name in messages. */
+export function takePersonId(
   batch: BatchBuilder,
   { visitorKey, adjustments }: EventContext,
+  field: string,
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -27,8 +40,7 @@ function indexOf(
   const size = dictionary.size;
   const index = takeText(batch, bytes, start, end, LONGEST_VISITOR_ID);
   if (index > 0 && (dictionary.marks(index) & Mark.RANDOM_ID) !== 0) return index;
-  const mended =
-    index < 0 ? mendId(batch, adjustments, "visitor_id", bytes, start, end, LONGEST_VISITOR_ID) : index;
+  const mended = index < 0 ? mendId(batch, adjustments, field, bytes, start, end, LONGEST_VISITOR_ID) : index;
   if (isGuessable(bytes, start, end)) {
     dictionary.truncate(size);
     return intern(dictionary, hashed(visitorKey, bytes.subarray(start, end)));

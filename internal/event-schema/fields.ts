@@ -7,9 +7,20 @@
 
 /**
  * How a column holds a value: text, an index of the batch's dictionary; u16 and u32, 0 for absent; flag, a u32 of 0 or
- * 1; micros, an i64 of 0 or more.
+ * 1; micros, an i64 of 0 or more; known, an i64 of micros plus one, 0 where they are not known.
  */
-export type Kind = "text" | "u16" | "u32" | "flag" | "micros";
+export type Kind = "text" | "u16" | "u32" | "flag" | "micros" | "known";
+
+/** Kinds of 64 bits. */
+export type Wide = "micros" | "known";
+
+/** Kinds of whole numbers that a double holds, 0 for absent. */
+export type Narrow = "u16" | "u32" | "flag";
+
+/** Whether a value has 64 bits. */
+export function isWide(kind: Kind): kind is Wide {
+  return kind === "micros" || kind === "known";
+}
 
 export interface Field {
   readonly kind: Kind;
@@ -29,12 +40,20 @@ export interface Field {
 /** Fields of one message, by the names that its message has in JavaScript. */
 export type Fields = Readonly<Record<string, Field>>;
 
+/** Values of Consent in event.proto. */
+export const Consent = { UNKNOWN: 0, GRANTED: 1, DENIED: 2 } as const;
+
+/** Longest time that an event may tell of a page, ms. */
+export const MAX_ACTIVE_MS = 86_400_000;
+/** Last place in a list. */
+export const MAX_POSITION = 1_000_000;
 /** Largest amount, micros: a million million units of a currency. */
 export const MAX_AMOUNT_MICROS = 10n ** 18n;
 /** Most of an item in one event, micros: a million. */
 export const MAX_QUANTITY_MICROS = 10n ** 12n;
 
 const AMOUNT = { kind: "micros", most: MAX_AMOUNT_MICROS } as const;
+const COST = { kind: "known", most: MAX_AMOUNT_MICROS + 1n } as const;
 const FLAG = { kind: "flag", most: 1 } as const;
 
 /** Of the event itself. */
@@ -49,6 +68,16 @@ export const EVENT_FIELDS = {
   language: { kind: "text", limit: 256, over: "cut", sql: "language text" },
   screenWidth: { kind: "u16", sql: "screen_width integer" },
   screenHeight: { kind: "u16", sql: "screen_height integer" },
+  // Stored as a hash.
+  userId: { kind: "text" },
+  title: { kind: "text", limit: 1_024, over: "cut", sql: "title text" },
+  consent: { kind: "u32", most: Consent.DENIED, sql: "consent smallint" },
+  activeMs: { kind: "u32", most: MAX_ACTIVE_MS, sql: "active_ms integer" },
+  scrollPercent: { kind: "u32", most: 100, sql: "scroll_percent smallint" },
+  sdk: { kind: "text", limit: 256, over: "cut", sql: "sdk text" },
+  passive: { ...FLAG, sql: "is_passive boolean" },
+  cartId: { kind: "text", limit: 256, over: "hash", sql: "cart_id text" },
+  checkoutId: { kind: "text", limit: 256, over: "hash", sql: "checkout_id text" },
 } as const satisfies Fields;
 
 /** Of its order or refund; columns of `events`. */
@@ -62,6 +91,11 @@ export const ORDER_FIELDS = {
   coupon: { kind: "text", limit: 1_024, over: "cut", sql: "order_coupon text" },
   isRefund: FLAG,
   refundId: { kind: "text", limit: 256, over: "hash", sql: "refund_id text" },
+  // Stored as a hash.
+  customerId: { kind: "text" },
+  costMicros: { ...COST, sql: "order_cost_micros bigint" },
+  market: { kind: "text", limit: 256, over: "cut", sql: "order_market text" },
+  paymentMethod: { kind: "text", limit: 256, over: "cut", sql: "order_payment_method text" },
 } as const satisfies Fields;
 
 /** Of each of its items; columns of `items`. */
@@ -77,6 +111,11 @@ export const ITEM_FIELDS = {
     isRequired: true,
     sql: "quantity_micros bigint",
   },
+  listId: { kind: "text", limit: 1_024, over: "cut", sql: "list_id text" },
+  listPosition: { kind: "u32", most: MAX_POSITION, sql: "list_position integer" },
+  promotionId: { kind: "text", limit: 1_024, over: "cut", sql: "promotion_id text" },
+  discountMicros: { ...AMOUNT, sql: "discount_micros bigint" },
+  costMicros: { ...COST, sql: "cost_micros bigint" },
 } as const satisfies Fields;
 
 export type EventFields = typeof EVENT_FIELDS;

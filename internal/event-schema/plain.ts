@@ -15,6 +15,7 @@ export type PlainValue<F extends Field> = {
   u32: number;
   flag: boolean;
   micros: bigint;
+  known: bigint;
 }[F["kind"]];
 
 type Optional<T> = (T | undefined)[];

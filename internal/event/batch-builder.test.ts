@@ -4,6 +4,7 @@ import { Codec } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchBuilder, type Row } from "./batch-builder.ts";
 import { checkBatch } from "./batch-check.ts";
 import { BatchView } from "./batch-view.ts";
+import { valuesOf } from "./property-value.ts";
 import { open, seal, sealedBytes } from "./seal.ts";
 import type { PlainRow } from "./testing/plain-row.ts";
 import { anyRow, plainRow } from "./testing/random-rows.ts";
@@ -98,13 +99,20 @@ test("many side entries and a large dictionary make the builder's arrays grow", 
   const [row] = fc.sample(anyRow, { seed: 7, numRuns: 1 });
   const many = Array.from({ length: 300 }, (_, at): Row => {
     const items = Array.from({ length: 40 }, (_, n) => ({ ...item, id: `${at}-${n}-${"é".repeat(20)}` }));
-    return { ...row!, event: { ...event([row!]), items, properties: { [`key ${at}`]: "x".repeat(1_000) } } };
+    return {
+      ...row!,
+      event: { ...event([row!]), items, properties: valuesOf({ [`key ${at}`]: "x".repeat(1_000) }) },
+    };
   });
   expectReadsBack(sealRows(new BatchBuilder(300), many, Codec.ZSTD), many);
 });
 
 const item = {
   $typeName: "footfall.event.v1.Item" as const,
+  listId: "",
+  listPosition: 0,
+  promotionId: "",
+  discountMicros: 0n,
   name: "",
   brand: "",
   category: "",

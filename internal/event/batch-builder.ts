@@ -5,13 +5,15 @@ import {
   fieldList,
   ITEM_FIELDS,
   type NameOf,
+  type Narrow,
   namesOf,
   ORDER_FIELDS,
 } from "../event-schema/fields.ts";
+import { PropertyKind, type PropertyValue } from "../event-schema/property.ts";
 import { type EventBatch, EventBatchSchema } from "../gen/footfall/event/v1/batch_pb.js";
 import type { Event, Item, Order, Refund } from "../gen/footfall/event/v1/event_pb.js";
 import { ONE_MICROS } from "./batch-limits.ts";
-import { bytesOf, copyOf, I64Column, isUsed, setI64 } from "./columns.ts";
+import { bytesOf, copyOf, I64Column, isUsed, numberBits, setI64 } from "./columns.ts";
 import { DictionaryBuilder } from "./dictionary-builder.ts";
 import { ID_BYTES } from "./event-id.ts";
 import { emptyEntry, SideColumns } from "./side-columns.ts";
@@ -25,7 +27,7 @@ export type TextName = NameOf<EventFields, "text">;
 
 /** Likewise those of numbers, 0 for absent. */
 export const NUMBER_NAMES = namesOf(EVENT_FIELDS, "u16", "u32", "flag");
-export type NumberName = NameOf<EventFields, "u16" | "u32" | "flag">;
+export type NumberName = NameOf<EventFields, Narrow>;
 
 const ORDER_LIST = fieldList(ORDER_FIELDS);
 const ITEM_LIST = fieldList(ITEM_FIELDS);
@@ -57,6 +59,9 @@ export class BatchBuilder {
   readonly properties = new SideColumns({
     key: { kind: "text", isRequired: true },
     value: { kind: "text" },
+    kind: { kind: "u32" },
+    // The words of a double.
+    number: { kind: "micros" },
   });
   readonly orders = new SideColumns(ORDER_FIELDS);
   readonly items = new SideColumns(ITEM_FIELDS);
@@ -97,8 +102,8 @@ export class BatchBuilder {
 
   /** About how many bytes the batch takes before compression. */
   get byteLength(): number {
-    const sides = this.properties.length * 12 + this.orders.length * 56 + this.items.length * 40;
-    return this.dictionary.byteLength + this.#rows * 80 + sides;
+    const sides = this.properties.length * 24 + this.orders.length * 76 + this.items.length * 72;
+    return this.dictionary.byteLength + this.#rows * 116 + sides;
   }
 
   /** Whether the open row has an id of its own. */
@@ -147,13 +152,26 @@ export class BatchBuilder {
     const numbers = numbersOf(event);
     for (const name of NUMBER_NAMES) this.numbers[name][row] = numbers[name];
     for (const name in event.properties) {
-      const key = this.dictionary.add(name);
-      this.properties.append({ row, key, value: this.dictionary.add(event.properties[name]!) });
+      const { kind } = event.properties[name]!;
+      if (kind.value !== undefined) this.addProperty(row, name, kind.value);
     }
     this.#addOrder(event.order, event.refund);
     const { refund } = event;
     for (const item of refund?.items.length ? refund.items : event.items) this.#addItem(item);
     this.commit(merchantId);
+  }
+
+  /** Appends a property of a row. */
+  addProperty(row: number, name: string, value: PropertyValue): void {
+    const isText = typeof value === "string";
+    const entry = { row, key: this.dictionary.add(name), value: 0, kind: 0, number: 0n };
+    if (isText) entry.value = this.dictionary.add(value);
+    else if (typeof value === "boolean") entry.kind = value ? PropertyKind.TRUE : PropertyKind.FALSE;
+    else {
+      entry.kind = PropertyKind.NUMBER;
+      entry.number = numberBits(value);
+    }
+    this.properties.append(entry);
   }
 
   /** What a refund leaves out is the order's. */
@@ -188,6 +206,7 @@ export class BatchBuilder {
     for (const { name, kind } of fields) {
       const value = values[name];
       if (kind === "text") target[name] = this.dictionary.add((value as string | undefined) ?? "");
+      else if (kind === "known") target[name] = knownOf(value as bigint | undefined);
       else target[name] = value ?? (kind === "micros" ? 0n : 0);
     }
     entry.row = this.#rows;
@@ -242,6 +261,18 @@ function recordOf<N extends string, T>(names: readonly N[], make: (name: N) => T
 }
 
 /** Where an event's message has what stands in the columns of numbers. */
-function numbersOf({ screen }: Event): Record<NumberName, number> {
-  return { screenWidth: screen?.width ?? 0, screenHeight: screen?.height ?? 0 };
+function numbersOf({ screen, engagement, consent, passive }: Event): Record<NumberName, number> {
+  return {
+    screenWidth: screen?.width ?? 0,
+    screenHeight: screen?.height ?? 0,
+    activeMs: engagement?.activeMs ?? 0,
+    scrollPercent: engagement?.scrollPercent ?? 0,
+    consent,
+    passive: passive ? 1 : 0,
+  };
+}
+
+/** Micros as columns of the kind `known` hold them. */
+export function knownOf(micros: bigint | undefined): bigint {
+  return micros === undefined ? 0n : micros + 1n;
 }

@@ -1,4 +1,5 @@
-import { type Field, fieldList, ITEM_FIELDS, ORDER_FIELDS } from "../event-schema/fields.ts";
+import { type Field, fieldList, ITEM_FIELDS, isWide, ORDER_FIELDS } from "../event-schema/fields.ts";
+import { PropertyKind } from "../event-schema/property.ts";
 import type { EventBatch } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason as Reason } from "../gen/footfall/ingest/v1/ingest_pb.js";
 import { type Check, MAX_ITEMS_OF_EVENT, problem } from "./batch-limits.ts";
@@ -12,6 +13,7 @@ const SIDES: Readonly<Record<string, readonly (Field & { readonly name: string }
   properties: [
     { name: "key", kind: "text", isRequired: true },
     { name: "value", kind: "text" },
+    { name: "kind", kind: "u32", most: PropertyKind.TRUE },
   ],
   orders: fieldList(ORDER_FIELDS),
   items: fieldList(ITEM_FIELDS),
@@ -22,11 +24,29 @@ export const checkSides: Check = (batch) => {
   for (const side of ["properties", "orders", "items"] as const) {
     const columns = batch[side] as Record<string, Uint8Array> | undefined;
     if (columns === undefined) continue;
-    const found = checkSideRows(side, columns.row!, batch.rows) ?? checkSideColumns(side, columns, batch);
+    const found =
+      checkSideRows(side, columns.row!, batch.rows) ??
+      checkSideColumns(side, columns, batch) ??
+      (side === "properties" ? checkPropertyNumbers(columns.number!, columns.row!.length >>> 2) : undefined);
     if (found !== undefined) return found;
   }
   return undefined;
 };
+
+/** Numbers of properties: finite, which their highest bits tell. */
+function checkPropertyNumbers(bytes: Uint8Array, entries: number): BatchProblem | undefined {
+  if (bytes.length === 0) return undefined;
+  if (bytes.length !== 8 * entries) {
+    const message = `properties.number: ${bytes.length} bytes for ${entries} values of 8`;
+    return problem(Reason.COLUMN_LENGTH, message);
+  }
+  const words = asU32(bytes);
+  for (let at = 1; at < words.length; at += 2) {
+    if ((words[at]! & 0x7ff0_0000) !== 0x7ff0_0000) continue;
+    return problem(Reason.VALUE_RANGE, `properties.number: not finite at ${at >>> 1}`);
+  }
+  return undefined;
+}
 
 function checkSideRows(side: string, bytes: Uint8Array, rows: number): BatchProblem | undefined {
   if (bytes.length % 4 !== 0)
@@ -61,7 +81,7 @@ function checkSideColumns(
   const size = batch.dictionaryEnds.length >>> 2;
   for (const field of SIDES[side]!) {
     const { name, kind, isRequired = false } = field;
-    const width = kind === "micros" ? 8 : 4;
+    const width = isWide(kind) ? 8 : 4;
     const bytes = columns[name]!;
     if (bytes.length !== entries * width && (isRequired || bytes.length !== 0)) {
       const message = `${side}.${name}: ${bytes.length} bytes for ${entries} values of ${width}`;
@@ -84,9 +104,8 @@ function checkSideText(bytes: Uint8Array, size: number, isRequired: boolean): st
 }
 
 function checkSideValue(bytes: Uint8Array, { kind, least = 0, most }: Field): string | undefined {
-  const found =
-    kind === "micros"
-      ? outsideI64(bytes, BigInt(least), BigInt(most!))
-      : outsideU32(bytes, Number(least), Number(most));
+  const found = isWide(kind)
+    ? outsideI64(bytes, BigInt(least), BigInt(most!))
+    : outsideU32(bytes, Number(least), Number(most));
   return found && `${found.value} is outside of ${least} to ${most}`;
 }

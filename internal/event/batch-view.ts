@@ -4,10 +4,13 @@ import {
   type Fields,
   type ItemFields,
   type NameOf,
+  type Narrow,
   type OrderFields,
+  type Wide,
 } from "../event-schema/fields.ts";
+import { PropertyKind, type PropertyValue } from "../event-schema/property.ts";
 import type { EventBatch, PropertyColumns } from "../gen/footfall/event/v1/batch_pb.js";
-import { asI64, asMicros, asU16, asU32, type I64Column, type MicrosColumn } from "./columns.ts";
+import { asF64, asI64, asMicros, asU16, asU32, type I64Column, type MicrosColumn } from "./columns.ts";
 import { Dictionary } from "./dictionary.ts";
 import { type EventIds, readEventIds } from "./event-ids.ts";
 
@@ -56,22 +59,38 @@ export class BatchView {
   }
 
   /** A column of numbers, 0 where absent; undefined when no row has one. */
-  number(name: NameOf<EventFields, "u16" | "u32" | "flag">): Uint16Array | Uint32Array | undefined {
+  number(name: NameOf<EventFields, Narrow>): Uint16Array | Uint32Array | undefined {
     const bytes = this.#batch[name];
     if (bytes.length === 0) return undefined;
     return EVENT_FIELDS[name].kind === "u16" ? asU16(bytes) : asU32(bytes);
   }
 
   /** A u32 column of the properties, or undefined when it is absent. */
-  property(name: Exclude<keyof PropertyColumns, "$typeName" | "$unknown">): Uint32Array | undefined {
+  property(
+    name: Exclude<keyof PropertyColumns, "$typeName" | "$unknown" | "number">,
+  ): Uint32Array | undefined {
     return nonEmpty(this.#batch.properties?.[name]);
+  }
+
+  /** The numbers of properties, one an entry; undefined when none is one. */
+  get propertyNumber(): Float64Array | undefined {
+    const bytes = this.#batch.properties?.number;
+    return bytes === undefined || bytes.length === 0 ? undefined : asF64(bytes);
+  }
+
+  /** What a property is (PropertyKind says how it is told), by its place among them. */
+  propertyValue(at: number): PropertyValue {
+    const kind = this.property("kind")?.[at] ?? PropertyKind.TEXT;
+    if (kind === PropertyKind.NUMBER) return this.propertyNumber?.[at] ?? 0;
+    if (kind !== PropertyKind.TEXT) return kind === PropertyKind.TRUE;
+    return this.dictionary.text(this.property("value")?.[at] ?? 0) ?? "";
   }
 
   order(name: SideName<OrderFields>): Uint32Array | undefined {
     return nonEmpty(this.#batch.orders?.[name]);
   }
 
-  orderMicros(name: NameOf<OrderFields, "micros">): MicrosColumn | undefined {
+  orderMicros(name: NameOf<OrderFields, Wide>): MicrosColumn | undefined {
     return micros(this.#batch.orders?.[name]);
   }
 
@@ -79,7 +98,7 @@ export class BatchView {
     return nonEmpty(this.#batch.items?.[name]);
   }
 
-  itemMicros(name: NameOf<ItemFields, "micros">): MicrosColumn | undefined {
+  itemMicros(name: NameOf<ItemFields, Wide>): MicrosColumn | undefined {
     return micros(this.#batch.items?.[name]);
   }
 }

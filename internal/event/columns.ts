@@ -48,6 +48,14 @@ export function bigintOf(low: number, high: number): bigint {
   return scratch[0]!;
 }
 
+const scratchNumber = new Float64Array(scratch.buffer);
+
+/** The 64 bits of a double as a whole number; of -0 those of 0, which JSON cannot tell from it. */
+export function numberBits(value: number): bigint {
+  scratchNumber[0] = value + 0;
+  return scratch[0]!;
+}
+
 /** Writes the index-th 64-bit value. */
 export function setMicros(words: Uint32Array, index: number, value: bigint): void {
   scratch[0] = value;
@@ -113,6 +121,13 @@ export function asU16(bytes: Uint8Array): Uint16Array {
   const at = bytes.byteOffset;
   if (at % 2 === 0) return new Uint16Array(bytes.buffer, at, bytes.length >>> 1);
   return new Uint16Array(copyOf(bytes).buffer, 0, bytes.length >>> 1);
+}
+
+/** A column's bytes as doubles: a view where they are aligned, else a copy. */
+export function asF64(bytes: Uint8Array): Float64Array {
+  const at = bytes.byteOffset;
+  if (at % 8 === 0) return new Float64Array(bytes.buffer, at, bytes.length >>> 3);
+  return new Float64Array(copyOf(bytes).buffer, 0, bytes.length >>> 3);
 }
 
 /** A column's bytes as 64-bit values within ±2^53. */

@@ -177,3 +177,58 @@ const MEANINGS: ReadonlyMap<string, CommerceMeaning> = new Map(
 export function commerceMeaningOf(name: string): CommerceMeaning | undefined {
   return MEANINGS.get(keyOf(name));
 }
+
+/** What an event does with its items: shows a list of them, shows one, puts it in the cart, begins to buy. */
+export type ItemStage = "list" | "view" | "cart" | "checkout";
+
+/**
+ * The names of the vocabularies that say so. A change of the cart other than adding, a click, and a later step of the
+ * checkout are none of them, so that each stage is met once.
+ */
+export const ITEM_STAGES: Readonly<Record<ItemStage, readonly string[]>> = {
+  list: [
+    ...["view_item_list", "view_search_results", "impressions", "productImpression", "Product List Viewed"],
+    ...["Product List Filtered", "Products Searched", "Viewed Product Category", "collection_viewed"],
+    ...["search_submitted", "ViewCategory", "gtm4wp.productImpressionEEC"],
+  ],
+  view: [
+    ...["view_item", "detail", "productDetail", "Product Viewed", "Viewed Product", "product_viewed"],
+    ...["setEcommerceView", "ecommerceProductDetailView", "ViewContent", "fb_mobile_content_view"],
+    ...["gtm4wp.changeDetailViewEEC", "woocommerceanalytics_product_view"],
+  ],
+  cart: [
+    ...["add_to_cart", "add", "Product Added", "Added Product", "Wishlist Product Added to Cart"],
+    ...[
+      "product_added_to_cart",
+      "addEcommerceItem",
+      "ecommerceAddToCart",
+      "fb_mobile_add_to_cart",
+      "ADD_CART",
+    ],
+    ...["gtm4wp.addProductToCartEEC", "Added to Cart", "woocommerce_add_to_cart"],
+    "woocommerceanalytics_add_to_cart",
+  ],
+  checkout: [
+    ...[
+      "begin_checkout",
+      "checkout",
+      "Checkout Started",
+      "Started Order",
+      "checkout_started",
+      "checkouts/create",
+    ],
+    ...["InitiateCheckout", "fb_mobile_initiated_checkout", "START_CHECKOUT", "Started Checkout"],
+    ...["woocommerceanalytics_product_checkout", "gtm4wp.checkoutStepEEC"],
+  ],
+};
+
+const STAGE_NAMES: ReadonlyMap<string, ItemStage> = new Map(
+  Object.entries(ITEM_STAGES).flatMap(([stage, names]) =>
+    names.map((name): [string, ItemStage] => [keyOf(name), stage as ItemStage]),
+  ),
+);
+
+/** What an event of a name does with its items; undefined: something else. */
+export function stageOfName(name: string): ItemStage | undefined {
+  return STAGE_NAMES.get(keyOf(name));
+}

@@ -3,11 +3,14 @@ import {
   type Field,
   fieldList,
   ITEM_FIELDS,
+  isWide,
   type NameOf,
+  type Narrow,
   namesOf,
   ORDER_FIELDS,
 } from "../event-schema/fields.ts";
 import { orderKey, type PlainColumns, type PlainItem } from "../event-schema/plain.ts";
+import type { PropertyValue } from "../event-schema/property.ts";
 import type { BatchView } from "./batch-view.ts";
 import { ID_BYTES } from "./event-id.ts";
 
@@ -30,7 +33,7 @@ export function appendRows(view: BatchView, target: PlainColumns): void {
   }
   for (const { name, kind } of NUMBER_FIELDS) {
     const column: Growing = target[name];
-    const values = view.number(name as NameOf<typeof EVENT_FIELDS, "u16" | "u32" | "flag">);
+    const values = view.number(name as NameOf<typeof EVENT_FIELDS, Narrow>);
     for (let row = 0; row < view.rows; row++) column.push(plainNumber(kind, values?.[row] ?? 0));
   }
   appendProperties(view, target, first);
@@ -58,13 +61,12 @@ function plainNumber(kind: Field["kind"], value: number): number | boolean | und
 function appendProperties(view: BatchView, { properties }: PlainColumns, first: number): void {
   grow(properties, first + view.rows);
   const rows = view.property("row") ?? [];
-  const [keys, values] = [view.property("key"), view.property("value")];
+  const keys = view.property("key");
   for (let at = 0; at < rows.length; ) {
     const row = rows[at]!;
-    const pairs: [string, string][] = [];
+    const pairs: [string, PropertyValue][] = [];
     for (; at < rows.length && rows[at] === row; at++) {
-      const value = view.dictionary.text(values?.[at] ?? 0) ?? "";
-      pairs.push([view.dictionary.text(keys![at]!)!, value]);
+      pairs.push([view.dictionary.text(keys![at]!)!, view.propertyValue(at)]);
     }
     properties[first + row] = writeProperties(pairs);
   }
@@ -98,18 +100,23 @@ function appendItems(view: BatchView, { items }: PlainColumns, first: number): v
 
 /** The value of an order's or item's field. Names are those of the view's columns of that kind. */
 function sideValue(view: BatchView, side: "order" | "item", name: string, kind: Field["kind"], at: number) {
-  if (kind === "micros") return view[`${side}Micros`](name as "priceMicros" & "revenueMicros")?.get(at) ?? 0n;
+  if (isWide(kind)) {
+    const micros = view[`${side}Micros`](name as "costMicros")?.get(at) ?? 0n;
+    if (kind === "micros") return micros;
+    return micros === 0n ? undefined : micros - 1n;
+  }
   const value = view[side](name as "id")?.[at] ?? 0;
   return kind === "text" ? view.dictionary.text(value) : plainNumber(kind, value);
 }
 
-/** Pairs of texts as the text of a JSON object, in their order; a key that comes twice is written twice. */
-export function writeProperties(pairs: readonly (readonly [string, string])[]): string {
+/** Pairs of keys and values as the text of a JSON object, in their order; a key that comes twice is written twice. */
+export function writeProperties(pairs: readonly (readonly [string, PropertyValue])[]): string {
   return `{${pairs.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(",")}}`;
 }
 
 /** The pairs of a text that writeProperties made, in their order. */
-export function readProperties(json: string): [string, string][] {
-  const texts = (json.match(/"(?:[^"\\]|\\.)*"/g) ?? []).map((token) => JSON.parse(token) as string);
-  return Array.from({ length: texts.length / 2 }, (_, at) => [texts[2 * at]!, texts[2 * at + 1]!]);
+export function readProperties(json: string): [string, PropertyValue][] {
+  const tokens = json.match(/"(?:[^"\\]|\\.)*"|[^"{}:,]+/g) ?? [];
+  const values = tokens.map((token) => JSON.parse(token) as PropertyValue);
+  return Array.from({ length: values.length / 2 }, (_, at) => [String(values[2 * at]), values[2 * at + 1]!]);
 }

@@ -1,7 +1,7 @@
 import { type Fields, ITEM_FIELDS, ORDER_FIELDS } from "../event-schema/fields.ts";
 import { orderKey, type PlainColumns } from "../event-schema/plain.ts";
 import type { EventBatch } from "../gen/footfall/event/v1/batch_pb.js";
-import { BatchBuilder, NUMBER_NAMES, TEXT_NAMES } from "./batch-builder.ts";
+import { BatchBuilder, knownOf, NUMBER_NAMES, TEXT_NAMES } from "./batch-builder.ts";
 import { ID_BYTES, writeDerivedId } from "./event-id.ts";
 import { readProperties } from "./plain-columns.ts";
 import type { Entry } from "./side-columns.ts";
@@ -42,8 +42,7 @@ export function rebuildBatch(
 function addSides(builder: BatchBuilder, columns: PlainColumns, at: number): void {
   const row = builder.rows;
   for (const [key, value] of readProperties(columns.properties[at] ?? "")) {
-    const { dictionary } = builder;
-    builder.properties.append({ row, key: dictionary.add(key), value: dictionary.add(value) });
+    builder.addProperty(row, key, value);
   }
   if (columns.orderId[at] !== undefined) {
     builder.orders.append(entryOf(builder, ORDER_FIELDS, (name) => columns[orderKey(name)][at]));
@@ -64,6 +63,7 @@ function entryOf<F extends Fields>(
     const { kind } = fields[name]!;
     const value = read(name);
     if (kind === "text") entry[name] = dictionary.add((value ?? "") as string);
+    else if (kind === "known") entry[name] = knownOf(value as bigint | undefined);
     else entry[name] = kind === "micros" ? (value ?? 0n) : Number(value ?? 0);
   }
   return entry as Entry<F>;

@@ -5,10 +5,10 @@ import type { MicrosColumn } from "./columns.ts";
 
 const ORDER_TEXTS = namesOf(ORDER_FIELDS, "text");
 const ORDER_NUMBERS = namesOf(ORDER_FIELDS, "u32", "flag");
-const ORDER_MICROS = namesOf(ORDER_FIELDS, "micros");
+const ORDER_MICROS = namesOf(ORDER_FIELDS, "micros", "known");
 const ITEM_TEXTS = namesOf(ITEM_FIELDS, "text");
 const ITEM_NUMBERS = namesOf(ITEM_FIELDS, "u32", "flag");
-const ITEM_MICROS = namesOf(ITEM_FIELDS, "micros");
+const ITEM_MICROS = namesOf(ITEM_FIELDS, "micros", "known");
 
 /**
  * Whether two batches hold the same events in the same order, whatever their layout: every field that this
@@ -47,6 +47,8 @@ function differingSide(a: BatchView, b: BatchView): string | undefined {
   for (const name of ["key", "value"] as const) {
     if (!sameTexts(a, a.property(name), b, b.property(name), properties)) return "properties";
   }
+  if (!sameNumbers(a.property("kind"), b.property("kind"), properties)) return "properties";
+  if (!sameNumbers(a.propertyNumber, b.propertyNumber, properties)) return "properties";
   for (const name of ORDER_TEXTS) if (!sameTexts(a, a.order(name), b, b.order(name), orders)) return "orders";
   for (const name of ITEM_TEXTS) if (!sameTexts(a, a.item(name), b, b.item(name), items)) return "items";
   for (const name of ORDER_NUMBERS) if (!sameNumbers(a.order(name), b.order(name), orders)) return "orders";
@@ -60,7 +62,7 @@ function differingSide(a: BatchView, b: BatchView): string | undefined {
   return undefined;
 }
 
-type Numbers = Uint32Array | Uint16Array | undefined;
+type Numbers = Uint32Array | Uint16Array | Float64Array | undefined;
 
 function sameNumbers(a: Numbers, b: Numbers, count: number): boolean {
   for (let at = 0; at < count; at++) if ((a?.[at] ?? 0) !== (b?.[at] ?? 0)) return false;

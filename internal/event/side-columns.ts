@@ -1,4 +1,4 @@
-import type { Field } from "../event-schema/fields.ts";
+import { type Field, isWide, type Wide } from "../event-schema/fields.ts";
 import { bytesOf, copyOf, isUsed, setMicros } from "./columns.ts";
 
 /** Fields that side columns can hold. */
@@ -6,12 +6,12 @@ type SideFields = Readonly<Record<string, Field>>;
 
 /** One entry: the row that it belongs to, and a value of each field. */
 export type Entry<F extends SideFields> = { row: number } & {
-  -readonly [N in keyof F]: F[N]["kind"] extends "micros" ? bigint : number;
+  -readonly [N in keyof F]: F[N]["kind"] extends Wide ? bigint : number;
 };
 
 /** An entry of row 0 in which everything is absent, to be filled again and again. */
 export function emptyEntry<F extends SideFields>(fields: F): Entry<F> {
-  const values = Object.entries(fields).map(([name, { kind }]) => [name, kind === "micros" ? 0n : 0]);
+  const values = Object.entries(fields).map(([name, { kind }]) => [name, isWide(kind) ? 0n : 0]);
   return { row: 0, ...Object.fromEntries(values) };
 }
 
@@ -36,7 +36,7 @@ export class SideColumns<F extends SideFields> {
   constructor(fields: F) {
     const all = Object.entries<Field>({ row: { kind: "u32", isRequired: true }, ...fields });
     this.#columns = all.map(([name, { kind, isRequired = false }]) => {
-      const width = kind === "micros" ? 2 : 1;
+      const width = isWide(kind) ? 2 : 1;
       return { name, width, required: isRequired, words: new Uint32Array(64 * width) };
     });
   }

@@ -44,6 +44,7 @@ const FIELD_KINDS: Readonly<Record<Field["kind"], "int32" | "text" | "bool" | "m
   u32: "int32",
   flag: "bool",
   micros: "micros",
+  known: "micros",
 };
 
 const FIELD_COLUMNS = PLAIN_FIELDS.map(

@@ -2,6 +2,7 @@ import type { BatchView } from "../event/batch-view.ts";
 import type { I64Column } from "../event/columns.ts";
 import { formatId } from "../event/event-id.ts";
 import { EVENT_FIELDS, ITEM_FIELDS, namesOf, ORDER_FIELDS } from "../event-schema/fields.ts";
+import type { PropertyValue } from "../event-schema/property.ts";
 
 /** An event for a person to read: what is absent is left out; what cannot be read says so under `unreadable`. */
 export type PlainEvent = Readonly<Record<string, unknown>>;
@@ -71,10 +72,7 @@ class Sides {
     const view = this.#view;
     const entries = this.#properties
       .get(row)
-      ?.map((at) => [
-        textAt(view, view.property("key"), at) ?? "",
-        textAt(view, view.property("value"), at) ?? "",
-      ]);
+      ?.map((at) => [textAt(view, view.property("key"), at) ?? "", propertyAt(view, at)]);
     return entries && Object.fromEntries(entries);
   }
 
@@ -85,6 +83,7 @@ class Sides {
     return plain([
       ...ORDER_TEXTS.map((name) => [name, textAt(view, view.order(name), at)] as const),
       ...ORDER_AMOUNTS.map((name) => [name, view.orderMicros(name)?.get(at).toString()] as const),
+      ["costMicros", costOf(view.orderMicros("costMicros")?.get(at))],
       ...ORDER_NUMBERS.map((name) => [name, view.order(name)?.[at] || undefined] as const),
     ]);
   }
@@ -97,10 +96,16 @@ class Sides {
         plain([
           ...ITEM_TEXTS.map((name) => [name, textAt(view, view.item(name), at)] as const),
           ...ITEM_AMOUNTS.map((name) => [name, view.itemMicros(name)?.get(at).toString()] as const),
+          ["costMicros", costOf(view.itemMicros("costMicros")?.get(at))],
           ...ITEM_NUMBERS.map((name) => [name, view.item(name)?.[at] || undefined] as const),
         ]),
       );
   }
+}
+
+/** @param stored micros plus one, 0 where they are not known. */
+function costOf(stored: bigint | undefined): string | undefined {
+  return stored === undefined || stored === 0n ? undefined : String(stored - 1n);
 }
 
 function plain(entries: readonly (readonly [string, unknown])[]): PlainEvent {
@@ -117,6 +122,12 @@ function positionsByRow(rows: Uint32Array | undefined): Map<number, number[]> {
   return positions;
 }
 
+function propertyAt(view: BatchView, at: number): PropertyValue {
+  textAt(view, view.property("value"), at);
+  return view.propertyValue(at);
+}
+
+/** @throws RangeError for an index that the batch has no text of. */
 function textAt(view: BatchView, column: Uint32Array | undefined, at: number): string | undefined {
   const index = column?.[at] ?? 0;
   if (index > view.dictionary.size) throw new RangeError(`index ${index} of ${view.dictionary.size} texts`);

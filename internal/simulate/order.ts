@@ -28,6 +28,10 @@ export function placeOrder(shop: Shop, items: readonly Item[], random: Random, i
     discountMicros,
     currency: shop.region.currency,
     coupon,
+    customerId: "",
+    costMicros: cut((goods * 6n) / 10n, shop),
+    market: shop.region.currency,
+    paymentMethod: random.chance(0.6) ? "card" : "invoice",
   };
 }
 

@@ -98,6 +98,10 @@ export class Shop {
       variant: VARIANTS[index % VARIANTS.length]!,
       priceMicros: roundTo(value, this.region),
       quantityMicros: 1_000_000n,
+      listId: category.name,
+      listPosition: 1 + (index % 40),
+      promotionId: "",
+      discountMicros: 0n,
     };
     const url = `${this.origin}/p/${brand.slug}-${adjective.slug}-${noun.slug}-${index + 1000}`;
     return { url, index, item, variants: 1 + random.below(4) };

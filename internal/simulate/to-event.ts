@@ -1,4 +1,4 @@
-import type { Event } from "../gen/footfall/event/v1/event_pb.js";
+import { Consent, type Engagement, type Event } from "../gen/footfall/event/v1/event_pb.js";
 import { uuidV7 } from "./ids.ts";
 import type { Random } from "./random.ts";
 import type { Happening } from "./visit.ts";
@@ -29,10 +29,33 @@ export function toEvent(happening: Happening, timeMs: number, ids: Random): Even
     language: visit.language,
     properties: happening.properties,
     items: happening.items,
+    userId: "",
+    title: titleOf(happening.url),
+    consent: Consent.GRANTED,
+    sdk: "simulate/1",
+    passive: false,
+    cartId: happening.items.length > 0 && happening.name !== "view_item" ? `cart-${visit.sessionId}` : "",
+    checkoutId: "",
   };
+  if (happening.name === "page_view" && !visit.crawler) event.engagement = engagementOf(timeMs);
   if (visit.screen !== undefined) event.screen = visit.screen;
   if (happening.order !== undefined) event.order = happening.order;
   return event;
+}
+
+/** The last part of the page's path, as a title would have it. */
+function titleOf(url: string): string {
+  const path = url.split("?", 1)[0]!.split("/").slice(3).join("/");
+  return path === "" ? "Home" : path.slice(path.lastIndexOf("/") + 1).replaceAll("-", " ");
+}
+
+/** How the page before was looked at: up to a minute, by the clock, so that chance is not asked. */
+function engagementOf(timeMs: number): Engagement {
+  return {
+    $typeName: "footfall.event.v1.Engagement",
+    activeMs: timeMs % 60_000,
+    scrollPercent: 10 + (timeMs % 91),
+  };
 }
 
 let lastSecond = 0;

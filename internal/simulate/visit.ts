@@ -1,3 +1,4 @@
+import { valuesOf } from "../event/property-value.ts";
 import type { Event, Item, Order, Screen } from "../gen/footfall/event/v1/event_pb.js";
 import { afterCart, afterCheckout, afterItem, afterPage, afterPutInCart, type Step } from "./funnel.ts";
 import { placeOrder } from "./order.ts";
@@ -117,13 +118,13 @@ type Properties = Event["properties"];
 const NOTHING: Properties = Object.freeze({});
 const NO_ITEMS: Item[] = [];
 const PAGES = Object.freeze({
-  home: Object.freeze({ page_type: "home" }),
-  category: Object.freeze({ page_type: "category" }),
-  product: Object.freeze({ page_type: "product" }),
-  info: Object.freeze({ page_type: "info" }),
-  cart: Object.freeze({ page_type: "cart" }),
-  checkout: Object.freeze({ page_type: "checkout" }),
-  thanks: Object.freeze({ page_type: "confirmation" }),
+  home: valuesOf({ page_type: "home" }),
+  category: valuesOf({ page_type: "category" }),
+  product: valuesOf({ page_type: "product" }),
+  info: valuesOf({ page_type: "info" }),
+  cart: valuesOf({ page_type: "cart" }),
+  checkout: valuesOf({ page_type: "checkout" }),
+  thanks: valuesOf({ page_type: "confirmation" }),
 });
 
 /**
@@ -151,7 +152,12 @@ function search(visit: Visit, { behaviour }: Chance): Happening {
   const term = behaviour.of(SEARCH_TERMS);
   goTo(visit, `${visit.shop.origin}/search?q=${encodeURIComponent(term)}`);
   afterPage(visit, behaviour);
-  return happen(visit, "search", { search_term: term }, NO_ITEMS);
+  return happen(
+    visit,
+    "search",
+    valuesOf({ search_term: term, page_number: visit.pages, is_typed: true }),
+    NO_ITEMS,
+  );
 }
 
 function show(visit: Visit, url: string, properties: Properties): Happening {

@@ -1,4 +1,4 @@
-import type { EventFields, Fields, ItemFields, OrderFields } from "../event-schema/fields.ts";
+import type { EventFields, Fields, ItemFields, OrderFields, Wide } from "../event-schema/fields.ts";
 
 /** What storage needs to know of the events that it writes: columns, not messages. */
 
@@ -28,7 +28,7 @@ export type TextIndexes = Uint32Array | undefined;
 
 /** The columns of raw fields by their names, one value a row (order, item); undefined: absent in all of them. */
 export type FieldValues<F extends Fields> = {
-  readonly [N in keyof F & string]: F[N]["kind"] extends "micros"
+  readonly [N in keyof F & string]: F[N]["kind"] extends Wide
     ? MicrosValues | undefined
     : F[N]["kind"] extends "text"
       ? TextIndexes
@@ -45,7 +45,7 @@ export interface DerivedTexts {
 }
 
 /** The columns that are derived together, as `events` and DerivedTexts have them. */
-export const DEVICE_COLUMNS = ["browser", "browser_version", "os", "device_type"] as const;
+export const DEVICE_COLUMNS = ["browser", "browser_version", "os", "device_type", "os_version"] as const;
 export const BOT_COLUMNS = ["bot_name", "bot_kind", "bot_operator"] as const;
 export const PLACE_COLUMNS = ["country", "region", "city"] as const;
 export const SOURCE_COLUMNS = [
@@ -92,6 +92,8 @@ export interface EventColumns {
    * on with a session of the day before get that visitor.
    */
   readonly visitors: Uint32Array;
+  /** Likewise of the person's hash, 0 where not known; undefined: in no row. */
+  readonly users: Uint32Array | undefined;
   /** Likewise who a visitor without an id was on the day before (UTC); 0 for one with an id, who is the same. */
   readonly visitorsBefore: Uint32Array;
   /** Likewise on the day after, where the row's session may go on there; else 0. */
@@ -104,6 +106,8 @@ export interface EventColumns {
   readonly isBot: Uint8Array;
   /** Values of TimeQuality. */
   readonly timeQuality: Uint8Array;
+  /** Values of Stage, ORDER and REFUND by the event's order whether that counts or not. */
+  readonly stages: Uint8Array;
   /** 1 in a row of a merchant with rollups, from their start on; undefined: in none. */
   readonly inRollups: Uint8Array | undefined;
   /** Of bots alone. */
@@ -123,7 +127,18 @@ export interface PropertyEntries {
   readonly row: Uint32Array;
   readonly key: Uint32Array;
   readonly value: TextIndexes;
+  /** Values of PropertyKind; undefined: all are texts. */
+  readonly kind: Uint32Array | undefined;
+  /** The numbers among them. */
+  readonly number: Float64Array | undefined;
 }
+
+/** Amounts of an order beside its revenue that are converted. */
+export const ORDER_PARTS = ["tax", "shipping", "discount", "cost"] as const;
+export type OrderPart = (typeof ORDER_PARTS)[number];
+
+/** What an event does with its items: see the column `stage`. ORDER and REFUND of those that count. */
+export const Stage = { OTHER: 0, LIST: 1, VIEW: 2, CART: 3, CHECKOUT: 4, ORDER: 5, REFUND: 6 } as const;
 
 /** Orders, at most one a row, ordered by row. Amounts are micros. */
 export interface OrderEntries {
@@ -133,6 +148,10 @@ export interface OrderEntries {
   readonly kind: Uint8Array;
   /** 1 where the amounts are in another currency than the merchant's. */
   readonly isForeign: Uint8Array;
+  /** Low and high word of the customer's hash, 0 where not known; undefined: of none. */
+  readonly customers: Uint32Array | undefined;
+  /** The parts of an order in the merchant's currency, one an order; UNKNOWN_MICROS where not known. */
+  readonly parts: Readonly<Record<OrderPart, BigInt64Array>>;
   /** What it adds to the merchant's revenue, in its currency: less than 0 for a refund; UNKNOWN_MICROS where unknown. */
   readonly converted: BigInt64Array;
 }
@@ -141,4 +160,9 @@ export interface OrderEntries {
 export interface ItemEntries {
   readonly row: Uint32Array;
   readonly fields: FieldValues<ItemFields>;
+  /**
+   * Price less discount, by quantity, in the merchant's currency; below 0 of a refund; UNKNOWN_MICROS where not known, and
+   * of what neither orders nor gives back.
+   */
+  readonly revenue: BigInt64Array;
 }

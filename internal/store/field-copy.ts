@@ -39,11 +39,18 @@ export class FieldCopy {
       if (column.form === Form.TEXT) this.#text(column.values[at]!);
       else if (column.form === Form.NULLS) to.nulls(column.count);
       else if (column.form === Form.MICROS) to.int8Exact(column.values?.get(at) ?? 0n);
+      else if (column.form === Form.KNOWN) this.#known(column.values.get(at));
       else if (column.form === Form.FLAG) to.bool(column.values?.[at] === 1);
       else if (column.values[at] === 0) to.null();
       else if (column.form === Form.INT2) to.int2(column.values[at]!);
       else to.int4(column.values[at]!);
     }
+  }
+
+  /** @param stored micros plus one, 0 where they are not known. */
+  #known(stored: bigint): void {
+    if (stored === 0n) this.#to.null();
+    else this.#to.int8Exact(stored - 1n);
   }
 
   #text(index: number): void {
@@ -53,7 +60,7 @@ export class FieldCopy {
   }
 }
 
-const Form = { TEXT: 0, NULLS: 1, MICROS: 2, FLAG: 3, INT2: 4, INT4: 5 } as const;
+const Form = { TEXT: 0, NULLS: 1, MICROS: 2, FLAG: 3, INT2: 4, INT4: 5, KNOWN: 6 } as const;
 
 type Numbers = Uint16Array | Uint32Array;
 
@@ -61,6 +68,7 @@ type Column =
   | { readonly form: typeof Form.TEXT; readonly values: Uint32Array }
   | { readonly form: typeof Form.NULLS; count: number }
   | { readonly form: typeof Form.MICROS; readonly values: MicrosValues | undefined }
+  | { readonly form: typeof Form.KNOWN; readonly values: MicrosValues }
   | { readonly form: typeof Form.FLAG; readonly values: Numbers | undefined }
   | { readonly form: typeof Form.INT2 | typeof Form.INT4; readonly values: Numbers };
 
@@ -80,6 +88,7 @@ function columnOf({ kind, type }: StoredField, values: TextIndexes | Numbers | M
   if (kind === "micros") return { form: Form.MICROS, values: values as MicrosValues | undefined };
   if (kind === "flag") return { form: Form.FLAG, values: values as Numbers | undefined };
   if (values === undefined) return { form: Form.NULLS, count: 1 };
+  if (kind === "known") return { form: Form.KNOWN, values: values as MicrosValues };
   if (kind === "text") return { form: Form.TEXT, values: values as Uint32Array };
   return { form: type === "smallint" ? Form.INT2 : Form.INT4, values: values as Numbers };
 }

@@ -1,4 +1,5 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { valuesOf } from "../../internal/event/property-value.ts";
 import type { Event } from "../../internal/gen/footfall/event/v1/event_pb.js";
 import { orderNumber, uuidV7 } from "../../internal/simulate/ids.ts";
 import { Random } from "../../internal/simulate/random.ts";
@@ -111,7 +112,14 @@ export function toMessage({ id, name, timeMs, url, visitor, order }: PlainEvent)
     userAgent: USER_AGENT,
     ip: "203.0.113.7",
     language: "en",
-    properties: { plan: "chaos" },
+    properties: valuesOf({ plan: "chaos" }),
+    userId: "",
+    title: "",
+    consent: 0,
+    sdk: "",
+    passive: false,
+    cartId: "",
+    checkoutId: "",
     items: [],
     ...(order !== undefined && { order: orderMessage(order) }),
   };
@@ -127,5 +135,8 @@ function orderMessage({ id, revenueMicros, currency }: PlainOrder): NonNullable<
     discountMicros: 0n,
     currency,
     coupon: "",
+    customerId: "",
+    market: "",
+    paymentMethod: "",
   };
 }

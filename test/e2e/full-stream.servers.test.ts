@@ -3,6 +3,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { partitionOf } from "../../internal/event/partition.ts";
+import { valuesOf } from "../../internal/event/property-value.ts";
 import type { GetReportResponse } from "../../internal/gen/footfall/report/v1/report_pb.js";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { connectNats, type NatsConnection } from "../../internal/stream/connect.ts";
@@ -56,7 +57,7 @@ function reportOf({ readKey }: CreatedMerchant): Promise<GetReportResponse> {
 const event = (eventId: string) => ({
   name: "page_view",
   eventId,
-  properties: { noise: randomBytes(750).toString("base64") },
+  properties: valuesOf({ noise: randomBytes(750).toString("base64") }),
 });
 
 /** What the answer holds is what was acked before its data_through, or more. */

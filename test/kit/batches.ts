@@ -1,13 +1,14 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { BatchBuilder } from "../../internal/event/batch-builder.ts";
 import { eventIdBytes, formatId } from "../../internal/event/event-id.ts";
 import { partitionOf } from "../../internal/event/partition.ts";
 import { seal, sealedBytes } from "../../internal/event/seal.ts";
+import { type TypedEvent, typed } from "../../internal/event/testing/typed.ts";
 import { Codec, type EventBatch, type SealedBatch } from "../../internal/gen/footfall/event/v1/batch_pb.js";
 import { EventSchema } from "../../internal/gen/footfall/event/v1/event_pb.js";
 
 /** An event as an SDK would send it. Times are ms since 1970-01-01 UTC. */
-export type TestEvent = Omit<MessageInitShape<typeof EventSchema>, "$typeName"> & {
+export type TestEvent = TypedEvent & {
   readonly merchantId: number;
   readonly time: number;
   /** Default: `time`. */
@@ -39,7 +40,7 @@ export function testBatch(
 ): TestBatch {
   const builder = new BatchBuilder(Math.max(1, events.length));
   for (const { merchantId, time, receivedTime = time, sentTime = 0, ...fields } of events) {
-    const event = create(EventSchema, { name: "page_view", ...fields });
+    const event = create(EventSchema, typed({ name: "page_view", ...fields }));
     const eventId = event.eventId === "" ? undefined : eventIdBytes(event.eventId);
     builder.add({ merchantId, event, eventId, receivedTime, clientTime: time, sentTime });
   }

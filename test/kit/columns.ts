@@ -9,7 +9,9 @@ import {
   type NameOf,
   ORDER_FIELDS,
   type OrderFields,
+  type Wide,
 } from "../../internal/event-schema/fields.ts";
+import { PropertyKind, type PropertyValue } from "../../internal/event-schema/property.ts";
 import {
   BOT_COLUMNS,
   DEVICE_COLUMNS,
@@ -22,6 +24,7 @@ import {
   PAGE_COLUMNS,
   PLACE_COLUMNS,
   SOURCE_COLUMNS,
+  Stage,
   type TextIndexes,
   UNKNOWN_MICROS,
 } from "../../internal/store/event-columns.ts";
@@ -59,10 +62,14 @@ export interface EventRow extends Readonly<Record<DerivedColumn, string | null>>
   /** 0: the SDK named none; it is found as the row is stored. */
   readonly session_id: bigint;
   readonly processor_version: number;
+  /** Default: none. */
+  readonly user_id?: bigint | null;
+  /** As given to storage, which makes 0 of what has counted before. Default: 0, of an order 5, of a refund 6. */
+  readonly stage?: number;
   readonly is_bot: boolean;
   readonly time_quality: number;
   readonly in_rollups: boolean;
-  readonly properties: Readonly<Record<string, string>> | null;
+  readonly properties: Readonly<Record<string, PropertyValue>> | null;
   readonly order: OrderRow | null;
   readonly items: readonly ItemRow[];
 }
@@ -74,7 +81,7 @@ type OrderName<N extends string> = N extends `${infer Amount}Micros` ? Amount : 
 export type OrderRow = {
   readonly [N in NameOf<OrderFields, "text"> as Exclude<N, "id">]?: string | null;
 } & {
-  readonly [N in NameOf<OrderFields, "micros"> as OrderName<N>]?: number | bigint;
+  readonly [N in NameOf<OrderFields, Wide> as OrderName<N>]?: number | bigint | null;
 } & {
   readonly id: string;
   readonly revenue: number | bigint;
@@ -82,15 +89,36 @@ export type OrderRow = {
   readonly kind?: number;
   /** Whether the currency is another one than the merchant's. Default: where there is one. */
   readonly isForeign?: boolean;
+  /** The customer's hash. Default: none. */
+  readonly customer?: bigint | null;
+  /** Its parts in the merchant's currency. Default: not known. */
+  readonly taxConverted?: bigint | null;
+  readonly shippingConverted?: bigint | null;
+  readonly discountConverted?: bigint | null;
+  readonly costConverted?: bigint | null;
   /** In the merchant's currency; null where it was not converted. */
   readonly converted: number | bigint | null;
 };
 
-export interface ItemRow extends StoredValues<ItemFields> {}
+/** What only lists and promotions tell may be left out. */
+export interface ItemRow extends Partial<StoredValues<ItemFields>> {
+  readonly item_id: string;
+  readonly price_micros: number | bigint;
+  readonly quantity_micros: number | bigint;
+  /** In the merchant's currency; null where it was not converted. Default: null. */
+  readonly revenue_micros?: bigint | null;
+}
 
 /** What a field's column in SQL gives: null where it is absent. */
 type StoredValue<F extends Field> =
-  | { text: string; u16: number; u32: number; flag: boolean; micros: number | bigint }[F["kind"]]
+  | {
+      text: string;
+      u16: number;
+      u32: number;
+      flag: boolean;
+      micros: number | bigint;
+      known: number | bigint;
+    }[F["kind"]]
   | (F extends { isRequired: true } | { kind: "flag" | "micros" } ? never : null);
 
 /** The values of those fields that are stored, by their columns. */
@@ -125,7 +153,7 @@ const PLAIN: Omit<EventRow, "event_id"> = {
 
 /** What columns of a table hold where all of its fields are absent. */
 function absentFields<F extends Fields>(fields: F): StoredValues<F> {
-  const absent = { text: null, u16: null, u32: null, flag: false, micros: 0n };
+  const absent = { text: null, u16: null, u32: null, flag: false, micros: 0n, known: null };
   const values = storedFields(fields).map(({ column, kind }) => [column, absent[kind]]);
   return Object.fromEntries(values) as StoredValues<F>;
 }
@@ -170,6 +198,8 @@ function baseColumns(rows: readonly EventRow[], texts: Texts) {
     eventIds: Buffer.from(rows.map((row) => row.event_id.replaceAll("-", "")).join(""), "hex"),
     keyTimes: Float64Array.from(rows, (row) => (row.hasDerivedId ? Number.NaN : keyTimeOf(row.event_id))),
     visitors: words(rows.map((row) => row.visitor_id)),
+    users: words(rows.map((row) => row.user_id ?? 0n)),
+    stages: Uint8Array.from(rows, stageOf),
     visitorsBefore: words(rows.map((row) => row.visitor_before ?? 0n)),
     visitorsAfter: words(rows.map((row) => row.visitor_after ?? 0n)),
     sessions: words(rows.map((row) => row.session_id)),
@@ -195,7 +225,9 @@ function sideColumns(rows: readonly EventRow[], texts: Texts) {
     properties: {
       row: Uint32Array.from(all, ({ at }) => at),
       key: texts(all, ({ entry }) => entry[0]),
-      value: texts(all, ({ entry }) => entry[1]),
+      value: texts(all, ({ entry }) => (typeof entry[1] === "string" ? entry[1] : null)),
+      kind: Uint32Array.from(all, ({ entry }) => propertyKind(entry[1])),
+      number: Float64Array.from(all, ({ entry }) => (typeof entry[1] === "number" ? entry[1] : 0)),
     },
     orders: {
       row: Uint32Array.from(orders, ({ at }) => at),
@@ -205,6 +237,13 @@ function sideColumns(rows: readonly EventRow[], texts: Texts) {
         texts,
         (order, { name }) => order[name.replace(/Micros$/, "") as "id"],
       ),
+      customers: words(orders.map(({ customer }) => customer ?? 0n)),
+      parts: {
+        tax: amounts(orders.map(({ taxConverted }) => taxConverted)),
+        shipping: amounts(orders.map(({ shippingConverted }) => shippingConverted)),
+        discount: amounts(orders.map(({ discountConverted }) => discountConverted)),
+        cost: amounts(orders.map(({ costConverted }) => costConverted)),
+      },
       kind: Uint8Array.from(orders, ({ kind }) => kind ?? OrderKind.ORDER),
       isForeign: Uint8Array.from(orders, ({ isForeign, currency }) => Number(isForeign ?? currency !== null)),
       converted: BigInt64Array.from(orders, ({ converted }) =>
@@ -213,6 +252,7 @@ function sideColumns(rows: readonly EventRow[], texts: Texts) {
     },
     items: {
       row: Uint32Array.from(items, ({ at }) => at),
+      revenue: amounts(items.map(({ revenue_micros }) => revenue_micros)),
       fields: fieldsOf(ITEM_FIELDS, items, texts, (item, { column }) => item[column as "name"]),
     },
   };
@@ -231,10 +271,30 @@ function fieldsOf<F extends Fields, T>(
       const indexes = texts(from, (one) => (read(one, field) ?? null) as string | null);
       return [name, fields[name]?.isRequired === true ? indexes : optional(indexes)];
     }
+    if (kind === "known") {
+      const stored = from.map((one) => read(one, field) as number | bigint | null | undefined);
+      return [name, micros(stored.map((value) => (value == null ? 0n : BigInt(value) + 1n)))];
+    }
     if (kind === "micros") return [name, micros(from.map((one) => (read(one, field) ?? 0n) as bigint))];
     return [name, Uint32Array.from(from, (one) => Number(read(one, field) ?? 0))];
   });
   return Object.fromEntries(columns) as FieldValues<F>;
+}
+
+function amounts(values: readonly (bigint | null | undefined)[]): BigInt64Array {
+  return BigInt64Array.from(values, (value) => value ?? UNKNOWN_MICROS);
+}
+
+function stageOf({ stage, order }: EventRow): number {
+  if (stage !== undefined || order === null) return stage ?? Stage.OTHER;
+  const kind = order.kind ?? OrderKind.ORDER;
+  if (kind === OrderKind.MENTIONED) return Stage.OTHER;
+  return kind === OrderKind.REFUND ? Stage.REFUND : Stage.ORDER;
+}
+
+function propertyKind(value: PropertyValue): number {
+  if (typeof value === "boolean") return value ? PropertyKind.TRUE : PropertyKind.FALSE;
+  return typeof value === "number" ? PropertyKind.NUMBER : PropertyKind.TEXT;
 }
 
 /** Rows with equal texts share a key; those of rows without any have none. */

@@ -11,9 +11,10 @@ export type Device = readonly [
   version: string | null,
   os: string | null,
   type: string,
+  osVersion: string | null,
 ];
 
-/** Browser, its major version, OS and device type of a user agent. @param agent at most some 1,000 characters. */
+/** Browser, its major version, OS, its version and device type of a user agent. @param agent at most some 1,000 characters. */
 export function deviceOf(agent: string): Device {
   // Parses only what it is asked for: the rules above answer for most agents, and cost less.
   const parser = bowser.getParser(agent, true);
@@ -25,7 +26,37 @@ export function deviceOf(agent: string): Device {
   const own = firstOf(BROWSERS, agent);
   const browser = own?.name ?? known(KNOWN_BROWSERS, parser.getBrowserName());
   const version = browser === null ? null : major(own?.rest ?? parser.getBrowserVersion());
-  return [browser, version, os, typeOf(agent, os) ?? known(TYPES, parser.getPlatformType()) ?? bySystem(os)];
+  const type = typeOf(agent, os) ?? known(TYPES, parser.getPlatformType()) ?? bySystem(os);
+  return [browser, version, os, type, systemVersion(agent, os)];
+}
+
+/** Where agents tell the version of a system; all patterns are linear. The others' say none, or one that stands still. */
+const SYSTEM_VERSIONS: Readonly<Record<string, RegExp>> = {
+  Android: /Android[ /](\d{1,3}(?:\.\d{1,3})?)/i,
+  iOS: /(?:OS|iOS)[ /](\d{1,3}(?:[._]\d{1,3})?)/,
+  macOS: /Mac ?OS ?X[ /](\d{1,3}(?:[._]\d{1,3})?)/i,
+  Windows: /Windows NT (\d{1,3}(?:\.\d{1,3})?)/i,
+  "Windows Phone": /Windows Phone(?: OS)? (\d{1,3}(?:\.\d{1,3})?)/i,
+  Tizen: /Tizen[ /](\d{1,3}(?:\.\d{1,3})?)/i,
+  KaiOS: /KAIOS\/(\d{1,3}(?:\.\d{1,3})?)/i,
+};
+
+/** Windows by the names that people know, https://learn.microsoft.com/windows/win32/sysinfo/operating-system-version. */
+const WINDOWS: Readonly<Record<string, string>> = {
+  "10.0": "10",
+  "6.3": "8.1",
+  "6.2": "8",
+  "6.1": "7",
+  "6.0": "Vista",
+  "5.2": "XP",
+  "5.1": "XP",
+};
+
+/** Major and minor version as the agent tells them: 17.5. Windows 11 says 10, and macOS since 11 says 10.15. */
+function systemVersion(agent: string, os: string | null): string | null {
+  const found = SYSTEM_VERSIONS[os ?? ""]?.exec(agent)?.[1]?.replace("_", ".");
+  if (found === undefined) return null;
+  return os === "Windows" ? (WINDOWS[found] ?? found) : found;
 }
 
 /** The type where the rules know it. */

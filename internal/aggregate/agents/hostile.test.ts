@@ -44,7 +44,7 @@ test("every text but the empty one, which is no agent, gets a verdict and a devi
     .map((pieces) => pieces.join(""));
   fc.assert(
     fc.property(fc.oneof(words, fc.string({ unit: "binary", minLength: 1, maxLength: 300 })), (agent) => {
-      expect(deviceOf(agent)).toHaveLength(4);
+      expect(deviceOf(agent)).toHaveLength(5);
       expect((botOf(agent)?.name ?? "").length).toBeLessThanOrEqual(60);
     }),
   );

@@ -1,10 +1,12 @@
 import { memo } from "../../cache/memo.ts";
 import type { BatchView } from "../../event/batch-view.ts";
-import { commerceMeaningOf } from "../../event/commerce-names.ts";
+import { commerceMeaningOf, stageOfName } from "../../event/commerce-names.ts";
+import { MAX_AMOUNT_MICROS } from "../../event-schema/fields.ts";
 import { convertMicros } from "../../store/currency-rates.ts";
-import { OrderKind, UNKNOWN_MICROS } from "../../store/event-columns.ts";
-import { utcDay } from "./hashes.ts";
+import { OrderKind, Stage, UNKNOWN_MICROS } from "../../store/event-columns.ts";
+import { hashWords, put, utcDay } from "./hashes.ts";
 import type { Derived, Step, StepContext } from "./step.ts";
+import { USER_KIND } from "./visitor.ts";
 
 /** Event names whose meaning is remembered: a merchant has few. */
 const NAMES = 10_000;
@@ -23,8 +25,9 @@ const orderKindOf = memo((name: string): number => {
  */
 export const commerce: Step = {
   name: "commerce",
-  version: 2,
+  version: 3,
   run(batch, derived, context) {
+    writeStages(batch, derived);
     const rows = batch.order("row");
     if (rows === undefined) return;
     const names = batch.text("name")!;
@@ -38,9 +41,91 @@ export const commerce: Step = {
       const signed = kind === OrderKind.REFUND ? -amount : amount;
       const converted = convert(signed, batch, at, derived, context);
       derived.convertedRevenue[at] = kind === OrderKind.MENTIONED ? UNKNOWN_MICROS : converted;
+      if (kind !== OrderKind.MENTIONED)
+        derived.stages[rows[at]!] = kind === OrderKind.REFUND ? Stage.REFUND : Stage.ORDER;
+      if (kind === OrderKind.ORDER) writeParts(batch, at, derived, context);
     }
+    writeCustomers(batch, rows, derived);
+    writeItemRevenue(batch, rows, derived, context);
   },
 };
+
+/** Whether a name is that of a stage is asked once for each of the batch's names. */
+function writeStages(batch: BatchView, { stages }: Derived): void {
+  const names = batch.text("name")!;
+  const known = new Int8Array(batch.dictionary.size + 1).fill(-1);
+  for (let row = 0; row < batch.rows; row++) {
+    const name = names[row]!;
+    if (known[name] === -1) known[name] = stageOf(batch.dictionary.text(name)!);
+    stages[row] = known[name]!;
+  }
+}
+
+const stageOf = memo((name: string): number => STAGES[stageOfName(name) ?? "other"], NAMES);
+const STAGES = {
+  other: Stage.OTHER,
+  list: Stage.LIST,
+  view: Stage.VIEW,
+  cart: Stage.CART,
+  checkout: Stage.CHECKOUT,
+} as const;
+
+const PART_COLUMNS = { tax: "taxMicros", shipping: "shippingMicros", discount: "discountMicros" } as const;
+
+function writeParts(batch: BatchView, at: number, derived: Derived, context: StepContext): void {
+  const parts = derived.convertedParts;
+  for (const part of ["tax", "shipping", "discount"] as const) {
+    parts[part][at] = convert(
+      batch.orderMicros(PART_COLUMNS[part])?.get(at) ?? 0n,
+      batch,
+      at,
+      derived,
+      context,
+    );
+  }
+  const cost = batch.orderMicros("costMicros")?.get(at) ?? 0n;
+  if (cost !== 0n) parts.cost[at] = convert(cost - 1n, batch, at, derived, context);
+}
+
+function writeCustomers(batch: BatchView, rows: Uint32Array, derived: Derived): void {
+  const ids = batch.order("customerId");
+  if (ids === undefined) return;
+  derived.customers = new Uint32Array(2 * rows.length);
+  for (let at = 0; at < rows.length; at++) {
+    if (ids[at] === 0) continue;
+    const merchant = batch.merchantIds[rows[at]!]!;
+    put(derived.customers, at, hashWords([USER_KIND, merchant, batch.dictionary.text(ids[at]!)]));
+  }
+}
+
+/** Of the items of orders and refunds; both are ordered by row. */
+function writeItemRevenue(batch: BatchView, rows: Uint32Array, derived: Derived, context: StepContext): void {
+  const items = batch.item("row");
+  if (items === undefined) return;
+  let order = 0;
+  for (let at = 0; at < items.length; at++) {
+    while (order < rows.length && rows[order]! < items[at]!) order++;
+    const kind = rows[order] === items[at] ? derived.orderKinds[order] : OrderKind.MENTIONED;
+    if (kind === OrderKind.MENTIONED) continue;
+    const worth = worthOf(batch, at);
+    if (worth > MAX_AMOUNT_MICROS) continue;
+    derived.itemRevenue[at] = convert(
+      kind === OrderKind.REFUND ? -worth : worth,
+      batch,
+      order,
+      derived,
+      context,
+    );
+  }
+}
+
+/** Price less discount, by quantity, halves rounded up; micros. */
+function worthOf(batch: BatchView, at: number): bigint {
+  const price =
+    batch.itemMicros("priceMicros")!.get(at) - (batch.itemMicros("discountMicros")?.get(at) ?? 0n);
+  if (price <= 0n) return 0n;
+  return (price * batch.itemMicros("quantityMicros")!.get(at) + 500_000n) / 1_000_000n;
+}
 
 /** Micros of the merchant's currency; UNKNOWN_MICROS where they are not known. Notes which orders are in another one. */
 function convert(

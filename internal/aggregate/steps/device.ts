@@ -8,10 +8,10 @@ const CAPACITY = 20_000;
 
 const remembered = memo(deviceOf, CAPACITY);
 
-/** Browser, browser version, OS and device type, from the user agent. */
+/** Browser, browser version, OS, its version and device type, from the user agent. */
 export const device: Step = {
   name: "device",
-  version: 2,
+  version: 3,
   run(batch, { device }) {
     deriveOnce(batch, batch.text("userAgent"), device, (agent) => remembered(cutAgent(agent)));
   },

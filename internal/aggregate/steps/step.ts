@@ -1,6 +1,6 @@
 import type { BatchView } from "../../event/batch-view.ts";
 import { I64Column } from "../../event/columns.ts";
-import type { DerivedTexts } from "../../store/event-columns.ts";
+import { type DerivedTexts, type OrderPart, UNKNOWN_MICROS } from "../../store/event-columns.ts";
 import type { MerchantSites } from "../sites/own-site.ts";
 
 /** A place on earth as far as it is known: ISO 3166-1 alpha-2, and names in English. */
@@ -41,6 +41,8 @@ export interface Derived {
   readonly timeQuality: Uint8Array;
   /** Low and high word of the visitor's 64-bit hash, a pair a row. */
   readonly visitors: Uint32Array;
+  /** Likewise of the person, 0 where none is told; undefined: in no row. */
+  users: Uint32Array | undefined;
   /** Likewise who a visitor without an id is on the day before; 0 of a visitor with one. */
   readonly visitorsBefore: Uint32Array;
   /** And on the day after, where the event is so late on its day that its session may go on there; else 0. */
@@ -57,6 +59,14 @@ export interface Derived {
   readonly place: DerivingTexts;
   readonly source: DerivingTexts;
   readonly page: DerivingTexts;
+  /** Values of Stage. */
+  readonly stages: Uint8Array;
+  /** Low and high word of the customer's hash, a pair an order; undefined: of none. */
+  customers: Uint32Array | undefined;
+  /** Parts of orders in the merchant's currency, micros; UNKNOWN_MICROS where not known. */
+  readonly convertedParts: Readonly<Record<OrderPart, BigInt64Array>>;
+  /** What items add to the merchant's revenue, one an item, likewise. */
+  readonly itemRevenue: BigInt64Array;
   /** Values of OrderKind. */
   readonly orderKinds: Uint8Array;
   /** 1 for an order whose amounts are in another currency than the merchant's. */
@@ -74,6 +84,10 @@ export interface Step {
   /** Whole number from 1. */
   readonly version: number;
   run(batch: BatchView, derived: Derived, context: StepContext): void;
+}
+
+function unknown(length: number): BigInt64Array {
+  return new BigInt64Array(length).fill(UNKNOWN_MICROS);
 }
 
 /** Room for what the steps will derive from a batch. */
@@ -97,6 +111,16 @@ export function emptyDerived(batch: BatchView): Derived {
     place: texts(),
     source: texts(),
     page: texts(),
+    users: undefined,
+    stages: new Uint8Array(rows),
+    customers: undefined,
+    convertedParts: {
+      tax: unknown(orders),
+      shipping: unknown(orders),
+      discount: unknown(orders),
+      cost: unknown(orders),
+    },
+    itemRevenue: unknown(batch.item("row")?.length ?? 0),
     orderKinds: new Uint8Array(orders),
     isForeign: new Uint8Array(orders),
     convertedRevenue: new BigInt64Array(orders),

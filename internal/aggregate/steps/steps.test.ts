@@ -193,16 +193,16 @@ describe("session", () => {
 test("the version of the whole rises with that of any step", () => {
   expect(STEPS.map(({ name, version }) => `${name} ${version}`)).toEqual([
     "time 1",
-    "visitor 3",
+    "visitor 4",
     "session 2",
     "bots 2",
-    "device 2",
+    "device 3",
     "geo 1",
     "source 2",
     "page 2",
-    "commerce 2",
+    "commerce 3",
   ]);
-  expect(PROCESSOR_VERSION).toBe(17);
+  expect(PROCESSOR_VERSION).toBe(20);
 });
 
 test("an event gives the same in any batch, at any place, as often as it is processed", () => {

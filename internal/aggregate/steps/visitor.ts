@@ -1,6 +1,7 @@
+import type { BatchView } from "../../event/batch-view.ts";
 import { CookielessHashes } from "./cookieless.ts";
 import { hashWords, OwnTextHashes } from "./hashes.ts";
-import type { Step } from "./step.ts";
+import type { Derived, Step } from "./step.ts";
 
 const KIND = "visitor";
 
@@ -8,6 +9,17 @@ const KIND = "visitor";
 export function visitorHash(merchantId: number, visitorId: string): bigint {
   const [low, high] = hashWords([KIND, merchantId, visitorId]);
   return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0));
+}
+
+/** Stands before persons' ids, as `user_id` and an order's customer tell them. */
+export const USER_KIND = "user";
+
+function writeUsers(batch: BatchView, derived: Derived): void {
+  const ids = batch.text("userId");
+  if (ids === undefined) return;
+  derived.users = new Uint32Array(2 * batch.rows);
+  const hashes = new OwnTextHashes(batch, USER_KIND, derived.users);
+  for (let row = 0; row < batch.rows; row++) if (ids[row] !== 0) hashes.write(row, ids[row]!);
 }
 
 /**
@@ -18,13 +30,14 @@ export function visitorHash(merchantId: number, visitorId: string): bigint {
  */
 export const visitor: Step = {
   name: "visitor",
-  version: 3,
+  version: 4,
   run(batch, derived, { salts }) {
     const ids = batch.text("visitorId");
     const ips = batch.text("ip");
     const agents = batch.text("userAgent");
     const known = new OwnTextHashes(batch, KIND, derived.visitors);
     const cookieless = new CookielessHashes(batch, salts);
+    writeUsers(batch, derived);
     for (let row = 0; row < batch.rows; row++) {
       const id = ids?.[row] ?? 0;
       if (id !== 0) known.write(row, id);

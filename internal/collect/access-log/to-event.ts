@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { valuesOf } from "../../event/property-value.ts";
 import { type Event, EventSchema } from "../../gen/footfall/event/v1/event_pb.js";
 import { isPage } from "./page.ts";
 import type { LoggedRequest, ParsedLine } from "./request.ts";
@@ -54,7 +55,7 @@ export function toEvent(request: LoggedRequest, position: LinePosition, options:
     referrer: request.referrer ?? "",
     userAgent: request.userAgent ?? "",
     ip: request.ip ?? "",
-    properties: Object.fromEntries(properties.map(([name, value]) => [name, String(value)])),
+    properties: valuesOf(Object.fromEntries(properties.map(([name, value]) => [name, String(value)]))),
   });
 }
 

@@ -23,6 +23,7 @@ import {
   shownJson,
   textOf,
   Unreadable,
+  wholeOf,
 } from "./values.ts";
 
 /** What an order may be without. */
@@ -43,6 +44,8 @@ export function readOrder(value: unknown, adjustments: Adjustments): Order | und
     message[name] = optionalMicros(fieldOf(order, name), `order.${underscored(name)}`, adjustments);
   }
   message.currency = neededText(order.currency, "order.currency", adjustments, RejectReason.UNKNOWN_CURRENCY);
+  const cost = fieldOf(order, "costMicros");
+  if (!isAbsent(cost)) message.costMicros = optionalMicros(cost, "order.cost_micros", adjustments);
   for (const name of ORDER_TEXTS) {
     message[name] = textOf(fieldOf(order, name), `order.${underscored(name)}`, adjustments);
   }
@@ -116,6 +119,11 @@ function readItem(item: JsonObject, field: string, adjustments: Adjustments): It
   const price = fieldOf(item, "priceMicros");
   message.priceMicros = optionalMicros(price, `${field}.price_micros`, adjustments);
   message.quantityMicros = quantityOf(item, field, adjustments);
+  const discount = fieldOf(item, "discountMicros");
+  message.discountMicros = optionalMicros(discount, `${field}.discount_micros`, adjustments);
+  const cost = fieldOf(item, "costMicros");
+  if (!isAbsent(cost)) message.costMicros = optionalMicros(cost, `${field}.cost_micros`, adjustments);
+  message.listPosition = wholeOf(fieldOf(item, "listPosition"), `${field}.list_position`, adjustments);
   return message;
 }
 

@@ -1,8 +1,18 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { propertyMessage } from "../../event/property-value.ts";
 import { EVENT_FIELDS, namesOf, underscored } from "../../event-schema/fields.ts";
+import type { PropertyValue } from "../../event-schema/property.ts";
 import { RejectReason } from "../../gen/footfall/collect/v1/collect_pb.js";
-import { EventSchema, type Screen, ScreenSchema } from "../../gen/footfall/event/v1/event_pb.js";
+import {
+  Consent,
+  EngagementSchema,
+  type Event,
+  EventSchema,
+  type Screen,
+  ScreenSchema,
+  type Value,
+} from "../../gen/footfall/event/v1/event_pb.js";
 import { AdjustmentKind, Adjustments } from "../adjustments.ts";
 import { MAX_PROPERTY_ENTRIES } from "../event-fields.ts";
 import type { ReadEvent } from "../read-event.ts";
@@ -21,6 +31,7 @@ import {
   textOf,
   Unreadable,
   wellFormed,
+  wholeOf,
 } from "./values.ts";
 
 /** Each optional text of an event. */
@@ -58,6 +69,7 @@ function encode(value: unknown): Uint8Array {
   const screen = readScreen(json.screen);
   if (screen !== undefined) event.screen = screen;
   if (!isAbsent(json.properties)) readProperties(json.properties, event.properties);
+  readEngagement(json, event);
   const order = readOrder(json.order, adjustments);
   if (order !== undefined) event.order = order;
   const refund = readRefund(json.refund, adjustments);
@@ -93,8 +105,44 @@ function readScreen(value: unknown): Screen | undefined {
   return create(ScreenSchema, { width: Number(sides[0]!.value), height: Number(sides[1]!.value) });
 }
 
-/** Numbers and booleans are their texts; what is nested is JSON. */
-function readProperties(value: unknown, target: Record<string, string>): void {
+/** Consent by its name or number, whether the event is passive, and how the page was looked at. */
+function readEngagement(json: JsonObject, event: Event): void {
+  if (!isAbsent(json.consent)) event.consent = consentOf(json.consent);
+  if (typeof json.passive === "boolean") event.passive = json.passive;
+  else if (!isAbsent(json.passive))
+    adjustments.add(AdjustmentKind.DROPPED, "passive", `${kindOf(json.passive)}, must be true or false`);
+  if (isAbsent(json.engagement) || (Array.isArray(json.engagement) && json.engagement.length === 0)) return;
+  const engagement = objectOf(json.engagement);
+  if (engagement === undefined) {
+    const message = `${kindOf(json.engagement)}, must be an object`;
+    adjustments.add(AdjustmentKind.DROPPED, "engagement", message);
+    return;
+  }
+  event.engagement = create(EngagementSchema, {
+    activeMs: wholeOf(fieldOf(engagement, "activeMs"), "engagement.active_ms", adjustments),
+    scrollPercent: wholeOf(fieldOf(engagement, "scrollPercent"), "engagement.scroll_percent", adjustments),
+  });
+}
+
+const CONSENTS: Readonly<Record<string, Consent>> = {
+  CONSENT_UNSPECIFIED: Consent.UNSPECIFIED,
+  CONSENT_GRANTED: Consent.GRANTED,
+  CONSENT_DENIED: Consent.DENIED,
+};
+
+/** Of its name in the .proto file, the last word of that, or its number. */
+function consentOf(value: unknown): Consent {
+  // Whether a number is one of them is seen where all events are taken.
+  if (typeof value === "number" && Number.isInteger(value) && Math.abs(value) < 2 ** 31) return value as Consent;
+  const name = String(value).trim().toUpperCase();
+  const found = CONSENTS[name] ?? CONSENTS[`CONSENT_${name}`];
+  if (found === undefined)
+    adjustments.add(AdjustmentKind.DROPPED, "consent", `${shownJson(value)} is none of its values`);
+  return found ?? Consent.UNSPECIFIED;
+}
+
+/** Texts, numbers and booleans are what they are; what is nested is the text of its JSON. */
+function readProperties(value: unknown, target: Record<string, Value>): void {
   const properties = objectOf(value);
   if (properties === undefined) {
     const isEmpty = Array.isArray(value) && value.length === 0;
@@ -107,17 +155,30 @@ function readProperties(value: unknown, target: Record<string, string>): void {
     const property = properties[given];
     if (property === undefined || property === null) continue;
     const key = wellFormed(given, "properties", adjustments);
-    put(target, key, propertyText(property, `properties.${key}`));
+    put(target, key, propertyMessage(propertyOf(property, `properties.${key}`)));
   }
 }
 
-function propertyText(value: unknown, field: string): string {
-  if (typeof value !== "object") return wellFormed(String(value), field, adjustments);
+function propertyOf(value: unknown, field: string): PropertyValue {
+  const told = typeof value === "object" ? messageOf(value as JsonObject) : value;
+  if (typeof told === "number" || typeof told === "boolean") return told;
+  if (typeof told !== "object") return wellFormed(String(told), field, adjustments);
   adjustments.add(AdjustmentKind.REPLACED, field, `${kindOf(value)}, stored as the text of its JSON`);
   return JSON.stringify(value);
 }
 
+/** What a value's message in JSON holds, as generated clients write it: {"number": 1}; else the value itself. */
+function messageOf(value: JsonObject): unknown {
+  const [entry, ...more] = Object.entries(value);
+  if (entry === undefined || more.length > 0) return value;
+  const [kind, inner] = entry;
+  // As protobuf writes them; they are dropped with the others that are no number.
+  if (kind === "number" && /^(NaN|-?Infinity)$/.test(String(inner))) return Number(inner);
+  const type = { text: "string", number: "number", boolean: "boolean" }[kind];
+  return typeof inner === type ? inner : value;
+}
+
 /** A name such as __proto__ is one like any other. */
-function put(target: JsonObject, key: string, value: string): void {
+function put(target: JsonObject, key: string, value: Value): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }

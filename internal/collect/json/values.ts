@@ -99,6 +99,18 @@ export function microsOf(
   return read.value;
 }
 
+/** A whole number of 32 bits of an optional field; what is finer is rounded, and 0 stands for what is none. */
+export function wholeOf(value: unknown, field: string, adjustments: Adjustments): number {
+  if (isAbsent(value)) return 0;
+  const read = readDecimal(value);
+  if (read === undefined || read.value < 0n || read.value > 0xffff_ffffn) {
+    adjustments.add(AdjustmentKind.DROPPED, field, `${shownJson(value)} is no whole number of 0 or more`);
+    return 0;
+  }
+  if (!read.isExact) adjustments.add(AdjustmentKind.ROUNDED, field, `${shownJson(value)} is no whole number`);
+  return Number(read.value);
+}
+
 /** An amount without which an order cannot be counted. */
 export function neededMicros(value: unknown, field: string, adjustments: Adjustments): bigint {
   const micros = microsOf(value, field, adjustments);

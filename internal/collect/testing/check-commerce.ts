@@ -6,7 +6,8 @@ import { type Event, type Item, OrderSchema } from "../../gen/footfall/event/v1/
 import { isOddText } from "./check-event.ts";
 
 const PARTS = ["taxMicros", "shippingMicros", "discountMicros"] as const;
-const ITEM_TEXTS = ["id", "name", "brand", "category", "variant"] as const;
+const ITEM_TEXTS = ["id", "name", "brand", "category", "variant", "listId", "promotionId"] as const;
+const ORDER_TEXTS = ["customerId", "market", "paymentMethod"] as const;
 
 /** The event with what its refund names in place of what its order names, and its currency in upper case. */
 export function refundFirst(event: Event): Event {
@@ -42,6 +43,8 @@ export function refuseOrder({ order }: Event, time: number): Reason | undefined 
 export function isOddCommerce({ order, items, refund }: Event): boolean {
   if (refund !== undefined && isOddText(refund.id, 256)) return true;
   if (order !== undefined && (isOddText(order.id, 256) || isOddText(order.coupon, 1_024))) return true;
+  if (order !== undefined && ORDER_TEXTS.some((key) => isOddText(order[key], 256))) return true;
+  if (order !== undefined && isOddCost(order.costMicros)) return true;
   if (order !== undefined && PARTS.some((key) => !isAmount(order[key]))) return true;
   return items.length > 200 || items.some(isOddItem);
 }
@@ -49,12 +52,21 @@ export function isOddCommerce({ order, items, refund }: Event): boolean {
 function isOddItem(item: Item): boolean {
   return (
     item.id === "" ||
+    item.listPosition > 1_000_000 ||
+    item.discountMicros < 0n ||
+    item.discountMicros > item.priceMicros ||
+    isOddCost(item.costMicros) ||
     item.quantityMicros < 0n ||
     item.quantityMicros > 10n ** 12n ||
     !isAmount(item.priceMicros) ||
     item.priceMicros * item.quantityMicros > 10n ** 24n ||
     ITEM_TEXTS.some((key) => isOddText(item[key], 1_024))
   );
+}
+
+/** One that is missing is as good as known. */
+function isOddCost(micros: bigint | undefined): boolean {
+  return micros !== undefined && micros !== -1n && !isAmount(micros);
 }
 
 function isAmount(micros: bigint): boolean {

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { uuidV7Time } from "../../event/event-id.ts";
 import { RejectReason as Reason } from "../../gen/footfall/collect/v1/collect_pb.js";
-import type { Event } from "../../gen/footfall/event/v1/event_pb.js";
+import type { Event, Value } from "../../gen/footfall/event/v1/event_pb.js";
 import { isOddCommerce, refuseOrder } from "./check-commerce.ts";
 
 /** What a check knows beside the event. Times are ms since 1970-01-01 UTC. */
@@ -25,6 +25,11 @@ const TEXTS = [
   ["referrer", 8_192],
   ["userAgent", 4_096],
   ["language", 256],
+  ["userId", 256],
+  ["title", 1_024],
+  ["sdk", 256],
+  ["cartId", 256],
+  ["checkoutId", 256],
 ] as const;
 
 /**
@@ -44,11 +49,17 @@ export function checkEvent(event: Event, context: CheckContext): Reason | "odd" 
   const isAhead = ms > latest || (idTime !== undefined && idTime > latest);
   const isOdd =
     isAhead ||
-    TEXTS.some(([key, limit]) => isOddText(event[key], limit)) ||
+    TEXTS.some(([key, limit]) => isKept(event, key) && isOddText(event[key], limit)) ||
     isOddPlace(event) ||
+    isOddEngagement(event) ||
     isOddProperties(event) ||
     isOddCommerce(event);
   return isOdd ? "odd" : undefined;
+}
+
+/** Who allows no ids, of him none is looked at. */
+function isKept({ consent }: Event, key: string): boolean {
+  return consent !== 2 || !["visitorId", "sessionId", "userId"].includes(key);
 }
 
 export function isOddText(value: string, limit: number): boolean {
@@ -67,8 +78,19 @@ function isOddProperties({ properties }: Event): boolean {
   const entries = Object.entries(properties);
   return (
     entries.length > 64 ||
-    entries.some(([key, value]) => key === "" || isOddText(key, 256) || isOddText(value, 2_048))
+    entries.some(([key, value]) => key === "" || isOddText(key, 256) || isOddValue(value))
   );
+}
+
+function isOddValue({ kind }: Value): boolean {
+  if (kind.case === undefined) return true;
+  if (kind.case === "number") return !Number.isFinite(kind.value);
+  return kind.case === "text" && isOddText(kind.value, 2_048);
+}
+
+function isOddEngagement({ consent, engagement }: Event): boolean {
+  if (consent < 0 || consent > 2) return true;
+  return engagement !== undefined && (engagement.activeMs > 86_400_000 || engagement.scrollPercent > 100);
 }
 
 /** Whole ms since 1970-01-01 UTC; beyond all limits for a timestamp that protobuf does not allow. */

@@ -1,6 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
+import { valuesOf } from "../../event/property-value.ts";
 import { EventSchema } from "../../gen/footfall/event/v1/event_pb.js";
 
 /** A value that is good most of the time: one fault in an event in three leaves the others to be met. */
@@ -47,12 +48,24 @@ const quantityMicros = mostly(
 );
 const size = mostly(fc.integer({ min: 1, max: 65_535 }), fc.constantFrom(0, 65_536, 2 ** 32 - 1));
 const currency = mostly(fc.constantFrom("", "EUR", "usd", "XAU"), fc.constantFrom("€", "EURO", "DEM", "XXX"));
+const propertyValue = fc.oneof(
+  anyText,
+  fc.boolean(),
+  mostly(
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+    fc.constantFrom(Number.NaN, 1 / 0),
+  ),
+);
 const item = fc.record({
   id: required,
   name: anyText,
   brand: text,
   category: text,
   variant: text,
+  listId: text,
+  listPosition: mostly(fc.nat(1_000_000), fc.constantFrom(1_000_001, 2 ** 32 - 1)),
+  promotionId: text,
+  costMicros: micros,
   priceMicros: micros,
   quantityMicros,
 });
@@ -64,6 +77,10 @@ const order = fc.record({
   discountMicros: micros,
   currency,
   coupon: anyText,
+  customerId: text,
+  costMicros: micros,
+  market: text,
+  paymentMethod: text,
 });
 const refund = fc.record({
   id: anyText,
@@ -92,14 +109,29 @@ export const encoded = (now: number): fc.Arbitrary<Uint8Array> =>
       ip,
       language: text.map((value) => value.slice(0, 8)),
       screen: maybe(fc.record({ width: size, height: size })),
-      properties: fc.dictionary(required, anyText, { maxKeys: 3, noNullPrototype: true }),
+      userId: text,
+      title: anyText,
+      consent: mostly(fc.nat(2), fc.constantFrom(3, -1, 2 ** 31 - 1)),
+      engagement: maybe(
+        fc.record({
+          activeMs: mostly(fc.nat(86_400_000), fc.constant(86_400_001)),
+          scrollPercent: mostly(fc.nat(100), fc.constant(101)),
+        }),
+      ),
+      sdk: text,
+      passive: fc.boolean(),
+      cartId: text,
+      checkoutId: text,
+      properties: fc.dictionary(required, propertyValue, { maxKeys: 3, noNullPrototype: true }),
       order: maybe(order),
       items: fc.array(item, { maxLength: 2 }),
       refund: fc.option(refund, { nil: undefined, freq: 5 }),
     })
-    .map(({ clientTime, screen, order, refund, ...rest }) => {
+    .map(({ clientTime, screen, order, refund, engagement, properties, ...rest }) => {
       const event = create(EventSchema, {
         ...rest,
+        properties: valuesOf(properties),
+        ...(engagement && { engagement }),
         ...(screen && { screen }),
         ...(order && { order }),
         ...(refund && { refund }),

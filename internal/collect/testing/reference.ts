@@ -4,7 +4,7 @@ import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { Row } from "../../event/batch-builder.ts";
 import { eventIdBytes } from "../../event/event-id.ts";
 import { RejectReason } from "../../gen/footfall/collect/v1/collect_pb.js";
-import { EventSchema } from "../../gen/footfall/event/v1/event_pb.js";
+import { EventSchema, ValueSchema } from "../../gen/footfall/event/v1/event_pb.js";
 import { redact } from "../privacy/redact.ts";
 import type { EventContext } from "../take-event.ts";
 import { refundFirst } from "./check-commerce.ts";
@@ -44,11 +44,16 @@ export function referenceRow(
   event = refundFirst(event);
   const found = checkEvent(event, { receivedTime, retentionDays, eventId });
   if (found !== undefined) return found;
-  if (truncateIp && event.ip !== "") event.ip = truncated(event.ip);
-  if (isGuessable(event.visitorId)) {
-    const hmac = createHmac("sha256", visitorKey).update(event.visitorId).digest("hex");
-    event.visitorId = `hmac:${hmac.slice(0, 32)}`;
-  }
+  const isDenied = event.consent === 2;
+  if ((truncateIp || isDenied) && event.ip !== "") event.ip = truncated(event.ip);
+  const stored = (id: string) => {
+    if (isDenied || !isGuessable(id)) return isDenied ? "" : id;
+    return `hmac:${createHmac("sha256", visitorKey).update(id).digest("hex").slice(0, 32)}`;
+  };
+  event.visitorId = stored(event.visitorId);
+  event.userId = stored(event.userId);
+  if (event.order !== undefined) event.order.customerId = stored(event.order.customerId);
+  if (isDenied) event.sessionId = "";
   // What is taken out of addresses has tests of its own.
   event.url = redact(event.url);
   event.referrer = redact(event.referrer);
@@ -101,7 +106,12 @@ function skip(reader: BinaryReader, wireType: WireType): void {
 
 function walkField(reader: BinaryReader, field: DescField, wireType: WireType): void {
   const { message } = field;
-  const isNumber = field.fieldKind === "scalar" && field.scalar !== 9;
+  if (field.scalar === 1) {
+    if (wireType !== WireType.Bit64) throw new Error("wire type");
+    reader.fixed64();
+    return;
+  }
+  const isNumber = field.fieldKind === "enum" || (field.fieldKind === "scalar" && field.scalar !== 9);
   if (wireType !== (isNumber ? WireType.Varint : WireType.LengthDelimited)) throw new Error("wire type");
   if (isNumber) {
     reader.uint64();
@@ -119,7 +129,11 @@ function walkEntry(reader: BinaryReader, end: number): void {
     const [number, wireType] = reader.tag();
     if (wireType === WireType.StartGroup || wireType === WireType.EndGroup) throw new Error("group");
     if (number <= 2 && wireType !== WireType.LengthDelimited) throw new Error("wire type");
-    skip(reader, wireType);
+    if (number === 2) {
+      const until = reader.uint32() + reader.pos;
+      if (until > end) throw new Error("beyond the end");
+      walk(reader, ValueSchema, until);
+    } else skip(reader, wireType);
     if (reader.pos > end) throw new Error("beyond the end");
   }
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { EventSchema } from "../../gen/footfall/event/v1/event_pb.js";
 import type { Row } from "../batch-builder.ts";
+import { valuesOf } from "../property-value.ts";
 import type { PlainOrder, PlainRow } from "./plain-row.ts";
 
 /** What is in a golden file, written by hand. */
@@ -35,21 +36,41 @@ export function idFromText(uuid: string): Uint8Array {
 export function rowsOf({ batchId, rows }: Golden): Row[] {
   return rows.map((row): Row => {
     const { eventId, merchantId, receivedTime, clientTime, sentTime = 0, ...rest } = row;
-    const { screenWidth, screenHeight, properties, order, items, ...texts } = rest;
+    const {
+      screenWidth,
+      screenHeight,
+      properties,
+      order,
+      items,
+      activeMs,
+      scrollPercent,
+      passive,
+      ...texts
+    } = rest;
     const event = create(EventSchema, {
       ...texts,
       ...(screenWidth && screenHeight ? { screen: { width: screenWidth, height: screenHeight } } : {}),
-      properties: properties ?? {},
+      properties: valuesOf(properties ?? {}),
+      passive: passive === 1,
+      ...(activeMs || scrollPercent
+        ? { engagement: { activeMs: activeMs ?? 0, scrollPercent: scrollPercent ?? 0 } }
+        : {}),
       ...(order ? eventOrder(order) : {}),
-      items: items ?? [],
+      items: (items ?? []).map((item) => withCost(item)),
     });
     const given = eventId.slice(0, 28) === batchId.slice(0, 28) ? undefined : idFromText(eventId);
     return { merchantId, event, eventId: given, receivedTime, clientTime, sentTime };
   });
 }
 
+/** What a batch holds as micros plus one, as messages have it. */
+function withCost<T extends { costMicros?: bigint }>({ costMicros, ...rest }: T) {
+  return costMicros === undefined ? rest : { ...rest, costMicros: costMicros - 1n };
+}
+
 /** The order of an event, or the refund of one beside what only an order has. */
-function eventOrder({ isRefund, refundId = "", ...order }: PlainOrder) {
+function eventOrder({ isRefund, refundId = "", ...plain }: PlainOrder) {
+  const order = withCost(plain);
   if (isRefund === undefined) return { order };
   const { id, revenueMicros, currency = "", ...rest } = order;
   return { order: rest, refund: { id: refundId, orderId: id, amountMicros: revenueMicros, currency } };

@@ -19,7 +19,16 @@ export interface PlainRow {
   language?: string;
   screenWidth?: number;
   screenHeight?: number;
-  properties?: Record<string, string>;
+  userId?: string;
+  title?: string;
+  consent?: number;
+  activeMs?: number;
+  scrollPercent?: number;
+  sdk?: string;
+  passive?: number;
+  cartId?: string;
+  checkoutId?: string;
+  properties?: Record<string, string | number | boolean>;
   order?: PlainOrder;
   items?: PlainItem[];
 }
@@ -34,6 +43,11 @@ export interface PlainOrder {
   coupon?: string;
   isRefund?: 1;
   refundId?: string;
+  customerId?: string;
+  /** As the batch has it: micros plus one. */
+  costMicros?: bigint;
+  market?: string;
+  paymentMethod?: string;
 }
 
 export interface PlainItem {
@@ -44,6 +58,11 @@ export interface PlainItem {
   variant?: string;
   priceMicros: bigint;
   quantityMicros: bigint;
+  listId?: string;
+  listPosition?: number;
+  promotionId?: string;
+  discountMicros?: bigint;
+  costMicros?: bigint;
 }
 
 /** A record without the entries that stand for "absent"; those named are kept whatever they hold. */

@@ -4,6 +4,7 @@ import { type Event, EventSchema } from "../../gen/footfall/event/v1/event_pb.js
 import type { Row } from "../batch-builder.ts";
 import { MAX_TIME_MS, MIN_TIME_MS } from "../batch-limits.ts";
 import { formatId } from "../event-id.ts";
+import { valuesOf } from "../property-value.ts";
 import { type PlainOrder, type PlainRow, present } from "./plain-row.ts";
 
 /** Any text of whole characters, U+0000 left out; some come often, so that the dictionary has work to do. */
@@ -25,25 +26,50 @@ const id = fc
   .filter((bytes) => bytes.some((byte) => byte !== 0));
 const u16 = fc.integer({ min: 1, max: 65_535 });
 
-const order = fc.record({
-  id: required,
-  revenueMicros: micros,
-  taxMicros: micros,
-  shippingMicros: micros,
-  discountMicros: micros,
-  currency: text,
-  coupon: text,
-});
+const propertyValue = fc.oneof(
+  { arbitrary: text, weight: 3 },
+  { arbitrary: fc.boolean(), weight: 1 },
+  // JSON cannot tell -0 from 0.
+  { arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0), weight: 2 },
+);
 
-const item = fc.record({
-  id: required,
-  name: text,
-  brand: text,
-  category: text,
-  variant: text,
-  priceMicros: micros,
-  quantityMicros: fc.bigInt({ min: 0n, max: 10n ** 12n }),
-});
+const withoutUndefined = <T extends object>(record: T) =>
+  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: NonNullable<T[K]>;
+  };
+
+const order = fc
+  .record({
+    id: required,
+    revenueMicros: micros,
+    taxMicros: micros,
+    shippingMicros: micros,
+    discountMicros: micros,
+    currency: text,
+    coupon: text,
+    customerId: text,
+    costMicros: fc.option(micros, { nil: undefined }),
+    market: text,
+    paymentMethod: text,
+  })
+  .map(withoutUndefined);
+
+const item = fc
+  .record({
+    id: required,
+    name: text,
+    brand: text,
+    category: text,
+    variant: text,
+    priceMicros: micros,
+    quantityMicros: fc.bigInt({ min: 0n, max: 10n ** 12n }),
+    listId: text,
+    listPosition: fc.integer({ min: 0, max: 1_000_000 }),
+    promotionId: text,
+    discountMicros: micros,
+    costMicros: fc.option(micros, { nil: undefined }),
+  })
+  .map(withoutUndefined);
 
 const refund = fc.record({
   id: text,
@@ -64,14 +90,26 @@ const event: fc.Arbitrary<Event> = fc
     ip: text,
     language: text,
     screen: fc.option(fc.record({ width: u16, height: u16 }), { nil: undefined }),
-    properties: fc.dictionary(required, text, { maxKeys: 4, noNullPrototype: true }),
+    userId: text,
+    title: text,
+    consent: fc.nat(2),
+    engagement: fc.option(fc.record({ activeMs: fc.nat(86_400_000), scrollPercent: fc.nat(100) }), {
+      nil: undefined,
+    }),
+    sdk: text,
+    passive: fc.boolean(),
+    cartId: text,
+    checkoutId: text,
+    properties: fc.dictionary(required, propertyValue, { maxKeys: 4, noNullPrototype: true }),
     order: fc.option(order, { nil: undefined, freq: 3 }),
     items: fc.array(item, { maxLength: 3 }),
     refund: fc.option(refund, { nil: undefined, freq: 3 }),
   })
-  .map(({ screen, order, refund, ...rest }) =>
+  .map(({ screen, order, refund, engagement, properties, ...rest }) =>
     create(EventSchema, {
       ...rest,
+      properties: valuesOf(properties),
+      ...(engagement && { engagement }),
       ...(screen && { screen }),
       ...(order && { order }),
       ...(refund && { refund }),
@@ -109,7 +147,19 @@ export function plainRow({ event, ...row }: Row, eventId: string): PlainRow {
       language: event.language,
       screenWidth: screen?.width,
       screenHeight: screen?.height,
-      properties: Object.keys(properties).length === 0 ? undefined : { ...properties },
+      userId: event.userId,
+      title: event.title,
+      consent: event.consent,
+      activeMs: event.engagement?.activeMs,
+      scrollPercent: event.engagement?.scrollPercent,
+      sdk: event.sdk,
+      passive: event.passive ? 1 : 0,
+      cartId: event.cartId,
+      checkoutId: event.checkoutId,
+      properties:
+        Object.keys(properties).length === 0
+          ? undefined
+          : Object.fromEntries(Object.entries(properties).map(([name, { kind }]) => [name, kind.value])),
       order: plainOrder(event),
       items: items.length === 0 ? undefined : items.map((one) => plainRecord(one, "priceMicros")),
     },
@@ -139,10 +189,16 @@ function plainOrder({ order, refund }: Event): PlainRow["order"] {
   return present(all, "revenueMicros");
 }
 
+/** As the batch has it: a cost is one more, so that 0 stands for an unknown one. */
+function plainField(name: string, value: unknown): unknown {
+  if (name === "quantityMicros") return value || 1_000_000n;
+  return name === "costMicros" && typeof value === "bigint" ? value + 1n : value;
+}
+
 function plainRecord<T>({ $typeName: _, ...fields }: { $typeName: string }, keep: string): T {
   const record = Object.entries(fields).map(([name, value]): [string, unknown] => [
     name,
-    name === "quantityMicros" ? value || 1_000_000n : value,
+    plainField(name, value),
   ]);
   return present(Object.fromEntries(record), keep);
 }

@@ -50,7 +50,7 @@ function texts({ dictionary, dictionaryEnds }: EventBatch): Text {
 function readRow({ batchId }: SealedBatch, batch: EventBatch, text: Text, row: number): PlainRow {
   const properties = entriesOf(batch.properties?.row, row).map((at) => [
     text(batch.properties!.key, at),
-    text(batch.properties!.value, at),
+    property(batch, text, at),
   ]);
   const orders = entriesOf(batch.orders?.row, row).map((at) => readOrder(batch, text, at));
   const items = entriesOf(batch.items?.row, row).map((at) => readItem(batch, text, at));
@@ -71,6 +71,15 @@ function readRow({ batchId }: SealedBatch, batch: EventBatch, text: Text, row: n
       language: text(batch.language, row),
       screenWidth: u16(batch.screenWidth, row),
       screenHeight: u16(batch.screenHeight, row),
+      userId: text(batch.userId, row),
+      title: text(batch.title, row),
+      consent: u32(batch.consent, row),
+      activeMs: u32(batch.activeMs, row),
+      scrollPercent: u32(batch.scrollPercent, row),
+      sdk: text(batch.sdk, row),
+      passive: u32(batch.passive, row),
+      cartId: text(batch.cartId, row),
+      checkoutId: text(batch.checkoutId, row),
       properties: properties.length === 0 ? undefined : Object.fromEntries(properties),
       order: orders[0],
       items: items.length === 0 ? undefined : items,
@@ -78,6 +87,12 @@ function readRow({ batchId }: SealedBatch, batch: EventBatch, text: Text, row: n
     "receivedTime",
     "clientTime",
   );
+}
+
+function property({ properties }: EventBatch, text: Text, at: number): string | number | boolean {
+  const kind = u32(properties!.kind, at);
+  if (kind === 0) return text(properties!.value, at);
+  return kind === 1 ? viewOf(properties!.number).getFloat64(8 * at, true) : kind === 3;
 }
 
 function readOrder({ orders }: EventBatch, text: Text, at: number): PlainOrder {
@@ -92,6 +107,10 @@ function readOrder({ orders }: EventBatch, text: Text, at: number): PlainOrder {
       coupon: text(orders!.coupon, at),
       isRefund: u32(orders!.isRefund, at),
       refundId: text(orders!.refundId, at),
+      customerId: text(orders!.customerId, at),
+      costMicros: i64(orders!.costMicros, at),
+      market: text(orders!.market, at),
+      paymentMethod: text(orders!.paymentMethod, at),
     },
     "revenueMicros",
   );
@@ -107,6 +126,11 @@ function readItem({ items }: EventBatch, text: Text, at: number): PlainItem {
       variant: text(items!.variant, at),
       priceMicros: i64(items!.priceMicros, at),
       quantityMicros: i64(items!.quantityMicros, at),
+      listId: text(items!.listId, at),
+      listPosition: u32(items!.listPosition, at),
+      promotionId: text(items!.promotionId, at),
+      discountMicros: i64(items!.discountMicros, at),
+      costMicros: i64(items!.costMicros, at),
     },
     "priceMicros",
   );

@@ -1,4 +1,4 @@
-import { EVENT_FIELDS, type Fields, ITEM_FIELDS, ORDER_FIELDS } from "../../event-schema/fields.ts";
+import { EVENT_FIELDS, type Fields, ITEM_FIELDS, isWide, ORDER_FIELDS } from "../../event-schema/fields.ts";
 import type { BatchView } from "../batch-view.ts";
 import type { MicrosColumn } from "../columns.ts";
 import { formatId } from "../event-id.ts";
@@ -9,7 +9,7 @@ export function viewRows(view: BatchView): PlainRow[] {
   return Array.from({ length: view.rows }, (_, row) => {
     const properties = positions(view.property("row"), row).map((at) => [
       textAt(view, view.property("key"), at),
-      textAt(view, view.property("value"), at),
+      view.propertyValue(at),
     ]);
     const orders = positions(view.order("row"), row).map((at) => viewOrder(view, at));
     const items = positions(view.item("row"), row).map((at) => viewItem(view, at));
@@ -58,7 +58,7 @@ interface Place {
 /** Every field of a table at a place. */
 function valuesOf(fields: Fields, view: BatchView, { at, column, micros }: Place): Record<string, unknown> {
   const values = Object.entries(fields).map(([name, { kind }]) => {
-    if (kind === "micros") return [name, micros(name)?.get(at)];
+    if (isWide(kind)) return [name, micros(name)?.get(at)];
     if (kind === "text") return [name, textAt(view, column(name) as Uint32Array | undefined, at)];
     return [name, column(name)?.[at]];
   });

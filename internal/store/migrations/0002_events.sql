@@ -34,7 +34,10 @@ CREATE TABLE events (
   active_ms integer,
   scroll_percent smallint,
   -- True: nobody did anything for it (a timer, an impression), so that it makes no visit an engaged one.
-  is_passive boolean,
+  is_passive boolean NOT NULL DEFAULT false,
+  -- 1 shows a list of items, 2 one, 3 puts it in the cart, 4 begins the checkout, 5 an order that counts, 6 a refund that
+  -- counts, 0 anything else.
+  stage smallint NOT NULL DEFAULT 0,
   -- What the visitor allowed, and the name and version of the SDK that told the event.
   consent smallint,
   sdk text,
@@ -75,6 +78,12 @@ CREATE TABLE events (
   order_discount_micros bigint,
   order_currency text,
   order_coupon text,
+  -- Null: not known.
+  order_cost_micros bigint,
+  order_market text,
+  order_payment_method text,
+  -- As user_id has them.
+  order_customer_id bigint,
   -- What the event's order is: 0 only mentioned (begin_checkout ...), 1 an order, 2 an order that counted before (the
   -- thank-you page loaded again), 3 a refund, 4 a refund that counted before. Null without an order.
   order_kind smallint,
@@ -84,7 +93,12 @@ CREATE TABLE events (
   -- not known: the order had not come yet, or is in another currency.
   refund_excess boolean,
   -- In the merchant's currency; null where it was not converted and for order_kind 0, 2 and 4, below zero for 3.
-  revenue_micros bigint
+  revenue_micros bigint,
+  -- The order's parts in the merchant's currency, of order_kind 1 alone; null where not converted or, of cost, not known.
+  tax_micros bigint,
+  shipping_micros bigint,
+  discount_micros bigint,
+  cost_micros bigint
 );
 SELECT create_hypertable('events', by_range('ts', INTERVAL '7 days'), create_default_indexes => false);
 CREATE INDEX events_merchant_ts ON events (merchant_id, ts);
@@ -106,6 +120,20 @@ CREATE TABLE items (
   price_micros bigint NOT NULL,
   -- Millionths of one, 1 to 10^12.
   quantity_micros bigint NOT NULL DEFAULT 1000000,
+  list_id text,
+  list_position integer,
+  promotion_id text,
+  -- Of one, in the order's currency, as the price is.
+  discount_micros bigint NOT NULL DEFAULT 0,
+  cost_micros bigint,
+  -- The event's, so that reports need no join.
+  is_bot boolean NOT NULL DEFAULT false,
+  visitor_id bigint NOT NULL DEFAULT 0,
+  session_id bigint NOT NULL DEFAULT 0,
+  stage smallint NOT NULL DEFAULT 0,
+  -- Price less discount, by quantity, in the merchant's currency: below zero of refunds, null of stages other than 5 and 6
+  -- and where it was not converted.
+  revenue_micros bigint,
   in_rollups boolean NOT NULL DEFAULT false
 );
 SELECT create_hypertable('items', by_range('ts', INTERVAL '7 days'), create_default_indexes => false);

@@ -245,6 +245,69 @@ export declare type EventBatch = Message<"footfall.event.v1.EventBatch"> & {
    * @generated from field: footfall.event.v1.ItemColumns items = 22;
    */
   items?: ItemColumns | undefined;
+
+  /**
+   * Text.
+   *
+   * @generated from field: bytes user_id = 23;
+   */
+  userId: Uint8Array;
+
+  /**
+   * Text.
+   *
+   * @generated from field: bytes title = 24;
+   */
+  title: Uint8Array;
+
+  /**
+   * u32: a value of Consent.
+   *
+   * @generated from field: bytes consent = 25;
+   */
+  consent: Uint8Array;
+
+  /**
+   * u32: ms, up to 86,400,000.
+   *
+   * @generated from field: bytes active_ms = 26;
+   */
+  activeMs: Uint8Array;
+
+  /**
+   * u32: per cent, up to 100.
+   *
+   * @generated from field: bytes scroll_percent = 27;
+   */
+  scrollPercent: Uint8Array;
+
+  /**
+   * Text.
+   *
+   * @generated from field: bytes sdk = 28;
+   */
+  sdk: Uint8Array;
+
+  /**
+   * u32: 1 where the event is passive.
+   *
+   * @generated from field: bytes passive = 29;
+   */
+  passive: Uint8Array;
+
+  /**
+   * Text.
+   *
+   * @generated from field: bytes cart_id = 30;
+   */
+  cartId: Uint8Array;
+
+  /**
+   * Text.
+   *
+   * @generated from field: bytes checkout_id = 31;
+   */
+  checkoutId: Uint8Array;
 };
 
 /**
@@ -254,7 +317,7 @@ export declare type EventBatch = Message<"footfall.event.v1.EventBatch"> & {
 export declare const EventBatchSchema: GenMessage<EventBatch>;
 
 /**
- * The string properties of a batch's rows; all columns have the same number of values.
+ * The properties of a batch's rows; all columns have the same number of values.
  *
  * @generated from message footfall.event.v1.PropertyColumns
  */
@@ -274,11 +337,25 @@ export declare type PropertyColumns = Message<"footfall.event.v1.PropertyColumns
   key: Uint8Array;
 
   /**
-   * Text; absent stands for the empty value.
+   * Text; absent stands for the empty text, and where the value is none.
    *
    * @generated from field: bytes value = 3;
    */
   value: Uint8Array;
+
+  /**
+   * u32, what the value is: 0 text, 1 a number, 2 false, 3 true.
+   *
+   * @generated from field: bytes kind = 4;
+   */
+  kind: Uint8Array;
+
+  /**
+   * f64: the number, finite; 0 where the value is none.
+   *
+   * @generated from field: bytes number = 5;
+   */
+  number: Uint8Array;
 };
 
 /**
@@ -363,6 +440,34 @@ export declare type OrderColumns = Message<"footfall.event.v1.OrderColumns"> & {
    * @generated from field: bytes refund_id = 10;
    */
   refundId: Uint8Array;
+
+  /**
+   * Text.
+   *
+   * @generated from field: bytes customer_id = 11;
+   */
+  customerId: Uint8Array;
+
+  /**
+   * i64: 0 where it is not known, else the micros plus one.
+   *
+   * @generated from field: bytes cost_micros = 12;
+   */
+  costMicros: Uint8Array;
+
+  /**
+   * Text.
+   *
+   * @generated from field: bytes market = 13;
+   */
+  market: Uint8Array;
+
+  /**
+   * Text.
+   *
+   * @generated from field: bytes payment_method = 14;
+   */
+  paymentMethod: Uint8Array;
 };
 
 /**
@@ -432,6 +537,41 @@ export declare type ItemColumns = Message<"footfall.event.v1.ItemColumns"> & {
    * @generated from field: bytes quantity_micros = 9;
    */
   quantityMicros: Uint8Array;
+
+  /**
+   * Text.
+   *
+   * @generated from field: bytes list_id = 10;
+   */
+  listId: Uint8Array;
+
+  /**
+   * u32: from 1, up to 1,000,000.
+   *
+   * @generated from field: bytes list_position = 11;
+   */
+  listPosition: Uint8Array;
+
+  /**
+   * Text.
+   *
+   * @generated from field: bytes promotion_id = 12;
+   */
+  promotionId: Uint8Array;
+
+  /**
+   * i64 micros, no more than price_micros.
+   *
+   * @generated from field: bytes discount_micros = 13;
+   */
+  discountMicros: Uint8Array;
+
+  /**
+   * i64: 0 where it is not known, else the micros plus one.
+   *
+   * @generated from field: bytes cost_micros = 14;
+   */
+  costMicros: Uint8Array;
 };
 
 /**

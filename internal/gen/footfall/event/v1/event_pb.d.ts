@@ -2,7 +2,7 @@
 // @generated from file footfall/event/v1/event.proto (package footfall.event.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
@@ -120,12 +120,12 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
 
   /**
    * What else the merchant wants to keep about the visitor or the event: up to 64 entries, keys of up to
-   * 256 characters, values of up to 2,048. The value behind a key that tells of personal data, such as email or
-   * token, is replaced by "(redacted)".
+   * 256 characters, texts of up to 2,048. The value behind a key that tells of personal data, such as email or
+   * token, is replaced by "(redacted)". In JSON each value is a plain text, number, true or false.
    *
-   * @generated from field: map<string, string> properties = 12;
+   * @generated from field: map<string, footfall.event.v1.Value> properties = 12;
    */
-  properties: { [key: string]: string };
+  properties: { [key: string]: Value };
 
   /**
    * The order that this event completes; or, of an event whose name says that it is a refund, the order that is
@@ -146,6 +146,66 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
   items: Item[];
 
   /**
+   * The person, once known, by the merchant's own name: the customer number of who signed in, the same on all of their
+   * devices. Up to 256 characters, a longer one is hashed; stored as visitor_id is, so that one that could be guessed is
+   * in no batch. Absent: not known.
+   *
+   * @generated from field: string user_id = 15;
+   */
+  userId: string;
+
+  /**
+   * Title of the page; up to 1,024 characters, a longer one is cut.
+   *
+   * @generated from field: string title = 16;
+   */
+  title: string;
+
+  /**
+   * What the visitor allowed. DENIED: visitor_id, session_id, user_id and the order's customer_id are not kept, and ip is
+   * truncated; the visitor is told apart as one without an id is.
+   *
+   * @generated from field: footfall.event.v1.Consent consent = 17;
+   */
+  consent: Consent;
+
+  /**
+   * How the page was looked at, since the event before that told it. Absent: not known.
+   *
+   * @generated from field: footfall.event.v1.Engagement engagement = 19;
+   */
+  engagement?: Engagement | undefined;
+
+  /**
+   * Name and version of what made the event, such as "web/1.4.0"; up to 256 characters. Absent: not known.
+   *
+   * @generated from field: string sdk = 20;
+   */
+  sdk: string;
+
+  /**
+   * True: nobody did anything for it (a timer, an impression, a video that plays by itself). It makes no visit an
+   * engaged one, and does not count against a bounce.
+   *
+   * @generated from field: bool passive = 21;
+   */
+  passive: boolean;
+
+  /**
+   * The cart's own id, the same from its first item to the order; up to 256 characters, a longer one is hashed.
+   *
+   * @generated from field: string cart_id = 22;
+   */
+  cartId: string;
+
+  /**
+   * The checkout's own id, likewise.
+   *
+   * @generated from field: string checkout_id = 23;
+   */
+  checkoutId: string;
+
+  /**
    * Money that goes back to the customer. An event that has it is a refund, whatever its name is. What it leaves out
    * is taken from order and items beside it.
    *
@@ -159,6 +219,79 @@ export declare type Event = Message<"footfall.event.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export declare const EventSchema: GenMessage<Event>;
+
+/**
+ * A property's value. One without a kind is dropped.
+ *
+ * @generated from message footfall.event.v1.Value
+ */
+export declare type Value = Message<"footfall.event.v1.Value"> & {
+  /**
+   * Of which kind it is.
+   *
+   * @generated from oneof footfall.event.v1.Value.kind
+   */
+  kind: {
+    /**
+     * Up to 2,048 characters.
+     *
+     * @generated from field: string text = 1;
+     */
+    value: string;
+    case: "text";
+  } | {
+    /**
+     * Any number but NaN and the infinite ones, which are dropped.
+     *
+     * @generated from field: double number = 2;
+     */
+    value: number;
+    case: "number";
+  } | {
+    /**
+     * Yes or no.
+     *
+     * @generated from field: bool boolean = 3;
+     */
+    value: boolean;
+    case: "boolean";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message footfall.event.v1.Value.
+ * Use `create(ValueSchema)` to create a new message.
+ */
+export declare const ValueSchema: GenMessage<Value>;
+
+/**
+ * How a page was looked at.
+ *
+ * @generated from message footfall.event.v1.Engagement
+ */
+export declare type Engagement = Message<"footfall.event.v1.Engagement"> & {
+  /**
+   * How long it was in view and had the focus, ms: up to 86,400,000 (a day), more is dropped. Of several events of a
+   * page each tells what came since the one before, so that their sum is the page's. Absent (0): not at all.
+   *
+   * @generated from field: uint32 active_ms = 1;
+   */
+  activeMs: number;
+
+  /**
+   * The lowest part that was seen so far, per cent of the page's height: 0 to 100, more counts as 100. Absent (0):
+   * not known.
+   *
+   * @generated from field: uint32 scroll_percent = 2;
+   */
+  scrollPercent: number;
+};
+
+/**
+ * Describes the message footfall.event.v1.Engagement.
+ * Use `create(EngagementSchema)` to create a new message.
+ */
+export declare const EngagementSchema: GenMessage<Engagement>;
 
 /**
  * Size of a screen in CSS pixels.
@@ -243,6 +376,34 @@ export declare type Order = Message<"footfall.event.v1.Order"> & {
    * @generated from field: string coupon = 7;
    */
   coupon: string;
+
+  /**
+   * The customer by the shop's own number; up to 256 characters, stored as visitor_id is. Absent: not known.
+   *
+   * @generated from field: string customer_id = 8;
+   */
+  customerId: string;
+
+  /**
+   * What the goods cost the shop, tax left out. Micros. Absent: not known; 0: nothing.
+   *
+   * @generated from field: optional int64 cost_micros = 9;
+   */
+  costMicros?: bigint | undefined;
+
+  /**
+   * Market, store or point of sale, such as "DE" or "Berlin, Mitte"; up to 256 characters.
+   *
+   * @generated from field: string market = 10;
+   */
+  market: string;
+
+  /**
+   * How it is paid, such as "card" or "invoice"; up to 256 characters.
+   *
+   * @generated from field: string payment_method = 11;
+   */
+  paymentMethod: string;
 };
 
 /**
@@ -308,6 +469,42 @@ export declare type Item = Message<"footfall.event.v1.Item"> & {
    * @generated from field: int64 quantity_micros = 8;
    */
   quantityMicros: bigint;
+
+  /**
+   * List or block in which it was shown, such as "related products"; up to 1,024 characters.
+   *
+   * @generated from field: string list_id = 9;
+   */
+  listId: string;
+
+  /**
+   * Its place in the list, from 1 to 1,000,000. Absent (0), or beyond: not known.
+   *
+   * @generated from field: uint32 list_position = 10;
+   */
+  listPosition: number;
+
+  /**
+   * The promotion that it is part of; up to 1,024 characters.
+   *
+   * @generated from field: string promotion_id = 11;
+   */
+  promotionId: string;
+
+  /**
+   * What is taken off the price of one, in its micros: price_micros is the price before. More than the price is dropped.
+   * A sender whose prices have it taken off already, as GA4's have, adds it to the price or leaves it out.
+   *
+   * @generated from field: int64 discount_micros = 12;
+   */
+  discountMicros: bigint;
+
+  /**
+   * What one costs the shop, tax left out. Micros, of the same currency. Absent: not known; 0: nothing.
+   *
+   * @generated from field: optional int64 cost_micros = 13;
+   */
+  costMicros?: bigint | undefined;
 };
 
 /**
@@ -366,4 +563,37 @@ export declare type Refund = Message<"footfall.event.v1.Refund"> & {
  * Use `create(RefundSchema)` to create a new message.
  */
 export declare const RefundSchema: GenMessage<Refund>;
+
+/**
+ * What a visitor allowed.
+ *
+ * @generated from enum footfall.event.v1.Consent
+ */
+export enum Consent {
+  /**
+   * Not told: kept as of one who allowed it.
+   *
+   * @generated from enum value: CONSENT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Ids may be kept.
+   *
+   * @generated from enum value: CONSENT_GRANTED = 1;
+   */
+  GRANTED = 1,
+
+  /**
+   * Ids may not be kept.
+   *
+   * @generated from enum value: CONSENT_DENIED = 2;
+   */
+  DENIED = 2,
+}
+
+/**
+ * Describes the enum footfall.event.v1.Consent.
+ */
+export declare const ConsentSchema: GenEnum<Consent>;
 

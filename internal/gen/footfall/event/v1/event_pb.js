@@ -2,14 +2,14 @@
 // @generated from file footfall/event/v1/event.proto (package footfall.event.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file footfall/event/v1/event.proto.
  */
 export const file_footfall_event_v1_event = /*@__PURE__*/
-  fileDesc("Ch1mb290ZmFsbC9ldmVudC92MS9ldmVudC5wcm90bxIRZm9vdGZhbGwuZXZlbnQudjEi6QMKBUV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEgwKBG5hbWUYAiABKAkSLwoLY2xpZW50X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnZpc2l0b3JfaWQYBCABKAkSEgoKc2Vzc2lvbl9pZBgFIAEoCRILCgN1cmwYBiABKAkSEAoIcmVmZXJyZXIYByABKAkSEgoKdXNlcl9hZ2VudBgIIAEoCRIKCgJpcBgJIAEoCRIQCghsYW5ndWFnZRgKIAEoCRIpCgZzY3JlZW4YCyABKAsyGS5mb290ZmFsbC5ldmVudC52MS5TY3JlZW4SPAoKcHJvcGVydGllcxgMIAMoCzIoLmZvb3RmYWxsLmV2ZW50LnYxLkV2ZW50LlByb3BlcnRpZXNFbnRyeRInCgVvcmRlchgNIAEoCzIYLmZvb3RmYWxsLmV2ZW50LnYxLk9yZGVyEiYKBWl0ZW1zGA4gAygLMhcuZm9vdGZhbGwuZXZlbnQudjEuSXRlbRIpCgZyZWZ1bmQYGCABKAsyGS5mb290ZmFsbC5ldmVudC52MS5SZWZ1bmQaMQoPUHJvcGVydGllc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJwoGU2NyZWVuEg0KBXdpZHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDSKTAQoFT3JkZXISCgoCaWQYASABKAkSFgoOcmV2ZW51ZV9taWNyb3MYAiABKAMSEgoKdGF4X21pY3JvcxgDIAEoAxIXCg9zaGlwcGluZ19taWNyb3MYBCABKAMSFwoPZGlzY291bnRfbWljcm9zGAUgASgDEhAKCGN1cnJlbmN5GAYgASgJEg4KBmNvdXBvbhgHIAEoCSKRAQoESXRlbRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBWJyYW5kGAMgASgJEhAKCGNhdGVnb3J5GAQgASgJEg8KB3ZhcmlhbnQYBSABKAkSFAoMcHJpY2VfbWljcm9zGAYgASgDEhcKD3F1YW50aXR5X21pY3JvcxgIIAEoA0oECAcQCFIIcXVhbnRpdHkidwoGUmVmdW5kEgoKAmlkGAEgASgJEhAKCG9yZGVyX2lkGAIgASgJEhUKDWFtb3VudF9taWNyb3MYAyABKAMSEAoIY3VycmVuY3kYBCABKAkSJgoFaXRlbXMYBSADKAsyFy5mb290ZmFsbC5ldmVudC52MS5JdGVtYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch1mb290ZmFsbC9ldmVudC92MS9ldmVudC5wcm90bxIRZm9vdGZhbGwuZXZlbnQudjEixwUKBUV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEgwKBG5hbWUYAiABKAkSLwoLY2xpZW50X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnZpc2l0b3JfaWQYBCABKAkSEgoKc2Vzc2lvbl9pZBgFIAEoCRILCgN1cmwYBiABKAkSEAoIcmVmZXJyZXIYByABKAkSEgoKdXNlcl9hZ2VudBgIIAEoCRIKCgJpcBgJIAEoCRIQCghsYW5ndWFnZRgKIAEoCRIpCgZzY3JlZW4YCyABKAsyGS5mb290ZmFsbC5ldmVudC52MS5TY3JlZW4SPAoKcHJvcGVydGllcxgMIAMoCzIoLmZvb3RmYWxsLmV2ZW50LnYxLkV2ZW50LlByb3BlcnRpZXNFbnRyeRInCgVvcmRlchgNIAEoCzIYLmZvb3RmYWxsLmV2ZW50LnYxLk9yZGVyEiYKBWl0ZW1zGA4gAygLMhcuZm9vdGZhbGwuZXZlbnQudjEuSXRlbRIPCgd1c2VyX2lkGA8gASgJEg0KBXRpdGxlGBAgASgJEisKB2NvbnNlbnQYESABKA4yGi5mb290ZmFsbC5ldmVudC52MS5Db25zZW50EjEKCmVuZ2FnZW1lbnQYEyABKAsyHS5mb290ZmFsbC5ldmVudC52MS5FbmdhZ2VtZW50EgsKA3NkaxgUIAEoCRIPCgdwYXNzaXZlGBUgASgIEg8KB2NhcnRfaWQYFiABKAkSEwoLY2hlY2tvdXRfaWQYFyABKAkSKQoGcmVmdW5kGBggASgLMhkuZm9vdGZhbGwuZXZlbnQudjEuUmVmdW5kGksKD1Byb3BlcnRpZXNFbnRyeRILCgNrZXkYASABKAkSJwoFdmFsdWUYAiABKAsyGC5mb290ZmFsbC5ldmVudC52MS5WYWx1ZToCOAEiRAoFVmFsdWUSDgoEdGV4dBgBIAEoCUgAEhAKBm51bWJlchgCIAEoAUgAEhEKB2Jvb2xlYW4YAyABKAhIAEIGCgRraW5kIjcKCkVuZ2FnZW1lbnQSEQoJYWN0aXZlX21zGAEgASgNEhYKDnNjcm9sbF9wZXJjZW50GAIgASgNIicKBlNjcmVlbhINCgV3aWR0aBgBIAEoDRIOCgZoZWlnaHQYAiABKA0i+gEKBU9yZGVyEgoKAmlkGAEgASgJEhYKDnJldmVudWVfbWljcm9zGAIgASgDEhIKCnRheF9taWNyb3MYAyABKAMSFwoPc2hpcHBpbmdfbWljcm9zGAQgASgDEhcKD2Rpc2NvdW50X21pY3JvcxgFIAEoAxIQCghjdXJyZW5jeRgGIAEoCRIOCgZjb3Vwb24YByABKAkSEwoLY3VzdG9tZXJfaWQYCCABKAkSGAoLY29zdF9taWNyb3MYCSABKANIAIgBARIOCgZtYXJrZXQYCiABKAkSFgoOcGF5bWVudF9tZXRob2QYCyABKAlCDgoMX2Nvc3RfbWljcm9zIpICCgRJdGVtEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDQoFYnJhbmQYAyABKAkSEAoIY2F0ZWdvcnkYBCABKAkSDwoHdmFyaWFudBgFIAEoCRIUCgxwcmljZV9taWNyb3MYBiABKAMSFwoPcXVhbnRpdHlfbWljcm9zGAggASgDEg8KB2xpc3RfaWQYCSABKAkSFQoNbGlzdF9wb3NpdGlvbhgKIAEoDRIUCgxwcm9tb3Rpb25faWQYCyABKAkSFwoPZGlzY291bnRfbWljcm9zGAwgASgDEhgKC2Nvc3RfbWljcm9zGA0gASgDSACIAQFCDgoMX2Nvc3RfbWljcm9zSgQIBxAIUghxdWFudGl0eSJ3CgZSZWZ1bmQSCgoCaWQYASABKAkSEAoIb3JkZXJfaWQYAiABKAkSFQoNYW1vdW50X21pY3JvcxgDIAEoAxIQCghjdXJyZW5jeRgEIAEoCRImCgVpdGVtcxgFIAMoCzIXLmZvb3RmYWxsLmV2ZW50LnYxLkl0ZW0qSwoHQ29uc2VudBIXChNDT05TRU5UX1VOU1BFQ0lGSUVEEAASEwoPQ09OU0VOVF9HUkFOVEVEEAESEgoOQ09OU0VOVF9ERU5JRUQQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * Describes the message footfall.event.v1.Event.
@@ -19,30 +19,58 @@ export const EventSchema = /*@__PURE__*/
   messageDesc(file_footfall_event_v1_event, 0);
 
 /**
+ * Describes the message footfall.event.v1.Value.
+ * Use `create(ValueSchema)` to create a new message.
+ */
+export const ValueSchema = /*@__PURE__*/
+  messageDesc(file_footfall_event_v1_event, 1);
+
+/**
+ * Describes the message footfall.event.v1.Engagement.
+ * Use `create(EngagementSchema)` to create a new message.
+ */
+export const EngagementSchema = /*@__PURE__*/
+  messageDesc(file_footfall_event_v1_event, 2);
+
+/**
  * Describes the message footfall.event.v1.Screen.
  * Use `create(ScreenSchema)` to create a new message.
  */
 export const ScreenSchema = /*@__PURE__*/
-  messageDesc(file_footfall_event_v1_event, 1);
+  messageDesc(file_footfall_event_v1_event, 3);
 
 /**
  * Describes the message footfall.event.v1.Order.
  * Use `create(OrderSchema)` to create a new message.
  */
 export const OrderSchema = /*@__PURE__*/
-  messageDesc(file_footfall_event_v1_event, 2);
+  messageDesc(file_footfall_event_v1_event, 4);
 
 /**
  * Describes the message footfall.event.v1.Item.
  * Use `create(ItemSchema)` to create a new message.
  */
 export const ItemSchema = /*@__PURE__*/
-  messageDesc(file_footfall_event_v1_event, 3);
+  messageDesc(file_footfall_event_v1_event, 5);
 
 /**
  * Describes the message footfall.event.v1.Refund.
  * Use `create(RefundSchema)` to create a new message.
  */
 export const RefundSchema = /*@__PURE__*/
-  messageDesc(file_footfall_event_v1_event, 4);
+  messageDesc(file_footfall_event_v1_event, 6);
+
+/**
+ * Describes the enum footfall.event.v1.Consent.
+ */
+export const ConsentSchema = /*@__PURE__*/
+  enumDesc(file_footfall_event_v1_event, 0);
+
+/**
+ * What a visitor allowed.
+ *
+ * @generated from enum footfall.event.v1.Consent
+ */
+export const Consent = /*@__PURE__*/
+  tsEnum(ConsentSchema);
 

@@ -61,7 +61,9 @@ test("ids that were derived from the batch's are derived again, not given", () =
 
 describe("a difference in any field is found", () => {
   const full = fc.sample(
-    anyRow.filter(({ event }) => event.order !== undefined && event.items.length > 0 && event.refund === undefined),
+    anyRow.filter(
+      ({ event }) => event.order !== undefined && event.items.length > 0 && event.refund === undefined,
+    ),
     { numRuns: 1, seed: 7 },
   )[0]!;
   const id = newBatchId();

@@ -26,7 +26,7 @@ const query = async <T>(sql: string, values: unknown[] = []) =>
 async function readBack(merchant: number): Promise<EventRow[]> {
   const events = await query<Record<string, unknown>>(
     `SELECT *, (extract(epoch FROM ts) * 1000)::text AS ts, (extract(epoch FROM received_at) * 1000)::text AS received_at,
-       properties::text AS json
+       ARRAY(SELECT ARRAY[key, value::text] FROM jsonb_each(properties)) AS entries
      FROM events WHERE merchant_id = $1 ORDER BY event_id`,
     [merchant],
   );
@@ -44,7 +44,7 @@ async function readBack(merchant: number): Promise<EventRow[]> {
 
 function toRow(row: Record<string, unknown>, items: ItemRow[]): EventRow {
   const picked = Object.fromEntries(
-    Object.entries(row).filter(([name]) => !/^order_|^refund_|_micros$|^json/.test(name)),
+    Object.entries(row).filter(([name]) => !/^order_|^refund_|_micros$|^entries/.test(name)),
   );
   return {
     ...picked,
@@ -53,7 +53,12 @@ function toRow(row: Record<string, unknown>, items: ItemRow[]): EventRow {
     user_id: row.user_id === null ? null : BigInt(row.user_id as string),
     visitor_id: BigInt(row.visitor_id as string),
     session_id: BigInt(row.session_id as string),
-    properties: row.json === null ? null : JSON.parse(row.json as string),
+    properties:
+      row.properties === null
+        ? null
+        : Object.fromEntries(
+            (row.entries as [string, string][]).map(([key, value]) => [key, JSON.parse(value) as unknown]),
+          ),
     order: toOrder(row),
     items,
   } as unknown as EventRow;

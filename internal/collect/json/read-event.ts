@@ -133,7 +133,8 @@ const CONSENTS: Readonly<Record<string, Consent>> = {
 /** Of its name in the .proto file, the last word of that, or its number. */
 function consentOf(value: unknown): Consent {
   // Whether a number is one of them is seen where all events are taken.
-  if (typeof value === "number" && Number.isInteger(value) && Math.abs(value) < 2 ** 31) return value as Consent;
+  if (typeof value === "number" && Number.isInteger(value) && Math.abs(value) < 2 ** 31)
+    return value as Consent;
   const name = String(value).trim().toUpperCase();
   const found = CONSENTS[name] ?? CONSENTS[`CONSENT_${name}`];
   if (found === undefined)

@@ -52,7 +52,7 @@ export const VALUES: readonly Trial[] = [
     check: async (shop) =>
       expect(
         await shop.rows("SELECT properties FROM events WHERE merchant_id = $1 AND properties IS NOT NULL"),
-      ).toEqual([{ properties: { price: "12.5", member: "true" } }]),
+      ).toEqual([{ properties: { price: 12.5, member: true } }]),
   },
   {
     title: "an order of 1,500,000,000 rial is an order",

@@ -41,7 +41,8 @@ const MOST_WAITING = 10_000;
 /**
  * Remembers the answers of a slow look-up. While the source is away a known value goes on being used,
  * however old: losing events is worse than honouring a key that was revoked a while ago. Keys that there are not
- * have a place of their own, so that no number of them pushes a value out.
+ * have a place of their own, so that no number of them pushes a value out: with lru-cache's fetchMethod, which was looked
+ * at, a look-up under way takes the place of a value.
  */
 export class LookupCache<V> {
   readonly #find: (key: Uint8Array) => Promise<V | undefined>;

@@ -10,6 +10,12 @@ const root = join(import.meta.dirname, "../..");
 const PROGRAMS = ["collector", "ingest", "aggregator", "archiver", "query", "replay", "admin"];
 const DEMO = ["@unni-craftsman", "fauxqs", "cli-progress", "simple-ascii-chart", "vitest", "typescript"];
 
+/** What those say that need development's libraries. */
+const MISSING = {
+  demo: /^cli-progress, simple-ascii-chart: not installed, .* run `npm ci`$/m,
+  standalone: /^@unni-craftsman\/pglite: not installed, .* run `npm ci`, or set DATABASE_URL /m,
+};
+
 /** A download of some 100 MB where npm has nothing in its cache, ms. */
 const INSTALL_MS = 240_000;
 
@@ -54,5 +60,10 @@ test("production is installed without the demo's libraries, and every program st
     const main = join(directory.path, "cmd", program, "main.ts");
     const { stdout } = await run(node, [main, "--help"], { cwd: directory.path });
     expect(stdout).toContain(`Usage: ${program}`);
+  }
+  for (const [program, missing] of Object.entries(MISSING)) {
+    const main = join(directory.path, "cmd", program, "main.ts");
+    const ended = await run(node, [main], { cwd: directory.path }).catch((error: unknown) => error);
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringMatching(missing) });
   }
 });

@@ -3,9 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { cachePath } from "../cache.ts";
 import { Engine } from "./engine.ts";
-
-export const USER = "footfall";
-export const DATABASE = "footfall";
+import { DATABASE, USER } from "./names.ts";
 
 /** What `initdb --username footfall` and CREATE DATABASE would give; PGlite's initdb takes no names. */
 const NAMES = `

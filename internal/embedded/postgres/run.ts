@@ -1,6 +1,7 @@
-import { DATABASE, prepareDataDir, USER } from "./data-dir.ts";
+import { prepareDataDir } from "./data-dir.ts";
 import { Engine } from "./engine.ts";
 import { lockDataDir } from "./lock.ts";
+import { DATABASE, USER } from "./names.ts";
 import { type ServerOptions, WireServer } from "./server.ts";
 
 /** A database that is served by this process. */

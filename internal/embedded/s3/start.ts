@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { type Child, startChild } from "../child.ts";
+import { needLibraries } from "../need-libraries.ts";
 
 /** A running S3 endpoint. */
 export interface S3 extends Child {
@@ -26,6 +27,7 @@ const READY_MS = 60_000;
  * that were put are there after a restart, also after kill -9; power loss is not provided for.
  */
 export async function startS3({ dataDir, port = 0 }: S3Options): Promise<S3> {
+  needLibraries(["fauxqs"], "start without --archive");
   let actual = 0;
   const child = await startChild({
     command: process.execPath,

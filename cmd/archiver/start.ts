@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import pLimit from "p-limit";
 import { EncodeThread } from "../../internal/archive/encode-thread.ts";
 import { HeldBytes } from "../../internal/archive/held-bytes.ts";
 import { archiveMetrics } from "../../internal/archive/metrics.ts";
 import { workPartition } from "../../internal/archive/partition-worker.ts";
-import { Slots } from "../../internal/archive/slots.ts";
 import { ConfigError } from "../../internal/config/config-error.ts";
 import { parsePartitions } from "../../internal/config/partition-list.ts";
 import { archiver } from "../../internal/config/programs/archiver.ts";
@@ -44,7 +44,7 @@ export async function start(service: Service<typeof archiver.settings>) {
   const owner = `${hostname()}/${process.pid}/${randomUUID()}`;
   const encoder = new EncodeThread();
   life.onClose("encoding", () => encoder.close());
-  const slots = new Slots(SLOTS);
+  const slots = pLimit(SLOTS);
   const deps = { ...config, pool, nats, store, held, slots, encoder, metrics, log, owner, partitions };
   const workers = Promise.all(owned.map((partition) => workPartition(partition, deps, life.stopping)));
   life.onClose("partitions", () => workers.then(() => {}));

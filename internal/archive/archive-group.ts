@@ -1,3 +1,4 @@
+import type { LimitFunction } from "p-limit";
 import { failpoint } from "../failpoint/failpoint.ts";
 import { objectName } from "../lake/object-name.ts";
 import { isRefused, type ObjectStore } from "../lake/object-store.ts";
@@ -9,7 +10,6 @@ import { type Encoded, sha256 } from "./encode.ts";
 import type { EncodeThread } from "./encode-thread.ts";
 import type { Group } from "./gather.ts";
 import type { ArchiveMetrics } from "./metrics.ts";
-import type { Slots } from "./slots.ts";
 
 export interface ArchiveDeps {
   readonly pool: Pool;
@@ -19,7 +19,7 @@ export interface ArchiveDeps {
   /** Partitions of the installation. */
   readonly partitions: number;
   /** How many objects are made and put at a time. */
-  readonly slots: Slots;
+  readonly slots: LimitFunction;
   readonly encoder: Pick<EncodeThread, "encode">;
 }
 
@@ -48,7 +48,7 @@ export async function archiveGroup(
 ): Promise<number> {
   const range = { partition, after, through: group.through };
   const gaps = findGaps(after, group);
-  await deps.slots.run(async () => {
+  await deps.slots(async () => {
     const { outgoing, encoded } = await encode(partition, group, deps);
     await planObject(deps.pool, range);
     for (const { name, bytes } of outgoing) await put(name, bytes, deps, signal);

@@ -1,5 +1,5 @@
+import pLimit from "p-limit";
 import { Failure } from "../failure/failure.ts";
-import { Turns } from "./turns.ts";
 
 export interface LookupCacheOptions {
   /** What is looked up, for messages: "write key". */
@@ -54,7 +54,7 @@ export class LookupCache<V> {
   /** Look-ups under way: many callers of one key ask once. */
   readonly #asking = new Map<string, Promise<Found<V> | undefined>>();
   /** Of keys that are not known. */
-  readonly #turns = new Turns(MOST_NEW, MOST_WAITING);
+  readonly #newOnes = pLimit(MOST_NEW);
 
   /** @param find resolves to undefined when there is no such value, rejects when the source is away. */
   constructor(find: (key: Uint8Array) => Promise<V | undefined>, options: LookupCacheOptions) {
@@ -78,7 +78,10 @@ export class LookupCache<V> {
   async #again(name: string, key: Uint8Array, known: Found<V>): Promise<Found<V> | undefined> {
     if (Date.now() - known.readTime < this.#options.freshMs) return known;
     try {
-      return await this.#soonOr(known, this.#ask(name, key));
+      return await this.#soonOr(
+        known,
+        this.#ask(name, () => this.#answer(name, key)),
+      );
     } catch {
       return known;
     }
@@ -90,7 +93,7 @@ export class LookupCache<V> {
     const asking = this.#asking.get(name);
     if (asking === undefined) asker?.mayAsk();
     try {
-      const found = await (asking ?? this.#ask(name, key, () => this.#turns.take()));
+      const found = await (asking ?? this.#ask(name, () => this.#inTurn(() => this.#answer(name, key))));
       if (found === undefined) asker?.failed();
       return found;
     } catch (cause) {
@@ -114,25 +117,22 @@ export class LookupCache<V> {
     }
   }
 
-  #ask(name: string, key: Uint8Array, turn?: () => Promise<() => void>): Promise<Found<V> | undefined> {
+  #ask(name: string, answer: () => Promise<Found<V> | undefined>): Promise<Found<V> | undefined> {
     const asking = this.#asking.get(name);
     if (asking !== undefined) return asking;
-    const asked = this.#answer(name, key, turn).finally(() => this.#asking.delete(name));
+    const asked = answer().finally(() => this.#asking.delete(name));
     this.#asking.set(name, asked);
     return asked;
   }
 
-  async #answer(
-    name: string,
-    key: Uint8Array,
-    turn?: () => Promise<() => void>,
-  ): Promise<Found<V> | undefined> {
-    const end = await turn?.();
-    try {
-      return this.#remember(name, await this.#find(key));
-    } finally {
-      end?.();
-    }
+  /** A few at a time, and beyond so many that wait none. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#newOnes.pendingCount >= MOST_WAITING) throw new Error(`${MOST_WAITING} wait already`);
+    return this.#newOnes(work);
+  }
+
+  async #answer(name: string, key: Uint8Array): Promise<Found<V> | undefined> {
+    return this.#remember(name, await this.#find(key));
   }
 
   #remember(name: string, value: V | undefined): Found<V> | undefined {

@@ -1,6 +1,6 @@
 import { demo } from "../../internal/config/programs/demo.ts";
 import { isEqual } from "../../internal/demo/accounting.ts";
-import { needLibraries } from "../../internal/embedded/need-libraries.ts";
+import { loadDemo } from "../../internal/demo/load.ts";
 import { temporaryDirectory } from "../../internal/embedded/temporary.ts";
 import { runProgram } from "../../internal/lifecycle/run-program.ts";
 import { configOrExit } from "../../internal/program/config-or-exit.ts";
@@ -12,8 +12,7 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 await runProgram(
   async (life) => {
-    needLibraries(["cli-progress", "simple-ascii-chart"]);
-    const { runDemo } = await import("../../internal/demo/run.ts");
+    const runDemo = await loadDemo();
     const folder = await temporaryDirectory("demo");
     life.onClose("folder", () => folder.remove());
     const installation = await startInstallation({

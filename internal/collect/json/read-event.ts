@@ -173,8 +173,8 @@ function messageOf(value: JsonObject): unknown {
   const [entry, ...more] = Object.entries(value);
   if (entry === undefined || more.length > 0) return value;
   const [kind, inner] = entry;
-  // As protobuf writes them; they are dropped with the others that are no number.
-  if (kind === "number" && /^(NaN|-?Infinity)$/.test(String(inner))) return Number(inner);
+  // As protobuf writes what is no number, which is dropped later; and digits that parseJson has kept as text.
+  if (kind === "number" && /^(NaN|-?Infinity|-?\d+)$/.test(String(inner))) return Number(inner);
   const type = { text: "string", number: "number", boolean: "boolean" }[kind];
   return typeof inner === type ? inner : value;
 }

@@ -92,7 +92,8 @@ function readRow({ batchId }: SealedBatch, batch: EventBatch, text: Text, row: n
 function property({ properties }: EventBatch, text: Text, at: number): string | number | boolean {
   const kind = u32(properties!.kind, at);
   if (kind === 0) return text(properties!.value, at);
-  return kind === 1 ? viewOf(properties!.number).getFloat64(8 * at, true) : kind === 3;
+  if (kind !== 1) return kind === 3;
+  return properties!.number.length === 0 ? 0 : viewOf(properties!.number).getFloat64(8 * at, true);
 }
 
 function readOrder({ orders }: EventBatch, text: Text, at: number): PlainOrder {

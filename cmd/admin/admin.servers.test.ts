@@ -203,7 +203,7 @@ describe("streams", () => {
         expect(stderr).toBe("");
         return { code, all: JSON.parse(stdout) as StreamOverview[] };
       };
-      const names = [...Array.from({ length: 8 }, (_, at) => `EVENTS_${at}`), "REJECTED"];
+      const names = [...Array.from({ length: 8 }, (_, at) => `EVENTS_${at}`), "DEAD_LETTER"];
       expect(await streams("show")).toEqual({
         code: 0,
         all: names.map((name) => ({ name, differences: [] })),

@@ -51,9 +51,9 @@ const FLAGS: Readonly<Record<string, string>> = {
   "admin erasures run":
     "merchant visitor visitor-hash whole-merchant dry-run refresh-wait-ms stream-max-age-hours",
   "admin erasures list": "merchant",
-  "replay rejected list": `${NATS} ${FILTER} limit`,
-  "replay rejected show": `${NATS} seq limit`,
-  "replay rejected redrive": `${NATS} ${FILTER} dry-run`,
+  "replay dlq list": `${NATS} ${FILTER} limit`,
+  "replay dlq show": `${NATS} seq limit`,
+  "replay dlq redrive": `${NATS} ${FILTER} dry-run`,
 };
 
 const COMMANDS = [ADMIN, REPLAY].flatMap((program: CommandProgram<never>) =>

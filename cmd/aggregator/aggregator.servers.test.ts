@@ -1,6 +1,6 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { eventsStream, REJECTED_STREAM, streamEnd } from "../../internal/stream/streams.ts";
+import { DEAD_LETTER_STREAM, eventsStream, streamEnd } from "../../internal/stream/streams.ts";
 import { merchantsOf, type TestBatch, testBatch } from "../../test/kit/batches.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { poisonBatches } from "./testing/poison.ts";
@@ -222,31 +222,31 @@ describe("data_through", () => {
 
 describe("what cannot be processed", () => {
   test.each(poisonBatches())(
-    "%s is set aside with its reason, and the next batches are processed",
+    "%s is dead-lettered with its reason, and the next batches are processed",
     async (_, reason, make) => {
       const partition = 3;
       const bytes: Uint8Array = make(partition);
       const { streams } = await jetstreamManager(rig.nc);
-      const kept = (await streams.info(REJECTED_STREAM)).state.last_seq;
+      const kept = (await streams.info(DEAD_LETTER_STREAM)).state.last_seq;
       const neighbours: TestBatch[] = [batchFor(partition, 2), batchFor(partition, 2)];
       await rig.publish(neighbours[0]!);
       const seq = await rig.publisher.publish(partition, crypto.randomUUID(), bytes);
       await rig.publish(neighbours[1]!);
       const service = await rig.start();
       for (const neighbour of neighbours) expect(await rig.committed(neighbour)).toMatchObject({ stored: 2 });
-      const message = (await streams.getMessage(REJECTED_STREAM, { seq: kept + 1 }))!;
-      expect(message.subject).toBe(`rejected.${partition}`);
+      const message = (await streams.getMessage(DEAD_LETTER_STREAM, { seq: kept + 1 }))!;
+      expect(message.subject).toBe(`dead_letter.${partition}`);
       expect(message.header.get("Footfall-Reason")).toBe(reason);
       expect(message.header.get("Footfall-Message")).not.toBe("");
       expect(message.header.get("Footfall-Stream")).toBe(eventsStream(partition));
       expect(message.header.get("Footfall-Sequence")).toBe(String(seq));
       expect(Buffer.from(message.data).equals(bytes)).toBe(true);
-      expect((await streams.info(REJECTED_STREAM)).state.last_seq).toBe(kept + 1);
+      expect((await streams.info(DEAD_LETTER_STREAM)).state.last_seq).toBe(kept + 1);
       expect(await metric(service, "footfall_aggregator_failures_total")).toBe(0);
     },
   );
 
-  test("a text that the database does not take in the envelope is set aside and harms nothing", async () => {
+  test("a text that the database does not take in the envelope is dead-lettered and harms nothing", async () => {
     const batch = testBatch([{ merchantId: merchantOf(3), time: 0 }], {
       partition: 3,
       spoilSealed: (sealed) => Object.assign(sealed, { collectorId: "a\0b" }),

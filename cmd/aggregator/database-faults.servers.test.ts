@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { CONSUMER } from "../../internal/stream/partition-feed.ts";
-import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
+import { DEAD_LETTER_STREAM, eventsStream } from "../../internal/stream/streams.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { startProxy } from "../../test/kit/proxy.ts";
 import { Load } from "./testing/load.ts";
@@ -68,7 +68,7 @@ async function expectNothingOpen(): Promise<void> {
 }
 
 test("the database is full for a while: it waits, gives nothing up, and goes on by itself", async () => {
-  const kept = (await (await jetstreamManager(rig.nc)).streams.info(REJECTED_STREAM)).state.last_seq;
+  const kept = (await (await jetstreamManager(rig.nc)).streams.info(DEAD_LETTER_STREAM)).state.last_seq;
   const service = await rig.start();
   const stop = load.keepPublishing();
   await load.progress(5);
@@ -85,7 +85,7 @@ test("the database is full for a while: it waits, gives nothing up, and goes on 
   await load.progress(5);
   await stop();
   await load.expectAllOnce();
-  expect((await (await jetstreamManager(rig.nc)).streams.info(REJECTED_STREAM)).state.last_seq).toBe(kept);
+  expect((await (await jetstreamManager(rig.nc)).streams.info(DEAD_LETTER_STREAM)).state.last_seq).toBe(kept);
   const { values } = await service.registry.getSingleMetric(FAILURES)!.get();
   const failed = values.filter(({ value }) => value > 0);
   expect(new Set(failed.map(({ labels }) => labels.cause))).toEqual(new Set(["database"]));

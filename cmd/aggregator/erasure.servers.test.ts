@@ -57,7 +57,7 @@ test("an erased visitor stays away: redelivered, redriven, spooled for a day, re
   expect(await stored()).toEqual(left);
 
   // The same batch again, which the ledger knows; and its events in another batch, as a replay of the archive or a
-  // redrive of a batch that was set aside would bring them.
+  // redrive of a batch that was dead-lettered would bring them.
   await rig.publish(batch, "again");
   const replayed = testBatch(
     events.filter(({ eventId }) => eventId !== undefined),

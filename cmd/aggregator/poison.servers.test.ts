@@ -2,7 +2,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { STEPS } from "../../internal/aggregate/steps/process.ts";
 import type { Step } from "../../internal/aggregate/steps/step.ts";
-import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
+import { DEAD_LETTER_STREAM, eventsStream } from "../../internal/stream/streams.ts";
 import { merchantsOf, type TestBatch, testBatch } from "../../test/kit/batches.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { ensureTestStreams } from "../../test/kit/nats.ts";
@@ -42,13 +42,13 @@ function failingStep(): Step & { seen: number } {
   return step;
 }
 
-/** What the rejected stream keeps of a partition's stream, by sequence there. */
+/** What the dead-letter stream keeps of a partition's stream, by sequence there. */
 async function kept(partition: number) {
   const { streams } = await jetstreamManager(rig.nc);
-  const { state } = await streams.info(REJECTED_STREAM);
+  const { state } = await streams.info(DEAD_LETTER_STREAM);
   const found = [];
   for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq++) {
-    const message = (await streams.getMessage(REJECTED_STREAM, { seq }))!;
+    const message = (await streams.getMessage(DEAD_LETTER_STREAM, { seq }))!;
     if (message.header.get("Footfall-Stream") === eventsStream(partition)) found.push(message);
   }
   return found;
@@ -57,7 +57,7 @@ async function kept(partition: number) {
 const rejected = (rows: number) => ({ rows, stored: 0, duplicates: 0, rejected: rows });
 
 describe("a step that throws", () => {
-  test("its batch is set aside with reason, message, stack and position; its neighbours are committed", async () => {
+  test("its batch is dead-lettered with reason, message, stack and position; its neighbours are committed", async () => {
     const partition = 0;
     const [before, bad, after] = [batchFor(partition, 3), poison(partition), batchFor(partition, 4)] as const;
     const seqs = [];
@@ -69,16 +69,16 @@ describe("a step that throws", () => {
     expect(await rig.committed(bad)).toMatchObject({ ...rejected(2), stream_seq: seqs[1] });
     const [message, ...more] = await kept(partition);
     expect(more).toEqual([]);
-    expect(message!.subject).toBe("rejected.0");
+    expect(message!.subject).toBe("dead_letter.0");
     expect(Buffer.from(message!.data).equals(bad.bytes)).toBe(true);
     expect(message!.header.get("Footfall-Reason")).toBe("PROCESSING_FAILED");
     expect(message!.header.get("Footfall-Message")).toBe("Error: this step?cannot do that");
-    expect(message!.header.get("Footfall-Stack")).toMatch(/ \| at .*poison\.test\.ts/);
+    expect(message!.header.get("Footfall-Stack")).toMatch(/ \| at .*poison\.servers\.test\.ts/);
     expect(message!.header.get("Footfall-Sequence")).toBe(String(seqs[1]));
     expect(message!.header.get("Footfall-Batch-Id")).toBe(bad.id);
     // Once in the group, where nobody knew whose fault it was, and then its own tries.
     expect(step.seen).toBe(4);
-    expect(await metric(service, "footfall_aggregator_set_aside_total")).toBe(1);
+    expect(await metric(service, "footfall_aggregator_dead_letters_total")).toBe(1);
     expect(await metric(service, "footfall_aggregator_rejected_total")).toBe(2);
     expect(await metric(service, "footfall_aggregator_failures_total")).toBe(0);
   });
@@ -123,7 +123,7 @@ const IS_POISON = `NEW.url = '${POISON_URL}'`;
 
 describe("rows that the database refuses", () => {
   test.each(["21000", "22003", "23514", "54000"])(
-    "for their data (%s): the batch is set aside, its neighbours are stored",
+    "for their data (%s): the batch is dead-lettered, its neighbours are stored",
     async (state) => {
       const partition = 3;
       const before = (await kept(partition)).length;
@@ -168,7 +168,7 @@ describe("rows that the database refuses", () => {
   );
 });
 
-test("set aside again and again, because its ledger line cannot be written, it is kept once", async () => {
+test("dead-lettered again and again, because its ledger line cannot be written, it is kept once", async () => {
   const partition = 1;
   const before = (await kept(partition)).length;
   const bad = poison(partition);
@@ -188,10 +188,10 @@ test("set aside again and again, because its ledger line cannot be written, it i
   expect(await kept(partition)).toHaveLength(before + 1);
 });
 
-test("while the rejected stream takes nothing the position stays; then the batch is kept and passed", async () => {
+test("while the dead-letter stream takes nothing the position stays; then the batch is kept and passed", async () => {
   const partition = 2;
   const { streams } = await jetstreamManager(rig.nc);
-  await streams.delete(REJECTED_STREAM);
+  await streams.delete(DEAD_LETTER_STREAM);
   const [bad, good] = [poison(partition), batchFor(partition, 1)] as const;
   const seq = await rig.publish(bad);
   await rig.publish(good);

@@ -94,7 +94,7 @@ test("a batch that cannot be read is kept as it is, with its reason, and counted
   const seq = await rig.publishBytes(3, bad);
   await rig.publish(3);
   await rig.reaches(3, seq + 1);
-  const aside = (await lines(3)).filter(({ kind }) => kind === "set_aside");
+  const aside = (await lines(3)).filter(({ kind }) => kind === "dead_letter");
   expect(aside).toMatchObject([{ first: seq, last: seq, batches: 1, rows: 0, reason: "MALFORMED" }]);
   expect(Buffer.from(await rig.s3.store.get(aside[0]!.name)).equals(bad)).toBe(true);
   expect(await rig.archived(3)).toEqual(rig.published.get(3));

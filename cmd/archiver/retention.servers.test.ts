@@ -76,7 +76,7 @@ test("each merchant's events leave the archive after its own retention, and unre
   expect(await left()).toEqual([0, 0, 0]);
   await expectSound();
   const [stored] = await rig.query<{ bytes: number }>(
-    "SELECT sum(bytes)::integer AS bytes FROM archive_objects WHERE kind = 'set_aside'",
+    "SELECT sum(bytes)::integer AS bytes FROM archive_objects WHERE kind = 'dead_letter'",
   );
   expect(stored).toEqual({ bytes: 0 });
   expect(await eraseIn(5_000)).toEqual(nothing);

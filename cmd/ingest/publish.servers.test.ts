@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BatchRejectReason, BatchStatus } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
-import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
+import { DEAD_LETTER_STREAM, eventsStream } from "../../internal/stream/streams.ts";
 import { TestPublishStream } from "../../test/kit/publish-stream.ts";
 import { BAD_BATCHES } from "./testing/bad-batches.ts";
 import { goodBatch, type Ingest, MAX_BATCH_BYTES, P, Rig } from "./testing/rig.ts";
@@ -53,7 +53,7 @@ describe("Publish", () => {
     async (_, reason, message, make) => {
       const made = make();
       const { id, bytes } = made instanceof Uint8Array ? { id: "", bytes: made } : made;
-      const first = await rig.nextOf(REJECTED_STREAM);
+      const first = await rig.nextOf(DEAD_LETTER_STREAM);
       const stream = new TestPublishStream(ingest.client);
       const neighbours = [goodBatch(), goodBatch()] as const;
       stream.send(neighbours[0].bytes, bytes, neighbours[1].bytes);
@@ -66,13 +66,13 @@ describe("Publish", () => {
         reason,
         message: expect.stringMatching(message),
       });
-      const kept = await rig.messages(REJECTED_STREAM, first);
+      const kept = await rig.messages(DEAD_LETTER_STREAM, first);
       expect(kept).toHaveLength(1);
       expect(Buffer.from(kept[0]!.data).equals(bytes.subarray(0, MAX_BATCH_BYTES))).toBe(true);
       expect(kept[0]!.header.get("Footfall-Reason")).toBe(BatchRejectReason[reason]);
       expect(kept[0]!.header.get("Footfall-Message")).toBe(answer.message);
       const partition = reason === BatchRejectReason.MALFORMED && id === "" ? "none" : "";
-      expect(kept[0]!.subject).toMatch(new RegExp(`^rejected\\.(${partition || "none|\\d"})$`));
+      expect(kept[0]!.subject).toMatch(new RegExp(`^dead_letter\\.(${partition || "none|\\d"})$`));
       stream.halfClose();
       expect(await stream.ended()).toMatchObject({ code: 0 });
     },

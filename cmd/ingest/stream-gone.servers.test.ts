@@ -1,7 +1,7 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BatchStatus } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
-import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
+import { DEAD_LETTER_STREAM, eventsStream } from "../../internal/stream/streams.ts";
 import { testBatch } from "../../test/kit/batches.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { TestPublishStream } from "../../test/kit/publish-stream.ts";
@@ -54,7 +54,7 @@ test("a stream that is gone is made anew as it was, when a batch comes for it", 
 
 test("so is that of refused batches", async () => {
   const bad = () => testBatch([{ merchantId: M, time: TIME }], { partition: 1 });
-  await remove(REJECTED_STREAM);
-  await sendUntil(BatchStatus.REJECTED, REJECTED_STREAM, bad);
-  expect(await rig.nextOf(REJECTED_STREAM)).toBe(2);
+  await remove(DEAD_LETTER_STREAM);
+  await sendUntil(BatchStatus.REJECTED, DEAD_LETTER_STREAM, bad);
+  expect(await rig.nextOf(DEAD_LETTER_STREAM)).toBe(2);
 });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ConfigError } from "../../internal/config/config-error.ts";
 import { type ConfigOf, integer, optional, type Setting, text } from "../../internal/config/setting.ts";
 import { BatchRejectReason } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
-import type { RejectedFilter } from "../../internal/replay/select.ts";
+import type { DeadLetterFilter } from "../../internal/replay/select.ts";
 
 /** A time with its zone, or a UTC day; ms since 1970-01-01 UTC. */
 const time = (description: string): Setting<number> => ({
@@ -41,7 +41,7 @@ const partition: Setting<number> = {
   schema: integer(0, 4_095),
 };
 const seq: Setting<readonly (readonly [number, number])[]> = {
-  description: "only these sequences of the stream REJECTED, such as 3,7-9",
+  description: "only these sequences of the stream DEAD_LETTER, such as 3,7-9",
   schema: ranges,
 };
 
@@ -58,7 +58,7 @@ export const filterSettings = {
 };
 
 /** @throws ConfigError for a reason that there is not. */
-export function filterOf(config: ConfigOf<typeof filterSettings>): RejectedFilter {
+export function filterOf(config: ConfigOf<typeof filterSettings>): DeadLetterFilter {
   const { reason: given, merchant: merchantId, from, to, partition: number, seq: seqs } = config;
   const reasons = given === undefined ? undefined : new Set(given.split(","));
   for (const name of reasons ?? []) {

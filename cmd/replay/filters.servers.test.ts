@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { RejectedList } from "../../internal/replay/list.ts";
+import type { DeadLetterList } from "../../internal/replay/list.ts";
 import type { RedriveResult } from "../../internal/replay/redrive.ts";
-import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
+import { DEAD_LETTER_STREAM, eventsStream } from "../../internal/stream/streams.ts";
 import { merchantsOf } from "../../test/kit/batches.ts";
-import { batchOf, PARTITIONS, Rejected } from "./testing/rig.ts";
+import { batchOf, DeadLetters, PARTITIONS } from "./testing/rig.ts";
 
-let rejected: Rejected;
+let deadLetters: DeadLetters;
 
 beforeAll(async () => {
-  rejected = await Rejected.open();
+  deadLetters = await DeadLetters.open();
 });
-beforeEach(() => rejected.purge());
-afterAll(() => rejected?.close());
+beforeEach(() => deadLetters.purge());
+afterAll(() => deadLetters?.close());
 
-const run = <T>(name: string, ...flags: string[]) => rejected.run<T>(name, ...flags);
-const info = (stream: string) => rejected.info(stream);
-const reject: Rejected["reject"] = (...batch) => rejected.reject(...batch);
+const run = <T>(name: string, ...flags: string[]) => deadLetters.run<T>(name, ...flags);
+const info = (stream: string) => deadLetters.info(stream);
+const reject: DeadLetters["reject"] = (...batch) => deadLetters.reject(...batch);
 
 const [m0] = merchantsOf(0, PARTITIONS, 1) as [number];
 const [m1, other1] = merchantsOf(1, PARTITIONS, 2) as [number, number];
@@ -76,10 +76,10 @@ test("each means what it says, for list and for the dry run", async () => {
   const events = [2, 4, 0, 0, 1];
   const whole = [true, true, false, false, true];
   for (const [name, flags, meant] of FILTERS) {
-    const list = await run<RejectedList>("rejected list", ...flags(all));
+    const list = await run<DeadLetterList>("dlq list", ...flags(all));
     const seqs = list.newest.map(({ seq }) => seq).sort((a, b) => a - b);
     expect(seqs, name).toEqual(meant.map((at) => all.seqs[at]));
-    const dry = await run<RedriveResult>("rejected redrive", "--dry-run", ...flags(all));
+    const dry = await run<RedriveResult>("dlq redrive", "--dry-run", ...flags(all));
     const good = meant.filter((at) => whole[at]);
     expect(dry, name).toMatchObject({
       dryRun: true,
@@ -89,13 +89,13 @@ test("each means what it says, for list and for the dry run", async () => {
     expect(dry.notRedriven, name).toHaveLength(meant.length - good.length);
   }
   // A dry run changes nothing.
-  expect((await info(REJECTED_STREAM)).messages).toBe(5);
+  expect((await info(DEAD_LETTER_STREAM)).messages).toBe(5);
   expect((await info(eventsStream(1))).messages).toBe(0);
 });
 
 test("list counts by reason, merchant and hour, and says what could be redriven", async () => {
   const { seqs, before } = await five();
-  const list = await run<RejectedList>("rejected list", "--limit", "2");
+  const list = await run<DeadLetterList>("dlq list", "--limit", "2");
   expect(list.total).toMatchObject({ batches: 5 });
   expect(list.redrivable).toEqual({ batches: 3, events: 7 });
   expect(list.byReason.map(({ reason, batches }) => [reason, batches])).toEqual([

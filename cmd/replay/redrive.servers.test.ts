@@ -5,10 +5,10 @@ import type { Step } from "../../internal/aggregate/steps/step.ts";
 import { query } from "../../internal/config/programs/query.ts";
 import { freePort } from "../../internal/embedded/free-port.ts";
 import { partitionOf } from "../../internal/event/partition.ts";
-import type { RejectedList } from "../../internal/replay/list.ts";
+import type { DeadLetterList } from "../../internal/replay/list.ts";
 import type { RedriveResult } from "../../internal/replay/redrive.ts";
 import { type CreatedMerchant, createMerchant } from "../../internal/store/merchants.ts";
-import { REJECTED_STREAM } from "../../internal/stream/streams.ts";
+import { DEAD_LETTER_STREAM } from "../../internal/stream/streams.ts";
 import { type TestBatch, type TestEvent, testBatch } from "../../test/kit/batches.ts";
 import { type QueryClient, queryClient } from "../../test/kit/installation-clients.ts";
 import { totalsOf } from "../../test/kit/installation-reports.ts";
@@ -66,12 +66,12 @@ function batchOf(count: number, fields: Partial<TestEvent>, shared?: string): Te
 /** Runs the program with --json, which must succeed. */
 async function replay<T>(...args: string[]): Promise<T> {
   const env = { DATABASE_URL: rig.database.url, NATS_URL: rig.nats.url };
-  const { code, stdout, stderr } = await runProgram(["rejected", ...args, "--json"], env);
+  const { code, stdout, stderr } = await runProgram(["dlq", ...args, "--json"], env);
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   return JSON.parse(stdout) as T;
 }
 
-const refused = async () => (await (await jetstreamManager(rig.nc)).streams.info(REJECTED_STREAM)).state;
+const refused = async () => (await (await jetstreamManager(rig.nc)).streams.info(DEAD_LETTER_STREAM)).state;
 const rows = () => rig.query("SELECT count(*)::integer AS n FROM events");
 const reported = (events: number) =>
   waitFor("the report", async () => {
@@ -96,7 +96,7 @@ test("poison, mended, redriven: counted once, and the reports are right", async 
   expect(await reported(17)).toMatchObject({ revenue: 0n, orders: 0n });
 
   const mine = ["--reason", "PROCESSING_FAILED", "--merchant", String(merchant.merchantId)];
-  const list = await replay<RejectedList>("list", ...mine);
+  const list = await replay<DeadLetterList>("list", ...mine);
   expect(list).toMatchObject({ total: { batches: 2, events: 6 }, redrivable: { batches: 2, events: 6 } });
   expect(list.newest[0]!.message).toBe("Error: cannot read properties of undefined");
   const counted = { redriven: { batches: 2, events: 6 }, notRedriven: [] };
@@ -132,15 +132,15 @@ test("poison, mended, redriven: counted once, and the reports are right", async 
 
 test("for a person: counts in tables, and what a redrive did or could not do", async () => {
   const env = { DATABASE_URL: rig.database.url, NATS_URL: rig.nats.url };
-  const shown = (...args: string[]) => runProgram(["rejected", ...args], env);
+  const shown = (...args: string[]) => runProgram(["dlq", ...args], env);
   expect((await shown("list")).stdout).toBe(
-    "rejected: 0 batches, 0 events; they pass the check now: 0 batches, 0 events\n",
+    "dead letters: 0 batches, 0 events; they pass the check now: 0 batches, 0 events\n",
   );
   const batch = batchOf(2, {});
   await rig.publisher.reject(1, "PROCESSING_FAILED", "Error: once", batch.bytes);
   await rig.publisher.reject(undefined, "MALFORMED", "batch: illegal tag", Buffer.from("no batch"));
   const { stdout } = await shown("list");
-  expect(stdout).toContain("rejected: 2 batches, 2 events; they pass the check now: 1 batch, 2 events");
+  expect(stdout).toContain("dead letters: 2 batches, 2 events; they pass the check now: 1 batch, 2 events");
   expect(stdout).toMatch(/PROCESSING_FAILED +│ 2 +│|PROCESSING_FAILED.*Error: once/);
   const { last_seq } = await refused();
   const dry = await shown("redrive", "--dry-run");
@@ -154,12 +154,12 @@ test("for a person: counts in tables, and what a redrive did or could not do", a
 });
 
 test.each([
-  ["an unknown command", ["rejected", "drop"], /unknown command 'drop'; there are list, show, redrive/],
-  ["no command", [], /a command is missing; there are rejected/],
-  ["an unknown reason", ["rejected", "list", "--reason", "BORED"], /--reason: "BORED" is none of MALFORMED/],
-  ["a time without a zone", ["rejected", "list", "--from", "2026-03-01T10:00"], /is neither a day such as/],
-  ["a day that does not exist", ["rejected", "list", "--to", "2026-13-01"], /is no time of the calendar/],
-  ["sequences that are no list", ["rejected", "list", "--seq", "1..3"], /is no list such as 3,7-9/],
+  ["an unknown command", ["dlq", "drop"], /unknown command 'drop'; there are list, show, redrive/],
+  ["no command", [], /a command is missing; there are dlq/],
+  ["an unknown reason", ["dlq", "list", "--reason", "BORED"], /--reason: "BORED" is none of MALFORMED/],
+  ["a time without a zone", ["dlq", "list", "--from", "2026-03-01T10:00"], /is neither a day such as/],
+  ["a day that does not exist", ["dlq", "list", "--to", "2026-13-01"], /is no time of the calendar/],
+  ["sequences that are no list", ["dlq", "list", "--seq", "1..3"], /is no list such as 3,7-9/],
 ])("%s: exit code 2, and the message names it", async (_, args, message) => {
   const env = { DATABASE_URL: rig.database.url, NATS_URL: rig.nats.url };
   const { code, stdout, stderr } = await runProgram(args, env);

@@ -6,7 +6,7 @@ import { faultOf, ProcessingError, type ReadBatch } from "./prepare.ts";
 type CommitBatches = (after: number, batches: readonly ReadBatch[]) => Promise<number>;
 
 export interface TryOptions {
-  /** How often a batch is tried before it is set aside. */
+  /** How often a batch is tried before it is dead-lettered. */
   readonly tries: number;
   readonly commit: CommitBatches;
   /** Told of each failed try. */
@@ -18,7 +18,7 @@ const PAUSES = { firstMs: 50, longestMs: 100 };
 
 /**
  * Commits a group of batches. When it fails by fault of a batch, the batches are committed one by one; one that
- * fails in all its tries is committed as set aside: kept in the rejected stream, its rows counted as rejected.
+ * fails in all its tries is committed as a dead letter: kept in the dead-letter stream, its rows counted as rejected.
  * @returns the new position.
  * @throws what is no batch's fault (a part that is away, another owner): the caller waits and starts over.
  */
@@ -35,7 +35,7 @@ export async function commitInTries(
     // Of a group nobody knows yet which batch it was.
     if (batches.length === 1) tried = 1;
     options.failed(error, tried === 1 ? batches[0] : undefined, tried);
-    if (tried === options.tries) return options.commit(after, [setAside(batches[0]!, error)]);
+    if (tried === options.tries) return options.commit(after, [asDeadLetter(batches[0]!, error)]);
   }
   let position = after;
   for (const batch of batches) position = await commitOne(position, batch, tried, options);
@@ -57,11 +57,11 @@ async function commitOne(
     });
   } catch (error) {
     if (!isFaultOfBatch(error)) throw error;
-    return commit(after, [setAside(batch, error)]);
+    return commit(after, [asDeadLetter(batch, error)]);
   }
 }
 
-function setAside(batch: ReadBatch, error: unknown): ReadBatch {
+function asDeadLetter(batch: ReadBatch, error: unknown): ReadBatch {
   return { ...batch, view: undefined, ...faultOf(error) };
 }
 

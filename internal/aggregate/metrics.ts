@@ -14,7 +14,7 @@ export function aggregateMetrics(registry: Registry, partitions: number) {
   startAtZero(metrics.rewinds, "partition", all);
   for (const cause of CAUSES)
     startAtZero<"partition" | "cause">(metrics.failures, "partition", all, { cause });
-  startAtZero(metrics.setAside, "reason", REASONS);
+  startAtZero(metrics.deadLetters, "reason", REASONS);
   return metrics;
 }
 
@@ -41,10 +41,10 @@ function registered(registry: Registry) {
       "footfall_aggregator_erased_total",
       "Events left out because their visitor or merchant is erased.",
     ),
-    setAside: counter(
+    deadLetters: counter(
       registry,
-      "footfall_aggregator_set_aside_total",
-      "Batches kept in the rejected stream instead of being processed, by reason.",
+      "footfall_aggregator_dead_letters_total",
+      "Batches kept in the dead-letter stream instead of being processed, by reason.",
       ["reason"],
     ),
     repeatedBatches: counter(

@@ -41,7 +41,7 @@ export interface WorkerDeps {
   readonly feedStallMs: number;
   /** How long a stream may be another than what was committed of it before the position goes back, ms. */
   readonly streamChangedMs: number;
-  /** How often a batch that fails is tried before it is set aside. */
+  /** How often a batch that fails is tried before it is dead-lettered. */
   readonly processTries: number;
   /** Default: STEPS. */
   readonly steps?: readonly Step[];
@@ -155,7 +155,7 @@ async function commitGroup(
   deps: WorkerDeps & { readonly preparer: Preparer },
 ): Promise<number> {
   const { metrics } = deps;
-  for (const batch of batches) if (batch.problem !== undefined) await setAside(partition, batch, deps);
+  for (const batch of batches) if (batch.problem !== undefined) await deadLetter(partition, batch, deps);
   const last = batches.at(-1)!.message;
   const commit: Commit = {
     partition,
@@ -174,7 +174,7 @@ async function commitGroup(
   metrics.erased.inc(committed.erased);
   metrics.repeatedBatches.inc(committed.repeatedBatches);
   for (const { problem } of batches) {
-    if (problem !== undefined) metrics.setAside.inc({ reason: BatchRejectReason[problem.reason] });
+    if (problem !== undefined) metrics.deadLetters.inc({ reason: BatchRejectReason[problem.reason] });
   }
   deps.lags.committed(partition, { seq: last.seq, storedTime: last.storedTime });
   for (const [first, end] of commit.gaps) {
@@ -188,10 +188,10 @@ async function commitGroup(
  * Keeps a batch that cannot be processed, so that it does not block the ones behind it. It is safe before the
  * position moves past it.
  */
-async function setAside(partition: number, batch: ReadBatch, deps: WorkerDeps): Promise<void> {
+async function deadLetter(partition: number, batch: ReadBatch, deps: WorkerDeps): Promise<void> {
   const { message: stored, sealed, problem, stack } = batch;
   const reason = BatchRejectReason[problem!.reason];
-  deps.log.error({ partition, seq: stored.seq, reason, problem: problem!.message }, "batch set aside");
+  deps.log.error({ partition, seq: stored.seq, reason, problem: problem!.message }, "batch dead-lettered");
   await deps.publisher.reject(partition, reason, problem!.message, stored.bytes, {
     stream: eventsStream(partition),
     sequence: stored.seq,

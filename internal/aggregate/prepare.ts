@@ -35,11 +35,11 @@ export class ProcessingError extends Error {
 export function readBatch(message: StreamBatch, partition: number, partitions: number): ReadBatch {
   try {
     const { sealed, view, problem } = readCheckedBatch(message.bytes, partition, partitions);
-    if (problem !== undefined) return setAside(message, partition, sealed, problem);
+    if (problem !== undefined) return deadLetterOf(message, partition, sealed, problem);
     return { message, sealed, view, problem };
   } catch (error) {
     const { problem, stack } = faultOf(error);
-    return { ...setAside(message, partition, open(message.bytes).sealed, problem), stack };
+    return { ...deadLetterOf(message, partition, open(message.bytes).sealed, problem), stack };
   }
 }
 
@@ -52,7 +52,7 @@ export function faultOf(error: unknown): { problem: BatchProblem; stack: string 
   return { problem: { reason, message: `${name}${code}: ${message}` }, stack };
 }
 
-function setAside(
+function deadLetterOf(
   message: StreamBatch,
   partition: number,
   sealed: SealedBatch | undefined,
@@ -82,13 +82,13 @@ export function prepare(
   { message, sealed, view }: ReadBatch,
   options: PrepareOptions,
 ): BatchWrite | undefined {
-  // Without an envelope there is no id to write down: the rejected stream keeps the bytes.
+  // Without an envelope there is no id to write down: the dead-letter stream keeps the bytes.
   if (sealed === undefined) return undefined;
   return {
     batchId: formatId(sealed.batchId),
     batchTime: uuidV7Time(sealed.batchId) ?? 0,
     streamSeq: message.seq,
-    // Of a batch set aside, which no check has let through: PostgreSQL's text cannot hold U+0000.
+    // Of a dead letter, which no check has let through: PostgreSQL's text cannot hold U+0000.
     collectorId: sealed.collectorId.replaceAll("\0", "\ufffd"),
     checksum: sealed.checksum,
     rows: sealed.rows,

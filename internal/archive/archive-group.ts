@@ -80,11 +80,11 @@ async function encode(
     const line = { kind: "events", firstSeq, lastSeq: through, day, batches: count, rows } as const;
     outgoing.push(await outgoingObject(partition, line, encoded.events));
   }
-  for (const { message, reason, problem } of encoded.setAside) {
+  for (const { message, reason, problem } of encoded.deadLetters) {
     const { seq, bytes } = message;
-    log.error({ partition, seq, reason, problem }, "batch kept aside");
+    log.error({ partition, seq, reason, problem }, "batch dead-lettered");
     const range = { firstSeq: seq, lastSeq: seq, day };
-    const line = { kind: "set_aside", ...range, batches: 1, rows: 0, reason } as const;
+    const line = { kind: "dead_letter", ...range, batches: 1, rows: 0, reason } as const;
     outgoing.push(await outgoingObject(partition, line, bytes));
   }
   return { outgoing, encoded };

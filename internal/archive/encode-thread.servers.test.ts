@@ -37,14 +37,14 @@ function group(rows: number): StreamBatch[] {
   );
 }
 
-test("the thread makes what encodeBatches makes, and names the batches that it sets aside", async () => {
+test("the thread makes what encodeBatches makes, and names the batches that it dead-letters", async () => {
   thread = new EncodeThread();
   const groups = [group(3), group(50), [message(Buffer.from("none"), 7)]];
   const encoded = await Promise.all(groups.map((batches) => thread.encode(batches, FACTS)));
   for (const [at, batches] of groups.entries()) {
     const expected = await encodeBatches(batches, FACTS);
     expect(encoded[at]).toEqual(expected);
-    expect(encoded[at]!.setAside[0]!.message).toBe(expected.setAside[0]!.message);
+    expect(encoded[at]!.deadLetters[0]!.message).toBe(expected.deadLetters[0]!.message);
   }
 });
 

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { ObjectFacts } from "../lake/object-writer.ts";
 import type { StreamBatch } from "../stream/partition-feed.ts";
-import type { Encoded, SetAside } from "./encode.ts";
+import type { DeadLetter, Encoded } from "./encode.ts";
 
 /** What the thread is asked: to encode a group's batches. */
 export interface EncodeTask {
@@ -10,13 +10,13 @@ export interface EncodeTask {
   readonly facts: ObjectFacts;
 }
 
-/** The thread's answer. Batches that are set aside are told by their place in the group. */
+/** The thread's answer. Batches that are dead-lettered are told by their place in the group. */
 export type EncodeAnswer = { readonly id: number } & (
-  | { readonly encoded: Omit<Encoded, "setAside">; readonly setAside: readonly SetAsideAt[] }
+  | { readonly encoded: Omit<Encoded, "deadLetters">; readonly deadLetters: readonly DeadLetterAt[] }
   | { readonly error: Error }
 );
 
-export interface SetAsideAt extends Omit<SetAside, "message"> {
+export interface DeadLetterAt extends Omit<DeadLetter, "message"> {
   readonly at: number;
 }
 
@@ -72,8 +72,8 @@ export class EncodeThread {
     this.#waiting.delete(answer.id);
     if ("error" in answer) reject(answer.error);
     else {
-      const setAside = answer.setAside.map(({ at, ...why }) => ({ ...why, message: batches[at]! }));
-      resolve({ ...answer.encoded, setAside });
+      const deadLetters = answer.deadLetters.map(({ at, ...why }) => ({ ...why, message: batches[at]! }));
+      resolve({ ...answer.encoded, deadLetters });
     }
   }
 }

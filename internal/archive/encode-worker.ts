@@ -6,10 +6,10 @@ import type { EncodeAnswer, EncodeTask } from "./encode-thread.ts";
 function serve(port: NonNullable<typeof parentPort>): void {
   port.on("message", async ({ id, batches, facts }: EncodeTask) => {
     try {
-      const { setAside, ...encoded } = await encodeBatches(batches, facts);
-      const told = setAside.map(({ message, ...why }) => ({ ...why, at: batches.indexOf(message) }));
+      const { deadLetters, ...encoded } = await encodeBatches(batches, facts);
+      const told = deadLetters.map(({ message, ...why }) => ({ ...why, at: batches.indexOf(message) }));
       const memory = encoded.events === undefined ? [] : [encoded.events.buffer as ArrayBuffer];
-      port.postMessage({ id, encoded, setAside: told } satisfies EncodeAnswer, memory);
+      port.postMessage({ id, encoded, deadLetters: told } satisfies EncodeAnswer, memory);
     } catch (error) {
       port.postMessage({ id, error: error as Error } satisfies EncodeAnswer);
     }

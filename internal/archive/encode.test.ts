@@ -40,11 +40,11 @@ test("batches that are read from an object are those that were written, every fi
   const check = async (all: { rows: Row[]; collector: string }[]) => {
     const names = all.map(({ collector }) => collector.replaceAll(/[\0\ud800-\udfff]/g, "?"));
     const messages = all.map(({ rows }, at) => message(sealRows(rows, names[at]!), 7 * (at + 1)));
-    const { events, rows, keptWhole, setAside } = await encodeBatches(messages, FACTS);
-    expect({ rows, keptWhole, setAside }).toEqual({
+    const { events, rows, keptWhole, deadLetters } = await encodeBatches(messages, FACTS);
+    expect({ rows, keptWhole, deadLetters }).toEqual({
       rows: all.reduce((sum, one) => sum + one.rows.length, 0),
       keptWhole: 0,
-      setAside: [],
+      deadLetters: [],
     });
     const batches = await readBack(events!);
     expect(batches).toHaveLength(all.length);
@@ -176,17 +176,17 @@ describe("a batch that cannot be read", () => {
       testBatch([{ merchantId: 1, time: 0 }], { partition: 0, spoil: (b) => b.name.fill(255) }).bytes,
     ],
   ];
-  test.each(bad)("is set aside: %s, and its neighbours are archived", async (reason, bytes) => {
+  test.each(bad)("is dead-lettered: %s, and its neighbours are archived", async (reason, bytes) => {
     const messages = [message(good.bytes, 1), message(bytes, 2), message(plain(2).bytes, 3)];
-    const { events, rows, batches, setAside } = await encodeBatches(messages, FACTS);
+    const { events, rows, batches, deadLetters } = await encodeBatches(messages, FACTS);
     expect({ rows, batches }).toEqual({ rows: 5, batches: 2 });
-    expect(setAside.map((one) => [one.message.seq, one.reason])).toEqual([[2, reason]]);
+    expect(deadLetters.map((one) => [one.message.seq, one.reason])).toEqual([[2, reason]]);
     expect((await readBack(events!)).map(({ streamSeq }) => streamSeq)).toEqual([1, 3]);
   });
 
   test("alone makes no object of events", async () => {
-    const { events, setAside } = await encodeBatches([message(bad[0]![1], 1)], FACTS);
+    const { events, deadLetters } = await encodeBatches([message(bad[0]![1], 1)], FACTS);
     expect(events).toBeUndefined();
-    expect(setAside).toHaveLength(1);
+    expect(deadLetters).toHaveLength(1);
   });
 });

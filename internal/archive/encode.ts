@@ -19,7 +19,7 @@ const GROUP_ROWS = 65_536;
 type GoodBatch = Extract<CheckedBatch, { readonly view: BatchView }>;
 
 /** A batch that could not be read, and why. */
-export interface SetAside {
+export interface DeadLetter {
   readonly message: StreamBatch;
   readonly reason: string;
   readonly problem: string;
@@ -33,7 +33,7 @@ export interface Encoded {
   readonly rows: number;
   /** Batches whose bytes are kept beside their rows. */
   readonly keptWhole: number;
-  readonly setAside: readonly SetAside[];
+  readonly deadLetters: readonly DeadLetter[];
 }
 
 /**
@@ -43,21 +43,21 @@ export interface Encoded {
  */
 export async function encodeBatches(messages: readonly StreamBatch[], facts: ObjectFacts): Promise<Encoded> {
   const good: StreamBatch[] = [];
-  const setAside: SetAside[] = [];
+  const deadLetters: DeadLetter[] = [];
   for (const message of messages) {
     const { problem } = read(message, facts);
     if (problem === undefined) good.push(message);
-    else setAside.push({ message, reason: BatchRejectReason[problem.reason]!, problem: problem.message });
+    else deadLetters.push({ message, reason: BatchRejectReason[problem.reason]!, problem: problem.message });
   }
-  if (good.length === 0) return { events: undefined, batches: 0, rows: 0, keptWhole: 0, setAside };
+  if (good.length === 0) return { events: undefined, batches: 0, rows: 0, keptWhole: 0, deadLetters };
   const first = await write(good, facts, new Set());
   const differing = await differingBatches(first.events, good, facts);
-  if (differing.size === 0) return { ...first, batches: good.length, setAside };
+  if (differing.size === 0) return { ...first, batches: good.length, deadLetters };
   const second = await write(good, facts, differing);
   const wrong = [...(await differingBatches(second.events, good, facts))];
   if (wrong.length > 0)
     throw new Error(`batches at sequences ${wrong} do not come out of the archive's format`);
-  return { ...second, batches: good.length, setAside };
+  return { ...second, batches: good.length, deadLetters };
 }
 
 function read(message: StreamBatch, { partition, partitions }: ObjectFacts): CheckedBatch {

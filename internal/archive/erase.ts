@@ -5,6 +5,7 @@ import type { ObjectStore } from "../lake/object-store.ts";
 import type { Table } from "../lake/table.ts";
 import {
   archivedPartitions,
+  deadLettersToExpire,
   MARGIN_DAYS,
   noteDeleted,
   noteErased,
@@ -12,7 +13,6 @@ import {
   objectsToDelete,
   objectsToErase,
   replaceObject,
-  setAsideToExpire,
   unknownObjects,
   unreadableObjects,
 } from "../store/erasure/archive.ts";
@@ -80,7 +80,7 @@ export async function eraseFromArchive(options: EraseOptions): Promise<ErasedArc
     }
   }
   const longest = Math.max(0, ...[...retentions.values()].flatMap((days) => [...days.values()]));
-  const expiredUnreadable = longest === 0 ? 0 : await emptySetAside(options, longest, today);
+  const expiredUnreadable = longest === 0 ? 0 : await emptyDeadLetters(options, longest, today);
   return {
     ...done,
     expiredUnreadable,
@@ -159,8 +159,12 @@ async function replace(
 }
 
 /** Nobody knows whose the bytes of an unreadable batch are: they go after the longest retention, and leave an empty object. */
-async function emptySetAside({ pool, store }: EraseOptions, longest: number, today: string): Promise<number> {
-  const names = await setAsideToExpire(pool, longest, today);
+async function emptyDeadLetters(
+  { pool, store }: EraseOptions,
+  longest: number,
+  today: string,
+): Promise<number> {
+  const names = await deadLettersToExpire(pool, longest, today);
   for (const name of names) {
     const content = { content: new Uint8Array(0), batches: 1, rows: 0 };
     await replace(pool, store, name, content, { version: 0, days: longest });
@@ -172,7 +176,7 @@ async function emptySetAside({ pool, store }: EraseOptions, longest: number, tod
 /** Removes what is left of objects that were deleted while nobody looked for their versions; none that the ledger has. */
 async function purge({ pool, store }: EraseOptions): Promise<number> {
   let purged = 0;
-  for (const folder of ["events/", "set-aside/"]) {
+  for (const folder of ["events/", "dead-letter/"]) {
     for await (const names of store.listDeleted(folder)) {
       for (const name of await unknownObjects(pool, names)) {
         await store.purge(name);

@@ -84,7 +84,7 @@ async function verifyEvents(bytes: Uint8Array, expected: LedgerObject): Promise<
 
 async function orphans(pool: Pool, store: ObjectStore, { from, to }: ArchiveDays): Promise<string[]> {
   const found: string[] = [];
-  for (const folder of ["events/", "set-aside/"]) {
+  for (const folder of ["events/", "dead-letter/"]) {
     for await (const { name } of store.list(folder)) {
       const day = parseObjectName(name)?.day ?? "";
       if (day >= (from ?? "") && day <= (to ?? "9999")) found.push(name);

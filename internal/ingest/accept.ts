@@ -18,7 +18,7 @@ export interface AcceptDeps extends Limits {
 }
 
 /**
- * Takes one batch: check, publish (to its partition, or with the reason to the rejected stream), answer.
+ * Takes one batch: check, publish (to its partition, or with the reason to the dead-letter stream), answer.
  * The answer is given only when JetStream has acked. Resolves for every batch; unexpected errors reject.
  */
 export async function acceptBatch(deps: AcceptDeps, bytes: Uint8Array): Promise<PublishResponse> {

@@ -1,6 +1,6 @@
 /** What an object's name tells. */
 export interface ObjectName {
-  readonly kind: "events" | "set_aside";
+  readonly kind: "events" | "dead_letter";
   readonly partition: number;
   /** UTC day on which JetStream stored the batches, as 2026-11-23. */
   readonly day: string;
@@ -10,8 +10,8 @@ export interface ObjectName {
   readonly digest: string;
 }
 
-const FOLDERS = { events: "events", set_aside: "set-aside" } as const;
-const ENDINGS = { events: "parquet", set_aside: "batch" } as const;
+const FOLDERS = { events: "events", dead_letter: "dead-letter" } as const;
+const ENDINGS = { events: "parquet", dead_letter: "batch" } as const;
 
 /** 2^53 has 16 digits. */
 const digits = (seq: number) => String(seq).padStart(16, "0");
@@ -23,14 +23,14 @@ export function objectName({ kind, partition, day, firstSeq, lastSeq, digest }: 
 }
 
 const NAME =
-  /^(events|set-aside)\/partition=(\d+)\/date=(\d{4}-\d{2}-\d{2})\/(\d+)-(\d+)-([0-9a-f]+)\.(?:parquet|batch)$/;
+  /^(events|dead-letter)\/partition=(\d+)\/date=(\d{4}-\d{2}-\d{2})\/(\d+)-(\d+)-([0-9a-f]+)\.(?:parquet|batch)$/;
 
 /** What a name says, or undefined for one that is not of the archive. */
 export function parseObjectName(name: string): ObjectName | undefined {
   const [, folder, partition, day, first, last, digest] = NAME.exec(name) ?? [];
   if (folder === undefined) return undefined;
   return {
-    kind: folder === "events" ? "events" : "set_aside",
+    kind: folder === "events" ? "events" : "dead_letter",
     partition: Number(partition),
     day: day!,
     firstSeq: Number(first),

@@ -55,7 +55,7 @@ test("names say what an object holds, and sort in the order of the stream", () =
   );
   expect(names.toSorted()).toEqual(names);
   expect(parseObjectName(names[3]!)).toEqual({ ...name, firstSeq: 1_000, lastSeq: 1_005 });
-  const aside = { ...name, kind: "set_aside", firstSeq: 1, lastSeq: 1 } as const;
+  const aside = { ...name, kind: "dead_letter", firstSeq: 1, lastSeq: 1 } as const;
   expect(parseObjectName(objectName(aside))).toEqual(aside);
   expect(parseObjectName("events/partition=0003/_SUCCESS")).toBeUndefined();
 });

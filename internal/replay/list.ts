@@ -1,5 +1,5 @@
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
-import type { RejectedBatch } from "./rejected-batch.ts";
+import type { DeadLetterBatch } from "./dead-letter-batch.ts";
 
 export interface Count {
   readonly batches: number;
@@ -7,7 +7,7 @@ export interface Count {
 }
 
 /** One refused batch in a list. Times are ISO 8601. */
-export interface RejectedLine {
+export interface DeadLetterLine {
   readonly seq: number;
   readonly time: string;
   readonly partition: number | undefined;
@@ -21,7 +21,7 @@ export interface RejectedLine {
   readonly check: string;
 }
 
-export interface RejectedList {
+export interface DeadLetterList {
   readonly total: Count;
   /** How much of it a redrive would take. */
   readonly redrivable: Count;
@@ -31,23 +31,23 @@ export interface RejectedList {
   /** By the UTC hour in which they were refused. */
   readonly byHour: readonly (Count & { readonly hour: string })[];
   /** The newest ones, as many as were asked for. */
-  readonly newest: readonly RejectedLine[];
+  readonly newest: readonly DeadLetterLine[];
 }
 
 const HOUR_MS = 3_600_000;
 const iso = (ms: number) => new Date(ms).toISOString();
 
 /** Counts refused batches. @param limit most lines of single batches. */
-export async function listRejected(
-  batches: AsyncIterable<RejectedBatch>,
+export async function listDeadLetters(
+  batches: AsyncIterable<DeadLetterBatch>,
   limit: number,
-): Promise<RejectedList> {
+): Promise<DeadLetterList> {
   const all = new Tally<"all">();
   const redrivable = new Tally<"all">();
   const reasons = new Tally<string>();
   const merchants = new Tally<number>();
   const hours = new Tally<number>();
-  let newest: RejectedLine[] = [];
+  let newest: DeadLetterLine[] = [];
   for await (const batch of batches) {
     const { message, events, problem } = batch;
     all.add("all", events);
@@ -70,7 +70,7 @@ export async function listRejected(
 
 const last = <T>(list: readonly T[], count: number): T[] => list.slice(Math.max(0, list.length - count));
 
-function lineOf({ message, batchId, events, merchants, problem }: RejectedBatch): RejectedLine {
+function lineOf({ message, batchId, events, merchants, problem }: DeadLetterBatch): DeadLetterLine {
   const { seq, time, partition, reason, message: text } = message;
   return {
     seq,

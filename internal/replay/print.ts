@@ -1,7 +1,7 @@
 import { table } from "../program/table.ts";
-import type { Count, RejectedList } from "./list.ts";
+import type { Count, DeadLetterList } from "./list.ts";
 import type { RedriveResult } from "./redrive.ts";
-import type { RejectedDetails } from "./show.ts";
+import type { DeadLetterDetails } from "./show.ts";
 
 /** The results as a person reads them. */
 
@@ -10,8 +10,15 @@ const some = (count: number, one: string, many: string) => `${number(count)} ${c
 const batchCount = (count: number) => some(count, "batch", "batches");
 const counted = ({ batches, events }: Count) => `${batchCount(batches)}, ${some(events, "event", "events")}`;
 
-export function printList({ total, redrivable, byReason, byMerchant, byHour, newest }: RejectedList): string {
-  const summary = `rejected: ${counted(total)}; they pass the check now: ${counted(redrivable)}`;
+export function printList({
+  total,
+  redrivable,
+  byReason,
+  byMerchant,
+  byHour,
+  newest,
+}: DeadLetterList): string {
+  const summary = `dead letters: ${counted(total)}; they pass the check now: ${counted(redrivable)}`;
   if (total.batches === 0) return summary;
   const cells = ({ batches, events }: Count) => [batches, events];
   return [
@@ -45,7 +52,7 @@ export function printList({ total, redrivable, byReason, byMerchant, byHour, new
 
 const MOST_MESSAGE = 60;
 
-export function printDetails(details: RejectedDetails): string {
+export function printDetails(details: DeadLetterDetails): string {
   return JSON.stringify(details, null, 2);
 }
 

@@ -1,13 +1,13 @@
 import { Failure } from "../failure/failure.ts";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
+import type { DeadLetterStream } from "../stream/dead-letter-stream.ts";
 import type { BatchPublisher } from "../stream/publisher.ts";
-import type { RejectedStream } from "../stream/rejected-stream.ts";
+import type { DeadLetterBatch } from "./dead-letter-batch.ts";
 import type { Count } from "./list.ts";
-import type { RejectedBatch } from "./rejected-batch.ts";
 
 export interface RedriveDeps {
   readonly publisher: Pick<BatchPublisher, "publish">;
-  readonly stream: Pick<RejectedStream, "remove">;
+  readonly stream: Pick<DeadLetterStream, "remove">;
 }
 
 /** A batch that was left where it is. */
@@ -34,7 +34,7 @@ export interface RedriveResult {
  * counted once by the ledger. A batch that does not pass the check now stays.
  */
 export async function redrive(
-  batches: AsyncIterable<RejectedBatch>,
+  batches: AsyncIterable<DeadLetterBatch>,
   { publisher, stream }: RedriveDeps,
   dryRun: boolean,
 ): Promise<RedriveResult> {
@@ -68,6 +68,6 @@ export async function redrive(
  * Not the batch's own id: within the duplicate window JetStream would take the redrive for the first copy and
  * drop it. The sequence makes a batch that was refused again another message.
  */
-function messageId({ batchId, message }: RejectedBatch): string {
+function messageId({ batchId, message }: DeadLetterBatch): string {
   return `redrive:${batchId}:${message.seq}`;
 }

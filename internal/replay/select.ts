@@ -1,11 +1,11 @@
-import type { RejectedMessage, RejectedStream } from "../stream/rejected-stream.ts";
-import { type RejectedBatch, readRejected } from "./rejected-batch.ts";
+import type { DeadLetterMessage, DeadLetterStream } from "../stream/dead-letter-stream.ts";
+import { type DeadLetterBatch, readDeadLetter } from "./dead-letter-batch.ts";
 
 /** A range of sequences, both ends included. */
 export type SeqRange = readonly [first: number, last: number];
 
 /** Which refused batches are meant; what is undefined does not matter. */
-export interface RejectedFilter {
+export interface DeadLetterFilter {
   /** Names of BatchRejectReason. */
   readonly reasons?: ReadonlySet<string> | undefined;
   /** Batches with an event of this merchant. */
@@ -20,7 +20,7 @@ export interface RejectedFilter {
 }
 
 export interface SelectOptions {
-  readonly filter: RejectedFilter;
+  readonly filter: DeadLetterFilter;
   /** The installation's number of partitions. */
   readonly partitions: number;
   /** Ends the selection early. */
@@ -31,10 +31,10 @@ export interface SelectOptions {
  * The refused batches that a filter means, oldest first: those that are there at the start. What is refused
  * meanwhile, such as a batch that failed again, is not among them.
  */
-export async function* selectRejected(
-  stream: RejectedStream,
+export async function* selectDeadLetters(
+  stream: DeadLetterStream,
   { filter, partitions, signal }: SelectOptions,
-): AsyncGenerator<RejectedBatch> {
+): AsyncGenerator<DeadLetterBatch> {
   const last = await stream.lastSeq();
   let from = 1;
   // Ascending, so that where two ranges overlap no batch comes twice.
@@ -46,14 +46,17 @@ export async function* selectRejected(
       if (message === undefined || message.seq > Math.min(end, last)) break;
       from = message.seq + 1;
       if (!matchesHeaders(message, filter)) continue;
-      const batch = readRejected(message, partitions);
+      const batch = readDeadLetter(message, partitions);
       if (filter.merchant === undefined || batch.merchants.has(filter.merchant)) yield batch;
     }
   }
 }
 
 /** What can be told without opening the batch. */
-function matchesHeaders({ reason, time }: RejectedMessage, { reasons, from, to }: RejectedFilter): boolean {
+function matchesHeaders(
+  { reason, time }: DeadLetterMessage,
+  { reasons, from, to }: DeadLetterFilter,
+): boolean {
   if (reasons !== undefined && !reasons.has(reason)) return false;
   if (from !== undefined && time < from) return false;
   return to === undefined || time < to;

@@ -1,11 +1,11 @@
 import { BatchView } from "../event/batch-view.ts";
 import { Codec } from "../gen/footfall/event/v1/batch_pb.js";
 import { BatchRejectReason } from "../gen/footfall/ingest/v1/ingest_pb.js";
+import type { DeadLetterBatch } from "./dead-letter-batch.ts";
 import { decodeEvents, type PlainEvent } from "./decode-events.ts";
-import type { RejectedBatch } from "./rejected-batch.ts";
 
 /** All that can be told of one refused batch. Times are ISO 8601. */
-export interface RejectedDetails {
+export interface DeadLetterDetails {
   readonly seq: number;
   readonly time: string;
   readonly partition: number | undefined;
@@ -32,7 +32,7 @@ interface Envelope {
 }
 
 /** @param limit most events that are decoded. */
-export function showRejected(rejected: RejectedBatch, limit: number): RejectedDetails {
+export function showDeadLetter(rejected: DeadLetterBatch, limit: number): DeadLetterDetails {
   const { message, problem, batch, sealed } = rejected;
   const { seq, time, partition, reason, stack, origin, bytes } = message;
   return {
@@ -53,7 +53,7 @@ export function showRejected(rejected: RejectedBatch, limit: number): RejectedDe
   };
 }
 
-function envelopeOf({ sealed, batchId }: RejectedBatch): Envelope | undefined {
+function envelopeOf({ sealed, batchId }: DeadLetterBatch): Envelope | undefined {
   if (sealed === undefined) return undefined;
   const { collectorId, partition, rows, codec, closedTimeMs } = sealed;
   const closed = new Date(Number(closedTimeMs));

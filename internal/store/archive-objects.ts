@@ -15,7 +15,7 @@ export interface LedgerObject extends ArchivedObject {
 
 interface Row {
   readonly partition_id: number;
-  readonly kind: "events" | "set_aside";
+  readonly kind: "events" | "dead_letter";
   readonly first_seq: string;
   readonly last_seq: string;
   readonly day: string;

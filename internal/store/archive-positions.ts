@@ -81,7 +81,7 @@ export async function planObject(pool: Pool, { partition, after, through }: Arch
 
 /** A line of the archive's ledger. */
 export interface ArchivedObject {
-  readonly kind: "events" | "set_aside";
+  readonly kind: "events" | "dead_letter";
   readonly firstSeq: number;
   readonly lastSeq: number;
   /** UTC day, as 2026-11-23. */

@@ -1,5 +1,5 @@
 /** The stream of refused batches, of all partitions. */
-export const REJECTED_STREAM = "REJECTED";
+export const DEAD_LETTER_STREAM = "DEAD_LETTER";
 
 /** The stream of a partition. Each has its own, so that its sequence numbers have no gaps. */
 export const eventsStream = (partition: number): string => `EVENTS_${partition}`;
@@ -8,4 +8,5 @@ export const eventsStream = (partition: number): string => `EVENTS_${partition}`
 export const eventsSubject = (partition: number): string => `events.${partition}`;
 
 /** The subject of a partition's refused batches; "none" where the partition could not be read. */
-export const rejectedSubject = (partition: number | undefined): string => `rejected.${partition ?? "none"}`;
+export const deadLetterSubject = (partition: number | undefined): string =>
+  `dead_letter.${partition ?? "none"}`;

@@ -1,6 +1,6 @@
 import { type JetStreamManager, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
 import type { NatsConnection } from "./connect.ts";
-import { REJECTED_STREAM } from "./names.ts";
+import { DEAD_LETTER_STREAM } from "./names.ts";
 import { CONSUMER } from "./partition-feed.ts";
 import {
   findDifferences,
@@ -87,7 +87,7 @@ async function stateOf(jsm: JetStreamManager, info: StreamInfo): Promise<StreamS
 const time = (text: string) => (text.startsWith("0001-") ? "" : new Date(text).toISOString());
 
 async function lagOf(jsm: JetStreamManager, stream: string): Promise<number | undefined> {
-  if (stream === REJECTED_STREAM) return undefined;
+  if (stream === DEAD_LETTER_STREAM) return undefined;
   try {
     const { num_pending, num_ack_pending } = await jsm.consumers.info(stream, CONSUMER);
     return num_pending + num_ack_pending;
@@ -121,7 +121,7 @@ async function applyPromise(
   if (differences.length === 0) return "as promised";
   // A lower limit takes effect at once, and takes batches with it that no aggregator has seen.
   const shrinks = differences.some(({ setting }) => setting === "max_age" || setting === "max_bytes");
-  if (shrinks && promise.name !== REJECTED_STREAM && (state.lag ?? state.messages) > 0) {
+  if (shrinks && promise.name !== DEAD_LETTER_STREAM && (state.lag ?? state.messages) > 0) {
     return "not changed: max_age or max_bytes differs while batches wait for the aggregator, which the change might drop; let it catch up and try again";
   }
   try {

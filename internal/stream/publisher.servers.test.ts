@@ -5,7 +5,7 @@ import { ensureTestStreams, openTestNats, type TestNats } from "../../test/kit/n
 import { Failure } from "../failure/failure.ts";
 import type { NatsConnection } from "./connect.ts";
 import { BatchPublisher, MAX_HEADER_BYTES } from "./publisher.ts";
-import { eventsStream, REJECTED_STREAM, streamEnd } from "./streams.ts";
+import { DEAD_LETTER_STREAM, eventsStream, streamEnd } from "./streams.ts";
 
 const PARTITIONS = 3;
 const KIB = 1 << 10;
@@ -43,13 +43,13 @@ async function failureOf(work: Promise<unknown>): Promise<Failure> {
 describe("ensureStreams", () => {
   test("makes one stream a partition and one for refused batches, and keeps what is there", async () => {
     await publisher.publish(0, "kept", Buffer.from("kept"));
-    const names = [...[0, 1, 2].map(eventsStream), REJECTED_STREAM];
+    const names = [...[0, 1, 2].map(eventsStream), DEAD_LETTER_STREAM];
     const before = await Promise.all(names.map(stream));
     expect(before.map(({ config }) => config.subjects)).toEqual([
       ["events.0"],
       ["events.1"],
       ["events.2"],
-      ["rejected.>"],
+      ["dead_letter.>"],
     ]);
     // Again, by two programs at once: what exists is not touched.
     await Promise.all([ensureTestStreams(nc, PARTITIONS), ensureTestStreams(nc, PARTITIONS)]);
@@ -96,8 +96,8 @@ describe("publish", () => {
 describe("reject", () => {
   test("keeps the bytes under the partition, with the reason and the message as headers", async () => {
     await publisher.reject(2, "VALUE_RANGE", "time: 1e300 ms", Buffer.from([0, 1, 255]));
-    const message = await stored(REJECTED_STREAM, (await stream(REJECTED_STREAM)).state.last_seq);
-    expect(message.subject).toBe("rejected.2");
+    const message = await stored(DEAD_LETTER_STREAM, (await stream(DEAD_LETTER_STREAM)).state.last_seq);
+    expect(message.subject).toBe("dead_letter.2");
     expect([...message.data]).toEqual([0, 1, 255]);
     expect(message.header.get("Footfall-Reason")).toBe("VALUE_RANGE");
     expect(message.header.get("Footfall-Message")).toBe("time: 1e300 ms");
@@ -106,8 +106,8 @@ describe("reject", () => {
   test("a message that is no header line becomes one", async () => {
     const text = `über\r\nFootfall-Reason: FORGED\0${"x".repeat(5_000)}`;
     await publisher.reject(undefined, "MALFORMED", text, new Uint8Array(0));
-    const message = await stored(REJECTED_STREAM, (await stream(REJECTED_STREAM)).state.last_seq);
-    expect(message.subject).toBe("rejected.none");
+    const message = await stored(DEAD_LETTER_STREAM, (await stream(DEAD_LETTER_STREAM)).state.last_seq);
+    expect(message.subject).toBe("dead_letter.none");
     expect(message.header.values("Footfall-Reason")).toEqual(["MALFORMED"]);
     const expected = `?ber??Footfall-Reason: FORGED?${"x".repeat(5_000)}`.slice(0, 1_024);
     expect(message.header.get("Footfall-Message")).toBe(expected);
@@ -124,7 +124,7 @@ describe("reject of a batch that came from a stream", () => {
 
   test("says where it stood and where the code did, in one line each", async () => {
     await publisher.reject(1, "PROCESSING_FAILED", "Error: no", Buffer.from("x"), origin);
-    const { header } = await stored(REJECTED_STREAM, (await stream(REJECTED_STREAM)).state.last_seq);
+    const { header } = await stored(DEAD_LETTER_STREAM, (await stream(DEAD_LETTER_STREAM)).state.last_seq);
     expect(header.get("Footfall-Stream")).toBe("EVENTS_1");
     expect(header.get("Footfall-Sequence")).toBe("17");
     expect(header.get("Footfall-Batch-Id")).toBe("b-1");
@@ -132,11 +132,11 @@ describe("reject of a batch that came from a stream", () => {
   });
 
   test("done again after a crash, it is kept once", async () => {
-    const { last_seq } = (await stream(REJECTED_STREAM)).state;
+    const { last_seq } = (await stream(DEAD_LETTER_STREAM)).state;
     await publisher.reject(1, "PROCESSING_FAILED", "Error: no", Buffer.from("x"), origin);
-    expect((await stream(REJECTED_STREAM)).state.last_seq).toBe(last_seq);
+    expect((await stream(DEAD_LETTER_STREAM)).state.last_seq).toBe(last_seq);
     await publisher.reject(1, "PROCESSING_FAILED", "again", Buffer.from("x"), { ...origin, sequence: 18 });
-    expect((await stream(REJECTED_STREAM)).state.last_seq).toBe(last_seq + 1);
+    expect((await stream(DEAD_LETTER_STREAM)).state.last_seq).toBe(last_seq + 1);
   });
 
   test("whatever the texts, the headers stay below what is left of max_payload for them", async () => {
@@ -145,7 +145,7 @@ describe("reject of a batch that came from a stream", () => {
     // The largest batch that ingest takes.
     const bytes = Buffer.alloc(nc.info!.max_payload - MAX_HEADER_BYTES);
     await publisher.reject(1, long, long, bytes, huge);
-    const kept = await stored(REJECTED_STREAM, (await stream(REJECTED_STREAM)).state.last_seq);
+    const kept = await stored(DEAD_LETTER_STREAM, (await stream(DEAD_LETTER_STREAM)).state.last_seq);
     expect(kept.data.length).toBe(bytes.length);
     expect(kept.header.get("Footfall-Stack").length).toBeGreaterThan(4_000);
   });

@@ -2,7 +2,7 @@ import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
 import { failpoint } from "../failpoint/failpoint.ts";
 import { Failure } from "../failure/failure.ts";
 import type { NatsConnection } from "./connect.ts";
-import { eventsStream, eventsSubject, REJECTED_STREAM, rejectedSubject } from "./names.ts";
+import { DEAD_LETTER_STREAM, deadLetterSubject, eventsStream, eventsSubject } from "./names.ts";
 import { type RefusalOrigin, refusalHeaders } from "./refusal-headers.ts";
 
 export { MAX_HEADER_BYTES, type RefusalOrigin } from "./refusal-headers.ts";
@@ -60,9 +60,9 @@ export class BatchPublisher {
     try {
       const head = refusalHeaders(reason, message, origin);
       const options = { ...once, headers: head, timeout: this.#timeoutMs };
-      await this.#js.publish(rejectedSubject(partition), bytes, options);
+      await this.#js.publish(deadLetterSubject(partition), bytes, options);
     } catch (error) {
-      throw this.#unavailable(REJECTED_STREAM, error);
+      throw this.#unavailable(DEAD_LETTER_STREAM, error);
     }
   }
 

@@ -3,7 +3,7 @@ import type { HealthState } from "../rpc/health.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { gauge, type Registry } from "../telemetry/metrics.ts";
 import type { NatsConnection } from "./connect.ts";
-import { eventsStream, REJECTED_STREAM } from "./names.ts";
+import { DEAD_LETTER_STREAM, eventsStream } from "./names.ts";
 import type { BatchPublisher } from "./publisher.ts";
 import { streamInfo } from "./streams.ts";
 
@@ -108,7 +108,7 @@ export class StreamFills {
     this.#gauges.bytes.set({ stream }, bytes);
     this.#gauges.fill.set({ stream }, fill);
     // The oldest refused batches make room by themselves.
-    if (stream === REJECTED_STREAM) return;
+    if (stream === DEAD_LETTER_STREAM) return;
     const { log } = this.#options;
     if (fill >= NEARLY_FULL && !this.#nearlyFull.has(stream)) {
       this.#nearlyFull.add(stream);
@@ -140,5 +140,8 @@ export class StreamFills {
 
 /** The partitions' streams by number, and that of refused batches. */
 function namesOf(partitions: number): string[] {
-  return [...Array.from({ length: partitions }, (_, partition) => eventsStream(partition)), REJECTED_STREAM];
+  return [
+    ...Array.from({ length: partitions }, (_, partition) => eventsStream(partition)),
+    DEAD_LETTER_STREAM,
+  ];
 }

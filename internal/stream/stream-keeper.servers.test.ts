@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openTestNats, type TestNats } from "../../test/kit/nats.ts";
 import type { NatsConnection } from "./connect.ts";
 import { StreamKeeper } from "./stream-keeper.ts";
-import { ensureStreams, eventsStream, REJECTED_STREAM } from "./streams.ts";
+import { DEAD_LETTER_STREAM, ensureStreams, eventsStream } from "./streams.ts";
 
 const LIMITS = { replicas: 1, maxAgeMs: 3_600_000, maxBytes: 64 << 10 };
 
@@ -34,9 +34,9 @@ test("what exists is let be", async () => {
 
 test("all that is gone is made anew, told by name and once, however many ask", async () => {
   const { streams } = await jetstreamManager(nc);
-  for (const stream of [eventsStream(1), REJECTED_STREAM]) await streams.delete(stream);
+  for (const stream of [eventsStream(1), DEAD_LETTER_STREAM]) await streams.delete(stream);
   await Promise.all([keeper.keepAll(), keeper.keep(eventsStream(1)), keeper.keep(eventsStream(1))]);
-  expect(made).toEqual([eventsStream(1), REJECTED_STREAM]);
+  expect(made).toEqual([eventsStream(1), DEAD_LETTER_STREAM]);
   expect(lines.map(({ level, stream }) => [level, stream])).toEqual(made.map((stream) => [50, stream]));
   expect(lines[0]!.msg).toContain("EVENTS_1 was gone and was made anew, empty");
   expect(await ensureStreams(nc, 2, LIMITS)).toEqual([]);

@@ -1,5 +1,5 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
-import { eventsStream, eventsSubject, REJECTED_STREAM } from "./names.ts";
+import { DEAD_LETTER_STREAM, eventsStream, eventsSubject } from "./names.ts";
 
 export interface StreamLimits {
   readonly replicas: number;
@@ -38,7 +38,7 @@ export function promisedStreams(partitions: number, limits: StreamLimits): Promi
     promised(eventsStream(partition), eventsSubject(partition), limits, DiscardPolicy.New),
   );
   // The oldest refused batches make room for new ones: were they kept, senders would wait for ever.
-  return [...events, promised(REJECTED_STREAM, "rejected.>", limits, DiscardPolicy.Old)];
+  return [...events, promised(DEAD_LETTER_STREAM, "dead_letter.>", limits, DiscardPolicy.Old)];
 }
 
 function promised(name: string, subject: string, limits: StreamLimits, discard: DiscardPolicy) {
@@ -58,7 +58,7 @@ function promised(name: string, subject: string, limits: StreamLimits, discard: 
     duplicate_window: Math.min(DUPLICATE_WINDOW_MS, limits.maxAgeMs) * NANOS,
     no_ack: false,
     sealed: false,
-    // A redrive deletes from REJECTED; nothing of ours deletes or purges elsewhere.
+    // A redrive deletes from DEAD_LETTER; nothing of ours deletes or purges elsewhere.
     deny_delete: false,
     deny_purge: false,
     allow_rollup_hdrs: false,
@@ -81,7 +81,7 @@ const MAY_BE_STRICTER = new Set(["deny_delete", "deny_purge"]);
 export function findDifferences(is: Partial<StreamConfig>, promise: PromisedStream): SettingDifference[] {
   const found: SettingDifference[] = [];
   for (const [setting, value] of Object.entries(promise)) {
-    if (promise.name !== REJECTED_STREAM && MAY_BE_STRICTER.has(setting)) continue;
+    if (promise.name !== DEAD_LETTER_STREAM && MAY_BE_STRICTER.has(setting)) continue;
     const own = show(setting, is[setting as keyof StreamConfig]);
     const expected = show(setting, value);
     if (own !== expected) found.push({ setting, is: own, promised: expected });

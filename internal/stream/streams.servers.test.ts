@@ -5,7 +5,7 @@ import type { NatsConnection } from "./connect.ts";
 import { overviewStreams } from "./overview.ts";
 import { PartitionFeed } from "./partition-feed.ts";
 import { BatchPublisher } from "./publisher.ts";
-import { ensureStreams, eventsStream, REJECTED_STREAM } from "./streams.ts";
+import { DEAD_LETTER_STREAM, ensureStreams, eventsStream } from "./streams.ts";
 
 const KIB = 1 << 10;
 const HOUR_MS = 3_600_000;
@@ -43,7 +43,7 @@ describe("a stream that is not as promised is refused", () => {
     ["storage", "EVENTS_0", { storage: "memory" }, "is memory, promised file"],
     ["retention", "EVENTS_0", { retention: "workqueue" }, "is workqueue, promised limits"],
     ["discard", "EVENTS_0", { discard: "old" }, "is old, promised new"],
-    ["discard", "REJECTED", { discard: "new" }, "is new, promised old"],
+    ["discard", "DEAD_LETTER", { discard: "new" }, "is new, promised old"],
     ["max_age", "EVENTS_0", { max_age: 24 * HOUR_MS * 1e6 }, "is 24 h, promised 48 h"],
     ["max_age", "EVENTS_0", { max_age: 0 }, "is no limit, promised 48 h"],
     ["max_bytes", "EVENTS_0", { max_bytes: KIB }, "is 1024, promised 65536"],
@@ -54,15 +54,15 @@ describe("a stream that is not as promised is refused", () => {
     ["no_ack", "EVENTS_0", { no_ack: true }, "is on, promised off"],
     ["sealed", "EVENTS_0", { sealed: true }, "is on, promised off"],
     ["allow_rollup_hdrs", "EVENTS_0", { allow_rollup_hdrs: true }, "is on, promised off"],
-    ["deny_delete", "REJECTED", { deny_delete: true }, "is on, promised off"],
-    ["deny_purge", "REJECTED", { deny_purge: true }, "is on, promised off"],
+    ["deny_delete", "DEAD_LETTER", { deny_delete: true }, "is on, promised off"],
+    ["deny_purge", "DEAD_LETTER", { deny_purge: true }, "is on, promised off"],
   ];
 
   test("for every setting: the stream, the setting, what it is and what was promised, and how to mend it", async () => {
     const { nc, jsm } = await open();
     await ensureStreams(nc, 1, LIMITS);
     const promised = new Map<string, StreamConfig>();
-    for (const name of ["EVENTS_0", "REJECTED"]) promised.set(name, (await jsm.streams.info(name)).config);
+    for (const name of ["EVENTS_0", "DEAD_LETTER"]) promised.set(name, (await jsm.streams.info(name)).config);
     for (const [setting, name, change, text] of DIFFERENCES) {
       const config = promised.get(name)!;
       await jsm.streams.delete(name);
@@ -114,7 +114,7 @@ describe("overview", () => {
     expect((await show(nc)).map(({ name, state }) => [name, state])).toEqual([
       ["EVENTS_0", undefined],
       ["EVENTS_1", undefined],
-      ["REJECTED", undefined],
+      ["DEAD_LETTER", undefined],
     ]);
     const created = await show(nc, LIMITS, true);
     expect(created.map(({ applied }) => applied)).toEqual(["created", "created", "created"]);
@@ -171,7 +171,7 @@ describe("a full stream", () => {
     const { nc, jsm, publisher } = await open();
     await ensureStreams(nc, 1, LIMITS);
     for (let i = 0; i < 6; i++) await publisher.reject(0, "CHECKSUM", `${i}`, quarter);
-    const { state } = await jsm.streams.info(REJECTED_STREAM);
+    const { state } = await jsm.streams.info(DEAD_LETTER_STREAM);
     expect(state.last_seq).toBe(6);
     expect(state.first_seq).toBeGreaterThan(1);
   });

@@ -9,7 +9,7 @@ import {
   type StreamLimits,
 } from "./stream-settings.ts";
 
-export { eventsStream, eventsSubject, REJECTED_STREAM, rejectedSubject } from "./names.ts";
+export { DEAD_LETTER_STREAM, deadLetterSubject, eventsStream, eventsSubject } from "./names.ts";
 export type { StreamLimits } from "./stream-settings.ts";
 
 /**

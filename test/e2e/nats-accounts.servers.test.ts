@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectNats, type NatsConnection } from "../../internal/stream/connect.ts";
+import { DeadLetterStream } from "../../internal/stream/dead-letter-stream.ts";
 import { overviewStreams } from "../../internal/stream/overview.ts";
 import { ARCHIVER, PartitionFeed } from "../../internal/stream/partition-feed.ts";
 import { BatchPublisher } from "../../internal/stream/publisher.ts";
-import { RejectedStream } from "../../internal/stream/rejected-stream.ts";
-import { ensureStreams, eventsStream, REJECTED_STREAM, streamEnd } from "../../internal/stream/streams.ts";
+import { DEAD_LETTER_STREAM, ensureStreams, eventsStream, streamEnd } from "../../internal/stream/streams.ts";
 import { type SecuredNats, startSecuredNats } from "../kit/nats-secured.ts";
 
 const ACCOUNTS = join(import.meta.dirname, "../../deploy/nats/accounts.conf");
@@ -61,7 +61,7 @@ test("nobody enters without a password", async () => {
   await expect(connectNats(`nats://${server.at}`, "nobody", 2_000)).rejects.toThrow(/authorization/i);
 });
 
-test("each program does its work: streams, batches, reading, setting aside, taking out", async () => {
+test("each program does its work: streams, batches, reading, dead-lettering, taking out", async () => {
   await ensureStreams(as.ingest, 2, LIMITS);
   await publisher("ingest").publish(0, "one", BYTES);
   await publisher("ingest").reject(0, "CHECKSUM", "x", BYTES);
@@ -69,7 +69,7 @@ test("each program does its work: streams, batches, reading, setting aside, taki
   expect(await read("archiver", ARCHIVER)).toBe("batch");
   expect((await streamEnd(as.archiver, 0)).lastSeq).toBe(1);
   await publisher("aggregator").reject(0, "PROCESSING_FAILED", "x", BYTES);
-  const rejected = await RejectedStream.open(as.replay);
+  const rejected = await DeadLetterStream.open(as.replay);
   expect((await rejected.next(1))?.reason).toBe("CHECKSUM");
   await publisher("replay").publish(0, "two", BYTES);
   expect(await rejected.remove(1)).toBe(true);
@@ -91,7 +91,7 @@ const FORBIDDEN: [User, string, () => Promise<unknown>][] = [
     async () => (await manager("ingest")).streams.getMessage(eventsStream(0), { seq: 1 }),
   ],
   ["archiver", "publish events", () => publisher("archiver").publish(0, "x", BYTES)],
-  ["archiver", "set batches aside", () => publisher("archiver").reject(0, "x", "x", BYTES)],
+  ["archiver", "dead-letter batches", () => publisher("archiver").reject(0, "x", "x", BYTES)],
   ["archiver", "move the aggregator's position", () => read("archiver")],
   ["aggregator", "publish events", () => publisher("aggregator").publish(0, "x", BYTES)],
   ["aggregator", "move the archiver's position", () => read("aggregator", ARCHIVER)],
@@ -104,7 +104,7 @@ const FORBIDDEN: [User, string, () => Promise<unknown>][] = [
   ["admin", "publish events", () => jetstream(as.admin, { timeout: 2_000 }).publish("events.0", BYTES)],
   ...USERS.flatMap((user): [User, string, () => Promise<unknown>][] => [
     [user, "delete a stream", async () => (await manager(user)).streams.delete(eventsStream(1))],
-    [user, "empty a stream", async () => (await manager(user)).streams.purge(REJECTED_STREAM)],
+    [user, "empty a stream", async () => (await manager(user)).streams.purge(DEAD_LETTER_STREAM)],
   ]),
 ];
 
@@ -125,5 +125,5 @@ test.each(USERS)("%s cannot hear what is said to others, or what is published", 
 test("nothing of it changed the streams", async () => {
   const { streams } = await manager("admin");
   expect((await streams.info(eventsStream(0))).state.messages).toBe(2);
-  expect((await streams.info(REJECTED_STREAM)).state.messages).toBe(1);
+  expect((await streams.info(DEAD_LETTER_STREAM)).state.messages).toBe(1);
 });

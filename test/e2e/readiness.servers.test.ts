@@ -51,7 +51,7 @@ test("samples are there from the start", async () => {
     "refresh_lag_seconds",
     "unconverted_chunks",
     "failures_total",
-    "set_aside_total",
+    "dead_letters_total",
     "lag_seconds",
   ];
   for (const name of names) expect(await largest("aggregator", `footfall_aggregator_${name}`)).toBeDefined();

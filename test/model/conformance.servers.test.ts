@@ -63,7 +63,7 @@ test("the code does what the model says, step by step, in any order", { timeout:
         await fc.asyncModelRun(() => ({ model, real }), sequence);
         await drain(model, real);
         await expectSame(model, real);
-        // At rest: every event of every batch that was published, apart from those that stay set aside, once.
+        // At rest: every event of every batch that was published, apart from those that stay dead letters, once.
         const { stream, ledgerRejected } = model.state;
         const published = stream.filter((batch) => ((ledgerRejected >> batch) & 1) === 0);
         const events = new Set(published.flatMap((batch) => members(eventsOf(WORLD, batch))));

@@ -29,7 +29,7 @@ function isSafe(world: World, state: State, event: number): boolean {
   return members(kept).some((batch) => (eventsOf(world, batch) >> event) & 1);
 }
 
-/** The position stands behind a batch that is neither stored nor set aside. */
+/** The position stands behind a batch that is neither stored nor dead-lettered. */
 function passedOver(world: World, state: State): string | undefined {
   for (const [at, batch] of state.stream.slice(0, state.position).entries()) {
     if ((state.ledgerRejected >> batch) & 1) continue;

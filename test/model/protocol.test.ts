@@ -61,7 +61,7 @@ const MUTATIONS: [keyof Rules, string, Partial<World>?][] = [
   ["fencing", "an aggregator committed from a position that others had moved", { aggregators: 2 }],
   ["positionFromDatabase", NEVER_AT_REST],
   ["commitBeforeStreamAck", "JetStream was told of more than is committed"],
-  ["setAsideBeforeCommit", "event 0 was acked and is lost", { poison: POISON }],
+  ["deadLetterBeforeCommit", "event 0 was acked and is lost", { poison: POISON }],
   ["rejectedLineIsOpen", "event 0 was acked and is lost", { poison: POISON }],
   ["redrivePastWindow", "event 0 was acked and is lost", { poison: POISON }],
 ];

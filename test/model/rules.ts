@@ -23,8 +23,8 @@ export interface Rules {
   readonly positionFromDatabase: boolean;
   /** JetStream is acked after the commit. */
   readonly commitBeforeStreamAck: boolean;
-  /** A batch that cannot be processed is in the rejected stream before its ledger line is committed. */
-  readonly setAsideBeforeCommit: boolean;
+  /** A batch that cannot be processed is in the dead-letter stream before its ledger line is committed. */
+  readonly deadLetterBeforeCommit: boolean;
   /** A ledger line of rejected rows does not keep a redriven copy of its batch from being stored. */
   readonly rejectedLineIsOpen: boolean;
   /** A redriven batch is published past JetStream's duplicate window. */
@@ -43,7 +43,7 @@ export const PROTOCOL: Rules = {
   fencing: true,
   positionFromDatabase: true,
   commitBeforeStreamAck: true,
-  setAsideBeforeCommit: true,
+  deadLetterBeforeCommit: true,
   rejectedLineIsOpen: true,
   redrivePastWindow: true,
 };

@@ -74,7 +74,7 @@ export interface State {
   readonly synced: number;
   /** Batches in JetStream's duplicate window. */
   readonly window: number;
-  /** Batches in the rejected stream, those of them that were redriven, and whether the processing is mended. */
+  /** Batches in the dead-letter stream, those of them that were redriven, and whether the processing is mended. */
   readonly rejected: number;
   readonly redriven: number;
   readonly mended: number;

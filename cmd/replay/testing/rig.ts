@@ -3,7 +3,7 @@ import { jetstreamManager, type StreamState } from "@nats-io/jetstream";
 import { readCommand } from "../../../internal/config/commands.ts";
 import type { NatsConnection } from "../../../internal/stream/connect.ts";
 import { BatchPublisher, type RefusalOrigin } from "../../../internal/stream/publisher.ts";
-import { REJECTED_STREAM } from "../../../internal/stream/streams.ts";
+import { DEAD_LETTER_STREAM } from "../../../internal/stream/streams.ts";
 import { merchantsOf, type TestBatch, type TestEvent, testBatch } from "../../../test/kit/batches.ts";
 import { type Outcome, startCommand } from "../../../test/kit/command.ts";
 import { ensureTestStreams, openTestNats, type TestNats } from "../../../test/kit/nats.ts";
@@ -13,7 +13,7 @@ export const PARTITIONS = 4;
 export const TIME = Date.UTC(2026, 2, 1);
 
 /** A nats-server with the streams, and the commands on it. */
-export class Rejected {
+export class DeadLetters {
   readonly nc: NatsConnection;
   readonly publisher: BatchPublisher;
   readonly #nats: TestNats;
@@ -24,11 +24,11 @@ export class Rejected {
     this.publisher = new BatchPublisher(nc, 2_000);
   }
 
-  static async open(): Promise<Rejected> {
+  static async open(): Promise<DeadLetters> {
     const nats = await openTestNats();
     const nc = await nats.connect();
     await ensureTestStreams(nc, PARTITIONS);
-    return new Rejected(nats, nc);
+    return new DeadLetters(nats, nc);
   }
 
   /** Runs a command in this process; @returns its result. */
@@ -51,7 +51,7 @@ export class Rejected {
     origin?: RefusalOrigin,
   ): Promise<number> {
     await this.publisher.reject(partition, reason, `because of ${reason}`, bytes, origin);
-    return (await this.info(REJECTED_STREAM)).last_seq;
+    return (await this.info(DEAD_LETTER_STREAM)).last_seq;
   }
 
   async info(stream: string): Promise<StreamState> {
@@ -60,7 +60,7 @@ export class Rejected {
 
   /** Takes everything out of the stream of refused batches. */
   async purge(): Promise<void> {
-    await (await jetstreamManager(this.nc)).streams.purge(REJECTED_STREAM);
+    await (await jetstreamManager(this.nc)).streams.purge(DEAD_LETTER_STREAM);
   }
 
   close(): Promise<void> {

@@ -103,7 +103,7 @@ export class Spool {
     return this.#commits.write({ batchId, partition, rows, bytes });
   }
 
-  /** Takes the oldest batches that nobody works on; they are held. Damaged ones are set aside and counted. */
+  /** Takes the oldest batches that nobody works on; they are held. Damaged ones are moved to damaged_batches and counted. */
   async take(maxBatches: number, maxBytes: number): Promise<SpooledBatch[]> {
     const after = this.#cursor;
     const skip = [...this.#held].filter((position) => position > after);

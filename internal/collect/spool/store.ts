@@ -60,7 +60,7 @@ export interface ReadOptions {
 
 export interface Read {
   readonly batches: SpooledBatch[];
-  /** What was found damaged, and set aside. */
+  /** What was found damaged, and moved to damaged_batches. */
   readonly damaged: { readonly batchId: string; readonly problem: string }[];
   /** All up to here, and beyond `after`, was looked at. */
   readonly upTo: number;
@@ -96,7 +96,7 @@ export class SpoolStore {
   readonly #db: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #remove: StatementSync;
-  readonly #setAside: StatementSync;
+  readonly #keepDamaged: StatementSync;
   readonly #read: StatementSync;
   readonly #oldest: StatementSync;
   #next: number;
@@ -119,7 +119,7 @@ export class SpoolStore {
     this.#remove = db.prepare(
       "DELETE FROM batches WHERE position = ? RETURNING rows, length(bytes) AS bytes",
     );
-    this.#setAside = db.prepare("INSERT INTO damaged_batches SELECT *, ? FROM batches WHERE position = ?");
+    this.#keepDamaged = db.prepare("INSERT INTO damaged_batches SELECT *, ? FROM batches WHERE position = ?");
     this.#read = db.prepare("SELECT * FROM batches WHERE position > ? ORDER BY position");
     this.#oldest = db.prepare("SELECT spooled_time AS time FROM batches ORDER BY position LIMIT 1");
     this.#heldBack = db.prepare(
@@ -183,7 +183,7 @@ export class SpoolStore {
     return this.#heldBack.all().map((row) => ({ ...(row as unknown as HeldBack) }));
   }
 
-  /** The oldest batches beyond a position, each verified; damaged ones are set aside instead. */
+  /** The oldest batches beyond a position, each verified; damaged ones are moved away instead. */
   read({ after, skip, maxBatches, maxBytes }: ReadOptions): Read {
     const skipped = new Set(skip);
     const batches: SpooledBatch[] = [];
@@ -229,7 +229,7 @@ export class SpoolStore {
     if (broken.length === 0) return;
     this.#transaction(() => {
       for (const { row, problem } of broken) {
-        this.#setAside.run(problem, row.position);
+        this.#keepDamaged.run(problem, row.position);
         this.#remove.get(row.position);
       }
     });

@@ -106,7 +106,7 @@ export const aggregator = {
     ...databaseLimits,
     processTries: {
       description:
-        "how often a batch is tried that a step fails on, or whose rows the database refuses, before it goes to the rejected stream",
+        "how often a batch is tried that a step fails on, or whose rows the database refuses, before it goes to the dead-letter stream",
       schema: integer(1, 100),
       fallback: "3",
     },

@@ -244,7 +244,7 @@ export const streamSettings = withVariables("FOOTFALL", {
   },
   streamMaxBytes: {
     description:
-      "most bytes of one partition's stream, which the NATS server sets aside at once; a full one refuses batches; 0: as much as the server has",
+      "most bytes of one partition's stream, which the NATS server reserves at once; a full one refuses batches; 0: as much as the server has",
     schema: integer(0, Number.MAX_SAFE_INTEGER),
     fallback: "0",
   },

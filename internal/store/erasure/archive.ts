@@ -58,10 +58,10 @@ export async function objectsToErase(
 }
 
 /** What nobody could read of a partition, once it is older than the longest retention of all (days): names. */
-export async function setAsideToExpire(pool: Pool, longest: number, today: string): Promise<string[]> {
+export async function deadLettersToExpire(pool: Pool, longest: number, today: string): Promise<string[]> {
   const { rows } = await pool.query<{ name: string }>(
     `SELECT name FROM archive_objects
-     WHERE kind = 'set_aside' AND bytes > 0 AND day + $1::integer + $3::integer <= $2::date ORDER BY name`,
+     WHERE kind = 'dead_letter' AND bytes > 0 AND day + $1::integer + $3::integer <= $2::date ORDER BY name`,
     [longest, today, MARGIN_DAYS],
   );
   return rows.map(({ name }) => name);
@@ -125,7 +125,7 @@ export async function noteDeleted(pool: Pool, name: string): Promise<void> {
 export async function unreadableObjects(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ objects: number }>(
     `SELECT count(*)::integer AS objects FROM archive_objects
-     WHERE kind = 'set_aside' AND partition_id IN (SELECT partition_id FROM erasures)`,
+     WHERE kind = 'dead_letter' AND partition_id IN (SELECT partition_id FROM erasures)`,
   );
   return rows[0]!.objects;
 }

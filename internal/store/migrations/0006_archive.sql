@@ -19,8 +19,8 @@ CREATE TABLE archive_positions (
 -- without a line was put by an archiver that died before its commit, and does not count.
 CREATE TABLE archive_objects (
   partition_id integer NOT NULL,
-  -- events: a Parquet object. set_aside: the bytes of one batch that could not be read.
-  kind text NOT NULL CHECK (kind IN ('events', 'set_aside')),
+  -- events: a Parquet object. dead_letter: the bytes of one batch that could not be read.
+  kind text NOT NULL CHECK (kind IN ('events', 'dead_letter')),
   first_seq bigint NOT NULL,
   last_seq bigint NOT NULL CHECK (last_seq >= first_seq),
   -- The UTC day on which JetStream stored the batches.
@@ -31,8 +31,8 @@ CREATE TABLE archive_objects (
   rows bigint NOT NULL,
   bytes bigint NOT NULL,
   sha256 bytea NOT NULL CHECK (length(sha256) = 32),
-  -- Why a batch was set aside.
-  reason text CHECK ((reason IS NOT NULL) = (kind = 'set_aside')),
+  -- Why a batch was dead-lettered.
+  reason text CHECK ((reason IS NOT NULL) = (kind = 'dead_letter')),
   created_at timestamptz NOT NULL DEFAULT now(),
   -- The erasures that are out of the object: those up to this erasure_version of its partition.
   erasure_version bigint NOT NULL DEFAULT 0,

@@ -53,9 +53,9 @@ const readingSteps = (world: World, state: State, at: number, take: Parameters<S
     take(`${name} reads sequence ${state.next}`, read(state, at));
   }
   const { after, through } = aggregator;
-  if (world.rules.setAsideBeforeCommit) {
+  if (world.rules.deadLetterBeforeCommit) {
     for (const batch of members(unprocessable(world, state, after, through) & ~state.rejected)) {
-      take(`${name} sets batch ${batch} aside`, { ...state, rejected: state.rejected | (1 << batch) });
+      take(`${name} dead-letters batch ${batch}`, { ...state, rejected: state.rejected | (1 << batch) });
     }
   }
   if (!world.rules.commitBeforeStreamAck && state.owner === at && through > state.floor) {
@@ -75,11 +75,11 @@ function unprocessable(world: World, state: State, after: number, through: numbe
 
 /** Moves the position under its row lock and looks into the ledger. */
 export function begin(world: World, state: State, at: number): State | "fenced" | "waits" {
-  const { fencing, setAsideBeforeCommit, rejectedLineIsOpen } = world.rules;
+  const { fencing, deadLetterBeforeCommit, rejectedLineIsOpen } = world.rules;
   const aggregator = state.aggregators[at]!;
   const { after, through } = aggregator;
-  const asideDue = unprocessable(world, state, after, through) & ~state.rejected;
-  if (setAsideBeforeCommit && asideDue !== 0) return "waits";
+  const deadLettersDue = unprocessable(world, state, after, through) & ~state.rejected;
+  if (deadLetterBeforeCommit && deadLettersDue !== 0) return "waits";
   if (fencing && state.lock !== -1) return "waits";
   if (fencing && state.position !== after) return "fenced";
   const known = rejectedLineIsOpen ? state.ledger : state.ledger | state.ledgerRejected;
@@ -132,8 +132,8 @@ function writeLedger(world: World, state: State, at: number): State {
 const committedSteps = (world: World, state: State, at: number, take: Parameters<Steps>[2]): void => {
   const name = `aggregator ${at}`;
   const late = state.ledgerRejected & ~state.rejected;
-  if (!world.rules.setAsideBeforeCommit && late !== 0) {
-    take(`${name} sets aside what it has committed`, { ...state, rejected: state.rejected | late });
+  if (!world.rules.deadLetterBeforeCommit && late !== 0) {
+    take(`${name} dead-letters what it has committed`, { ...state, rejected: state.rejected | late });
   } else {
     const acked = `${name} acks sequence ${state.aggregators[at]!.through}`;
     take(acked, ack(state, at, true));

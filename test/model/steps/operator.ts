@@ -1,6 +1,6 @@
 import { members, type State, type Steps } from "../state.ts";
 
-/** The operator: mends the processing and redrives what was set aside. */
+/** The operator: mends the processing and redrives what was dead-lettered. */
 export const operatorSteps: Steps = (world, state, take) => {
   if (state.rejected === 0) return;
   if (!state.mended) {

@@ -125,7 +125,7 @@ function committing(at: number, way: Way, pool: Pool): Action {
     (model) => hasBatches(model, at),
     async (model, real) => {
       const { world, state } = model;
-      // Whether a batch can be processed is decided as it is read; set aside it is by then.
+      // Whether a batch can be processed is decided as it is read; dead-lettered it is by then.
       const { after, through: last } = state.aggregators[at]!;
       const poison = state.mended ? 0 : world.poison & batchesIn(state, after + 1, last);
       const begun = begin(world, { ...state, rejected: state.rejected | poison }, at);

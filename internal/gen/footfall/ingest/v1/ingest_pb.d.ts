@@ -232,7 +232,7 @@ export enum BatchStatus {
   STORED = 1,
 
   /**
-   * It failed the checks, and was kept in the rejected stream. Sending it again will not help.
+   * It failed the checks, and was kept in the dead-letter stream. Sending it again will not help.
    *
    * @generated from enum value: BATCH_STATUS_REJECTED = 2;
    */
@@ -329,7 +329,7 @@ export enum BatchRejectReason {
 
   /**
    * The checks passed, but a processing step failed on the batch, or the database refused its rows. Never in an
-   * answer: the batch was stored, and is set aside later.
+   * answer: the batch was stored, and is dead-lettered later.
    *
    * @generated from enum value: BATCH_REJECT_REASON_PROCESSING_FAILED = 10;
    */

@@ -2,24 +2,24 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { BatchRejectReason } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
 import type { RedriveResult } from "../../internal/replay/redrive.ts";
-import type { RejectedDetails } from "../../internal/replay/show.ts";
-import { eventsStream, REJECTED_STREAM } from "../../internal/stream/streams.ts";
+import type { DeadLetterDetails } from "../../internal/replay/show.ts";
+import { DEAD_LETTER_STREAM, eventsStream } from "../../internal/stream/streams.ts";
 import { merchantsOf, testBatch } from "../../test/kit/batches.ts";
 import { BAD_BATCHES } from "../ingest/testing/bad-batches.ts";
 import { MAX_BATCH_BYTES } from "../ingest/testing/rig.ts";
-import { batchOf, PARTITIONS, Rejected, TIME } from "./testing/rig.ts";
+import { batchOf, DeadLetters, PARTITIONS, TIME } from "./testing/rig.ts";
 
-let rejected: Rejected;
+let deadLetters: DeadLetters;
 
 beforeAll(async () => {
-  rejected = await Rejected.open();
+  deadLetters = await DeadLetters.open();
 });
-beforeEach(() => rejected.purge());
-afterAll(() => rejected?.close());
+beforeEach(() => deadLetters.purge());
+afterAll(() => deadLetters?.close());
 
-const run = <T>(name: string, ...flags: string[]) => rejected.run<T>(name, ...flags);
-const info = (stream: string) => rejected.info(stream);
-const reject: Rejected["reject"] = (...batch) => rejected.reject(...batch);
+const run = <T>(name: string, ...flags: string[]) => deadLetters.run<T>(name, ...flags);
+const info = (stream: string) => deadLetters.info(stream);
+const reject: DeadLetters["reject"] = (...batch) => deadLetters.reject(...batch);
 
 describe("every reason", () => {
   test.each(BAD_BATCHES)("%s stays, and is said to be refused still", async (_, reason, message, make) => {
@@ -27,7 +27,7 @@ describe("every reason", () => {
     const bytes = (made instanceof Uint8Array ? made : made.bytes).subarray(0, MAX_BATCH_BYTES);
     const name = BatchRejectReason[reason];
     const seq = await reject(undefined, name, bytes);
-    const details = await run<RejectedDetails>("rejected show", "--seq", String(seq));
+    const details = await run<DeadLetterDetails>("dlq show", "--seq", String(seq));
     expect(details).toMatchObject({
       seq,
       reason: name,
@@ -38,12 +38,12 @@ describe("every reason", () => {
     if (made instanceof Uint8Array || made.bytes.length === bytes.length) {
       expect(details.check.message).toMatch(message);
     }
-    const result = await run<RedriveResult>("rejected redrive", "--reason", name);
+    const result = await run<RedriveResult>("dlq redrive", "--reason", name);
     expect(result.redriven).toEqual({ batches: 0, events: 0 });
     expect(result.notRedriven).toEqual([
       { seq, batchId: details.envelope?.batchId, reason: name, message: details.check.message },
     ]);
-    expect((await info(REJECTED_STREAM)).messages).toBe(1);
+    expect((await info(DEAD_LETTER_STREAM)).messages).toBe(1);
   });
 
   test("there is a test for each, but for the one of batches that pass the check", () => {
@@ -56,7 +56,7 @@ describe("every reason", () => {
     const before = (await info(eventsStream(3))).messages;
     const batch = batchOf(3, {}, {});
     await reject(undefined, "VERSION", batch.bytes);
-    const result = await run<RedriveResult>("rejected redrive");
+    const result = await run<RedriveResult>("dlq redrive");
     expect(result).toEqual({
       dryRun: false,
       redriven: { batches: 1, events: 2 },
@@ -65,11 +65,11 @@ describe("every reason", () => {
     });
     const { messages, last_seq } = await info(eventsStream(3));
     expect(messages).toBe(before + 1);
-    const stored = await (await jetstreamManager(rejected.nc)).streams.getMessage(eventsStream(3), {
+    const stored = await (await jetstreamManager(deadLetters.nc)).streams.getMessage(eventsStream(3), {
       seq: last_seq,
     });
     expect(Buffer.from(stored!.data).equals(batch.bytes)).toBe(true);
-    expect((await info(REJECTED_STREAM)).messages).toBe(0);
+    expect((await info(DEAD_LETTER_STREAM)).messages).toBe(0);
   });
 });
 
@@ -97,7 +97,7 @@ describe("show", () => {
     const seq = await reject(2, "PROCESSING_FAILED", batch.bytes, origin);
     const [merchantId] = merchantsOf(2, PARTITIONS, 1);
     const time = new Date(TIME).toISOString();
-    expect(await run("rejected show", "--seq", String(seq), "--limit", "2")).toEqual({
+    expect(await run("dlq show", "--seq", String(seq), "--limit", "2")).toEqual({
       seq,
       time: expect.stringMatching(/^20.*Z$/),
       partition: 2,
@@ -148,7 +148,7 @@ describe("show", () => {
     const spoil = ({ url }: { url: Uint8Array }) => url.fill(77, 0, 1);
     const event = { merchantId, time: TIME, url: "https://shop.example/" };
     const seq = await reject(2, "INDEX", testBatch([event, event], { partition: 2, spoil }).bytes);
-    const { events } = await run<RejectedDetails>("rejected show", "--seq", String(seq));
+    const { events } = await run<DeadLetterDetails>("dlq show", "--seq", String(seq));
     expect(events).toMatchObject([
       { merchantId, name: "page_view", unreadable: expect.stringMatching(/^url: index 77 of \d+ texts$/) },
       { merchantId, name: "page_view", url: "https://shop.example/" },
@@ -161,18 +161,18 @@ describe("show", () => {
     ["several", ["--seq", "1-3"], /--seq: "1-3" is not a whole number/],
     ["one that is not there", ["--seq", "999999"], /has no sequence 999999/],
   ])("%s is refused", async (_, flags, message) => {
-    await expect(run("rejected show", ...flags)).rejects.toThrow(message);
+    await expect(run("dlq show", ...flags)).rejects.toThrow(message);
   });
 });
 
 describe("redrive", () => {
   test("JetStream's memory of the batch's id does not swallow it, and a second redrive finds nothing", async () => {
     const batch = batchOf(0, {});
-    const first = await rejected.publisher.publish(0, batch.id, batch.bytes);
+    const first = await deadLetters.publisher.publish(0, batch.id, batch.bytes);
     await reject(0, "PROCESSING_FAILED", batch.bytes);
-    expect((await run<RedriveResult>("rejected redrive")).redriven).toEqual({ batches: 1, events: 1 });
+    expect((await run<RedriveResult>("dlq redrive")).redriven).toEqual({ batches: 1, events: 1 });
     expect((await info(eventsStream(0))).last_seq).toBe(first + 1);
-    expect((await run<RedriveResult>("rejected redrive")).redriven).toEqual({ batches: 0, events: 0 });
+    expect((await run<RedriveResult>("dlq redrive")).redriven).toEqual({ batches: 0, events: 0 });
     expect((await info(eventsStream(0))).last_seq).toBe(first + 1);
   });
 
@@ -180,10 +180,10 @@ describe("redrive", () => {
     const batch = batchOf(0, {});
     const seq = await reject(0, "PROCESSING_FAILED", batch.bytes);
     // What the redrive that was ended has published.
-    const published = await rejected.publisher.publish(0, `redrive:${batch.id}:${seq}`, batch.bytes);
-    expect((await run<RedriveResult>("rejected redrive")).redriven).toEqual({ batches: 1, events: 1 });
+    const published = await deadLetters.publisher.publish(0, `redrive:${batch.id}:${seq}`, batch.bytes);
+    expect((await run<RedriveResult>("dlq redrive")).redriven).toEqual({ batches: 1, events: 1 });
     expect((await info(eventsStream(0))).last_seq).toBe(published);
-    expect((await info(REJECTED_STREAM)).messages).toBe(0);
+    expect((await info(DEAD_LETTER_STREAM)).messages).toBe(0);
   });
 
   test("a stream that takes no more stops it: what was not sent stays refused", async () => {
@@ -192,11 +192,11 @@ describe("redrive", () => {
     for (const { sealed, bytes } of batches) {
       seqs.push(await reject(sealed.partition, "PROCESSING_FAILED", bytes));
     }
-    const { streams } = await jetstreamManager(rejected.nc);
+    const { streams } = await jetstreamManager(deadLetters.nc);
     const { max_bytes } = (await streams.info(eventsStream(1))).config;
     await streams.update(eventsStream(1), { max_bytes: 1 });
     try {
-      expect(await run<RedriveResult>("rejected redrive")).toEqual({
+      expect(await run<RedriveResult>("dlq redrive")).toEqual({
         dryRun: false,
         redriven: { batches: 1, events: 1 },
         notRedriven: [],
@@ -205,17 +205,17 @@ describe("redrive", () => {
     } finally {
       await streams.update(eventsStream(1), { max_bytes });
     }
-    expect((await info(REJECTED_STREAM)).messages).toBe(2);
-    expect((await run<RedriveResult>("rejected redrive")).redriven.batches).toBe(2);
+    expect((await info(DEAD_LETTER_STREAM)).messages).toBe(2);
+    expect((await run<RedriveResult>("dlq redrive")).redriven.batches).toBe(2);
   });
 
   test("a signal ends it behind the batch in hand, and the rest stays", async () => {
     for (let i = 0; i < 3; i++) await reject(0, "PROCESSING_FAILED", batchOf(0, {}).bytes);
     const stopped = AbortSignal.abort();
-    expect(await rejected.runUntil(stopped, "rejected redrive")).toMatchObject({
+    expect(await deadLetters.runUntil(stopped, "dlq redrive")).toMatchObject({
       redriven: { batches: 0, events: 0 },
       stopped: "a signal came",
     });
-    expect((await info(REJECTED_STREAM)).messages).toBe(3);
+    expect((await info(DEAD_LETTER_STREAM)).messages).toBe(3);
   });
 });

@@ -3,11 +3,11 @@ import { asU32 } from "../event/columns.ts";
 import { formatId, ID_BYTES } from "../event/event-id.ts";
 import { type BatchProblem, open } from "../event/seal.ts";
 import type { EventBatch, SealedBatch } from "../gen/footfall/event/v1/batch_pb.js";
-import type { RejectedMessage } from "../stream/rejected-stream.ts";
+import type { DeadLetterMessage } from "../stream/dead-letter-stream.ts";
 
 /** A refused batch, and what can be read of it now. */
-export interface RejectedBatch {
-  readonly message: RejectedMessage;
+export interface DeadLetterBatch {
+  readonly message: DeadLetterMessage;
   /** Undefined when the bytes are no envelope. */
   readonly sealed: SealedBatch | undefined;
   /** Undefined when the payload cannot be opened; it may not have passed the check. */
@@ -23,7 +23,7 @@ export interface RejectedBatch {
 }
 
 /** Opens and checks a refused batch. Never throws. */
-export function readRejected(message: RejectedMessage, partitions: number): RejectedBatch {
+export function readDeadLetter(message: DeadLetterMessage, partitions: number): DeadLetterBatch {
   const { sealed, batch, problem } = open(message.bytes);
   const hasId = sealed !== undefined && sealed.batchId.length === ID_BYTES;
   return {

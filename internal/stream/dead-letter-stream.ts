@@ -1,6 +1,6 @@
 import { type JetStreamManager, jetstreamManager, type MsgRequest, type StoredMsg } from "@nats-io/jetstream";
 import type { NatsConnection } from "./connect.ts";
-import { REJECTED_STREAM, rejectedSubject } from "./names.ts";
+import { DEAD_LETTER_STREAM, deadLetterSubject } from "./names.ts";
 import {
   BATCH_ID_HEADER,
   MESSAGE_HEADER,
@@ -12,7 +12,7 @@ import {
 import { isNotFound } from "./streams.ts";
 
 /** A batch as the stream of refused batches keeps it. */
-export interface RejectedMessage {
+export interface DeadLetterMessage {
   /** Its sequence there. */
   readonly seq: number;
   /** When it was refused, by the broker's clock: ms since 1970-01-01 UTC. */
@@ -33,29 +33,29 @@ export interface RejectedMessage {
 const TIMEOUT_MS = 10_000;
 
 /** The stream of refused batches, for reading and taking out. */
-export class RejectedStream {
+export class DeadLetterStream {
   readonly #jsm: JetStreamManager;
 
   private constructor(jsm: JetStreamManager) {
     this.#jsm = jsm;
   }
 
-  static async open(nc: NatsConnection): Promise<RejectedStream> {
-    return new RejectedStream(await jetstreamManager(nc, { timeout: TIMEOUT_MS }));
+  static async open(nc: NatsConnection): Promise<DeadLetterStream> {
+    return new DeadLetterStream(await jetstreamManager(nc, { timeout: TIMEOUT_MS }));
   }
 
   /** The sequence of the last batch that was refused; 0 when none ever was. */
   async lastSeq(): Promise<number> {
-    return (await this.#jsm.streams.info(REJECTED_STREAM)).state.last_seq;
+    return (await this.#jsm.streams.info(DEAD_LETTER_STREAM)).state.last_seq;
   }
 
   /** The first batch from a sequence on, of one partition if that is given; undefined when there is none. */
-  async next(from: number, partition?: number): Promise<RejectedMessage | undefined> {
-    const subject = partition === undefined ? "rejected.>" : rejectedSubject(partition);
+  async next(from: number, partition?: number): Promise<DeadLetterMessage | undefined> {
+    const subject = partition === undefined ? "dead_letter.>" : deadLetterSubject(partition);
     // The client's type leaves this form of the request out.
     const request = { seq: from, next_by_subj: subject } as unknown as MsgRequest;
     try {
-      const message = await this.#jsm.streams.getMessage(REJECTED_STREAM, request);
+      const message = await this.#jsm.streams.getMessage(DEAD_LETTER_STREAM, request);
       return message === null ? undefined : read(message);
     } catch (error) {
       if (isNotFound(error) || isNoMessage(error)) return undefined;
@@ -67,7 +67,7 @@ export class RejectedStream {
   async remove(seq: number): Promise<boolean> {
     try {
       // Its bytes are nobody's secret: they need not be overwritten.
-      return await this.#jsm.streams.deleteMessage(REJECTED_STREAM, seq, false);
+      return await this.#jsm.streams.deleteMessage(DEAD_LETTER_STREAM, seq, false);
     } catch (error) {
       if (isNoMessage(error)) return false;
       throw error;
@@ -81,8 +81,8 @@ function isNoMessage(error: unknown): boolean {
   return code === 10_037 || code === 10_043 || /no message found|not found/.test(message);
 }
 
-function read({ seq, time, subject, header, data }: StoredMsg): RejectedMessage {
-  const partition = subject.slice(rejectedSubject(0).length - 1);
+function read({ seq, time, subject, header, data }: StoredMsg): DeadLetterMessage {
+  const partition = subject.slice(deadLetterSubject(0).length - 1);
   const get = (name: string) => header?.get(name) || undefined;
   const stream = get(STREAM_HEADER);
   return {

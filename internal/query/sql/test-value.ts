@@ -1,0 +1,115 @@
+import sql, { join, type Sql } from "sql-template-tag";
+import type { Test } from "../question/filter.ts";
+import type { Node } from "../regex/parse.ts";
+import { postgresRegex, writeRegex } from "../regex/postgres.ts";
+
+type TextTest = Extract<Test, { kind: "text" }>;
+
+/**
+ * SQL of a test of one value; null or false where the value is absent, `empty` apart.
+ *
+ * @param value a text, of which an empty one is absent too, or a number; null: absent.
+ */
+export function testSql(value: Sql, type: "text" | "number", test: Test): Sql {
+  switch (test.kind) {
+    case "text":
+      return textSql(value, test);
+    case "in":
+      return sql`${value} = ANY(${test.values.filter((one) => one !== "")}::text[])`;
+    case "number":
+      return numberSql(value, test);
+    case "empty": {
+      const isEmpty = type === "text" ? sql`coalesce(${value} = '', true)` : sql`${value} IS NULL`;
+      return test.isEmpty ? isEmpty : sql`NOT ${isEmpty}`;
+    }
+  }
+}
+
+function numberSql(value: Sql, { min, max, equals }: Extract<Test, { kind: "number" }>): Sql {
+  const parts = [
+    ...(min === undefined ? [] : [sql`${value} >= ${min}::float8`]),
+    ...(max === undefined ? [] : [sql`${value} < ${max}::float8`]),
+    ...(equals === undefined ? [] : [sql`${value} = ${equals}::float8`]),
+  ];
+  return parts.length === 0 ? sql`${value} IS NOT NULL` : sql`(${join(parts, " AND ")})`;
+}
+
+function textSql(value: Sql, test: TextTest): Sql {
+  const parts =
+    test.match === "wildcard" ? wildcardParts(test.value) : [{ kind: "text", text: test.value } as const];
+  if (test.match === "regex") {
+    return sql`(${value} <> '' AND ${value} ~ ${postgresRegex(test.value, test.ignoreCase)}::text)`;
+  }
+  if (test.ignoreCase) return sql`(${value} <> '' AND ${value} ~ ${writeRegex(regexOf(test, parts))}::text)`;
+  switch (test.match) {
+    case "exact":
+      return sql`(${value} <> '' AND ${value} = ${test.value}::text)`;
+    case "prefix":
+      return likeSql(value, `${escapeLike(test.value)}%`);
+    case "suffix":
+      return likeSql(value, `%${escapeLike(test.value)}`);
+    case "contains":
+      return likeSql(value, `%${escapeLike(test.value)}%`);
+    case "wildcard":
+      return wildcardSql(value, test, parts);
+  }
+}
+
+function likeSql(value: Sql, pattern: string): Sql {
+  return sql`(${value} <> '' AND ${value} LIKE ${pattern}::text)`;
+}
+
+function escapeLike(text: string): string {
+  return text.replaceAll(/[\\%_]/g, "\\$&");
+}
+
+/** A piece of a wildcard pattern: a text that stands for itself, `*` (no slash), or `**` (anything). */
+type Part = { readonly kind: "text"; readonly text: string } | { readonly kind: "segment" | "any" };
+
+function wildcardParts(pattern: string): Part[] {
+  return pattern
+    .split(/(\*+)/)
+    .filter((piece) => piece !== "")
+    .map((piece) => {
+      if (!piece.startsWith("*")) return { kind: "text", text: piece };
+      return { kind: piece === "*" ? "segment" : "any" };
+    });
+}
+
+/**
+ * LIKE knows `**` alone. Where all wildcards are `*`, a text that LIKE finds matches if it has as many slashes as the
+ * pattern. Only patterns with both need a regular expression, of which PostgreSQL keeps but 32 compiled: LIKE, with both
+ * wildcards as `%`, goes first and leaves it few rows.
+ */
+function wildcardSql(value: Sql, test: TextTest, parts: readonly Part[]): Sql {
+  const has = (kind: Part["kind"]) => parts.some((part) => part.kind === kind);
+  const like = likeSql(
+    value,
+    parts.map((part) => (part.kind === "text" ? escapeLike(part.text) : "%")).join(""),
+  );
+  if (!has("segment")) return like;
+  if (has("any")) return sql`(${like} AND ${value} ~ ${writeRegex(regexOf(test, parts))}::text)`;
+  const slashes = test.value.split("/").length - 1;
+  return sql`(${like} AND length(${value}) - length(replace(${value}, '/', '')) = ${slashes}::integer)`;
+}
+
+const NO_SLASHES: Node = {
+  kind: "repeat",
+  of: { kind: "set", source: "[^/]", ignoreCase: false },
+  min: 0,
+  max: undefined,
+};
+const ANYTHING: Node = { kind: "repeat", of: { kind: "any", newline: true }, min: 0, max: undefined };
+const START: Node = { kind: "assert", what: "text_start" };
+const END: Node = { kind: "assert", what: "text_end" };
+
+/** A test that is no regular expression, as one. Case is ignored as RE2 does, whatever the database's locale. */
+function regexOf({ match, ignoreCase }: TextTest, parts: readonly Part[]): Node {
+  const nodes = parts.flatMap((part): Node[] => {
+    if (part.kind !== "text") return [part.kind === "any" ? ANYTHING : NO_SLASHES];
+    return [...part.text].map((char) => ({ kind: "char", code: char.codePointAt(0)!, ignoreCase }));
+  });
+  const isAtStart = match === "exact" || match === "prefix" || match === "wildcard";
+  const isAtEnd = match === "exact" || match === "suffix" || match === "wildcard";
+  return { kind: "sequence", of: [...(isAtStart ? [START] : []), ...nodes, ...(isAtEnd ? [END] : [])] };
+}

@@ -135,10 +135,10 @@ test("finds what RE2 finds", async () => {
       tried++;
       expect(actual).toEqual(expected);
     }),
-    { numRuns: 1_500 },
+    { numRuns: 800 },
   );
-  expect(tried).toBeGreaterThan(700);
-});
+  expect(tried).toBeGreaterThan(300);
+}, 180_000);
 
 const HOSTILE = [
   "(a*)*b",

@@ -239,9 +239,9 @@ test("lets through what a plain evaluation lets through", async () => {
         expect(found.map(({ number }) => number)).toEqual(right);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
-});
+}, 180_000);
 
 function isTranslatable(filter: Filter): boolean {
   try {
@@ -252,15 +252,14 @@ function isTranslatable(filter: Filter): boolean {
   }
 }
 
-test("values are parameters only", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary", minLength: 12, maxLength: 50 }), (value) => {
-      const filter: Filter = {
-        kind: "test",
-        field: dimension("page"),
-        test: { kind: "text", match: "contains", value, ignoreCase: false },
-      };
-      expect(filterSql(filter, context).text).not.toContain(value);
-    }),
-  );
-});
+test.each(["exact", "prefix", "suffix", "contains", "wildcard", "regex"] as const)(
+  "the value of %s is a parameter",
+  (match) => {
+    const value = "'x'; DROP TABLE events; --";
+    for (const ignoreCase of [false, true]) {
+      const one: Test = { kind: "text", match, value, ignoreCase };
+      const filter: Filter = { kind: "test", field: dimension("page"), test: one };
+      expect(filterSql(filter, context).text).not.toContain("DROP");
+    }
+  },
+);

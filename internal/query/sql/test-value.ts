@@ -2,6 +2,7 @@ import sql, { join, type Sql } from "sql-template-tag";
 import type { Test } from "../question/filter.ts";
 import type { Node } from "../regex/parse.ts";
 import { postgresRegex, writeRegex } from "../regex/postgres.ts";
+import { matchesWildcard } from "./wildcard.ts";
 
 type TextTest = Extract<Test, { kind: "text" }>;
 
@@ -51,7 +52,7 @@ function textSql(value: Sql, test: TextTest): Sql {
     case "contains":
       return likeSql(value, `%${escapeLike(test.value)}%`);
     case "wildcard":
-      return wildcardSql(value, test, parts);
+      return sql`(${value} <> '' AND ${matchesWildcard(value, test.value)})`;
   }
 }
 
@@ -74,23 +75,6 @@ function wildcardParts(pattern: string): Part[] {
       if (!piece.startsWith("*")) return { kind: "text", text: piece };
       return { kind: piece === "*" ? "segment" : "any" };
     });
-}
-
-/**
- * LIKE knows `**` alone. Where all wildcards are `*`, a text that LIKE finds matches if it has as many slashes as the
- * pattern. Only patterns with both need a regular expression, of which PostgreSQL keeps but 32 compiled: LIKE, with both
- * wildcards as `%`, goes first and leaves it few rows.
- */
-function wildcardSql(value: Sql, test: TextTest, parts: readonly Part[]): Sql {
-  const has = (kind: Part["kind"]) => parts.some((part) => part.kind === kind);
-  const like = likeSql(
-    value,
-    parts.map((part) => (part.kind === "text" ? escapeLike(part.text) : "%")).join(""),
-  );
-  if (!has("segment")) return like;
-  if (has("any")) return sql`(${like} AND ${value} ~ ${writeRegex(regexOf(test, parts))}::text)`;
-  const slashes = test.value.split("/").length - 1;
-  return sql`(${like} AND length(${value}) - length(replace(${value}, '/', '')) = ${slashes}::integer)`;
 }
 
 const NO_SLASHES: Node = {

@@ -320,7 +320,7 @@ export declare type Behavior = Message<"footfall.query.v1.Behavior"> & {
   event?: Filter | undefined;
 
   /**
-   * It holds where there are at least so many. Absent: 1.
+   * It holds where there are at least so many. Absent: 1, or 0 where at_most is given.
    *
    * @generated from field: optional uint32 at_least = 3;
    */

@@ -51,7 +51,7 @@ test("every service answers health checks on its port; Watch and reflection are 
     expect((await refusalOf(watching)).code).toBe("Unimplemented");
   }
   const owned = Object.fromEntries(served.map(([, name]) => [name.split(".")[1]!, name]));
-  const programs = { collect: "collector", ingest: "ingest", query: "query" } as const;
+  const programs = { collect: "collector", ingest: "ingest", report: "query" } as const;
   for (const [part, program] of Object.entries(programs)) {
     expect(await servicesAt(footfall.opsUrls[program]!)).toContain(owned[part]);
   }

@@ -127,8 +127,8 @@ test("a package of another licence is refused by name", async () => {
   try {
     const lock = { packages: { "node_modules/x": { version: "1.0.0", license: "MIT AND AGPL-3.0" } } };
     writeFileSync(join(folder.path, "package-lock.json"), JSON.stringify(lock));
-    for (const part of ["aggregate/sites", "currency"]) {
-      cpSync(join(root, "internal", part), join(folder.path, "internal", part), { recursive: true });
+    for (const part of ["internal/aggregate/sites", "internal/currency", "proto/google"]) {
+      cpSync(join(root, part), join(folder.path, part), { recursive: true });
     }
     const script = join(root, "scripts/licences.ts");
     const { status, stderr } = spawnSync(process.execPath, [script], { cwd: folder.path, encoding: "utf8" });

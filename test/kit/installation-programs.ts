@@ -18,8 +18,11 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
+/** Programs that are no product's. */
+const HARNESSES: readonly string[] = ["chaos", "power-loss"];
+
 /**
- * Starts a program of cmd/ without waiting for anything, as an operator would at a shell. What still runs at the
+ * Starts a program of cmd/, or a harness, without waiting for anything, as an operator would at a shell. What still runs at the
  * end of the test, because it failed, is killed.
  * @param env its FOOTFALL_* and address variables.
  */
@@ -28,7 +31,8 @@ export function launch(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Running {
-  const main = fileURLToPath(new URL(`../../cmd/${name}/main.ts`, import.meta.url));
+  const folder = HARNESSES.includes(name) ? "test" : "cmd";
+  const main = fileURLToPath(new URL(`../../${folder}/${name}/main.ts`, import.meta.url));
   const process_ = spawn(process.execPath, [main, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },

@@ -20,7 +20,7 @@ export const ODD_TEXTS = [
 ] as const;
 
 const text = fc.option(fc.constantFrom(...ODD_TEXTS));
-const rarely = <T>(values: fc.Arbitrary<T>) => fc.option(values, { freq: 1 });
+const rarely = <T>(values: fc.Arbitrary<T>) => fc.option(values, { freq: 2 });
 const micros = fc.bigInt({ min: 0n, max: 10n ** 18n });
 
 const item: fc.Arbitrary<Omit<Item, "stage" | "revenueMicros">> = fc.record({
@@ -79,7 +79,7 @@ const plainEvent = fc.record({
   scrollPercent: fc.option(fc.integer({ min: 0, max: 100 })),
   stage: fc.option(fc.constantFrom(1, 2, 3, 4)),
   touch: fc.option(touch),
-  order: fc.option(order, { freq: 1 }),
+  order: fc.option(order, { freq: 2 }),
   items: fc.array(item, { maxLength: 2 }),
 });
 

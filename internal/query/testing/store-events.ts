@@ -63,7 +63,12 @@ function itemRow(event: StoredEvent, item: Item, position: number): object {
     },
     ...{ visitor_id: event.visitor, session_id: event.session, is_bot: event.isBot },
     ...{ item_id: item.id, name: item.name, brand: item.brand, category: item.category },
-    ...{ variant: item.variant, list: item.list, promotion: item.promotion, stage: item.stage },
-    ...{ price_micros: 7_000_000n, quantity_micros: item.quantityMicros, revenue_micros: item.revenueMicros },
+    ...{ variant: item.variant, list_id: item.list, promotion_id: item.promotion, stage: item.stage },
+    ...{
+      price_micros: 7_000_000n,
+      discount_micros: 0n,
+      quantity_micros: item.quantityMicros,
+      revenue_micros: item.revenueMicros,
+    },
   };
 }

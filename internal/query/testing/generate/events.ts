@@ -74,10 +74,10 @@ const plainEvent = fc.record({
     fc.constantFrom("plan", "weight"),
     fc.oneof(fc.constantFrom("pro", "free", "1.5"), fc.integer({ min: -9, max: 9 }), fc.boolean()),
   ),
-  isPassive: fc.option(fc.boolean()),
+  isPassive: fc.boolean(),
   activeMs: fc.option(fc.integer({ min: 0, max: 12_000 })),
   scrollPercent: fc.option(fc.integer({ min: 0, max: 100 })),
-  stage: fc.option(fc.constantFrom(1, 2, 3, 4)),
+  stage: fc.constantFrom(0, 1, 2, 3, 4),
   touch: fc.option(touch),
   order: fc.option(order, { freq: 2 }),
   items: fc.array(item, { maxLength: 2 }),
@@ -137,7 +137,7 @@ function stored(
 ): Omit<StoredEvent, "merchantId" | "visitor" | "isBot" | "id" | "session" | "time"> {
   const kind = event.order?.kind;
   const sign = kind === 1 ? 1n : kind === 3 ? -1n : undefined;
-  const stage = kind === 1 ? 5 : kind === 3 ? 6 : kind === undefined || kind === 0 ? event.stage : null;
+  const stage = kind === 1 ? 5 : kind === 3 ? 6 : kind === undefined || kind === 0 ? event.stage : 0;
   const paid = event.order?.revenueMicros ?? null;
   return {
     ...event,

@@ -7,8 +7,8 @@ export interface Item {
   readonly variant: string | null;
   readonly list: string | null;
   readonly promotion: string | null;
-  /** 2 viewed, 3 put into the cart, 5 ordered, 6 given back; null: something else. */
-  readonly stage: number | null;
+  /** That of its event. */
+  readonly stage: number;
   /** Millionths of one. */
   readonly quantityMicros: bigint;
   /** Below zero for what was given back; null: in no sum. */
@@ -59,11 +59,11 @@ export interface StoredEvent {
   readonly screen: readonly [number, number] | null;
   readonly properties: Readonly<Record<string, string | number | boolean>>;
   readonly isBot: boolean;
-  readonly isPassive: boolean | null;
+  readonly isPassive: boolean;
   readonly activeMs: number | null;
   readonly scrollPercent: number | null;
-  /** 1 list, 2 view, 3 cart, 4 checkout, 5 order, 6 refund. */
-  readonly stage: number | null;
+  /** 1 list, 2 view, 3 cart, 4 checkout, 5 order, 6 refund; 0 something else. */
+  readonly stage: number;
   readonly touch: Touch | null;
   readonly order: Order | null;
   readonly items: readonly Item[];

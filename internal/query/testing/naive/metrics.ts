@@ -41,8 +41,7 @@ const complement = (of: Count): Count => {
 };
 const quantity = (signs: Readonly<Record<number, 1 | -1>>): Count => {
   return ({ items }) =>
-    items.reduce((sum, { item }) => sum + (signs[item!.stage ?? 0] ?? 0) * Number(item!.quantityMicros), 0) /
-    1e6;
+    items.reduce((sum, { item }) => sum + (signs[item!.stage] ?? 0) * Number(item!.quantityMicros), 0) / 1e6;
 };
 const itemVisitors = (stage: number): Count => {
   return ({ items }) =>
@@ -67,7 +66,7 @@ function isEngaged(event: StoredEvent, world: World): boolean {
 
 function isBounce(event: StoredEvent, world: World): boolean {
   const { pageViews, events } = world.session(event);
-  return pageViews.length <= 1 && events.filter(({ isPassive }) => isPassive !== true).length <= 1;
+  return pageViews.length <= 1 && events.filter(({ isPassive }) => !isPassive).length <= 1;
 }
 
 function lengthMs({ events }: Session): number {

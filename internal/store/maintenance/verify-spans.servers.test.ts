@@ -29,6 +29,7 @@ const commit = (...days: number[]) =>
           eventRow({
             ts: MONDAY + day * DAY_MS + hour * 3_600_000,
             url: `https://shop.example/${hour % 2}`,
+            page: `/${hour % 2}`,
             in_rollups: true,
           }),
         ),

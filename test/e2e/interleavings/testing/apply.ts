@@ -165,8 +165,8 @@ function rowOf(event: Sent) {
     session_id: BigInt(event.session ?? 0),
     name: event.name,
     url: `https://shop.example${event.path}`,
-    // One visitor's rows are as they were stored before these were columns.
-    ...(event.visitor !== 1 && { page: event.path, host: "shop.example" }),
+    page: event.path,
+    host: "shop.example",
     country: event.country,
     channel: event.channel,
     is_bot: event.isBot,

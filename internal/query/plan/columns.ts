@@ -23,15 +23,18 @@ export const SESSION_COLUMNS: ReadonlySet<string> = new Set([
 /** Columns of a whole visitor (the table visitors). */
 export const VISITOR_COLUMNS: ReadonlySet<string> = new Set(["visitor_first_time"]);
 
+/** What the table items calls the columns of items. */
+export const ITEM_COLUMN_NAMES: Readonly<Record<string, string>> = {
+  item_id: "item_id",
+  item_name: "name",
+  item_brand: "brand",
+  item_category: "category",
+  item_variant: "variant",
+  item_list: "list_id",
+  item_promotion: "promotion_id",
+  quantity_micros: "quantity_micros",
+  item_revenue_micros: "revenue_micros",
+};
+
 /** Columns of items; those of the item's event are to be had beside them. */
-export const ITEM_COLUMNS: ReadonlySet<string> = new Set([
-  "item_id",
-  "item_name",
-  "item_brand",
-  "item_category",
-  "item_variant",
-  "item_list",
-  "item_promotion",
-  "quantity_micros",
-  "item_revenue_micros",
-]);
+export const ITEM_COLUMNS: ReadonlySet<string> = new Set(Object.keys(ITEM_COLUMN_NAMES));

@@ -66,6 +66,8 @@ export interface AdditiveMetric extends MetricField {
   readonly rows: Sql;
   /** The aggregates' column of the same, to be summed; undefined: rows alone answer. */
   readonly cell?: string | undefined;
+  /** What the sum is multiplied by to be in the metric's unit; amounts stay micros. Default: 1. */
+  readonly factor?: number | undefined;
 }
 
 /** Counts different visitors or sessions. */
@@ -87,16 +89,24 @@ export interface DistinctCondition {
   readonly sql: (at: RowContext) => Sql;
   /** The aggregates' column that is above 0 where it holds of a row behind the cell; undefined: rows alone answer. */
   readonly cell?: string | undefined;
-  /** What must hold of the session as a whole besides, over its columns (plan/columns.ts). */
-  readonly whole?: Sql | undefined;
+  /** What must hold of the session as a whole besides. */
+  readonly whole?: Whole | undefined;
+}
+
+/** An expression over columns of whole sessions (plan/columns.ts). */
+export interface Whole {
+  readonly columns: readonly string[];
+  readonly sql: Sql;
 }
 
 /** The sum of a measure of sessions, over the different sessions. */
 export interface SessionSumMetric extends MetricField {
   readonly kind: "session_sum";
   readonly relation: "events";
-  /** Number over the columns of a session (plan/columns.ts). */
-  readonly measure: Sql;
+  /** A bigint. */
+  readonly measure: Whole;
+  /** As AdditiveMetric has it. */
+  readonly factor?: number | undefined;
 }
 
 /** One metric by another; no value where that is 0. */

@@ -17,6 +17,7 @@ interface About {
   readonly description: string;
   readonly unit?: Unit;
   readonly scope?: Scope;
+  readonly factor?: number;
 }
 
 // Expressions over rows of events; docs/processing.md tells what order_kind and stage are.
@@ -147,7 +148,12 @@ const sessionSeconds: SessionSumMetric = {
   scope: "session",
   unit: "seconds",
   relation: "events",
-  measure: sql`extract(epoch FROM session_last_time - session_first_time)::float8`,
+  measure: {
+    columns: ["session_first_time", "session_last_time"],
+    sql: sql`(extract(epoch FROM session_last_time - session_first_time) * 1000)::bigint`,
+  },
+  // Whole ms add up exactly.
+  factor: 1e-3,
 };
 const entrances = count(
   "entrances",
@@ -164,7 +170,7 @@ const exits = count(
   "exits",
 );
 
-const scrollDepth = sum("scroll_sum", sql`scroll_percent::float8`, ["scroll_percent"], undefined, {
+const scrollDepth = sum("scroll_sum", sql`scroll_percent`, ["scroll_percent"], undefined, {
   title: "Scrolled",
   description: "Parts of pages that were seen, added up.",
   unit: "percent",
@@ -178,7 +184,7 @@ const itemsViewed = item("items_viewed", 2, "Items viewed", "Views of items, eac
 const itemsAdded = item("items_added", 3, "Items added", "Items put into the cart.");
 const itemsBought = sum(
   "items_bought",
-  sql`CASE stage WHEN 5 THEN quantity_micros WHEN 6 THEN -quantity_micros END / 1000000.0::float8`,
+  sql`CASE stage WHEN 5 THEN quantity_micros WHEN 6 THEN -quantity_micros END`,
   ["stage", "quantity_micros"],
   undefined,
   {
@@ -186,6 +192,7 @@ const itemsBought = sum(
     description: "Items of orders less those of refunds.",
     unit: "number",
     scope: "item",
+    factor: 1e-6,
   },
   "items",
 );
@@ -399,6 +406,11 @@ function amount(
   return sum(name, value, columns, cell, { scope: "order", unit: "currency", ...about }, relation);
 }
 
+/** What a metric's number is multiplied by to be in its unit. */
+export function factorOf(metric: Metric): number {
+  return metric.kind === "additive" || metric.kind === "session_sum" ? (metric.factor ?? 1) : 1;
+}
+
 /** Events of a stage of buying (event/commerce-names.ts). */
 function stage(name: string, is: number, title: string, description: string): AdditiveMetric {
   return count(name, sql`stage = ${raw(String(is))}`, ["stage"], { title, description });
@@ -436,13 +448,18 @@ function bought(of: DistinctMetric): DistinctMetric {
   return {
     ...of,
     name: `${of.name}_with_order`,
-    where: { columns, sql: condition, cell, whole: sql`session_orders > 0` },
+    where: {
+      columns,
+      sql: condition,
+      cell,
+      whole: { columns: ["session_orders"], sql: sql`session_orders > 0` },
+    },
   };
 }
 
 function item(name: string, stageOf: number, title: string, description: string): AdditiveMetric {
-  const value = sql`CASE stage WHEN ${raw(String(stageOf))} THEN quantity_micros END / 1000000.0::float8`;
-  const about = { title, description, scope: "item" } as const;
+  const value = sql`CASE stage WHEN ${raw(String(stageOf))} THEN quantity_micros END`;
+  const about = { title, description, scope: "item", factor: 1e-6 } as const;
   return sum(name, value, ["stage", "quantity_micros"], undefined, about, "items");
 }
 
@@ -458,7 +475,7 @@ function ratio(
   about: About & { readonly complement?: boolean },
 ): RatioMetric {
   // Micros are not told as such outside of sums: an average is a number of units.
-  const factor = numerator.unit === "currency" ? 1e-6 : 1;
+  const factor = numerator.unit === "currency" ? 1e-6 : factorOf(numerator);
   return {
     kind: "ratio",
     name,

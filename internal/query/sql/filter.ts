@@ -1,5 +1,5 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
-import { SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
+import { ITEM_COLUMN_NAMES, SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
 import {
   type Behavior,
   type Expression,
@@ -62,17 +62,12 @@ function dimensionSql(dimension: Dimension, test: Test, at: FilterContext, windo
   const type = dimension.type === "number" ? "number" : "text";
   const condition = testSql(sql`(${dimension.sql(at)})`, type, test);
   if (at.isItem || !isOfItems(dimension.columns)) return condition;
-  const columns = dimension.columns.map((column) => raw(`${itemColumn(column)} AS ${column}`));
+  const columns = dimension.columns.map((column) => raw(`${ITEM_COLUMN_NAMES[column]} AS ${column}`));
   return sql`(ts, event_id) IN (
     SELECT ts, event_id FROM (
       SELECT ts, event_id, ${join(columns)} FROM items
       WHERE merchant_id = ${at.merchantId}::integer AND ts >= ${window.from} AND ts < ${window.to}
     ) items WHERE ${condition})`;
-}
-
-/** What the table items calls a column of items. */
-function itemColumn(column: string): string {
-  return column === "item_id" ? column : column.replace(/^item_/, "");
 }
 
 /**

@@ -1,0 +1,137 @@
+import sql, { empty, join, raw, type Sql } from "sql-template-tag";
+import { SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
+import type { Part } from "../plan/cover.ts";
+import { columnsOf, type Group, type Plan } from "../plan/plan.ts";
+import type { Span } from "../question/question.ts";
+import type { BaseMetric, DistinctMetric, RowContext } from "../schema/field.ts";
+import type { FilterContext } from "./context.ts";
+import { filterSql } from "./filter.ts";
+import { relationSql } from "./relations.ts";
+import { as, instant, ofMerchant } from "./rows.ts";
+
+/** One part of what a group counts from, in one span. */
+interface Arm {
+  readonly plan: Plan;
+  readonly group: Group;
+  /** The span's place. */
+  readonly at: number;
+  readonly part: Part;
+}
+
+/**
+ * What a group counts from: rows of `span`, `bucket` (with the dimension time), dimensions d0 and on, the keys of what is
+ * counted once, and m0 and on by the metrics' places among the plan's bases: sums, whether a row lets its key count, or
+ * values.
+ */
+export function armsSql(plan: Plan, group: Group): Sql {
+  const arms = group.parts.flatMap((parts, at) => parts.map((part) => armSql({ plan, group, at, part })));
+  return join(arms, "\nUNION ALL\n");
+}
+
+/** The keys that a group's metrics count once. */
+export function keysOf({ metrics }: Group): string[] {
+  const keys = metrics.flatMap((metric) => {
+    if (metric.kind === "distinct") return [metric.of];
+    return metric.kind === "session_sum" ? ["session_id"] : [];
+  });
+  return [...new Set(keys)];
+}
+
+function armSql(arm: Arm): Sql {
+  const { plan, group, at, part } = arm;
+  const { question } = plan;
+  const span = question.spans[at]!;
+  const isRows = part.unit === "rows";
+  const time = isRows ? "ts" : "bucket";
+  const context = contextOf(arm, sql`${raw(time)}`);
+  const groups = [
+    ...bucketOf(span, time),
+    ...dimensionsOf(arm, context),
+    ...keysOf(group).map((key) => raw(key)),
+  ];
+  const measures = group.metrics.flatMap((metric) => measureOf(arm, metric, context));
+  const from = isRows
+    ? relationSql(group, question, part)
+    : sql`(SELECT * FROM ${raw(group.source!.tables[part.unit as "day"]!)} WHERE ${ofMerchant(question, time, part)}) cells`;
+  const filter = question.filter === undefined ? empty : sql` WHERE ${filterSql(question.filter, context)}`;
+  const isGrouped = isRows && group.metrics[0]!.kind !== "quantile" && groups.length > 0;
+  const grouping = isGrouped
+    ? sql` GROUP BY ${join(groups.map((_, index) => raw(String(index + 2))))}`
+    : empty;
+  return sql`SELECT ${raw(String(at))} AS span${join([...groups, ...measures], ", ", ", ", "")}
+    FROM ${from}${wholesSql(columnsOfArm(plan, group))}${filter}${grouping}`;
+}
+
+function bucketOf({ edges }: Span, time: string): Sql[] {
+  if (edges === undefined) return [];
+  const times = edges.map((edge) => new Date(edge).toISOString());
+  return [sql`width_bucket(${raw(time)}, ${times}::timestamptz[]) - 1 AS bucket`];
+}
+
+function dimensionsOf({ plan }: Arm, context: RowContext): Sql[] {
+  return plan.question.dimensions.flatMap((dimension, index) =>
+    dimension.type === "bucket" ? [] : [as(valueSql(dimension.type, dimension.sql(context)), `d${index}`)],
+  );
+}
+
+/** An empty text is none. */
+function valueSql(type: "text" | "number", value: Sql): Sql {
+  return type === "text" ? sql`nullif(${value}, '')` : value;
+}
+
+function measureOf({ plan, part }: Arm, metric: BaseMetric, context: RowContext): Sql[] {
+  const name = `m${plan.bases.indexOf(metric)}`;
+  const isRows = part.unit === "rows";
+  switch (metric.kind) {
+    case "additive":
+      if (isRows) return [as(part.sign === 1 ? metric.rows : sql`- ${metric.rows}`, name)];
+      return [raw(`${part.sign === 1 ? "" : "- "}${metric.cell} AS ${name}`)];
+    case "distinct": {
+      const condition = conditionOf(metric, isRows, context);
+      if (condition === undefined) return [];
+      return [as(isRows ? sql`bool_or(${condition})` : condition, name)];
+    }
+    case "session_sum":
+      return [as(isRows ? sql`min(${metric.measure.sql})` : metric.measure.sql, name)];
+    case "quantile":
+      return [as(metric.value, name)];
+  }
+}
+
+function conditionOf({ where }: DistinctMetric, isRows: boolean, context: RowContext): Sql | undefined {
+  if (where === undefined) return undefined;
+  const ofRow = isRows || where.cell === undefined ? where.sql(context) : sql`${raw(where.cell)} > 0`;
+  return where.whole === undefined ? ofRow : sql`(${ofRow}) AND ${where.whole.sql}`;
+}
+
+/** Columns of whole sessions and visitors that a group's rows need. */
+function columnsOfArm({ question }: Plan, { metrics }: Group): Set<string> {
+  const ofMetrics = metrics.flatMap((metric) => {
+    if (metric.kind === "session_sum") return metric.measure.columns;
+    if (metric.kind !== "distinct") return metric.columns;
+    return [...(metric.where?.columns ?? []), ...(metric.where?.whole?.columns ?? [])];
+  });
+  return new Set([...columnsOf(question), ...ofMetrics]);
+}
+
+/** Joins that give rows the columns of their whole sessions and visitors. */
+function wholesSql(columns: ReadonlySet<string>): Sql {
+  const has = (some: ReadonlySet<string>) => [...columns].some((column) => some.has(column));
+  const facts = has(SESSION_COLUMNS) ? sql` LEFT JOIN facts USING (session_id)` : empty;
+  return has(VISITOR_COLUMNS) ? sql`${facts} LEFT JOIN known_visitors USING (visitor_id)` : facts;
+}
+
+function contextOf({ plan, group, at }: Arm, time: Sql): FilterContext {
+  const { timeZone, merchant, traffic, spans } = plan.question;
+  const { start, end } = spans[at]!;
+  return {
+    time,
+    timeZone,
+    spanStart: instant(start),
+    spanEnd: instant(end),
+    merchantId: merchant.merchantId,
+    traffic: traffic === "all" ? sql`true` : traffic === "bots" ? sql`is_bot` : sql`NOT is_bot`,
+    isItem: group.relation === "items",
+    wholes: wholesSql,
+  };
+}

@@ -1,0 +1,81 @@
+import sql, { join, raw, type Sql } from "sql-template-tag";
+import type { Facts } from "../plan/plan.ts";
+import { ofMerchant, type Whose } from "./rows.ts";
+
+/** How a column of whole sessions is made. */
+interface Fact {
+  /** SQL aggregates over rows of events of one session, and what they are called in visits. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** SQL aggregate over several of these. */
+  readonly whole: string;
+}
+
+/** What brought a visit is told by its first event that has a channel. */
+function brought(column: string): Fact {
+  return {
+    parts: {
+      [column]: `first(${column}, ts) FILTER (WHERE channel <> '')`,
+      brought_time: "min(ts) FILTER (WHERE channel <> '')",
+    },
+    whole: `first(${column}, brought_time) FILTER (WHERE brought_time IS NOT NULL)`,
+  };
+}
+
+function page(which: "entry" | "exit"): Fact {
+  const [aggregate, least] = which === "entry" ? ["first", "min"] : ["last", "max"];
+  return {
+    parts: {
+      [`${which}_page`]: `${aggregate}(page, ts) FILTER (WHERE name = 'page_view')`,
+      [`${which}_page_time`]: `${least}(ts) FILTER (WHERE name = 'page_view')`,
+    },
+    whole: `${aggregate}(${which}_page, ${which}_page_time) FILTER (WHERE ${which}_page_time IS NOT NULL)`,
+  };
+}
+
+function measure(part: string, rows: string, whole: string): Fact {
+  return { parts: { [part]: rows }, whole: `${whole}(${part})` };
+}
+
+/** Every column of whole sessions (plan/columns.ts), by its name. */
+const FACTS: Readonly<Record<string, Fact>> = {
+  session_first_time: measure("first_time", "min(ts)", "min"),
+  session_last_time: measure("last_time", "max(ts)", "max"),
+  session_page_views: measure("page_views", "count(*) FILTER (WHERE name = 'page_view')", "sum"),
+  session_active_events: measure("active_events", "count(*) FILTER (WHERE is_passive IS NOT TRUE)", "sum"),
+  session_active_ms: measure("active_ms", "coalesce(sum(active_ms), 0)", "sum"),
+  session_orders: measure("orders", "count(*) FILTER (WHERE order_kind = 1)", "sum"),
+  session_channel: brought("channel"),
+  session_source: brought("source"),
+  session_medium: brought("medium"),
+  session_campaign: brought("campaign"),
+  session_campaign_id: brought("campaign_id"),
+  session_campaign_term: brought("campaign_term"),
+  session_campaign_content: brought("campaign_content"),
+  session_click_id: brought("click_id"),
+  session_entry_page: page("entry"),
+  session_exit_page: page("exit"),
+};
+
+/** What visits call otherwise. A visit has one channel, so that it brought from its first event on. */
+const IN_VISITS: Readonly<Record<string, string>> = {
+  brought_time: "CASE WHEN channel <> '' THEN first_time END",
+  active_events: "active_events",
+};
+
+/** The sessions that have events in the parts: one row each, with session_id and the columns asked for. */
+export function factsSql(whose: Whose, { columns, parts }: Facts): Sql {
+  const facts = [...columns].map((column) => [column, FACTS[column]!] as const);
+  const cells = Object.assign({}, ...facts.map(([, fact]) => fact.parts)) as Record<string, string>;
+  const arms = parts.map((part) => {
+    if (part.unit === "rows") {
+      const aggregates = Object.entries(cells).map(([name, rows]) => raw(`${rows} AS ${name}`));
+      return sql`SELECT session_id, ${join(aggregates)} FROM events WHERE ${ofMerchant(whose, "ts", part)} GROUP BY session_id`;
+    }
+    const values = Object.keys(cells).map((name) => raw(`${IN_VISITS[name] ?? name} AS ${name}`));
+    return sql`SELECT session_id, ${join(values)} FROM visits_1d WHERE ${ofMerchant(whose, "bucket", part)}`;
+  });
+  const wholes = facts.map(([column, { whole }]) => raw(`${whole} AS ${column}`));
+  return sql`SELECT session_id, ${join(wholes)}
+    FROM (${join(arms, " UNION ALL ")}) visits
+    GROUP BY session_id`;
+}

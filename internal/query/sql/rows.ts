@@ -1,0 +1,39 @@
+import sql, { empty, raw, type Sql } from "sql-template-tag";
+import type { Part } from "../plan/cover.ts";
+import type { Merchant, Traffic } from "../question/question.ts";
+
+/** An instant as a parameter. @param time ms since 1970-01-01 UTC, of a year with four digits. */
+export function instant(time: number): Sql {
+  return sql`${new Date(time).toISOString()}::timestamptz`;
+}
+
+/** Whose rows: of one merchant, and of the traffic asked for. */
+export interface Whose {
+  readonly merchant: Pick<Merchant, "merchantId">;
+  readonly traffic: Traffic;
+}
+
+/** Condition on rows of a table: the merchant's, of the traffic, in [from, to). */
+export function ofMerchant(
+  { merchant, traffic }: Whose,
+  time: string,
+  { from, to }: Pick<Part, "from" | "to">,
+): Sql {
+  return sql`merchant_id = ${merchant.merchantId}::integer AND ${raw(time)} >= ${instant(from)} AND ${raw(time)} < ${instant(to)}${ofTraffic(traffic)}`;
+}
+
+/** Condition, behind others, on rows with is_bot. */
+export function ofTraffic(traffic: Traffic): Sql {
+  if (traffic === "all") return empty;
+  return traffic === "bots" ? sql` AND is_bot` : sql` AND NOT is_bot`;
+}
+
+/** An expression under a name. */
+export function as(expression: Sql, name: string): Sql {
+  return sql`${expression} AS ${raw(name)}`;
+}
+
+/** Expressions with commas between them, each with one before it. */
+export function andThen(expressions: readonly Sql[]): Sql {
+  return expressions.reduce((list, each) => sql`${list}, ${each}`, empty);
+}

@@ -1,0 +1,141 @@
+import sql, { empty, join, raw, type Sql } from "sql-template-tag";
+import type { Plan } from "../plan/plan.ts";
+import type { Order } from "../question/question.ts";
+import type { BaseMetric, Metric } from "../schema/field.ts";
+import { factorOf } from "../schema/metrics.ts";
+import { factsSql } from "./facts.ts";
+import { metricFilterSql } from "./filter.ts";
+import { groupNames, groupSql, type Tuple, typeOf } from "./groups.ts";
+
+/**
+ * The statement of a plan. Columns of its rows: is_total, place (of the row among all that are answered, from 1 on),
+ * total_rows (in the row of the totals), then those of groupNames, then one for each of the plan's bases and span, first all of the first span.
+ * @param top the only values of dimensions that are told apart; the rest is one row each bucket. Undefined: all.
+ */
+export function statementSql(plan: Plan, top?: readonly Tuple[]): Sql {
+  const { question, facts, groups } = plan;
+  const ctes = [
+    ...(facts === undefined ? [] : [sql`facts AS MATERIALIZED (${factsSql(question, facts)})`]),
+    ...(plan.visitors ? [knownVisitors(question.merchant.merchantId)] : []),
+    ...groups.map((group, index) => sql`g${raw(String(index))} AS (${groupSql(plan, group, top)})`),
+    sql`cells AS (${cellsSql(plan, top)})`,
+  ];
+  const names = groupNames(plan, top);
+  const columns = raw([...names, ...numbersOf(plan)].map((name) => `, ${name}`).join(""));
+  const empties = raw(names.map((name) => `, NULL${typeOf(plan, name)}`).join(""));
+  // Without dimensions the one row is that of the totals.
+  const isRow = names.length === 0 ? sql`is_total` : sql`NOT is_total`;
+  const total = sql`SELECT true AS is_total, 0::bigint AS place,
+      (SELECT count(*) FROM cells WHERE ${isRow}${passesSql(plan)}) AS total_rows${empties}${raw(
+        numbersOf(plan)
+          .map((name) => `, ${name}`)
+          .join(""),
+      )}
+    FROM cells WHERE is_total`;
+  const rows = sql`SELECT * FROM (
+      SELECT false AS is_total, row_number() OVER (${orderSql(plan, names)}) AS place, NULL::bigint AS total_rows${columns}
+      FROM cells WHERE ${isRow}${passesSql(plan)}
+    ) numbered
+    WHERE place > ${question.offset}::bigint AND place <= ${question.offset + question.limit}::bigint`;
+  return sql`WITH ${join(ctes, ",\n")}\n${total} UNION ALL ${rows}`;
+}
+
+function knownVisitors(merchantId: number): Sql {
+  return sql`known_visitors AS (
+    SELECT visitor_id, first_time AS visitor_first_time FROM visitors WHERE merchant_id = ${merchantId}::integer
+  )`;
+}
+
+/** The names of the bases' numbers: m0 and on of the first span, n0 and on of the second. */
+function numbersOf({ bases, question }: Plan): string[] {
+  const letters = question.spans.length === 1 ? ["m"] : ["m", "n"];
+  return letters.flatMap((letter) => bases.map((_, index) => `${letter}${index}`));
+}
+
+/** What all groups know of the same values of dimensions, in one row. */
+function cellsSql(plan: Plan, top: readonly Tuple[] | undefined): Sql {
+  const names = ["is_total", ...groupNames(plan, top)];
+  const arms = plan.groups.map((group, at) => {
+    const numbers = plan.bases.map((base, index) =>
+      group.metrics.includes(base) ? `m${index}` : `NULL::${numberType(base)} AS m${index}`,
+    );
+    return raw(`SELECT ${names.join(", ")}, span, ${numbers.join(", ")} FROM g${at}`);
+  });
+  const numbers = numbersOf(plan).map((name) => {
+    const base = plan.bases[Number(name.slice(1))]!;
+    const value = `max(m${name.slice(1)}) FILTER (WHERE span = ${name.startsWith("m") ? 0 : 1})`;
+    return raw(`${base.kind === "quantile" ? value : `coalesce(${value}, 0)`} AS ${name}`);
+  });
+  return sql`SELECT ${raw(names.join(", "))}, ${join(numbers)}
+    FROM (${join([...arms, ...alwaysSql(plan, top)], " UNION ALL ")}) known GROUP BY ${raw(names.join(", "))}`;
+}
+
+/** Rows that are there whatever is counted: the totals, and where time is the only dimension, all buckets. */
+function alwaysSql(plan: Plan, top: readonly Tuple[] | undefined): Sql[] {
+  const numbers = plan.bases.map(() => ", NULL").join("");
+  const names = groupNames(plan, top);
+  const nulls = names.map((name) => `NULL${typeOf(plan, name)}, `).join("");
+  const totals = raw(`SELECT true, ${nulls}0${numbers}`);
+  const { dimensions, spans } = plan.question;
+  if (dimensions.length !== 1 || names[0] !== "bucket") return [totals];
+  const last = spans[0].edges!.length - 2;
+  return [
+    totals,
+    sql`SELECT false, bucket, 0${raw(numbers)} FROM generate_series(0, ${last}::integer) AS bucket`,
+  ];
+}
+
+/** Of the null that stands for another group's number. */
+function numberType(base: BaseMetric): string {
+  return base.kind === "quantile" ? "float8" : "numeric";
+}
+
+function passesSql({ question, bases }: Plan): Sql {
+  if (question.metricFilter === undefined) return empty;
+  return sql` AND ${metricFilterSql(question.metricFilter, (metric) => metricSql(bases, metric, "m"))}`;
+}
+
+function numberOf(bases: readonly BaseMetric[], base: BaseMetric, letter: "m" | "n"): Sql {
+  return raw(`${letter}${bases.findIndex(({ name }) => name === base.name)}`);
+}
+
+/** A metric's number in its unit, over a row of cells; null: none. */
+function metricSql(bases: readonly BaseMetric[], metric: Metric, letter: "m" | "n"): Sql {
+  const of = (base: BaseMetric) => numberOf(bases, base, letter);
+  if (metric.kind !== "ratio") {
+    const factor = metric.unit === "currency" ? 1e-6 : factorOf(metric);
+    return factor === 1 ? of(metric) : sql`(${of(metric)}::float8 * ${factor}::float8)`;
+  }
+  const quotient = sql`(${of(metric.numerator)}::float8 * ${metric.factor}::float8 / nullif(${of(metric.denominator)}, 0)::float8)`;
+  return metric.complement ? sql`(1 - ${quotient})` : quotient;
+}
+
+function orderSql(plan: Plan, names: readonly string[]): Sql {
+  const { question } = plan;
+  const isText = (name: string) => /^d\d+$/.test(name) && typeOf(plan, name) === "::text";
+  const values = names.filter((name) => /^d\d+$/.test(name)).map((name) => `${name} IS NULL`);
+  const last = question.includeEmpty || values.length === 0 ? [] : [raw(`(${values.join(" OR ")})`)];
+  const rest = names.includes("is_rest") ? [raw("is_rest")] : [];
+  const asked = question.orderBy.map((order) => orderOf(plan, order));
+  const ties = names.map((name) => raw(`${name}${isText(name) ? ' COLLATE "C"' : ""} NULLS LAST`));
+  return sql`ORDER BY ${join([...rest, ...last, ...asked, ...ties, raw("is_total")])}`;
+}
+
+function orderOf(plan: Plan, { by, ascending, byChange }: Order): Sql {
+  const direction = raw(`${ascending ? "ASC" : "DESC"} NULLS LAST`);
+  if ("dimension" in by) {
+    const { type } = plan.question.dimensions[by.dimension]!;
+    const name = type === "bucket" ? "bucket" : `d${by.dimension}`;
+    return sql`${raw(`${name}${type === "text" ? ' COLLATE "C"' : ""}`)} ${direction}`;
+  }
+  const metric = plan.question.metrics[by.metric]!;
+  if (!byChange) {
+    // As they are: amounts may have more digits than a float8.
+    const exact =
+      metric.kind === "ratio" ? metricSql(plan.bases, metric, "m") : numberOf(plan.bases, metric, "m");
+    return sql`${exact} ${direction}`;
+  }
+  const now = metricSql(plan.bases, metric, "m");
+  const before = metricSql(plan.bases, metric, "n");
+  return sql`((${now} - ${before})::float8 / nullif(abs(${before}), 0)::float8) ${direction}`;
+}

@@ -1,7 +1,21 @@
-import type { Pool } from "../../store/pool.ts";
-import type { ReadLimits } from "../../store/report/snapshot.ts";
+import type { Client, Pool } from "../../store/pool.ts";
+import {
+  BIGINT_TYPES,
+  inSnapshot,
+  MEMORY,
+  type ReadLimits,
+  type ReadSource,
+  readFreshness,
+} from "../../store/report/snapshot.ts";
+import type { Coverage } from "../plan/cover.ts";
+import { type Plan, planQuestion } from "../plan/plan.ts";
 import type { Answer } from "../question/answer.ts";
 import type { Question } from "../question/question.ts";
+import { UNCONVERTED_ORDERS } from "../schema/metrics.ts";
+import { groupNames, type Tuple } from "../sql/groups.ts";
+import { statementSql } from "../sql/statement.ts";
+import { readCoverage } from "./coverage.ts";
+import { type Numeric, type ResultRow, tableOf } from "./table.ts";
 
 /**
  * Answers a question in one snapshot of the database.
@@ -9,6 +23,129 @@ import type { Question } from "../question/question.ts";
  * @throws Failure "unavailable" when the database is away; the reason of the limits' signal when it is aborted; pg's
  * errors otherwise (SQLSTATE 57014 when a statement took too long).
  */
-export async function answerQuestion(_pool: Pool, _question: Question, _limits: ReadLimits): Promise<Answer> {
-  throw new Error("being built");
+export async function answerQuestion(pool: Pool, question: Question, limits: ReadLimits): Promise<Answer> {
+  const [answer] = await answerQuestions(pool, [question], limits);
+  return answer!;
+}
+
+/** Answers questions of one merchant in one snapshot. Errors: as answerQuestion's. */
+export function answerQuestions(
+  pool: Pool,
+  questions: readonly Question[],
+  limits: ReadLimits,
+): Promise<Answer[]> {
+  return inSnapshot(pool, limits, async (client) => {
+    await client.query(MEMORY);
+    const answers: Answer[] = [];
+    for (const question of questions) answers.push(await answerOf(client, question, limits));
+    return answers;
+  });
+}
+
+async function answerOf(client: Client, question: Question, limits: ReadLimits): Promise<Answer> {
+  const coverage = await readCoverage(client, question);
+  const isTop = question.topValues !== undefined && question.dimensions.some(({ type }) => type !== "bucket");
+  const top = !isTop ? undefined : await topOf(client, question, coverage, limits);
+  const plan = planQuestion(question, coverage);
+  const { totals, rows, totalRows } = await read(client, plan, top, limits);
+  const names = groupNames(plan, top);
+  const freshness = await readFreshness(client, question.merchant.partitionId);
+  return {
+    table: tableOf(plan, names, rows),
+    totals: tableOf({ ...plan, question: { ...question, dimensions: [] } }, [], [totals]),
+    totalRows,
+    unconvertedOrders: await unconvertedOf(client, question, coverage, limits),
+    dataThrough: freshness.dataThrough,
+    delayedEvents: freshness.delayedEvents,
+    oldestProcessorVersion: 0,
+    newestProcessorVersion: 0,
+  };
+}
+
+/** Orders and refunds of the first span that amounts leave out; 0 where no amount is asked for. */
+async function unconvertedOf(
+  client: Client,
+  question: Question,
+  coverage: Coverage,
+  limits: ReadLimits,
+): Promise<bigint> {
+  if (!question.metrics.some(({ unit }) => unit === "currency")) return 0n;
+  const counting: Question = {
+    ...question,
+    spans: [{ start: question.spans[0].start, end: question.spans[0].end }],
+    metrics: [UNCONVERTED_ORDERS],
+    dimensions: [],
+    metricFilter: undefined,
+    orderBy: [],
+  };
+  const { totals } = await read(client, planQuestion(counting, coverage), undefined, limits);
+  return totals.numbers[0] as bigint;
+}
+
+/** The values with most of the first metric: those that are told apart. */
+async function topOf(
+  client: Client,
+  question: Question,
+  coverage: Coverage,
+  limits: ReadLimits,
+): Promise<Tuple[]> {
+  const [{ start, end }] = question.spans;
+  const ranking: Question = {
+    ...question,
+    spans: [{ start, end }],
+    metrics: question.metrics.slice(0, 1),
+    dimensions: question.dimensions.filter(({ type }) => type !== "bucket"),
+    metricFilter: undefined,
+    topValues: undefined,
+    orderBy: [{ by: { metric: 0 }, ascending: false, byChange: false }],
+    offset: 0,
+    limit: question.topValues!,
+  };
+  const plan = planQuestion(ranking, coverage);
+  const { rows } = await read(client, plan, undefined, limits);
+  return rows.map(({ values }) => values as Tuple);
+}
+
+interface Read {
+  readonly totals: ResultRow;
+  readonly rows: readonly ResultRow[];
+  readonly totalRows: number;
+}
+
+type Row = [isTotal: boolean, place: bigint, totalRows: bigint | null, ...values: unknown[]];
+
+async function read(
+  client: Client,
+  plan: Plan,
+  top: readonly Tuple[] | undefined,
+  { onRead }: ReadLimits,
+): Promise<Read> {
+  const { text, values } = statementSql(plan, top);
+  const result = await client.query<Row>({ text, values, rowMode: "array", types: BIGINT_TYPES });
+  onRead?.(sourcesOf(plan), result.rows.length);
+  const width = groupNames(plan, top).length;
+  const split = (row: Row): ResultRow => ({
+    values: row.slice(3, 3 + width) as ResultRow["values"],
+    numbers: row.slice(3 + width) as Numeric[],
+  });
+  const rows = result.rows.filter(([isTotal]) => !isTotal).sort((a, b) => Number(a[1] - b[1]));
+  const total = result.rows.find(([isTotal]) => isTotal)!;
+  return {
+    totals: split(total),
+    rows: rows.map(split),
+    totalRows: Number(total[2]),
+  };
+}
+
+/** Where the parts are read from, as metrics tell it. */
+function sourcesOf({ groups, facts }: Plan): ReadSource[] {
+  const ofGroups = groups.flatMap(({ source, parts }) =>
+    parts.flat().map(({ unit }): ReadSource => {
+      if (unit === "rows") return "raw";
+      if (source!.name === "totals") return "aggregate";
+      return source!.name === "presence" ? "sessions" : source!.name === "visits" ? "visits" : "rollup";
+    }),
+  );
+  const ofFacts = (facts?.parts ?? []).map(({ unit }): ReadSource => (unit === "rows" ? "raw" : "visits"));
+  return [...new Set([...ofGroups, ...ofFacts])];
 }

@@ -39,7 +39,8 @@ function metricsAt({ columns }: Table, { metrics, spans }: Question, row: number
 
 /** Sums of floats depend on their order in the last digits; whole numbers are compared as they are. */
 export function rounded(value: MetricValue): MetricValue {
-  return typeof value === "bigint" ? value : Number(value.toPrecision(11)) + 0;
+  // Moved a little, so that what lies just between two roundings, as halves and sixteenths do, goes one way.
+  return typeof value === "bigint" ? value : Number((value * (1 + 1e-13)).toPrecision(11)) + 0;
 }
 
 /** A right answer whose numbers are rounded alike. */

@@ -120,12 +120,16 @@ function needsEvents({ metrics, dimensions }: Question): boolean {
   return !dimensions.some(({ name }) => isOfItems(name)) && metrics.some(({ name }) => !countsItems(name));
 }
 
-/** Where time is the only dimension, buckets without events are there too. */
+/** Without dimensions there is always one row; where time is the only dimension, buckets without events are there too. */
 function addBuckets(question: Question, groups: Map<string, Group>): void {
-  if (question.dimensions.length !== 1 || !isTime(question, 0)) return;
+  if (question.dimensions.length > 1 || (question.dimensions.length === 1 && !isTime(question, 0))) return;
   const slices = question.spans.map((span) =>
     emptied({ world: worldOf([], question, span), events: [], items: [] }),
   );
+  if (question.dimensions.length === 0) {
+    if (groups.size === 0) groups.set(keyOf([], false), { dimensions: [], isRest: false, slices });
+    return;
+  }
   for (let bucket = 0; bucket < question.spans[0].edges!.length - 1; bucket++) {
     const key = keyOf([bucket], false);
     if (!groups.has(key)) groups.set(key, { dimensions: [bucket], isRest: false, slices });
@@ -139,11 +143,14 @@ function restOf(question: Question, slices: readonly Slice[]): IsRest {
   if (topValues === undefined || others.length === 0) return () => false;
   const plain: Question = {
     ...question,
+    // What the first metric counts nothing of in the first span is not among the first.
+    spans: [question.spans[0]],
+    metrics: question.metrics.slice(0, 1),
     dimensions: others,
     topValues: undefined,
     orderBy: [{ by: { metric: 0 }, ascending: false, byChange: false }],
   };
-  const tops = ordered(plain, rowsOf(plain, slices)).slice(0, topValues);
+  const tops = ordered(plain, rowsOf(plain, slices.slice(0, 1))).slice(0, topValues);
   const kept = new Set(tops.map((row) => keyOf(row.dimensions, false)));
   return (values) =>
     !kept.has(

@@ -1,0 +1,106 @@
+import type { RunReportRequest } from "../../gen/footfall/query/v1/report_pb.js";
+import type { Order } from "../question/question.ts";
+import { TIME } from "../schema/dimensions.ts";
+import type { Dimension, Metric } from "../schema/field.ts";
+import type { Schema } from "../schema/schema.ts";
+import { InvalidField } from "../time/invalid-field.ts";
+import { missing, unknown } from "./field-errors.ts";
+
+const MOST_METRICS = 20;
+const MOST_DIMENSIONS = 9;
+const MOST_ROWS = 10_000;
+const DEFAULT_ROWS = 100;
+const MOST_TOP_VALUES = 100;
+
+/** What is asked for, and by what it is told apart. */
+export interface ReadFields {
+  readonly metrics: readonly Metric[];
+  readonly dimensions: readonly Dimension[];
+}
+
+type Request = Pick<RunReportRequest, "metrics" | "dimensions">;
+
+/** @throws Failure "invalid" on "metrics" and "dimensions", and their places. */
+export function readFields({ metrics, dimensions }: Request, schema: Schema): ReadFields {
+  if (metrics.length === 0) throw missing("metrics", `1 to ${MOST_METRICS} names of metrics`);
+  checkNames("metrics", metrics, MOST_METRICS);
+  checkNames("dimensions", dimensions, MOST_DIMENSIONS);
+  return {
+    metrics: metrics.map((name, at) => {
+      const metric = schema.metric(name);
+      if (metric === undefined) throw unknown(`metrics[${at}]`, name, namesOf(schema.metrics));
+      return metric;
+    }),
+    dimensions: dimensions.map((name, at) => {
+      const dimension = schema.dimension(name);
+      const groupable = schema.dimensions.filter((each) => each.groupable);
+      if (dimension?.groupable !== true) throw unknown(`dimensions[${at}]`, name, namesOf(groupable));
+      return dimension;
+    }),
+  };
+}
+
+function namesOf(fields: readonly { readonly name: string }[]): string[] {
+  return fields.map(({ name }) => name);
+}
+
+function checkNames(field: string, names: readonly string[], most: number): void {
+  if (names.length > most) throw new InvalidField(field, `${names.length} names`, `at most ${most} names`);
+  const again = names.findIndex((name, at) => names.indexOf(name) !== at);
+  if (again !== -1) throw new InvalidField(`${field}[${again}]`, names[again]!, "named once");
+}
+
+/**
+ * The order of the rows: as asked for, else by time, else by the first metric, largest first.
+ * @throws InvalidField on "order_by" and its fields.
+ */
+export function readOrder(
+  orderBy: RunReportRequest["orderBy"],
+  { metrics, dimensions }: ReadFields,
+  hasComparison: boolean,
+): Order[] {
+  if (orderBy.length === 0) return [defaultOrder(dimensions)];
+  checkNames(
+    "order_by",
+    namesOf(orderBy.map(({ field }) => ({ name: field }))),
+    MOST_METRICS + MOST_DIMENSIONS,
+  );
+  return orderBy.map(({ field, ascending, byChange }, at) => {
+    const path = `order_by[${at}]`;
+    const metric = metrics.findIndex(({ name }) => name === field);
+    const dimension = dimensions.findIndex(({ name }) => name === field);
+    if (metric === -1 && dimension === -1) {
+      const names = namesOf([...metrics, ...dimensions]).join(", ");
+      throw new InvalidField(`${path}.field`, field, `a metric or dimension of the question: ${names}`);
+    }
+    if (byChange && (metric === -1 || !hasComparison)) {
+      const allowed = "false but for a metric, with a comparison";
+      throw new InvalidField(`${path}.by_change`, "true", allowed, "NOT_COMPATIBLE");
+    }
+    return { by: metric === -1 ? { dimension } : { metric }, ascending, byChange };
+  });
+}
+
+function defaultOrder(dimensions: readonly Dimension[]): Order {
+  const time = dimensions.indexOf(TIME);
+  if (time !== -1) return { by: { dimension: time }, ascending: true, byChange: false };
+  return { by: { metric: 0 }, ascending: false, byChange: false };
+}
+
+/**
+ * Most rows of a page: 100 by default, and all buckets of `time` alone.
+ * @throws InvalidField on "page_size".
+ */
+export function readPageSize(pageSize: number, dimensions: readonly Dimension[]): number {
+  if (pageSize > MOST_ROWS) throw new InvalidField("page_size", pageSize, `1 to ${MOST_ROWS}`);
+  if (pageSize > 0) return pageSize;
+  return dimensions.length === 1 && dimensions[0] === TIME ? MOST_ROWS : DEFAULT_ROWS;
+}
+
+/** @returns undefined for all values. @throws InvalidField on "top_values". */
+export function readTopValues(topValues: number, dimensions: readonly Dimension[]): number | undefined {
+  if (topValues === 0) return undefined;
+  if (topValues > MOST_TOP_VALUES) throw new InvalidField("top_values", topValues, `1 to ${MOST_TOP_VALUES}`);
+  if (dimensions.some((dimension) => dimension !== TIME)) return topValues;
+  throw new InvalidField("top_values", topValues, "absent without a dimension beside time", "NOT_COMPATIBLE");
+}

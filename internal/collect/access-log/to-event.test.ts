@@ -19,6 +19,8 @@ function eventOf(line: string) {
   return toEvent(requestOf(line), { ...position, text: line }, options);
 }
 
+const textOf = (value: string) => ({ kind: { case: "text", value } });
+
 test("a page that was seen is a page_view", () => {
   const event = eventOf(text);
   expect(event).toMatchObject({
@@ -28,7 +30,12 @@ test("a page that was seen is a page_view", () => {
     userAgent: 'Mozilla/5.0 "x"',
     ip: "203.0.113.9",
     visitorId: "",
-    properties: { http_method: "GET", http_status: "200", http_bytes: "512", http_protocol: "HTTP/1.1" },
+    properties: {
+      http_method: textOf("GET"),
+      http_status: textOf("200"),
+      http_bytes: textOf("512"),
+      http_protocol: textOf("HTTP/1.1"),
+    },
   });
   expect(timestampMs(event.clientTime!)).toBe(Date.UTC(2015, 4, 17, 10, 5, 3));
 });

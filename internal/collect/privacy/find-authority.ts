@@ -16,12 +16,16 @@ export const authority: Find = (scan, at) => {
   const { codes, length } = scan.text;
   if (codes[at + 1] !== Char.SLASH || codes[at + 2] !== Char.SLASH || at === 0 || !is(codes[at - 1]!, WORD))
     return at + 1;
-  let from = at + 3;
-  while (from < length && (codes[from] === Char.SLASH || codes[from] === BACKSLASH)) from++;
-  let end = from;
-  let userEnd = -1;
-  for (; end < length && !isAfterAuthority(codes[end]!); end++) if (codes[end] === Char.AT) userEnd = end + 1;
-  if (userEnd !== -1) scan.cut(from, userEnd, "");
+  let end = at + 3;
+  // What stands behind a user without a host is as if it stood behind the slashes.
+  for (let userEnd = end; userEnd === end; ) {
+    let from = end;
+    while (from < length && (codes[from] === Char.SLASH || codes[from] === BACKSLASH)) from++;
+    userEnd = -1;
+    for (end = from; end < length && !isAfterAuthority(codes[end]!); end++)
+      if (codes[end] === Char.AT) userEnd = end + 1;
+    if (userEnd !== -1) scan.cut(from, userEnd, "");
+  }
   return Math.max(end, at + 1);
 };
 

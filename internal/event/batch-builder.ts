@@ -32,6 +32,9 @@ export type NumberName = NameOf<EventFields, Narrow>;
 const ORDER_LIST = fieldList(ORDER_FIELDS);
 const ITEM_LIST = fieldList(ITEM_FIELDS);
 
+/** Of merchant, three times and id, each row. */
+const LEAST_ROW_BYTES = 4 + 3 * 8 + ID_BYTES;
+
 /** Fields of a message. */
 type Values = Readonly<Record<string, unknown>>;
 
@@ -79,6 +82,10 @@ export class BatchBuilder {
   readonly #item = emptyEntry(ITEM_FIELDS);
   /** What the committed rows have of the things that a row may have none or many of. */
   readonly #committed = { texts: 0, properties: 0, orders: 0, items: 0 };
+  /** Optional columns that no committed row has used: they are not written. */
+  #unused: (Uint16Array | Uint32Array)[] = [];
+  /** Of a row in the columns that are written. */
+  #rowBytes = LEAST_ROW_BYTES;
   #rows = 0;
 
   /** @param capacity most rows of a batch, 1 to 65,536. */
@@ -93,6 +100,7 @@ export class BatchBuilder {
     this.numbers = recordOf(NUMBER_NAMES, (name) =>
       EVENT_FIELDS[name].kind === "u16" ? new Uint16Array(capacity) : new Uint32Array(capacity),
     );
+    this.#unuse();
   }
 
   /** Number of rows, which is the open row's own number. */
@@ -103,7 +111,7 @@ export class BatchBuilder {
   /** About how many bytes the batch takes before compression. */
   get byteLength(): number {
     const sides = this.properties.length * 24 + this.orders.length * 76 + this.items.length * 72;
-    return this.dictionary.byteLength + this.#rows * 116 + sides;
+    return this.dictionary.byteLength + this.#rows * this.#rowBytes + sides;
   }
 
   /** Whether the open row has an id of its own. */
@@ -127,11 +135,28 @@ export class BatchBuilder {
 
   /** Makes the open row one of the batch's. The builder must not have been full. */
   commit(merchantId: number): void {
+    this.#noteUsed(this.#rows);
     this.#merchantId[this.#rows++] = merchantId;
     this.#committed.texts = this.dictionary.size;
     this.#committed.properties = this.properties.length;
     this.#committed.orders = this.orders.length;
     this.#committed.items = this.items.length;
+  }
+
+  #noteUsed(row: number): void {
+    const unused = this.#unused;
+    for (let at = unused.length - 1; at >= 0; at--) {
+      const column = unused[at]!;
+      if (column[row] === 0) continue;
+      this.#rowBytes += column.BYTES_PER_ELEMENT;
+      unused[at] = unused.at(-1)!;
+      unused.pop();
+    }
+  }
+
+  #unuse(): void {
+    this.#unused = [...Object.values(this.texts), ...Object.values(this.numbers)];
+    this.#rowBytes = LEAST_ROW_BYTES;
   }
 
   /** Takes back all that was written to the open row, the dictionary's new texts included. */
@@ -240,6 +265,7 @@ export class BatchBuilder {
 
   #reset(rows: number): void {
     this.#clearRows(0, rows);
+    this.#unuse();
     this.dictionary.clear();
     this.#committed.texts = 0;
     this.#committed.properties = 0;

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { CONTINUOUS_AGGREGATES } from "../store/continuous-aggregates.ts";
+import type { ReadSource } from "../store/report/snapshot.ts";
 import { behaviorsOf, type Filter, testsOf } from "./question/filter.ts";
 import type { Merchant, Question } from "./question/question.ts";
 import { answerQuestion } from "./run/answer-question.ts";
@@ -20,6 +22,11 @@ const merchants: Merchant[] = [1, 2].map((merchantId) => ({
   ...{ merchantId, partitionId: 0, timeZone: "UTC", currency: "EUR" },
 }));
 
+/** The one with rollups. */
+const LARGE = 2;
+/** So many of each merchant's came after the aggregates were refreshed. */
+const LATE_SESSIONS = 3;
+
 let database: TestDatabase;
 let events: StoredEvent[];
 beforeAll(async () => {
@@ -28,23 +35,57 @@ beforeAll(async () => {
     numRuns: 1,
     seed: 18,
   }) as [StoredEvent[]];
-  await storeEvents(database.pool, events, new Map());
-  await database.pool.query("CALL refresh_continuous_aggregate('totals_15m', NULL, NULL)");
+  await addMerchants();
+  const isLate = ({ session }: StoredEvent) => session <= LATE_SESSIONS;
+  await store(events.filter((event) => !isLate(event)));
+  for (const name of CONTINUOUS_AGGREGATES) {
+    await database.pool.query(`CALL refresh_continuous_aggregate('${name}', NULL, NULL)`);
+  }
+  await store(events.filter(isLate));
+  await markAsStale(events.filter(isLate));
 });
 afterAll(() => database?.close());
 
 test("a random question over random events is answered as by counting one event after another", async () => {
+  const read = new Set<ReadSource>();
+  const onRead = (sources: readonly ReadSource[]) => {
+    for (const source of sources) read.add(source);
+  };
   await fc.assert(
     fc.asyncProperty(
       questionsAbout({ merchants, from: FROM, to: TO }).filter(hasSources),
       async (question) => {
-        const answer = await answerQuestion(database.pool, question, { statementTimeoutMs: 30_000 });
+        const answer = await answerQuestion(database.pool, question, { statementTimeoutMs: 30_000, onRead });
         expect(plainAnswer(answer, question)).toEqual(roundedAnswer(evaluate(events, question)));
       },
     ),
     { numRuns: RUNS, endOnFailure: process.env.FOOTFALL_TEST_SHRINK === undefined },
   );
+  expect([...read].sort()).toEqual(["aggregate", "raw", "rollup", "sessions", "visits"]);
 }, 600_000);
+
+async function addMerchants(): Promise<void> {
+  await database.pool.query(
+    `INSERT INTO merchants
+       (merchant_id, name, time_zone, currency, retention_days, rollups_from, rollups_ready_from)
+     OVERRIDING SYSTEM VALUE
+     SELECT id, 'Shop', 'UTC', 'EUR', 7300, ready, ready
+     FROM unnest($1::integer[]) AS id, LATERAL (SELECT CASE WHEN id = $2 THEN $3::timestamptz END) x (ready)`,
+    [merchants.map(({ merchantId }) => merchantId), LARGE, new Date(FROM)],
+  );
+}
+
+function store(some: readonly StoredEvent[]): Promise<void> {
+  return storeEvents(database.pool, some, new Map([[LARGE, FROM]]));
+}
+
+async function markAsStale(some: readonly StoredEvent[]): Promise<void> {
+  await database.pool.query(
+    `INSERT INTO stale_buckets (bucket, partition_id, written_seq)
+     SELECT DISTINCT time_bucket(INTERVAL '15 minutes', ts), 0, 1 FROM unnest($1::timestamptz[]) AS ts`,
+    [some.map(({ time }) => new Date(time))],
+  );
+}
 
 /** Columns that no table has yet. */
 const ABSENT = new Set(["referrer_host", "visitor_first_time"]);

@@ -39,21 +39,12 @@ export const SOURCES: readonly Source[] = [
   ),
 ];
 
-/** Columns of whole sessions that visits answer; visits have what they are merged from (sql/facts.ts). */
-export const FACTS_IN_VISITS: ReadonlySet<string> = new Set([
-  "session_first_time",
-  "session_last_time",
-  "session_page_views",
-  "session_active_events",
-  "session_active_ms",
-  "session_orders",
-  "session_channel",
-  "session_source",
-  "session_medium",
-  "session_campaign",
-  "session_entry_page",
-  "session_exit_page",
-]);
+/** Columns of whole sessions that visits answer: they have what these are merged from (sql/facts.ts). */
+export const FACTS_IN_VISITS: ReadonlySet<string> = new Set(
+  ["first_time", "page_views", "orders", "channel", "source", "medium", "campaign"].map(
+    (column) => `session_${column}`,
+  ),
+);
 
 function source(
   name: string,

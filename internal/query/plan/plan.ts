@@ -2,14 +2,13 @@ import { testsOf } from "../question/filter.ts";
 import type { Question, Span } from "../question/question.ts";
 import { type BaseMetric, basesOf, type Metric, type Relation } from "../schema/field.ts";
 import { columnsOfBehaviors, columnsOf as columnsOfFilter } from "../sql/filter-columns.ts";
+import { DAY_MS } from "../time/calendar.ts";
 import { SESSION_COLUMNS, VISITOR_COLUMNS } from "./columns.ts";
 import { type Coverage, cover, type Part, UNITS } from "./cover.ts";
 import { FACTS_IN_VISITS, SOURCES, type Source } from "./sources.ts";
 
 /** How far beside a span its sessions may have events, ms: as sessions are cut then. */
-export const BESIDE_MS = 86_400_000;
-
-const DAY_MS = 86_400_000;
+export const BESIDE_MS = DAY_MS;
 
 /** Metrics that are counted from the same rows. */
 export interface Group {
@@ -56,6 +55,11 @@ export function planQuestion(question: Question, coverage: Coverage, more: reado
         : { columns: factColumns, parts: factParts(question, coverage, factColumns) },
     visitors: [...columns].some((column) => VISITOR_COLUMNS.has(column)),
   };
+}
+
+/** The place of a metric among a plan's bases, by which its numbers are named; -1: it is not read. */
+export function placeOf({ bases }: Pick<Plan, "bases">, metric: BaseMetric): number {
+  return bases.findIndex(({ name }) => name === metric.name);
 }
 
 function metricsOf({ metricFilter }: Question): Metric[] {
@@ -166,7 +170,7 @@ function keyOf(column: string): string[] {
 }
 
 /** The columns that the question's dimensions and filter read. */
-export function columnsOf({ dimensions, filter }: Question): Set<string> {
+function columnsOf({ dimensions, filter }: Question): Set<string> {
   const ofDimensions = dimensions.filter(({ type }) => type !== "bucket").flatMap(({ columns }) => columns);
   return new Set([...ofDimensions, ...(filter === undefined ? [] : columnsOfFilter(filter))]);
 }
@@ -181,6 +185,11 @@ function columnsOfMetric(metric: BaseMetric): readonly string[] {
     default:
       return metric.columns;
   }
+}
+
+/** The columns that a group's rows are read for. */
+export function columnsOfGroup(question: Question, { metrics }: Group): Set<string> {
+  return new Set([...columnsOf(question), ...metrics.flatMap(columnsOfMetric)]);
 }
 
 function factParts(

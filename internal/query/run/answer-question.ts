@@ -8,9 +8,10 @@ import {
   readFreshness,
 } from "../../store/report/snapshot.ts";
 import type { Coverage } from "../plan/cover.ts";
-import { type Plan, planQuestion } from "../plan/plan.ts";
+import { type Plan, placeOf, planQuestion } from "../plan/plan.ts";
 import type { Answer } from "../question/answer.ts";
 import type { Question } from "../question/question.ts";
+import { type BaseMetric, basesOf } from "../schema/field.ts";
 import { UNCONVERTED_ORDERS } from "../schema/metrics.ts";
 import { groupNames, type Tuple } from "../sql/groups.ts";
 import { statementSql } from "../sql/statement.ts";
@@ -46,15 +47,19 @@ async function answerOf(client: Client, question: Question, limits: ReadLimits):
   const coverage = await readCoverage(client, question);
   const isTop = question.topValues !== undefined && question.dimensions.some(({ type }) => type !== "bucket");
   const top = !isTop ? undefined : await topOf(client, question, coverage, limits);
-  const plan = planQuestion(question, coverage);
+  const plan = planQuestion(question, coverage, besideOf(question));
   const { totals, rows, totalRows } = await read(client, plan, top, limits);
+  const counted = placeOf(plan, UNCONVERTED_ORDERS);
   const names = groupNames(plan, top);
   const freshness = await readFreshness(client, question.merchant.partitionId);
   return {
     table: tableOf(plan, names, rows),
     totals: tableOf({ ...plan, question: { ...question, dimensions: [] } }, [], [totals]),
     totalRows,
-    unconvertedOrders: await unconvertedOf(client, question, coverage, limits),
+    unconvertedOrders:
+      counted !== -1
+        ? (totals.numbers[counted] as bigint)
+        : await countUnconverted(client, question, coverage, limits),
     dataThrough: freshness.dataThrough,
     delayedEvents: freshness.delayedEvents,
     oldestProcessorVersion: 0,
@@ -62,14 +67,24 @@ async function answerOf(client: Client, question: Question, limits: ReadLimits):
   };
 }
 
-/** Orders and refunds of the first span that amounts leave out; 0 where no amount is asked for. */
-async function unconvertedOf(
+function asksForAmounts({ metrics }: Question): boolean {
+  return metrics.some(({ unit }) => unit === "currency");
+}
+
+/** What is counted in the same scan: where events are counted anyway, so that no row more is there for it. */
+function besideOf(question: Question): BaseMetric[] {
+  const ofEvents = question.metrics.flatMap(basesOf).some(({ relation }) => relation === "events");
+  return asksForAmounts(question) && ofEvents ? [UNCONVERTED_ORDERS] : [];
+}
+
+/** Orders and refunds of the first span that amounts leave out, where the plan has not counted them. */
+async function countUnconverted(
   client: Client,
   question: Question,
   coverage: Coverage,
   limits: ReadLimits,
 ): Promise<bigint> {
-  if (!question.metrics.some(({ unit }) => unit === "currency")) return 0n;
+  if (!asksForAmounts(question)) return 0n;
   const counting: Question = {
     ...question,
     spans: [{ start: question.spans[0].start, end: question.spans[0].end }],

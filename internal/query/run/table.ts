@@ -1,6 +1,6 @@
-import type { Plan } from "../plan/plan.ts";
+import { type Plan, placeOf } from "../plan/plan.ts";
 import type { Column, Table, Values } from "../question/answer.ts";
-import type { BaseMetric, Metric } from "../schema/field.ts";
+import type { BaseMetric, Metric, RatioMetric } from "../schema/field.ts";
 import { factorOf } from "../schema/metrics.ts";
 
 /** What the statement answers of a number: counts and sums as bigint, all else as a number; null: none. */
@@ -15,11 +15,8 @@ export interface ResultRow {
 }
 
 /** The table of some rows. @param names the columns of the rows' values. */
-export function tableOf(
-  { question, bases }: Plan,
-  names: readonly string[],
-  rows: readonly ResultRow[],
-): Table {
+export function tableOf(plan: Plan, names: readonly string[], rows: readonly ResultRow[]): Table {
+  const { question } = plan;
   const dimensions = question.dimensions.map((dimension, index): Column => {
     const at = names.indexOf(dimension.type === "bucket" ? "bucket" : `d${index}`);
     const values = rows.map((row) => row.values[at]!);
@@ -27,9 +24,11 @@ export function tableOf(
   });
   const metrics = question.spans.flatMap((_, span) =>
     question.metrics.map((metric): Column => {
-      const numberOf = (row: ResultRow, base: BaseMetric) =>
-        row.numbers[span * bases.length + bases.findIndex(({ name }) => name === base.name)]!;
-      return { name: metric.name, span, ...metricValues(metric, rows, numberOf) };
+      const numbersOf = (base: BaseMetric) => {
+        const at = span * plan.bases.length + placeOf(plan, base);
+        return rows.map(({ numbers }) => numbers[at]!);
+      };
+      return { name: metric.name, span, ...metricValues(metric, numbersOf) };
     }),
   );
   const rest = names.indexOf("is_rest");
@@ -43,15 +42,13 @@ function dimensionValues(type: "text" | "number" | "bucket", values: readonly un
   return { kind: "number", values: values.map((value) => (value === null ? Number.NaN : Number(value))) };
 }
 
-function metricValues(
-  metric: Metric,
-  rows: readonly ResultRow[],
-  numberOf: (row: ResultRow, base: BaseMetric) => Numeric,
-): Values {
+function metricValues(metric: Metric, numbersOf: (base: BaseMetric) => readonly Numeric[]): Values {
   if (metric.kind === "ratio") {
-    return { kind: "number", values: rows.map((row) => ratioOf(metric, (base) => numberOf(row, base))) };
+    const denominators = numbersOf(metric.denominator);
+    const numerators = numbersOf(metric.numerator);
+    return { kind: "number", values: numerators.map((one, at) => ratioOf(metric, one, denominators[at]!)) };
   }
-  const numbers = rows.map((row) => numberOf(row, metric));
+  const numbers = numbersOf(metric);
   const factor = factorOf(metric);
   if (factor === 1 && numbers.every((value) => typeof value === "bigint")) {
     return { kind: metric.unit === "currency" ? "money" : "integer", values: numbers };
@@ -62,9 +59,8 @@ function metricValues(
   };
 }
 
-function ratioOf(metric: Extract<Metric, { kind: "ratio" }>, of: (base: BaseMetric) => Numeric): number {
-  const denominator = Number(of(metric.denominator));
-  if (denominator === 0) return Number.NaN;
-  const quotient = (Number(of(metric.numerator)) * metric.factor) / denominator;
-  return metric.complement ? 1 - quotient : quotient;
+function ratioOf({ factor, complement }: RatioMetric, numerator: Numeric, denominator: Numeric): number {
+  if (Number(denominator) === 0) return Number.NaN;
+  const quotient = (Number(numerator) * factor) / Number(denominator);
+  return complement ? 1 - quotient : quotient;
 }

@@ -1,13 +1,13 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
 import type { Part } from "../plan/cover.ts";
-import { columnsOf, type Group, type Plan } from "../plan/plan.ts";
+import { columnsOfGroup, type Group, type Plan, placeOf } from "../plan/plan.ts";
 import type { Span } from "../question/question.ts";
 import type { BaseMetric, DistinctMetric, RowContext } from "../schema/field.ts";
 import type { FilterContext } from "./context.ts";
 import { filterSql } from "./filter.ts";
 import { relationSql } from "./relations.ts";
-import { as, instant, ofMerchant } from "./rows.ts";
+import { as, instant, ofMerchant, ofTraffic } from "./rows.ts";
 
 /** One part of what a group counts from, in one span. */
 interface Arm {
@@ -59,7 +59,7 @@ function armSql(arm: Arm): Sql {
     ? sql` GROUP BY ${join(groups.map((_, index) => raw(String(index + 2))))}`
     : empty;
   return sql`SELECT ${raw(String(at))} AS span${join([...groups, ...measures], ", ", ", ", "")}
-    FROM ${from}${wholesSql(columnsOfArm(plan, group))}${filter}${grouping}`;
+    FROM ${from}${wholesSql(columnsOfGroup(question, group))}${filter}${grouping}`;
 }
 
 function bucketOf({ edges }: Span, time: string): Sql[] {
@@ -80,7 +80,7 @@ function valueSql(type: "text" | "number", value: Sql): Sql {
 }
 
 function measureOf({ plan, part }: Arm, metric: BaseMetric, context: RowContext): Sql[] {
-  const name = `m${plan.bases.indexOf(metric)}`;
+  const name = `m${placeOf(plan, metric)}`;
   const isRows = part.unit === "rows";
   switch (metric.kind) {
     case "additive":
@@ -104,16 +104,6 @@ function conditionOf({ where }: DistinctMetric, isRows: boolean, context: RowCon
   return where.whole === undefined ? ofRow : sql`(${ofRow}) AND ${where.whole.sql}`;
 }
 
-/** Columns of whole sessions and visitors that a group's rows need. */
-function columnsOfArm({ question }: Plan, { metrics }: Group): Set<string> {
-  const ofMetrics = metrics.flatMap((metric) => {
-    if (metric.kind === "session_sum") return metric.measure.columns;
-    if (metric.kind !== "distinct") return metric.columns;
-    return [...(metric.where?.columns ?? []), ...(metric.where?.whole?.columns ?? [])];
-  });
-  return new Set([...columnsOf(question), ...ofMetrics]);
-}
-
 /** Joins that give rows the columns of their whole sessions and visitors. */
 function wholesSql(columns: ReadonlySet<string>): Sql {
   const has = (some: ReadonlySet<string>) => [...columns].some((column) => some.has(column));
@@ -130,7 +120,7 @@ function contextOf({ plan, group, at }: Arm, time: Sql): FilterContext {
     spanStart: instant(start),
     spanEnd: instant(end),
     merchantId: merchant.merchantId,
-    traffic: traffic === "all" ? sql`true` : traffic === "bots" ? sql`is_bot` : sql`NOT is_bot`,
+    traffic: ofTraffic(traffic),
     isItem: group.relation === "items",
     wholes: wholesSql,
   };

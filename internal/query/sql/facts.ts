@@ -59,7 +59,6 @@ const FACTS: Readonly<Record<string, Fact>> = {
 /** What visits call otherwise. A visit has one channel, so that it brought from its first event on. */
 const IN_VISITS: Readonly<Record<string, string>> = {
   brought_time: "CASE WHEN channel <> '' THEN first_time END",
-  active_events: "active_events",
 };
 
 /** The sessions that have events in the parts: one row each, with session_id and the columns asked for. */

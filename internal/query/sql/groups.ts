@@ -1,8 +1,8 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
-import type { Group, Plan } from "../plan/plan.ts";
+import { type Group, type Plan, placeOf } from "../plan/plan.ts";
 import type { BaseMetric } from "../schema/field.ts";
-import { armsSql } from "./arms.ts";
-import { andThen, as } from "./rows.ts";
+import { armsSql, keysOf } from "./arms.ts";
+import { as } from "./rows.ts";
 
 /** A value of each dimension but time; null: none. */
 export type Tuple = readonly (string | number | null)[];
@@ -22,28 +22,27 @@ export function groupSql(plan: Plan, group: Group, top: readonly Tuple[] | undef
   const from = top === undefined ? arms : topSql(plan, group, arms, top);
   const names = groupNames(plan, top);
   if (group.metrics[0]!.kind === "session_sum") return sessionSumsSql(plan, group, from, names);
-  const numbers = andThen(group.metrics.map((metric) => as(numberSql(plan, metric), nameOf(plan, metric))));
-  if (names.length === 0) return sql`SELECT true AS is_total, span${numbers} FROM ${from} GROUP BY span`;
+  const numbers = join(group.metrics.map((metric) => as(numberSql(plan, metric), nameOf(plan, metric))));
+  if (names.length === 0) return sql`SELECT true AS is_total, span, ${numbers} FROM ${from} GROUP BY span`;
   const list = raw(names.join(", "));
-  return sql`SELECT grouping(${raw(names[0]!)}) = 1 AS is_total, span, ${list}${numbers}
+  return sql`SELECT grouping(${raw(names[0]!)}) = 1 AS is_total, span, ${list}, ${numbers}
     FROM ${from} GROUP BY GROUPING SETS ((span, ${list}), (span))`;
 }
 
-function nameOf({ bases }: Plan, metric: BaseMetric): string {
-  return `m${bases.indexOf(metric)}`;
+function nameOf(plan: Plan, metric: BaseMetric): string {
+  return `m${placeOf(plan, metric)}`;
 }
 
 function numberSql(plan: Plan, metric: BaseMetric): Sql {
   const name = raw(nameOf(plan, metric));
   switch (metric.kind) {
     case "additive":
+    case "session_sum":
       return sql`sum(${name})`;
     case "distinct":
       return sql`count(DISTINCT ${raw(metric.of)})${metric.where === undefined ? empty : sql` FILTER (WHERE ${name})`}`;
     case "quantile":
       return sql`percentile_cont(${metric.quantile}::float8) WITHIN GROUP (ORDER BY ${name})`;
-    case "session_sum":
-      return sql`sum(${name})`;
   }
 }
 
@@ -80,22 +79,17 @@ function topSql(plan: Plan, group: Group, arms: Sql, top: readonly Tuple[]): Sql
       " AND ",
     );
   const isTop = top.length === 0 ? sql`false` : sql`(${join(top.map(equals), " OR ")})`;
-  const values = andThen(names.map((name) => sql`CASE WHEN is_top THEN ${raw(name)} END AS ${raw(name)}`));
+  const values = join(names.map((name) => sql`CASE WHEN is_top THEN ${raw(name)} END AS ${raw(name)}`));
   const kept = [
     "span",
     ...(groupNames(plan, undefined).includes("bucket") ? ["bucket"] : []),
     ...keptOf(plan, group),
   ];
-  return sql`(SELECT ${raw(kept.join(", "))}${values}, NOT is_top AS is_rest
+  return sql`(SELECT ${raw(kept.join(", "))}, ${values}, NOT is_top AS is_rest
     FROM (SELECT *, ${isTop} AS is_top FROM ${arms}) ranked) arms`;
 }
 
 function keptOf(plan: Plan, group: Group): string[] {
   const measures = group.metrics.filter((metric) => metric.kind !== "distinct" || metric.where !== undefined);
-  const keys = new Set(
-    group.metrics.flatMap((metric) =>
-      metric.kind === "distinct" ? [metric.of] : metric.kind === "session_sum" ? ["session_id"] : [],
-    ),
-  );
-  return [...keys, ...measures.map((metric) => nameOf(plan, metric))];
+  return [...keysOf(group), ...measures.map((metric) => nameOf(plan, metric))];
 }

@@ -1,26 +1,21 @@
 import sql, { join, raw, type Sql } from "sql-template-tag";
 import { ITEM_COLUMN_NAMES, ITEM_COLUMNS, SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
 import type { Part } from "../plan/cover.ts";
-import { BESIDE_MS, columnsOf, type Group } from "../plan/plan.ts";
+import { BESIDE_MS, columnsOfGroup, type Group } from "../plan/plan.ts";
 import type { Question } from "../question/question.ts";
 import { instant, ofMerchant } from "./rows.ts";
 
 /** The rows of a group's relation in a part, as a table of a FROM clause. */
-export function relationSql({ relation, metrics }: Group, question: Question, part: Part): Sql {
-  switch (relation) {
+export function relationSql(group: Group, question: Question, part: Part): Sql {
+  switch (group.relation) {
     case "events":
       return sql`(SELECT * FROM events WHERE ${ofMerchant(question, "ts", part)}) rows`;
     case "entrances":
       return pageViewsSql(question, part, "ASC");
     case "exits":
       return pageViewsSql(question, part, "DESC");
-    case "items": {
-      const columns = new Set([
-        ...columnsOf(question),
-        ...metrics.flatMap((metric) => ("columns" in metric ? metric.columns : [])),
-      ]);
-      return itemsSql(question, part, columns);
-    }
+    case "items":
+      return itemsSql(question, part, columnsOfGroup(question, group));
   }
 }
 

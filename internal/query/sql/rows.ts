@@ -1,4 +1,4 @@
-import sql, { empty, raw, type Sql } from "sql-template-tag";
+import sql, { raw, type Sql } from "sql-template-tag";
 import type { Part } from "../plan/cover.ts";
 import type { Merchant, Traffic } from "../question/question.ts";
 
@@ -19,21 +19,16 @@ export function ofMerchant(
   time: string,
   { from, to }: Pick<Part, "from" | "to">,
 ): Sql {
-  return sql`merchant_id = ${merchant.merchantId}::integer AND ${raw(time)} >= ${instant(from)} AND ${raw(time)} < ${instant(to)}${ofTraffic(traffic)}`;
+  return sql`merchant_id = ${merchant.merchantId}::integer AND ${raw(time)} >= ${instant(from)} AND ${raw(time)} < ${instant(to)} AND ${ofTraffic(traffic)}`;
 }
 
-/** Condition, behind others, on rows with is_bot. */
+/** Condition on rows with is_bot. */
 export function ofTraffic(traffic: Traffic): Sql {
-  if (traffic === "all") return empty;
-  return traffic === "bots" ? sql` AND is_bot` : sql` AND NOT is_bot`;
+  if (traffic === "all") return sql`true`;
+  return traffic === "bots" ? sql`is_bot` : sql`NOT is_bot`;
 }
 
 /** An expression under a name. */
 export function as(expression: Sql, name: string): Sql {
   return sql`${expression} AS ${raw(name)}`;
-}
-
-/** Expressions with commas between them, each with one before it. */
-export function andThen(expressions: readonly Sql[]): Sql {
-  return expressions.reduce((list, each) => sql`${list}, ${each}`, empty);
 }

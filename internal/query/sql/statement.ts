@@ -1,5 +1,5 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
-import type { Plan } from "../plan/plan.ts";
+import { type Plan, placeOf } from "../plan/plan.ts";
 import type { Order } from "../question/question.ts";
 import type { BaseMetric, Metric } from "../schema/field.ts";
 import { factorOf } from "../schema/metrics.ts";
@@ -90,18 +90,19 @@ function numberType(base: BaseMetric): string {
   return base.kind === "quantile" ? "float8" : "numeric";
 }
 
-function passesSql({ question, bases }: Plan): Sql {
-  if (question.metricFilter === undefined) return empty;
-  return sql` AND ${metricFilterSql(question.metricFilter, (metric) => metricSql(bases, metric, "m"))}`;
+function passesSql(plan: Plan): Sql {
+  const { metricFilter } = plan.question;
+  if (metricFilter === undefined) return empty;
+  return sql` AND ${metricFilterSql(metricFilter, (metric) => metricSql(plan, metric, "m"))}`;
 }
 
-function numberOf(bases: readonly BaseMetric[], base: BaseMetric, letter: "m" | "n"): Sql {
-  return raw(`${letter}${bases.findIndex(({ name }) => name === base.name)}`);
+function numberOf(plan: Plan, base: BaseMetric, letter: "m" | "n"): Sql {
+  return raw(`${letter}${placeOf(plan, base)}`);
 }
 
 /** A metric's number in its unit, over a row of cells; null: none. */
-function metricSql(bases: readonly BaseMetric[], metric: Metric, letter: "m" | "n"): Sql {
-  const of = (base: BaseMetric) => numberOf(bases, base, letter);
+function metricSql(plan: Plan, metric: Metric, letter: "m" | "n"): Sql {
+  const of = (base: BaseMetric) => numberOf(plan, base, letter);
   if (metric.kind !== "ratio") {
     const factor = metric.unit === "currency" ? 1e-6 : factorOf(metric);
     return factor === 1 ? of(metric) : sql`(${of(metric)}::float8 * ${factor}::float8)`;
@@ -131,11 +132,10 @@ function orderOf(plan: Plan, { by, ascending, byChange }: Order): Sql {
   const metric = plan.question.metrics[by.metric]!;
   if (!byChange) {
     // As they are: amounts may have more digits than a float8.
-    const exact =
-      metric.kind === "ratio" ? metricSql(plan.bases, metric, "m") : numberOf(plan.bases, metric, "m");
+    const exact = metric.kind === "ratio" ? metricSql(plan, metric, "m") : numberOf(plan, metric, "m");
     return sql`${exact} ${direction}`;
   }
-  const now = metricSql(plan.bases, metric, "m");
-  const before = metricSql(plan.bases, metric, "n");
+  const now = metricSql(plan, metric, "m");
+  const before = metricSql(plan, metric, "n");
   return sql`((${now} - ${before})::float8 / nullif(abs(${before}), 0)::float8) ${direction}`;
 }

@@ -1,8 +1,8 @@
-import { Failure } from "../../failure/failure.ts";
 import { Behavior_Subject, type Filter as Message } from "../../gen/footfall/query/v1/filter_pb.js";
 import type { Behavior, Expression, Filter, MetricFilter } from "../question/filter.ts";
 import type { Dimension, Metric } from "../schema/field.ts";
 import { InvalidField } from "../time/invalid-field.ts";
+import { missing } from "./field-errors.ts";
 import { type FieldType, isRegexInSql, readTest } from "./read-test.ts";
 
 /** Most conditions and behaviors of a filter, and most levels; what is within behaviors counts too. */
@@ -57,11 +57,6 @@ export function readMetricFilter(
 
 function unknown(field: string, name: string, what: string): InvalidField {
   return new InvalidField(field, name, `the name of a ${what}`, "FIELD_UNKNOWN");
-}
-
-function missing(field: string, allowed: string): Failure {
-  const message = `${field} is required and must be ${allowed}`;
-  return new Failure("invalid", message, { reason: "FIELD_MISSING", field, allowed });
 }
 
 type Wire<Case extends string> = Extract<Message["expression"], { case: Case }>["value"];

@@ -2,7 +2,7 @@ import sql, { join, type Sql } from "sql-template-tag";
 import type { Test } from "../question/filter.ts";
 import type { Node } from "../regex/parse.ts";
 import { postgresRegex, writeRegex } from "../regex/postgres.ts";
-import { matchesWildcard } from "./wildcard.ts";
+import { escapeLike, matchesWildcard, type Piece, wildcardPieces } from "./wildcard.ts";
 
 type TextTest = Extract<Test, { kind: "text" }>;
 
@@ -37,7 +37,7 @@ function numberSql(value: Sql, { min, max, equals }: Extract<Test, { kind: "numb
 
 function textSql(value: Sql, test: TextTest): Sql {
   const parts =
-    test.match === "wildcard" ? wildcardParts(test.value) : [{ kind: "text", text: test.value } as const];
+    test.match === "wildcard" ? wildcardPieces(test.value) : [{ kind: "text", text: test.value } as const];
   if (test.match === "regex") {
     return sql`(${value} <> '' AND ${value} ~ ${postgresRegex(test.value, test.ignoreCase)}::text)`;
   }
@@ -60,23 +60,6 @@ function likeSql(value: Sql, pattern: string): Sql {
   return sql`(${value} <> '' AND ${value} LIKE ${pattern}::text)`;
 }
 
-function escapeLike(text: string): string {
-  return text.replaceAll(/[\\%_]/g, "\\$&");
-}
-
-/** A piece of a wildcard pattern: a text that stands for itself, `*` (no slash), or `**` (anything). */
-type Part = { readonly kind: "text"; readonly text: string } | { readonly kind: "segment" | "any" };
-
-function wildcardParts(pattern: string): Part[] {
-  return pattern
-    .split(/(\*+)/)
-    .filter((piece) => piece !== "")
-    .map((piece) => {
-      if (!piece.startsWith("*")) return { kind: "text", text: piece };
-      return { kind: piece === "*" ? "segment" : "any" };
-    });
-}
-
 const NO_SLASHES: Node = {
   kind: "repeat",
   of: { kind: "set", source: "[^/]", ignoreCase: false },
@@ -88,7 +71,7 @@ const START: Node = { kind: "assert", what: "text_start" };
 const END: Node = { kind: "assert", what: "text_end" };
 
 /** A test that is no regular expression, as one. Case is ignored as RE2 does, whatever the database's locale. */
-function regexOf({ match, ignoreCase }: TextTest, parts: readonly Part[]): Node {
+function regexOf({ match, ignoreCase }: TextTest, parts: readonly Piece[]): Node {
   const nodes = parts.flatMap((part): Node[] => {
     if (part.kind !== "text") return [part.kind === "any" ? ANYTHING : NO_SLASHES];
     return [...part.text].map((char) => ({ kind: "char", code: char.codePointAt(0)!, ignoreCase }));

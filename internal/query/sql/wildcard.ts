@@ -1,5 +1,19 @@
 import sql, { type Sql } from "sql-template-tag";
 
+/** A piece of a pattern: a text that stands for itself, `*` (no slash), or `**` (anything). */
+export type Piece = { readonly kind: "text"; readonly text: string } | { readonly kind: "segment" | "any" };
+
+/** The pieces of a pattern. All characters but the star stand for themselves. */
+export function wildcardPieces(pattern: string): Piece[] {
+  return pattern
+    .split(/(\*+)/)
+    .filter((piece) => piece !== "")
+    .map((piece) => {
+      if (!piece.startsWith("*")) return { kind: "text", text: piece };
+      return { kind: piece === "*" ? "segment" : "any" };
+    });
+}
+
 /**
  * SQL that tells whether a text matches a pattern of wildcards as a whole; null where there is no text. `*` stands for any
  * characters but "/", `**` for any characters, everything else for itself.
@@ -9,9 +23,9 @@ import sql, { type Sql } from "sql-template-tag";
  * wildcards as `%`, goes first and leaves it few rows.
  */
 export function matchesWildcard(text: Sql, pattern: string): Sql {
-  const pieces = pattern.split(/(\*+)/).filter((piece) => piece !== "");
-  const hasSegment = pieces.includes("*");
-  const hasAny = pieces.some((piece) => piece.startsWith("**"));
+  const pieces = wildcardPieces(pattern);
+  const hasSegment = pieces.some(({ kind }) => kind === "segment");
+  const hasAny = pieces.some(({ kind }) => kind === "any");
   if (!hasSegment && !hasAny) return sql`${text} = ${pattern}::text`;
   const like = sql`${text} LIKE ${likeOf(pieces)}::text`;
   if (!hasSegment) return like;
@@ -20,15 +34,20 @@ export function matchesWildcard(text: Sql, pattern: string): Sql {
   return sql`(${like} AND length(${text}) - length(replace(${text}, '/', '')) = ${slashes}::integer)`;
 }
 
-function likeOf(pieces: readonly string[]): string {
-  return pieces.map((piece) => (piece[0] === "*" ? "%" : piece.replaceAll(/[\\%_]/g, "\\$&"))).join("");
+function likeOf(pieces: readonly Piece[]): string {
+  return pieces.map((piece) => (piece.kind === "text" ? escapeLike(piece.text) : "%")).join("");
+}
+
+/** A text that stands for itself in a pattern of LIKE. */
+export function escapeLike(text: string): string {
+  return text.replaceAll(/[\\%_]/g, "\\$&");
 }
 
 /** PostgreSQL's advanced regular expression: a backslash makes any sign of ASCII stand for itself. */
-function expressionOf(pieces: readonly string[]): string {
+function expressionOf(pieces: readonly Piece[]): string {
   const parts = pieces.map((piece) => {
-    if (piece[0] !== "*") return piece.replaceAll(/[!-/:-@[-`{-~]/g, "\\$&");
-    return piece === "*" ? "[^/]*" : ".*";
+    if (piece.kind === "text") return piece.text.replaceAll(/[!-/:-@[-`{-~]/g, "\\$&");
+    return piece.kind === "segment" ? "[^/]*" : ".*";
   });
   return `^${parts.join("")}$`;
 }

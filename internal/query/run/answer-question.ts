@@ -12,7 +12,7 @@ import { type Plan, placeOf, planQuestion } from "../plan/plan.ts";
 import type { Answer } from "../question/answer.ts";
 import type { Question } from "../question/question.ts";
 import { type BaseMetric, basesOf } from "../schema/field.ts";
-import { UNCONVERTED_ORDERS } from "../schema/metrics.ts";
+import { UNCONVERTED_ORDERS } from "../schema/metrics/commerce.ts";
 import { groupNames, type Tuple } from "../sql/groups.ts";
 import { statementSql } from "../sql/statement.ts";
 import { readCoverage } from "./coverage.ts";

@@ -1,7 +1,6 @@
 import { type Plan, placeOf } from "../plan/plan.ts";
 import type { Column, Table, Values } from "../question/answer.ts";
-import type { BaseMetric, Metric, RatioMetric } from "../schema/field.ts";
-import { factorOf } from "../schema/metrics.ts";
+import { type BaseMetric, factorOf, type Metric, type RatioMetric } from "../schema/field.ts";
 
 /** What the statement answers of a number: counts and sums as bigint, all else as a number; null: none. */
 export type Numeric = bigint | number | null;

@@ -140,3 +140,8 @@ export type Metric = BaseMetric | RatioMetric;
 export function basesOf(metric: Metric): readonly BaseMetric[] {
   return metric.kind === "ratio" ? [metric.numerator, metric.denominator] : [metric];
 }
+
+/** What a metric's number is multiplied by to be in its unit. */
+export function factorOf(metric: Metric): number {
+  return metric.kind === "additive" || metric.kind === "session_sum" ? (metric.factor ?? 1) : 1;
+}

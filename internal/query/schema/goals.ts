@@ -2,7 +2,7 @@ import sql, { join, raw, type Sql } from "sql-template-tag";
 import type { Goal } from "../../store/goals/goals.ts";
 import { matchesWildcard } from "../sql/wildcard.ts";
 import type { AdditiveMetric, Dimension, DistinctMetric, Metric } from "./field.ts";
-import { METRICS } from "./metrics.ts";
+import { visitors } from "./metrics/traffic.ts";
 
 const GOAL_METRICS = ["conversions", "visitors", "conversion_rate", "value"] as const;
 
@@ -58,13 +58,12 @@ function visitorsOf(goal: Goal): DistinctMetric {
 }
 
 function conversionRate(goal: Goal, numerator: DistinctMetric): Metric {
-  const denominator = METRICS.find(({ name }) => name === "visitors") as DistinctMetric;
   return {
     ...about(goal, "conversion_rate", "Visitors who reach the goal, by all visitors."),
     kind: "ratio",
     unit: "ratio",
     numerator,
-    denominator,
+    denominator: visitors,
     factor: 1,
   };
 }

@@ -1,8 +1,7 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { type Plan, placeOf } from "../plan/plan.ts";
 import type { Order } from "../question/question.ts";
-import type { BaseMetric, Metric } from "../schema/field.ts";
-import { factorOf } from "../schema/metrics.ts";
+import { type BaseMetric, factorOf, type Metric } from "../schema/field.ts";
 import { factsSql } from "./facts.ts";
 import { metricFilterSql } from "./filter.ts";
 import { groupNames, groupSql, type Tuple, typeOf } from "./groups.ts";

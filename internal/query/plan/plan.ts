@@ -1,10 +1,10 @@
 import { testsOf } from "../question/filter.ts";
 import type { Question, Span } from "../question/question.ts";
 import { type BaseMetric, basesOf, type Metric, type Relation } from "../schema/field.ts";
-import { columnsOfBehaviors, columnsOf as columnsOfFilter } from "../sql/filter-columns.ts";
 import { DAY_MS } from "../time/calendar.ts";
 import { SESSION_COLUMNS, VISITOR_COLUMNS } from "./columns.ts";
 import { type Coverage, cover, type Part, UNITS } from "./cover.ts";
+import { columnsOfBehaviors, columnsOf as columnsOfFilter } from "./filter-columns.ts";
 import { FACTS_IN_VISITS, SOURCES, type Source } from "./sources.ts";
 
 /** How far beside a span its sessions may have events, ms: as sessions are cut then. */

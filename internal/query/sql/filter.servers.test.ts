@@ -3,11 +3,11 @@ import { RE2JS } from "re2js";
 import sql, { empty } from "sql-template-tag";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
+import { columnsOf, splitFilter } from "../plan/filter-columns.ts";
 import type { Filter, Test } from "../question/filter.ts";
 import { DIMENSIONS } from "../schema/dimensions.ts";
 import type { FilterContext } from "./context.ts";
 import { filterSql } from "./filter.ts";
-import { columnsOf, splitFilter } from "./filter-columns.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { ITEM_COLUMN_NAMES, SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
+import { isOfItems } from "../plan/filter-columns.ts";
 import {
   type Behavior,
   type Expression,
@@ -10,7 +11,6 @@ import {
 } from "../question/filter.ts";
 import type { Dimension, Metric } from "../schema/field.ts";
 import type { FilterContext, Window } from "./context.ts";
-import { isOfItems } from "./filter-columns.ts";
 import { testSql } from "./test-value.ts";
 
 /**

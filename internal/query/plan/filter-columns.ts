@@ -1,5 +1,5 @@
-import { ITEM_COLUMNS } from "../plan/columns.ts";
 import { behaviorsOf, type Filter, testsOf } from "../question/filter.ts";
+import { ITEM_COLUMNS } from "./columns.ts";
 
 /** Columns of rows that a filter reads, those by which behaviors find their subjects included. */
 export function columnsOf(filter: Filter): Set<string> {

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => database?.close());
 beforeEach(async () => {
-  await database.pool.query("TRUNCATE events, visitor_sessions");
+  await database.pool.query("TRUNCATE events, items, visitor_sessions");
 });
 
 interface Seen {
@@ -24,10 +24,20 @@ interface Seen {
   readonly minute: number;
 }
 
-/** Events without a session. */
+const ITEM = {
+  item_id: "a",
+  name: null,
+  brand: null,
+  category: null,
+  variant: null,
+  price_micros: 1,
+  quantity_micros: 1_000_000,
+};
+
+/** Events without a session, each with an item. */
 const rowsOf = (seen: readonly Seen[]) =>
   seen.map(({ visitor, minute }) =>
-    eventRow({ visitor_id: BigInt(visitor), session_id: 0n, ts: NOW + minute * MINUTE }),
+    eventRow({ visitor_id: BigInt(visitor), session_id: 0n, ts: NOW + minute * MINUTE, items: [ITEM] }),
   );
 
 const store = async (...seen: Seen[]) => {
@@ -65,8 +75,18 @@ async function recount(): Promise<unknown[]> {
   return rows;
 }
 
-/** Each session has one id, no two have the same, and visitor_sessions says the same. */
+/** Items whose visitor or session is not that of their event. */
+async function strayItems(): Promise<number> {
+  const { rows } = await database.pool.query<{ n: number }>(
+    `SELECT count(*)::integer AS n FROM items i LEFT JOIN events e USING (merchant_id, ts, event_id)
+     WHERE (i.visitor_id, i.session_id) IS DISTINCT FROM (e.visitor_id, e.session_id)`,
+  );
+  return rows[0]!.n;
+}
+
+/** Each session has one id, no two have the same, and visitor_sessions and the events' items say the same. */
 async function expectRight(): Promise<void> {
+  expect(await strayItems()).toBe(0);
   const counted = (await recount()) as [number, Date, Date, number, string][];
   expect(counted.filter(([, , , ids]) => ids !== 1)).toEqual([]);
   expect(new Set(counted.map(([visitor, , , , id]) => `${visitor} ${id}`)).size).toBe(counted.length);
@@ -145,7 +165,7 @@ test("whatever the batches and their order: as counted from all rows", async () 
   const batches = fc.array(fc.array(seen, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 6 });
   await fc.assert(
     fc.asyncProperty(batches, async (all) => {
-      await database.pool.query("TRUNCATE events, visitor_sessions");
+      await database.pool.query("TRUNCATE events, items, visitor_sessions");
       for (const batch of all) await store(...batch);
       await expectRight();
     }),

@@ -30,8 +30,8 @@ export const KEPT_OF_MERCHANT: Readonly<Record<string, string>> = {
   erasures: "the receipt, and the tombstone that keeps what comes again out",
 };
 
-/** Tables with a visitor_id that a visitor's erasure removes. Of `items`, `order_keys` and `refund_keys` it is found by the event. */
-export const VISITOR_TABLES = ["events", "visitor_sessions"] as const;
+/** Tables with a visitor_id that a visitor's erasure removes. Items go with their events; `order_keys` and `refund_keys` are found by these too. */
+export const VISITOR_TABLES = [...EVENT_TABLES, "visitor_sessions"] as const;
 
 /** Tables with a visitor_id that a visitor's erasure leaves, and why. */
 export const KEPT_OF_VISITOR: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import type { Pool } from "../pool.ts";
 import type { Erasure } from "./subject.ts";
-import { MERCHANT_TABLES, VISITOR_TABLES } from "./tables.ts";
+import { EVENT_TABLES, MERCHANT_TABLES, VISITOR_TABLES } from "./tables.ts";
 
 /** The chunks, and what the columnstore holds of them, that an erasure removed rows from: also of aggregates by visitor. */
 const CHUNKS = `SELECT format('%I.%I', p.schema_name, p.table_name) AS relation
@@ -25,9 +25,10 @@ const CHUNKS = `SELECT format('%I.%I', p.schema_name, p.table_name) AS relation
 export async function vacuumAfter(pool: Pool, { erasureId, visitorId }: Erasure): Promise<void> {
   const { rows } = await pool.query<{ relation: string }>(CHUNKS, [erasureId]);
   const others = visitorId === undefined ? MERCHANT_TABLES : [...VISITOR_TABLES, "order_keys", "refund_keys"];
+  const chunked: readonly string[] = EVENT_TABLES;
   const relations = [
     ...rows.map(({ relation }) => relation),
-    ...others.filter((table) => table !== "events"),
+    ...others.filter((table) => !chunked.includes(table)),
     "erasures",
   ];
   for (const relation of relations) await pool.query(`VACUUM ${relation}`);

@@ -1,11 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
-import { flood, type Told, watchMemory } from "../kit/flood.ts";
+import { flood, startFlood, type Told, watchMemory } from "../kit/flood.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
 import { type QueryClient, queryClient } from "../kit/installation-clients.ts";
 import { signal, startSecond } from "../kit/installation-programs.ts";
 import { waitUntilReported } from "../kit/installation-reports.ts";
+import { waitFor } from "../kit/installation-wait.ts";
 
 /** Events a second of each merchant that the collector is set up for. */
 const USUAL = 200;
@@ -72,15 +72,17 @@ test("the same load while ingest stands still: memory is bounded by the bytes th
     expect(warm.accepted.size).toBe(400);
     signal(footfall, "ingest", "SIGSTOP");
     const most = watchMemory({ collector: collector.pid });
-    const flooding = flood({
+    const flooding = startFlood({
       url: collector.url,
       writeKeys,
       eventsPerSecond: 13 * MERCHANTS * USUAL,
       seconds: 3,
     });
-    await sleep(4_000);
+    await flooding.sent;
+    // However slow the machine is: what is sent is more than may wait.
+    await waitFor("a refusal", () => flooding.told.refused.size > 0, 40_000);
     signal(footfall, "ingest", "SIGCONT");
-    const told = await flooding;
+    const told = await flooding.answered;
     expect(most().collector).toBeLessThan(MOST_MIB);
     expect(told.refused.size).toBeGreaterThan(0);
     expect(told.accepted.size).toBeGreaterThan(0);

@@ -31,29 +31,56 @@ export interface FloodOptions {
   readonly seconds: number;
 }
 
+/** A flood that goes on. */
+export interface Flood {
+  /** What was told so far. */
+  readonly told: Told;
+  /** When every request was sent. */
+  readonly sent: Promise<void>;
+  /** When every request was answered. */
+  readonly answered: Promise<Told>;
+}
+
 const EVENTS = 100;
 
 /** Sends requests of 100 events at a rate, whatever is answered, and none of them again. */
-export async function flood(options: FloodOptions): Promise<Told> {
+export function flood(options: FloodOptions): Promise<Told> {
+  return startFlood(options).answered;
+}
+
+/** A flood, and how far it is. */
+export function startFlood(options: FloodOptions): Flood {
   const told: Told = { accepted: new Set(), refused: new Set(), unknown: new Set(), waits: [] };
   const client = new Client(new URL(options.url).host, credentials.createInsecure(), {
     "grpc.enable_retries": 0,
   });
   const under: Promise<void>[] = [];
+  const sent = sendAll(client, options, told, under);
+  const answered = sent
+    .then(() => Promise.all(under))
+    .then(() => told)
+    .finally(() => client.close());
+  return { told, sent, answered };
+}
+
+/** @param under gets the requests that are on their way. */
+async function sendAll(
+  client: Client,
+  { writeKeys, eventsPerSecond, seconds }: FloodOptions,
+  told: Told,
+  under: Promise<void>[],
+): Promise<void> {
   const started = performance.now();
   const run = Math.random().toString(36).slice(2);
-  const total = (options.eventsPerSecond / EVENTS) * options.seconds;
+  const total = (eventsPerSecond / EVENTS) * seconds;
   while (under.length < total) {
-    const due = ((performance.now() - started) / 1_000) * (options.eventsPerSecond / EVENTS);
+    const due = ((performance.now() - started) / 1_000) * (eventsPerSecond / EVENTS);
     while (under.length < Math.min(due, total)) {
-      const key = options.writeKeys[under.length % options.writeKeys.length]!;
+      const key = writeKeys[under.length % writeKeys.length]!;
       under.push(sendOnce(client, key, `${run} ${under.length}`, told));
     }
     await sleep(5);
   }
-  await Promise.all(under);
-  client.close();
-  return told;
 }
 
 function sendOnce(client: Client, key: string, prefix: string, told: Told): Promise<void> {

@@ -224,8 +224,8 @@ describe("streams", () => {
       expect(applied.all[3]!.applied).toMatch(/^not changed/);
       expect(applied.all[4]!.applied).toBe("updated");
       const { stdout } = await run(["streams", "show"], env);
-      expect(stdout).toMatch(/│ EVENTS_3    │ +1 │/);
-      expect(stdout).toMatch(/│ EVENTS_4    │ +0 │.*│ max_age: 12 h, promised 24 h │/);
+      expect(stdout).toMatch(/│ EVENTS_3 {4}│ +1 │/);
+      expect(stdout).toMatch(/│ EVENTS_4 {4}│ +0 │.*│ max_age: 12 h, promised 24 h │/);
     } finally {
       await nats.close();
     }

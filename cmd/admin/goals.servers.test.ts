@@ -50,11 +50,11 @@ const WRONG: [says: string, args: (merchant: string) => string[]][] = [
   ["admin goals add: --merchant is required", () => ["add", "--name", "x", "--event-name", "y"]],
   ["admin goals add: --name is required", (id) => ["add", "--merchant", id, "--event-name", "y"]],
   [
-    "admin goals add: event_name or page_pattern is required",
+    'admin goals add: --event-name "" must be given where --page-pattern is not',
     (id) => ["add", "--merchant", id, "--name", "x"],
   ],
   [
-    'admin goals add: page_pattern "/a?b" holds "?"',
+    'admin goals add: --page-pattern "/a?b" must be a path alone',
     (id) => ["add", "--merchant", id, "--name", "x", "--page-pattern", "/a?b"],
   ],
   [
@@ -62,7 +62,7 @@ const WRONG: [says: string, args: (merchant: string) => string[]][] = [
     (id) => ["add", "--merchant", id, "--name", "x", "--event-name", "y", "--value", "1,5"],
   ],
   [
-    'admin goals add: value_micros "1000000001000000" is outside of 0 to 1000000000000000',
+    'admin goals add: --value, in micros, "1000000001000000" must be 0 to 1000000000000000',
     (id) => ["add", "--merchant", id, "--name", "x", "--event-name", "y", "--value", "1000000001"],
   ],
   [

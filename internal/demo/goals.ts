@@ -1,5 +1,5 @@
 import type { GetGoalReportResponse } from "../gen/footfall/report/v1/report_pb.js";
-import { addGoal, type NewGoal } from "../store/goals/goals.ts";
+import { addGoal, type NewGoal } from "../store/goals.ts";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import type { Pool } from "../store/pool.ts";
 import type { Range, Reports } from "./reports.ts";

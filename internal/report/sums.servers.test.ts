@@ -5,7 +5,7 @@ import { batchOf, commitNext } from "../../test/kit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { MAX_AMOUNT_MICROS, MAX_QUANTITY_MICROS } from "../event-schema/fields.ts";
 import { OrderKind } from "../store/event-columns.ts";
-import { addGoal } from "../store/goals/goals.ts";
+import { addGoal } from "../store/goals.ts";
 import { refreshStale } from "../store/refresh.ts";
 import { refreshStaleDays } from "../store/refresh-days.ts";
 import { refreshStaleSpans } from "../store/refresh-spans.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { optional, type Setting, text } from "../../../internal/config/setting.ts";
 import { fieldsTable, table } from "../../../internal/program/table.ts";
-import { checkGoal } from "../../../internal/report/goals/check-goal.ts";
-import { addGoal, type Goal, listGoals, removeGoal } from "../../../internal/store/goals/goals.ts";
+import { checkGoal, type GoalFields } from "../../../internal/query/goals/check-goal.ts";
+import { addGoal, type Goal, listGoals, removeGoal } from "../../../internal/store/goals.ts";
 import { readInstallation } from "../../../internal/store/migrate.ts";
 import { command, id, merchant } from "../command.ts";
 
@@ -33,6 +33,13 @@ const value: Setting<bigint> = {
   schema: amount(),
 };
 
+const FLAGS: GoalFields = {
+  name: "--name",
+  eventName: "--event-name",
+  pagePattern: "--page-pattern",
+  valueMicros: "--value, in micros,",
+};
+
 const add = command({
   name: "goals add",
   description: "Adds a goal: what a merchant calls a success, by event name, by page, or both.",
@@ -45,7 +52,7 @@ const add = command({
     value: optional(value),
   },
   run: async (pool, { merchant: merchantId, value: valueMicros, name, eventName, pagePattern }) => {
-    const goal = checkGoal({ name, eventName, pagePattern, valueMicros });
+    const goal = checkGoal({ name, eventName, pagePattern, valueMicros }, FLAGS);
     await readInstallation(pool);
     return printed(await addGoal(pool, merchantId, goal));
   },

@@ -35,7 +35,7 @@ export async function makeSlowDatabase(pool: Pool): Promise<void> {
     CREATE TABLE spool_reports (partition_id integer, events bigint, oldest_at timestamptz, left_at timestamptz,
       left_until timestamptz);
     CREATE TABLE goals (merchant_id integer, goal_id integer, name text, event_name text, page_pattern text,
-      value_micros bigint, created_at timestamptz, archived_at timestamptz);
+      value_micros bigint, created_at timestamptz);
     CREATE VIEW events AS
       SELECT m.merchant_id, TIMESTAMPTZ '2026-01-01 00:00:30Z' AS ts, 'page_view' AS name, false AS is_bot,
         NULL::smallint AS order_kind, NULL::bigint AS revenue_micros, 1::bigint AS visitor_id

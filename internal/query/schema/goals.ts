@@ -1,5 +1,5 @@
 import sql, { join, raw, type Sql } from "sql-template-tag";
-import type { Goal } from "../../store/goals/goals.ts";
+import type { Goal } from "../../store/goals.ts";
 import { matchesWildcard } from "../sql/wildcard.ts";
 import type { AdditiveMetric, Dimension, DistinctMetric, Metric } from "./field.ts";
 import { visitors } from "./metrics/traffic.ts";

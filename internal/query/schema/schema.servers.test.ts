@@ -1,7 +1,7 @@
 import sql, { join, type Sql } from "sql-template-tag";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openEmptyDatabase, type TestDatabase } from "../../../test/kit/database.ts";
-import type { Goal } from "../../store/goals/goals.ts";
+import type { Goal } from "../../store/goals.ts";
 import type { AdditiveMetric, DistinctMetric, QuantileMetric, RowContext } from "./field.ts";
 import { nearestNames } from "./nearest.ts";
 import { schemaOf } from "./schema.ts";

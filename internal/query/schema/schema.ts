@@ -1,4 +1,4 @@
-import type { Goal } from "../../store/goals/goals.ts";
+import type { Goal } from "../../store/goals.ts";
 import { DIMENSIONS } from "./dimensions.ts";
 import type { Dimension, Metric } from "./field.ts";
 import { goalDimension, goalMetrics } from "./goals.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTestDatabase, type TestDatabase, testPool } from "../../../test/kit/database.ts";
 import { partitionOf } from "../../event/partition.ts";
-import { addGoal, type Goal, type NewGoal, removeGoal } from "../../store/goals/goals.ts";
+import { addGoal, type Goal, type NewGoal, removeGoal } from "../../store/goals.ts";
 import type { Merchant } from "../get-report.ts";
 import { PARTITIONS } from "../testing/fixture.ts";
 import { type GoalReport, type GoalReportRequest, getGoalReport } from "./get-goal-report.ts";

@@ -1,6 +1,6 @@
 import { partitionOf } from "../../event/partition.ts";
-import type { Goal } from "../../store/goals/goals.ts";
 import { type Counts, type GoalCounts, readGoalReport } from "../../store/goals/read-goal-report.ts";
+import type { Goal } from "../../store/goals.ts";
 import { limitsOf } from "../../store/report/snapshot.ts";
 import { DIMENSIONS } from "../dimensions/registry.ts";
 import { InvalidInput } from "../errors.ts";

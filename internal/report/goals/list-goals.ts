@@ -1,4 +1,5 @@
-import { type Goal, listGoalsWithin } from "../../store/goals/goals.ts";
+import { listGoalsWithin } from "../../store/goals/read-goal-report.ts";
+import type { Goal } from "../../store/goals.ts";
 import type { GetReportDeps, Merchant } from "../get-report.ts";
 import { readPatiently } from "../read-patiently.ts";
 

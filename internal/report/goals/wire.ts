@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import * as wire from "../../gen/footfall/report/v1/report_pb.js";
-import type { Goal } from "../../store/goals/goals.ts";
 import type { Counts } from "../../store/goals/read-goal-report.ts";
+import type { Goal } from "../../store/goals.ts";
 import { fitInt64 } from "../fit.ts";
 import type { Merchant } from "../get-report.ts";
 import { reportToWire, requestFromWire } from "../wire.ts";

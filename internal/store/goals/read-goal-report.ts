@@ -1,9 +1,11 @@
+import { type Goal, listGoals } from "../goals.ts";
 import type { Client, Pool } from "../pool.ts";
 import {
   BIGINT_TYPES,
   checkScope,
   type Freshness,
   inSnapshot,
+  type ReadLimits,
   readFreshness,
   type Scope,
 } from "../report/snapshot.ts";
@@ -35,6 +37,15 @@ export interface GoalReportData extends Freshness {
 
 /** bucket_number, the visitors, and the columns of each goal. */
 type Row = [bucketNumber: number | null, ...counts: bigint[]];
+
+/** The merchant's goals, within the bounds of a report. */
+export function listGoalsWithin(pool: Pool, merchantId: number, limits: ReadLimits): Promise<Goal[]> {
+  return inSnapshot(pool, limits, async (client) => {
+    const goals = await listGoals(client, merchantId);
+    limits.onRead?.(["goals"], goals.length);
+    return goals;
+  });
+}
 
 /**
  * Counts what a merchant's events reached of its goals, in one scan, in the snapshot of data_through.

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type GoalCondition, MAX_GOALS } from "./goals.ts";
+import { type GoalCondition, MAX_GOALS } from "../goals.ts";
 import { type GoalReportSql, goalReportSql } from "./sql.ts";
 
 const goal = (eventName?: string, pagePattern?: string): GoalCondition => ({ eventName, pagePattern });

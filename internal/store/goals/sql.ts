@@ -1,6 +1,6 @@
+import { type GoalCondition, MAX_GOALS } from "../goals.ts";
 import { expression, fill, peopleOnly } from "../report/sql.ts";
 import { sqlFile } from "../sql-file.ts";
-import { type GoalCondition, MAX_GOALS } from "./goals.ts";
 import { matchesPattern } from "./page-pattern.ts";
 
 const GOAL_REPORT = sqlFile("./goal_report.sql", import.meta.url);

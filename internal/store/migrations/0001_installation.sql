@@ -24,6 +24,8 @@ CREATE TABLE merchants (
   -- stands for all hosts below it.
   own_domains text[] NOT NULL DEFAULT '{}',
   ignored_referrers text[] NOT NULL DEFAULT '{}',
+  -- The highest that a goal of it had: ids of goals are never used again.
+  last_goal_id integer NOT NULL DEFAULT 0,
   -- Large merchants are answered from continuous aggregates beyond the totals (rollups); the many small ones from their
   -- rows, which costs less than keeping aggregates for all. A merchant joins at a moment ahead of all events, and stays.
   rollups_from timestamptz,
@@ -57,21 +59,18 @@ REVOKE ALL ON FUNCTION merchant_of_key FROM PUBLIC;
 -- goal in the raw rows when they are asked, so that a goal counts what happened before it was made.
 CREATE TABLE goals (
   merchant_id integer NOT NULL REFERENCES merchants ON DELETE CASCADE,
-  -- From 1 on for each merchant, never used again.
   goal_id integer NOT NULL CHECK (goal_id > 0),
   name text NOT NULL CHECK (name <> ''),
   event_name text,
-  -- Over the event's path: * for anything within a segment, ** for anything (docs/goals.md).
+  -- Over the event's page: * for anything within a segment, ** for anything (docs/goals.md).
   page_pattern text,
   -- What reaching it once is worth, in the merchant's currency; null: the revenue of the event that reaches it.
   value_micros bigint CHECK (value_micros >= 0),
   created_at timestamptz NOT NULL DEFAULT now(),
-  -- Removed: no report has it any more, and its name is free.
-  archived_at timestamptz,
   CHECK (event_name IS NOT NULL OR page_pattern IS NOT NULL),
-  PRIMARY KEY (merchant_id, goal_id)
+  PRIMARY KEY (merchant_id, goal_id),
+  UNIQUE (merchant_id, name)
 );
-CREATE UNIQUE INDEX goals_name ON goals (merchant_id, name) WHERE archived_at IS NULL;
 
 -- Reference rates: how many units of a currency one euro was on a day.
 CREATE TABLE currency_rates (

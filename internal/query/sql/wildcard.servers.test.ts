@@ -1,7 +1,8 @@
 import fc from "fast-check";
+import sql from "sql-template-tag";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openEmptyDatabase, type TestDatabase } from "../../../test/kit/database.ts";
-import { matchesPattern } from "./page-pattern.ts";
+import { matchesWildcard } from "./wildcard.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -11,11 +12,9 @@ afterAll(() => database?.close());
 
 /** Which of some pages the SQL of a pattern finds. */
 async function found(pattern: string, pages: readonly string[]): Promise<boolean[]> {
-  const values: unknown[] = [pages];
-  const sql = matchesPattern(pattern, "page", (text) => `$${values.push(text)}::text`);
   const { rows } = await database.pool.query<{ matches: boolean }>(
-    `SELECT ${sql} AS matches FROM unnest($1::text[]) WITH ORDINALITY AS pages (page, at) ORDER BY at`,
-    values,
+    sql`SELECT ${matchesWildcard(sql`page`, pattern)} AS matches
+      FROM unnest(${pages}::text[]) WITH ORDINALITY AS pages (page, at) ORDER BY at`,
   );
   return rows.map(({ matches }) => matches);
 }
@@ -62,11 +61,8 @@ test.each([
 
 test("a page that is absent is neither found nor passed over by what is true of all", async () => {
   for (const pattern of ["/a", "/*", "**", "/**/*"]) {
-    const values: unknown[] = [];
-    const sql = matchesPattern(pattern, "page", (text) => `$${values.push(text)}::text`);
     const { rows } = await database.pool.query(
-      `SELECT ${sql} AS matches FROM (SELECT NULL::text AS page) pages`,
-      values,
+      sql`SELECT ${matchesWildcard(sql`page`, pattern)} AS matches FROM (SELECT NULL::text AS page) pages`,
     );
     expect(rows).toEqual([{ matches: null }]);
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
-import { createMerchant } from "../merchants.ts";
-import { addGoal, listGoals, MAX_GOALS, type NewGoal, removeGoal } from "./goals.ts";
+import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { addGoal, listGoals, MAX_GOALS, type NewGoal, removeGoal, updateGoal } from "./goals.ts";
+import { createMerchant } from "./merchants.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -52,6 +52,22 @@ test("a name is a merchant's once, until its goal is removed; ids are never used
   expect(await names()).toEqual([]);
   expect((await add("Signup")).goalId).toBe(2);
   await expect(removeGoal(database.pool, merchantId, 1)).rejects.toMatchObject({ kind: "not_found" });
+  await removeGoal(database.pool, merchantId, 2);
+  expect((await add("Signup")).goalId).toBe(3);
+});
+
+test("a goal changes in place; what is refused leaves it as it is", async () => {
+  const first = await add("First", { valueMicros: 5n });
+  await add("Second");
+  const update = (goalId: number, fields: Partial<NewGoal>, of = merchantId) =>
+    updateGoal(database.pool, of, goalId, (now) => ({ ...now, ...fields }));
+  const changed = { name: "1st", eventName: undefined, pagePattern: "/a", valueMicros: undefined };
+  expect(await update(1, changed)).toEqual({ ...first, ...changed });
+  expect(await update(1, { name: "1st" })).toEqual({ ...first, ...changed });
+  await expect(update(1, { name: "Second" })).rejects.toMatchObject({ kind: "already_exists" });
+  await expect(update(3, { name: "Third" })).rejects.toMatchObject({ kind: "not_found" });
+  await expect(update(1, { name: "Theirs" }, other)).rejects.toMatchObject({ kind: "not_found" });
+  expect(await names()).toEqual(["1st", "Second"]);
 });
 
 test("nobody removes another merchant's goal", async () => {

@@ -7,6 +7,9 @@ export type Traffic = "people" | "bots" | "all";
 /** Whether distinct counts may be estimated: where there are very many events, never, or wherever that is quicker. */
 export type Accuracy = "balanced" | "exact" | "fast";
 
+/** What counts as one visitor: a visitor id, or a person with all visitor ids that signed in as one user (sql/persons.ts). */
+export type Identity = "visitor" | "person";
+
 /** What the engine must know of a merchant. */
 export interface Merchant {
   readonly merchantId: number;
@@ -44,6 +47,7 @@ export interface Question {
   readonly timeZone: string;
   readonly traffic: Traffic;
   readonly accuracy: Accuracy;
+  readonly identity: Identity;
   /** The period, and maybe that which it is compared to. */
   readonly spans: readonly [Span] | readonly [Span, Span];
   /** One or more. */

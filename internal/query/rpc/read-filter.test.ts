@@ -7,6 +7,7 @@ import { FilterSchema, TextTest_Match } from "../../gen/footfall/query/v1/filter
 import { DIMENSIONS } from "../schema/dimensions.ts";
 import { METRICS } from "../schema/metrics.ts";
 import { filterSql } from "../sql/filter.ts";
+import { whoSql } from "../sql/persons.ts";
 import { readFilter, readMetricFilter } from "./read-filter.ts";
 
 type Init = MessageInitShape<typeof FilterSchema>;
@@ -258,6 +259,7 @@ test("of 10,000 hostile filters each is SQL without its texts, or refused with i
     spanEnd: raw("b"),
     isItem: false,
     wholes: () => empty,
+    who: whoSql({ identity: "visitor" }, 0),
   };
   let [taken, longest] = [0, 0];
   fc.assert(

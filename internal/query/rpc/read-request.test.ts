@@ -125,7 +125,12 @@ test("periods, comparisons, granularities", () => {
 });
 
 test("a scope has the merchant's zone by default", () => {
-  const byDefault = { timeZone: "Europe/Berlin", traffic: "people", accuracy: "balanced" };
+  const byDefault = {
+    timeZone: "Europe/Berlin",
+    traffic: "people",
+    accuracy: "balanced",
+    identity: "visitor",
+  };
   expect(readScope(undefined, MERCHANT)).toEqual(byDefault);
   const given = create(ScopeSchema, { timeZone: "asia/kathmandu", traffic: Traffic.ALL });
   expect(readScope(given, MERCHANT)).toMatchObject({ timeZone: "Asia/Kathmandu", traffic: "all" });

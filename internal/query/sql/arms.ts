@@ -1,11 +1,13 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
 import type { Part } from "../plan/cover.ts";
+import { columnsOf as columnsOfFilter } from "../plan/filter-columns.ts";
 import { columnsOfGroup, type Group, type Plan, placeOf } from "../plan/plan.ts";
 import type { Span } from "../question/question.ts";
 import type { BaseMetric, DistinctMetric, RowContext } from "../schema/field.ts";
 import type { FilterContext } from "./context.ts";
 import { filterSql } from "./filter.ts";
+import { whoSql } from "./persons.ts";
 import { relationSql } from "./relations.ts";
 import { as, instant, ofMerchant, ofTraffic } from "./rows.ts";
 
@@ -47,7 +49,7 @@ function armSql(arm: Arm): Sql {
   const groups = [
     ...bucketOf(span, time),
     ...dimensionsOf(arm, context),
-    ...keysOf(group).map((key) => raw(key)),
+    ...keysOf(group).map((key) => (key === "visitor_id" ? as(context.who.id, key) : raw(key))),
   ];
   const measures = group.metrics.flatMap((metric) => measureOf(arm, metric, context));
   const from = isRows
@@ -59,7 +61,7 @@ function armSql(arm: Arm): Sql {
     ? sql` GROUP BY ${join(groups.map((_, index) => raw(String(index + 2))))}`
     : empty;
   return sql`SELECT ${raw(String(at))} AS span${join([...groups, ...measures], ", ", ", ", "")}
-    FROM ${from}${wholesSql(columnsOfGroup(question, group))}${filter}${grouping}`;
+    FROM ${from}${joinsSql(arm, context)}${filter}${grouping}`;
 }
 
 function bucketOf({ edges }: Span, time: string): Sql[] {
@@ -104,6 +106,16 @@ function conditionOf({ where }: DistinctMetric, isRows: boolean, context: RowCon
   return where.whole === undefined ? ofRow : sql`(${ofRow}) AND ${where.whole.sql}`;
 }
 
+/** Joins that tell who the rows' visitors are, where that matters, and of their whole sessions and visitors. */
+function joinsSql({ plan: { question }, group }: Arm, { who }: FilterContext): Sql {
+  const wholes = wholesSql(columnsOfGroup(question, group));
+  const isAsked = [
+    ...keysOf(group),
+    ...(question.filter === undefined ? [] : columnsOfFilter(question.filter)),
+  ].includes("visitor_id");
+  return isAsked ? sql`${who.join}${wholes}` : wholes;
+}
+
 /** Joins that give rows the columns of their whole sessions and visitors. */
 function wholesSql(columns: ReadonlySet<string>): Sql {
   const has = (some: ReadonlySet<string>) => [...columns].some((column) => some.has(column));
@@ -122,6 +134,7 @@ function contextOf({ plan, group, at }: Arm, time: Sql): FilterContext {
     merchantId: merchant.merchantId,
     traffic: ofTraffic(traffic),
     isItem: group.relation === "items",
+    who: whoSql(plan.question, at),
     wholes: wholesSql,
   };
 }

@@ -1,5 +1,6 @@
 import type { Sql } from "sql-template-tag";
 import type { RowContext } from "../schema/field.ts";
+import type { WhoSql } from "./persons.ts";
 
 /** What a filter's SQL needs to know of the statement that it stands in. */
 export interface FilterContext extends RowContext {
@@ -10,6 +11,8 @@ export interface FilterContext extends RowContext {
   readonly spanEnd: Sql;
   /** Rows are items: tests of items' fields are of the row itself. Else rows are events, or sums of events. */
   readonly isItem: boolean;
+  /** Who visitors are in the span that the row is in. */
+  readonly who: WhoSql;
   /** Joins that give rows of `events` these columns of whole sessions and visitors (plan/columns.ts). */
   readonly wholes: (columns: ReadonlySet<string>) => Sql;
 }

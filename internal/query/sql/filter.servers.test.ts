@@ -8,6 +8,7 @@ import type { Filter, Test } from "../question/filter.ts";
 import { DIMENSIONS } from "../schema/dimensions.ts";
 import type { FilterContext } from "./context.ts";
 import { filterSql } from "./filter.ts";
+import { whoSql } from "./persons.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -194,6 +195,7 @@ const context: FilterContext = {
   spanEnd: sql`${new Date(END).toISOString()}::timestamptz`,
   isItem: false,
   wholes: () => empty,
+  who: whoSql({ identity: "visitor" }, 0),
 };
 
 async function store(all: readonly Row[]): Promise<void> {

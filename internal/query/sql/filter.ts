@@ -76,7 +76,8 @@ function dimensionSql(dimension: Dimension, test: Test, at: FilterContext, windo
  */
 function behaviorSql({ subject, event, atLeast, atMost }: Behavior, at: FilterContext): Sql {
   if (atLeast === 0 && atMost === undefined) return sql`true`;
-  const id = raw(`${subject}_id`);
+  const id = subject === "visitor" ? at.who.id : sql`session_id`;
+  const persons = subject === "visitor" ? at.who.join : empty;
   const window = windowOf(subject, at);
   const inner = { ...at, time: sql`ts`, isItem: false };
   const wholes = new Set(
@@ -91,7 +92,7 @@ function behaviorSql({ subject, event, atLeast, atMost }: Behavior, at: FilterCo
       throw new TypeError("a behavior has no behavior in it");
     },
   );
-  const who = sql`SELECT ${id} FROM events ${wholes.size === 0 ? empty : at.wholes(wholes)}
+  const who = sql`SELECT ${id} FROM events${persons}${wholes.size === 0 ? empty : at.wholes(wholes)}
     WHERE merchant_id = ${at.merchantId}::integer AND ts >= ${window.from} AND ts < ${window.to} AND ${at.traffic}
       AND ${passes}
     GROUP BY ${id}`;

@@ -5,6 +5,7 @@ import { type BaseMetric, factorOf, type Metric } from "../schema/field.ts";
 import { factsSql } from "./facts.ts";
 import { metricFilterSql } from "./filter.ts";
 import { groupNames, groupSql, type Tuple, typeOf } from "./groups.ts";
+import { personsSql } from "./persons.ts";
 
 /**
  * The statement of a plan. Columns of its rows: is_total, place (of the row among all that are answered, from 1 on),
@@ -14,6 +15,7 @@ import { groupNames, groupSql, type Tuple, typeOf } from "./groups.ts";
 export function statementSql(plan: Plan, top?: readonly Tuple[]): Sql {
   const { question, facts, groups } = plan;
   const ctes = [
+    ...personsSql(question),
     ...(facts === undefined ? [] : [sql`facts AS MATERIALIZED (${factsSql(question, facts)})`]),
     ...(plan.visitors ? [knownVisitors(question.merchant.merchantId)] : []),
     ...groups.map((group, index) => sql`g${raw(String(index))} AS (${groupSql(plan, group, top)})`),

@@ -28,6 +28,7 @@ const question = (metrics: readonly string[], dimensions: readonly string[]): Qu
   timeZone: "Australia/Lord_Howe",
   traffic: "people",
   accuracy: "exact",
+  identity: "visitor",
   spans: [SPAN],
   metrics: metrics.map((name) => METRICS.find((metric) => metric.name === name)!),
   dimensions: dimensions.map((name) => DIMENSIONS.find((dimension) => dimension.name === name)!),

@@ -37,7 +37,12 @@ function eventRow(event: StoredEvent): object {
   return {
     ...event.texts,
     ...{ merchant_id: event.merchantId, ts: time, received_at: time, event_id: event.id },
-    ...{ visitor_id: event.visitor, session_id: event.session, processor_version: event.processorVersion },
+    ...{
+      visitor_id: event.visitor,
+      user_id: event.user,
+      session_id: event.session,
+      processor_version: event.processorVersion,
+    },
     ...{ name: event.name, screen_width: event.screen?.[0], screen_height: event.screen?.[1] },
     ...{ properties: event.properties, active_ms: event.activeMs, scroll_percent: event.scrollPercent },
     ...{ is_passive: event.isPassive, is_bot: event.isBot, stage: event.stage },

@@ -100,6 +100,14 @@ export function eventsWithin({ merchants, from, to, sessions }: Where): fc.Arbit
   const session = fc.record({
     merchantId: fc.constantFrom(...merchants),
     visitor: fc.integer({ min: 1, max: 25 }),
+    // Most sign in as the one whom their visitor id belongs to, some as another.
+    user: fc.option(
+      fc.oneof(
+        { weight: 9, arbitrary: fc.constant(0) },
+        { weight: 1, arbitrary: fc.integer({ min: 1, max: 12 }) },
+      ),
+      { freq: 1 },
+    ),
     isBot: fc.boolean().chain((first) => (first ? fc.boolean() : fc.constant(false))),
     start: fc.integer({ min: Math.ceil(from / 60_000), max: Math.floor(to / 60_000) - 24 * 60 }),
     events: fc.uniqueArray(
@@ -118,15 +126,29 @@ export function eventsWithin({ merchants, from, to, sessions }: Where): fc.Arbit
   });
   return fc.array(session, { minLength: sessions, maxLength: sessions }).map((all) => {
     const counts = new Map<number, number>();
-    return all.flatMap(({ merchantId, visitor, isBot, start, events }) => {
+    return all.flatMap(({ merchantId, visitor, user, isBot, start, events }) => {
       const number = (counts.get(merchantId) ?? 0) + 1;
       counts.set(merchantId, number);
       return events.map(({ offsetMs, event, id }) => ({
         ...stored(event),
-        ...{ merchantId, visitor, isBot, id, session: number, time: start * 60_000 + offsetMs },
+        ...{
+          merchantId,
+          visitor,
+          user: userOf(visitor, user),
+          isBot,
+          id,
+          session: number,
+          time: start * 60_000 + offsetMs,
+        },
       }));
     });
   });
+}
+
+/** Two visitor ids of each of the first users: 1001 and on. */
+function userOf(visitor: number, user: number | null): number | null {
+  if (user === null) return null;
+  return 1_000 + (user === 0 ? Math.ceil(visitor / 2) : user);
 }
 
 type Plain = typeof plainEvent extends fc.Arbitrary<infer T> ? T : never;
@@ -134,7 +156,7 @@ type Plain = typeof plainEvent extends fc.Arbitrary<infer T> ? T : never;
 /** With amounts and stages as processing makes them of an order's kind. */
 function stored(
   event: Plain,
-): Omit<StoredEvent, "merchantId" | "visitor" | "isBot" | "id" | "session" | "time"> {
+): Omit<StoredEvent, "merchantId" | "visitor" | "user" | "isBot" | "id" | "session" | "time"> {
   const kind = event.order?.kind;
   const sign = kind === 1 ? 1n : kind === 3 ? -1n : undefined;
   const stage = kind === 1 ? 5 : kind === 3 ? 6 : kind === undefined || kind === 0 ? event.stage : 0;

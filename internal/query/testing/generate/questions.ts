@@ -39,6 +39,7 @@ export function questionsAbout(about: About): fc.Arbitrary<Question> {
         timeZone: fc.constant(timeZone),
         traffic: fc.constantFrom("people", "people", "bots", "all"),
         accuracy: fc.constant("exact"),
+        identity: fc.constantFrom("visitor", "visitor", "person"),
         spans: spans(about, timeZone, hasTime),
         metrics: fc.shuffledSubarray(possible, { minLength: 1, maxLength: 6 }),
         dimensions: fc.constant(asked),

@@ -50,6 +50,8 @@ export interface StoredEvent {
   /** Ms since 1970-01-01 UTC. */
   readonly time: number;
   readonly visitor: number;
+  /** Who signed in; no visitor has the same number. null: nobody. */
+  readonly user: number | null;
   readonly session: number;
   readonly processorVersion: number;
   readonly name: string;

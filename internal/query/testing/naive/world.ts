@@ -29,12 +29,10 @@ export interface Seen {
   readonly item: Item | undefined;
 }
 
-export function worldOf(
-  all: readonly StoredEvent[],
-  { merchant, traffic, timeZone }: Question,
-  span: Span,
-): World {
-  const own = all.filter(({ merchantId }) => merchantId === merchant.merchantId);
+export function worldOf(all: readonly StoredEvent[], question: Question, span: Span): World {
+  const { merchant, traffic, timeZone, identity } = question;
+  const ofMerchant = all.filter(({ merchantId }) => merchantId === merchant.merchantId);
+  const own = identity === "visitor" ? ofMerchant : ofPersons(ofMerchant, traffic, span);
   const asked = own.filter((event) => isOf(traffic, event)).sort(byTime);
   const around = asked.filter(({ time }) => time >= span.start - DAY_MS && time < span.end + DAY_MS);
   const sessions = Map.groupBy(around, ({ session }) => session);
@@ -50,6 +48,19 @@ export function worldOf(
     visitor: (of) => visitors.get(of.visitor)!,
     firstTime: (of) => first.get(of.visitor)!,
   };
+}
+
+/** Events whose visitor is the only user that signed in as it in the span, if there is one. */
+function ofPersons(own: readonly StoredEvent[], traffic: Traffic, { start, end }: Span): StoredEvent[] {
+  const users = new Map<number, Set<number>>();
+  for (const event of own) {
+    if (!isOf(traffic, event) || event.time < start || event.time >= end || event.user === null) continue;
+    users.set(event.visitor, (users.get(event.visitor) ?? new Set()).add(event.user));
+  }
+  return own.map((event) => {
+    const [user, ...others] = users.get(event.visitor) ?? [];
+    return user === undefined || others.length > 0 ? event : { ...event, visitor: user };
+  });
 }
 
 function isOf(traffic: Traffic, { isBot }: StoredEvent): boolean {

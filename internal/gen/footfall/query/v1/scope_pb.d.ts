@@ -51,6 +51,13 @@ export declare type Scope = Message<"footfall.query.v1.Scope"> & {
    * @generated from field: footfall.query.v1.Accuracy accuracy = 5;
    */
   accuracy: Accuracy;
+
+  /**
+   * What counts as one visitor.
+   *
+   * @generated from field: footfall.query.v1.Identity identity = 6;
+   */
+  identity: Identity;
 };
 
 /**
@@ -98,6 +105,40 @@ export enum Traffic {
  * Describes the enum footfall.query.v1.Traffic.
  */
 export declare const TrafficSchema: GenEnum<Traffic>;
+
+/**
+ * What counts as one visitor.
+ *
+ * @generated from enum footfall.query.v1.Identity
+ */
+export enum Identity {
+  /**
+   * As IDENTITY_VISITOR.
+   *
+   * @generated from enum value: IDENTITY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A visitor id: a browser or an installation of an app.
+   *
+   * @generated from enum value: IDENTITY_VISITOR = 1;
+   */
+  VISITOR = 1,
+
+  /**
+   * A person: all visitor ids that sent events with the same user_id within the period are one. A visitor id with
+   * several user_ids in the period is a device that people share, and stays one visitor by itself.
+   *
+   * @generated from enum value: IDENTITY_PERSON = 2;
+   */
+  PERSON = 2,
+}
+
+/**
+ * Describes the enum footfall.query.v1.Identity.
+ */
+export declare const IdentitySchema: GenEnum<Identity>;
 
 /**
  * Whether distinct counts may be estimated. Sums are always exact.

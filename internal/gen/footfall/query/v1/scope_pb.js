@@ -9,7 +9,7 @@ import { file_footfall_query_v1_filter } from "./filter_pb.js";
  * Describes the file footfall/query/v1/scope.proto.
  */
 export const file_footfall_query_v1_scope = /*@__PURE__*/
-  fileDesc("Ch1mb290ZmFsbC9xdWVyeS92MS9zY29wZS5wcm90bxIRZm9vdGZhbGwucXVlcnkudjEitgEKBVNjb3BlEhMKC21lcmNoYW50X2lkGAEgASgNEhEKCXRpbWVfem9uZRgCIAEoCRIpCgZmaWx0ZXIYAyABKAsyGS5mb290ZmFsbC5xdWVyeS52MS5GaWx0ZXISKwoHdHJhZmZpYxgEIAEoDjIaLmZvb3RmYWxsLnF1ZXJ5LnYxLlRyYWZmaWMSLQoIYWNjdXJhY3kYBSABKA4yGy5mb290ZmFsbC5xdWVyeS52MS5BY2N1cmFjeSpZCgdUcmFmZmljEhcKE1RSQUZGSUNfVU5TUEVDSUZJRUQQABISCg5UUkFGRklDX1BFT1BMRRABEhAKDFRSQUZGSUNfQk9UUxACEg8KC1RSQUZGSUNfQUxMEAMqYgoIQWNjdXJhY3kSGAoUQUNDVVJBQ1lfVU5TUEVDSUZJRUQQABIVChFBQ0NVUkFDWV9CQUxBTkNFRBABEhIKDkFDQ1VSQUNZX0VYQUNUEAISEQoNQUNDVVJBQ1lfRkFTVBADYgZwcm90bzM", [file_footfall_query_v1_filter]);
+  fileDesc("Ch1mb290ZmFsbC9xdWVyeS92MS9zY29wZS5wcm90bxIRZm9vdGZhbGwucXVlcnkudjEi5QEKBVNjb3BlEhMKC21lcmNoYW50X2lkGAEgASgNEhEKCXRpbWVfem9uZRgCIAEoCRIpCgZmaWx0ZXIYAyABKAsyGS5mb290ZmFsbC5xdWVyeS52MS5GaWx0ZXISKwoHdHJhZmZpYxgEIAEoDjIaLmZvb3RmYWxsLnF1ZXJ5LnYxLlRyYWZmaWMSLQoIYWNjdXJhY3kYBSABKA4yGy5mb290ZmFsbC5xdWVyeS52MS5BY2N1cmFjeRItCghpZGVudGl0eRgGIAEoDjIbLmZvb3RmYWxsLnF1ZXJ5LnYxLklkZW50aXR5KlkKB1RyYWZmaWMSFwoTVFJBRkZJQ19VTlNQRUNJRklFRBAAEhIKDlRSQUZGSUNfUEVPUExFEAESEAoMVFJBRkZJQ19CT1RTEAISDwoLVFJBRkZJQ19BTEwQAypPCghJZGVudGl0eRIYChRJREVOVElUWV9VTlNQRUNJRklFRBAAEhQKEElERU5USVRZX1ZJU0lUT1IQARITCg9JREVOVElUWV9QRVJTT04QAipiCghBY2N1cmFjeRIYChRBQ0NVUkFDWV9VTlNQRUNJRklFRBAAEhUKEUFDQ1VSQUNZX0JBTEFOQ0VEEAESEgoOQUNDVVJBQ1lfRVhBQ1QQAhIRCg1BQ0NVUkFDWV9GQVNUEANiBnByb3RvMw", [file_footfall_query_v1_filter]);
 
 /**
  * Describes the message footfall.query.v1.Scope.
@@ -33,10 +33,24 @@ export const Traffic = /*@__PURE__*/
   tsEnum(TrafficSchema);
 
 /**
+ * Describes the enum footfall.query.v1.Identity.
+ */
+export const IdentitySchema = /*@__PURE__*/
+  enumDesc(file_footfall_query_v1_scope, 1);
+
+/**
+ * What counts as one visitor.
+ *
+ * @generated from enum footfall.query.v1.Identity
+ */
+export const Identity = /*@__PURE__*/
+  tsEnum(IdentitySchema);
+
+/**
  * Describes the enum footfall.query.v1.Accuracy.
  */
 export const AccuracySchema = /*@__PURE__*/
-  enumDesc(file_footfall_query_v1_scope, 1);
+  enumDesc(file_footfall_query_v1_scope, 2);
 
 /**
  * Whether distinct counts may be estimated. Sums are always exact.

@@ -67,7 +67,10 @@ const CHECKS: readonly Check[] = [
   { name: "generated code", run: generatedIsCurrent },
   { name: "configuration page", run: () => command("node", "scripts/configuration-page.ts", "--check") },
   { name: "licences", run: () => command("node", "scripts/licences.ts", "--quiet") },
-  { name: "layers", run: () => command("vitest", "run", "internal/layers.test.ts") },
+  {
+    name: "layers, words and names",
+    run: () => command("vitest", "run", "internal/layers.test.ts", "test/house"),
+  },
 ];
 
 const results = await Promise.all(

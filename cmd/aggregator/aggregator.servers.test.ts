@@ -55,7 +55,7 @@ describe("batches", () => {
       rows: 2,
       stored: 2,
       duplicates: 0,
-      rejected: 0,
+      dead_lettered: 0,
     });
     expect((await position(partition)).seq).toBe(1);
     expect(
@@ -255,7 +255,7 @@ describe("what cannot be processed", () => {
     await rig.publish(batch);
     const good = batchFor(3, 1);
     await rig.publish(good);
-    expect(await rig.committed(batch)).toMatchObject({ stored: 0, rejected: 1 });
+    expect(await rig.committed(batch)).toMatchObject({ stored: 0, dead_lettered: 1 });
     expect(await rig.committed(good)).toMatchObject({ stored: 1 });
   });
 });

@@ -69,7 +69,7 @@ test("an erased visitor stays away: redelivered, redriven, spooled for a day, re
     rows: 30,
     stored: 0,
     duplicates: 30 - erased,
-    rejected: 0,
+    dead_lettered: 0,
   });
 
   // A batch that a collector has had in its spool since before the erasure: these events were never stored.
@@ -81,7 +81,7 @@ test("an erased visitor stays away: redelivered, redriven, spooled for a day, re
     rows: 40,
     stored: 40 - lateGone,
     duplicates: 0,
-    rejected: 0,
+    dead_lettered: 0,
   });
   expect(await metric(aggregator, "footfall_aggregator_erased_total")).toBe(erased + lateGone);
 
@@ -114,7 +114,7 @@ test("an erasure under a stream of the visitor's old events misses none, and hol
   await waitFor("the refresh", async () => (await stored()).aggregated === rows);
   expect(await stored()).toEqual({ rows, erased: 0, aggregated: rows });
   const [sum] = await rig.query<object>(
-    "SELECT sum(rows - stored - duplicates - rejected - erased)::integer AS open FROM batch_ledger",
+    "SELECT sum(rows - stored - duplicates - dead_lettered - erased)::integer AS open FROM batch_ledger",
   );
   expect(sum).toEqual({ open: 0 });
 });

@@ -54,7 +54,7 @@ async function kept(partition: number) {
   return found;
 }
 
-const rejected = (rows: number) => ({ rows, stored: 0, duplicates: 0, rejected: rows });
+const deadLettered = (rows: number) => ({ rows, stored: 0, duplicates: 0, dead_lettered: rows });
 
 describe("a step that throws", () => {
   test("its batch is dead-lettered with reason, message, stack and position; its neighbours are committed", async () => {
@@ -66,7 +66,7 @@ describe("a step that throws", () => {
     const service = await rig.start(SETTINGS, [...STEPS, step]);
     expect(await rig.committed(after)).toMatchObject({ rows: 4, stored: 4 });
     expect(await rig.committed(before)).toMatchObject({ rows: 3, stored: 3 });
-    expect(await rig.committed(bad)).toMatchObject({ ...rejected(2), stream_seq: seqs[1] });
+    expect(await rig.committed(bad)).toMatchObject({ ...deadLettered(2), stream_seq: seqs[1] });
     const [message, ...more] = await kept(partition);
     expect(more).toEqual([]);
     expect(message!.subject).toBe("dead_letter.0");
@@ -79,7 +79,7 @@ describe("a step that throws", () => {
     // Once in the group, where nobody knew whose fault it was, and then its own tries.
     expect(step.seen).toBe(4);
     expect(await metric(service, "footfall_aggregator_dead_letters_total")).toBe(1);
-    expect(await metric(service, "footfall_aggregator_rejected_total")).toBe(2);
+    expect(await metric(service, "footfall_aggregator_dead_lettered_events_total")).toBe(2);
     expect(await metric(service, "footfall_aggregator_failures_total")).toBe(0);
   });
 
@@ -88,7 +88,7 @@ describe("a step that throws", () => {
     await rig.start({ "process-tries": tries }, [step]);
     const bad = poison(1);
     await rig.publish(bad);
-    expect(await rig.committed(bad)).toMatchObject(rejected(2));
+    expect(await rig.committed(bad)).toMatchObject(deadLettered(2));
     expect(step.seen).toBe(Number(tries));
   });
 
@@ -134,7 +134,7 @@ describe("rows that the database refuses", () => {
         await rig.start(SETTINGS);
         expect(await rig.committed(last)).toMatchObject({ stored: 1 });
         expect(await rig.committed(first)).toMatchObject({ stored: 1 });
-        expect(await rig.committed(bad)).toMatchObject(rejected(2));
+        expect(await rig.committed(bad)).toMatchObject(deadLettered(2));
       } finally {
         await rig.stop();
         await rig.pool.query("DROP TRIGGER refuse ON events");
@@ -172,7 +172,7 @@ test("dead-lettered again and again, because its ledger line cannot be written, 
   const partition = 1;
   const before = (await kept(partition)).length;
   const bad = poison(partition);
-  await refuse("batch_ledger", "NEW.rejected > 0", "57014");
+  await refuse("batch_ledger", "NEW.dead_lettered > 0", "57014");
   const service = await rig.start(SETTINGS, [failingStep()]);
   try {
     await rig.publish(bad);
@@ -184,7 +184,7 @@ test("dead-lettered again and again, because its ledger line cannot be written, 
   } finally {
     await rig.pool.query("DROP TRIGGER refuse ON batch_ledger");
   }
-  expect(await rig.committed(bad)).toMatchObject(rejected(2));
+  expect(await rig.committed(bad)).toMatchObject(deadLettered(2));
   expect(await kept(partition)).toHaveLength(before + 1);
 });
 
@@ -204,6 +204,6 @@ test("while the dead-letter stream takes nothing the position stays; then the ba
   expect(position!.seq).toBeLessThan(seq);
   await ensureTestStreams(rig.nc, PARTITIONS);
   expect(await rig.committed(good)).toMatchObject({ stored: 1 });
-  expect(await rig.committed(bad)).toMatchObject(rejected(2));
+  expect(await rig.committed(bad)).toMatchObject(deadLettered(2));
   expect(await kept(partition)).toHaveLength(1);
 });

@@ -91,8 +91,8 @@ test("poison, mended, redriven: counted once, and the reports are right", async 
   for (const batch of [good[0], bad[0], good[1], bad[1]]) await rig.publish(batch);
 
   await rig.start({}, [...STEPS, mistaken]);
-  expect(await rig.committed(bad[1])).toMatchObject({ rows: 1, stored: 0, rejected: 1 });
-  expect(await rig.committed(bad[0])).toMatchObject({ rows: 5, stored: 0, rejected: 5 });
+  expect(await rig.committed(bad[1])).toMatchObject({ rows: 1, stored: 0, dead_lettered: 1 });
+  expect(await rig.committed(bad[0])).toMatchObject({ rows: 5, stored: 0, dead_lettered: 5 });
   expect(await reported(17)).toMatchObject({ revenue: 0n, orders: 0n });
 
   const mine = ["--reason", "PROCESSING_FAILED", "--merchant", String(merchant.merchantId)];
@@ -114,7 +114,7 @@ test("poison, mended, redriven: counted once, and the reports are right", async 
   expect(await replay<RedriveResult>("redrive", ...mine)).toMatchObject(counted);
   expect((await refused()).messages).toBe(0);
   await waitFor("the ledger", async () => (await rig.committed(bad[1])).stored === 1);
-  expect(await rig.committed(bad[0])).toMatchObject({ rows: 5, stored: 4, duplicates: 1, rejected: 0 });
+  expect(await rig.committed(bad[0])).toMatchObject({ rows: 5, stored: 4, duplicates: 1, dead_lettered: 0 });
   expect(await reported(22)).toMatchObject({ revenue: 12_500_000n, orders: 1n });
   expect(await rows()).toEqual([{ n: 22 }]);
 

@@ -18,7 +18,7 @@ const PAUSES = { firstMs: 50, longestMs: 100 };
 
 /**
  * Commits a group of batches. When it fails by fault of a batch, the batches are committed one by one; one that
- * fails in all its tries is committed as a dead letter: kept in the dead-letter stream, its rows counted as rejected.
+ * fails in all its tries is committed as a dead letter: kept in the dead-letter stream, its rows counted as dead-lettered.
  * @returns the new position.
  * @throws what is no batch's fault (a part that is away, another owner): the caller waits and starts over.
  */

@@ -31,10 +31,10 @@ function registered(registry: Registry) {
       "footfall_aggregator_duplicates_total",
       "Events left out because they were stored.",
     ),
-    rejected: counter(
+    deadLettered: counter(
       registry,
-      "footfall_aggregator_rejected_total",
-      "Rows of batches that could not be processed.",
+      "footfall_aggregator_dead_lettered_events_total",
+      "Events of batches that could not be processed.",
     ),
     erased: counter(
       registry,

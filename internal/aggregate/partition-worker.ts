@@ -170,7 +170,7 @@ async function commitGroup(
   done();
   metrics.rows.inc(committed.stored);
   metrics.duplicates.inc(committed.duplicates);
-  metrics.rejected.inc(committed.rejected);
+  metrics.deadLettered.inc(committed.deadLettered);
   metrics.erased.inc(committed.erased);
   metrics.repeatedBatches.inc(committed.repeatedBatches);
   for (const { problem } of batches) {

@@ -43,7 +43,7 @@ export async function countEvents(
 
 /**
  * Takes a request's events, if that is within the limits, and waits for their answers.
- * @param letGo is called when the request's bytes are not needed any more; perhaps never when it is refused.
+ * @param release is called when the request's bytes are not needed any more; perhaps never when it is refused.
  * @throws OverLimit before any event is read.
  */
 export async function answerRequest(
@@ -51,7 +51,7 @@ export async function answerRequest(
   sender: Sender,
   { request, weight }: WeighedRequest,
   defaults: Defaults,
-  letGo: () => void,
+  release: () => void,
 ): Promise<Answers> {
   const done = deps.metrics.latency.startTimer();
   const { count, sentTime } = request;
@@ -61,7 +61,7 @@ export async function answerRequest(
   const times = { receivedTime: Date.now(), sentTime: plausible };
   const onTaken = () => {
     request.forget();
-    letGo();
+    release();
   };
   const take = async () => {
     // Before the events are counted: of a request that finds no room none were sent.

@@ -31,7 +31,7 @@ interface Delivered {
 }
 
 /** Longest wait for ingest's answer once the program is stopping, ms. */
-const HURRY_MS = 500;
+const SHUTDOWN_SPOOL_AFTER_MS = 500;
 
 /** How long an ingest that was late counts as such when nothing is on its way to it, ms. */
 const LATE_MS = 5_000;
@@ -91,7 +91,7 @@ export class Delivery {
 
   /** From now on ingest has little time to answer before a batch goes to the spool: the program is stopping. */
   beginShutdown(): void {
-    this.#spoolAfterMs = Math.min(this.#spoolAfterMs, HURRY_MS);
+    this.#spoolAfterMs = Math.min(this.#spoolAfterMs, SHUTDOWN_SPOOL_AFTER_MS);
   }
 
   /** Waits until every batch is with ingest or in the spool, and closes both. */

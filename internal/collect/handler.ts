@@ -61,8 +61,8 @@ async function send(deps: CollectDeps, message: RequestMessage, context: Handler
     await deps.limits.takeEvents(sender.merchantId, weighed.weight);
     throw new Failure("invalid", problem);
   }
-  const letGo = () => forget(message, context);
-  const answers = await answerRequest(deps, sender, weighed, deps.defaults(context), letGo);
+  const release = () => forget(message, context);
+  const answers = await answerRequest(deps, sender, weighed, deps.defaults(context), release);
   if (answers.statuses.every((status) => status === EventStatus.UNAVAILABLE)) {
     throw new Failure("unavailable", "events: none was stored, send them again", {
       retryAfterMs: RETRY_AFTER_MS,
@@ -73,7 +73,7 @@ async function send(deps: CollectDeps, message: RequestMessage, context: Handler
 
 /** The bytes of a message go before its call is over, which may wait for long. */
 function forget(message: RequestMessage, { values }: HandlerContext): void {
-  values.get(readingKey)?.letGo(message.bytes.length);
+  values.get(readingKey)?.release(message.bytes.length);
   message.bytes = new Uint8Array();
 }
 
@@ -87,7 +87,7 @@ async function* stream(deps: CollectDeps, messages: AsyncIterable<RequestMessage
   const defaults = deps.defaults(context);
   const slots = new Slots(deps.limits, sender.merchantId);
   const work = async (message: RequestMessage) => {
-    const letGo = () => forget(message, context);
+    const release = () => forget(message, context);
     try {
       const weighed = await countEvents(deps.limits, sender.merchantId, message, true);
       const { sequence, count } = weighed.request;
@@ -97,11 +97,11 @@ async function* stream(deps: CollectDeps, messages: AsyncIterable<RequestMessage
         return { ...refuseAll(problem), sequence, leave: () => {} };
       }
       const slot = counting(deps.metrics, () => slots.take(), count);
-      const answering = slot.then(() => answerRequest(deps, sender, weighed, defaults, letGo));
+      const answering = slot.then(() => answerRequest(deps, sender, weighed, defaults, release));
       const answers = await orUnavailable(answering, count);
       return { ...answers, sequence, leave: await slot.catch(() => () => {}) };
     } finally {
-      letGo();
+      release();
     }
   };
   try {

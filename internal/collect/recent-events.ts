@@ -4,7 +4,7 @@ import type { Receipt } from "./receipt.ts";
 /** Words of a slot: four of the event's id, the merchant (0: the slot is empty), the number of the receipt. */
 const WORDS = 6;
 const MERCHANT = 4;
-const TICKET = 5;
+const RECEIPT = 5;
 
 /**
  * The events that the collector took lately, with the batch that each went into: a bounded window, so that a
@@ -94,7 +94,7 @@ class Generation {
 
   /** The receipt of the wanted event, undefined where its place is empty. */
   receipt(place: number): Receipt | undefined {
-    return this.#slots[place + MERCHANT] === 0 ? undefined : this.#receipts[this.#slots[place + TICKET]!];
+    return this.#slots[place + MERCHANT] === 0 ? undefined : this.#receipts[this.#slots[place + RECEIPT]!];
   }
 
   /** Puts the wanted event into its place, or gives it another receipt. */
@@ -104,7 +104,7 @@ class Generation {
     // Events of one batch come one after another.
     if (this.#receipts.at(-1) !== receipt) this.#receipts.push(receipt);
     for (let word = 0; word <= MERCHANT; word++) slots[place + word] = wanted[word]!;
-    slots[place + TICKET] = this.#receipts.length - 1;
+    slots[place + RECEIPT] = this.#receipts.length - 1;
   }
 
   /** Where the wanted event stands, or else the empty slot in which it would. */

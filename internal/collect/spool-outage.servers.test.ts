@@ -255,7 +255,7 @@ test("a batch that is damaged on disk is kept apart, counted, and holds up no ot
   expect([await metric("damaged_total"), await metric("damaged_batches")]).toEqual([1, 1]);
 });
 
-test("a batch of the spool that ingest refuses for good leaves the spool: it is in REJECTED", async () => {
+test("a batch of the spool that ingest refuses for good leaves the spool: it is in DEAD_LETTER", async () => {
   await startWarm();
   await loseIngest();
   expect(await send("a")).toEqual([ACCEPTED]);

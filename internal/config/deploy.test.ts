@@ -33,7 +33,7 @@ test("deploy/footfall.env promises what can be kept: strict, three replicas, str
   const server = readFileSync(join(import.meta.dirname, "../../deploy/nats/nats-server.conf"), "utf8");
   const setting = (name: string) => Number(new RegExp(`^ *${name}: (\\d+)`, "m").exec(server)![1]);
   expect(server).toMatch(/^ *sync_interval: always$/m);
-  // The installation of deploy/README.md has 64 partitions; REJECTED is one stream more.
+  // The installation of deploy/README.md has 64 partitions; DEAD_LETTER is one stream more.
   expect(65 * Number(config.streamMaxBytes)).toBeLessThan(setting("max_file_store") * 1e9);
   expect(Number(config.maxBatchBytes) + 8_192).toBeLessThanOrEqual(setting("max_payload"));
 });

@@ -16,10 +16,10 @@ function problemOf(change: (batch: EventBatch) => void, partitions = 64): BatchP
   const batch = builder.take();
   change(batch);
   const sealed = seal(batch, { partition: 55, collectorId: "edge", codec: Codec.NONE, closedTime: 1 });
-  return judgedBytes(sealedBytes(sealed), partitions);
+  return checkedBytes(sealedBytes(sealed), partitions);
 }
 
-function judgedBytes(bytes: Uint8Array, partitions = 64): BatchProblem | undefined {
+function checkedBytes(bytes: Uint8Array, partitions = 64): BatchProblem | undefined {
   const opened = open(bytes);
   return opened.problem ?? checkBatch(opened.sealed!, opened.batch!, partitions);
 }
@@ -167,7 +167,7 @@ test.each([0, 5, 65_537])("rows: %i in the envelope is COLUMN_LENGTH", (rows) =>
 
 test.each([0, 15, 17])("a batch id of %i bytes is MALFORMED", (length) => {
   const bytes = sealedBytes({ ...goldenSealed(), batchId: new Uint8Array(length) });
-  expect(judgedBytes(bytes)).toEqual({
+  expect(checkedBytes(bytes)).toEqual({
     reason: Reason.MALFORMED,
     message: `batch_id: ${length} bytes, must be 16`,
   });

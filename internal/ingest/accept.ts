@@ -55,7 +55,7 @@ async function publish(
   // Of a batch that is too large only as much is kept as JetStream takes.
   const kept = bytes.subarray(0, deps.maxBatchBytes);
   await deps.publisher.reject(partition, reason, problem.message, kept);
-  deps.metrics.rejected.inc({ reason });
+  deps.metrics.deadLetters.inc({ reason });
   return answer(validation, { status: BatchStatus.REJECTED, ...problem });
 }
 

@@ -6,7 +6,7 @@ export type IngestMetrics = ReturnType<typeof ingestMetrics>;
 export function ingestMetrics(registry: Registry) {
   const metrics = registered(registry);
   startAtZero(metrics.batches, "status", namesOf(BatchStatus));
-  startAtZero(metrics.rejected, "reason", namesOf(BatchRejectReason));
+  startAtZero(metrics.deadLetters, "reason", namesOf(BatchRejectReason));
   return metrics;
 }
 
@@ -20,9 +20,9 @@ function registered(registry: Registry) {
     batches: counter(registry, "footfall_ingest_batches_total", "Batches answered, by status.", ["status"]),
     events: counter(registry, "footfall_ingest_events_total", "Events in batches that JetStream acked."),
     bytes: counter(registry, "footfall_ingest_bytes_total", "Bytes of answered batches, as they travel."),
-    rejected: counter(
+    deadLetters: counter(
       registry,
-      "footfall_ingest_rejected_total",
+      "footfall_ingest_dead_letters_total",
       "Batches that failed the checks, by reason.",
       ["reason"],
     ),

@@ -32,8 +32,8 @@ interface Envelope {
 }
 
 /** @param limit most events that are decoded. */
-export function showDeadLetter(rejected: DeadLetterBatch, limit: number): DeadLetterDetails {
-  const { message, problem, batch, sealed } = rejected;
+export function showDeadLetter(letter: DeadLetterBatch, limit: number): DeadLetterDetails {
+  const { message, problem, batch, sealed } = letter;
   const { seq, time, partition, reason, stack, origin, bytes } = message;
   return {
     seq,
@@ -48,7 +48,7 @@ export function showDeadLetter(rejected: DeadLetterBatch, limit: number): DeadLe
       problem === undefined
         ? { ok: true }
         : { ok: false, reason: BatchRejectReason[problem.reason], message: problem.message },
-    envelope: envelopeOf(rejected),
+    envelope: envelopeOf(letter),
     events: batch && decodeEvents(() => new BatchView(sealed!.batchId, batch), limit),
   };
 }

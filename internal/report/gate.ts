@@ -50,7 +50,7 @@ class Reading implements Admission {
 
   read(bytes: number): void {
     if (this.#quota.refusal(this.#merchantId) !== undefined) {
-      this.letGo(this.#bytes);
+      this.release(this.#bytes);
       const message = `merchant ${this.#merchantId}: too many bytes of requests at one time`;
       throw new Failure("exhausted", message, { retryAfterMs: NO_ROOM_WAIT_MS });
     }
@@ -58,13 +58,13 @@ class Reading implements Admission {
     this.#bytes += bytes;
   }
 
-  letGo(bytes: number): void {
+  release(bytes: number): void {
     const held = Math.min(bytes, this.#bytes);
     this.#quota.give(this.#merchantId, held);
     this.#bytes -= held;
   }
 
   close(): void {
-    this.letGo(this.#bytes);
+    this.release(this.#bytes);
   }
 }

@@ -29,7 +29,7 @@ export interface Admission {
   /** Bytes of the body have come, or are made of what has come. @throws Failure to refuse the call after all. */
   read(bytes: number): void;
   /** So many of them are no longer kept. */
-  letGo(bytes: number): void;
+  release(bytes: number): void;
   /** The call is over: answered, or given up. May be called again. */
   close(): void;
 }

@@ -132,7 +132,7 @@ function pass(
     return admission;
   };
   call.body = gatedBody(call.body as AsyncIterable<Uint8Array>, enter);
-  return { take: (bytes) => admission?.read(bytes), give: (bytes) => admission?.letGo(bytes) };
+  return { take: (bytes) => admission?.read(bytes), give: (bytes) => admission?.release(bytes) };
 }
 
 async function send(answer: UniversalServerResponse, request: Request, response: Response): Promise<void> {

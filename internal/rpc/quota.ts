@@ -1,5 +1,5 @@
-/** Why there is no room: the merchant has its part already, or all is taken. */
-export type NoRoom = "merchant" | "all";
+/** Why nothing more is given: the merchant has its part already, or all is taken. */
+export type OverQuota = "merchant" | "all";
 
 /**
  * A quota of bytes or requests that merchants share. A merchant may hold so much as is free, times a factor (the
@@ -23,7 +23,7 @@ export class Quota {
   }
 
   /** Whether a merchant may take some more now, however much: it is the next one that may find no room. */
-  refusal(merchantId: number): NoRoom | undefined {
+  refusal(merchantId: number): OverQuota | undefined {
     const free = this.#capacity - this.#used;
     if (free <= 0) return "all";
     return (this.#held.get(merchantId) ?? 0) < this.#factor * free ? undefined : "merchant";

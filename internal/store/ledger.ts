@@ -11,7 +11,7 @@ export interface BatchWrite {
   readonly collectorId: string;
   readonly checksum: number;
   readonly rows: number;
-  /** Undefined for a batch that could not be processed: its ledger line counts all rows as rejected. */
+  /** Undefined for a batch that could not be processed: its ledger line counts all rows as dead-lettered. */
   readonly columns: EventColumns | undefined;
 }
 
@@ -29,7 +29,7 @@ export async function notInLedger(client: Client, batches: readonly BatchWrite[]
   const { rows } = await client.query<{ batch_id: string }>(
     `SELECT l.batch_id FROM unnest($1::uuid[], $2::float8[]) AS b (id, time_ms)
      JOIN batch_ledger l ON l.batch_id = b.id AND l.batch_time = to_timestamp(b.time_ms / 1000)
-     WHERE l.rejected = 0`,
+     WHERE l.dead_lettered = 0`,
     [fresh.map(({ batchId }) => batchId), fresh.map(({ batchTime }) => batchTime)],
   );
   const known = new Set(rows.map((row) => row.batch_id));
@@ -47,16 +47,16 @@ interface Counted {
 export interface LedgerLine extends BatchWrite {
   readonly stored: number;
   readonly duplicates: number;
-  readonly rejected: number;
+  readonly deadLettered: number;
   readonly erased: number;
 }
 
 export function ledgerLine(batch: BatchWrite, claims: ReadonlyMap<EventColumns, Counted>): LedgerLine {
   if (batch.columns === undefined)
-    return { ...batch, stored: 0, duplicates: 0, rejected: batch.rows, erased: 0 };
+    return { ...batch, stored: 0, duplicates: 0, deadLettered: batch.rows, erased: 0 };
   const { duplicates, erased } = claims.get(batch.columns)!;
   const left = count(duplicates);
-  return { ...batch, stored: batch.rows - left, duplicates: left - erased, rejected: 0, erased };
+  return { ...batch, stored: batch.rows - left, duplicates: left - erased, deadLettered: 0, erased };
 }
 
 export async function insertLedger(
@@ -67,13 +67,13 @@ export async function insertLedger(
   if (lines.length === 0) return;
   await client.query(
     `INSERT INTO batch_ledger (partition_id, batch_id, batch_time, stream_seq, collector_id, rows, stored,
-       duplicates, rejected, erased, checksum)
-     SELECT $1, id, to_timestamp(time_ms / 1000), seq, collector, rows, stored, duplicates, rejected, erased, checksum
+       duplicates, dead_lettered, erased, checksum)
+     SELECT $1, id, to_timestamp(time_ms / 1000), seq, collector, rows, stored, duplicates, dead_lettered, erased, checksum
      FROM unnest($2::uuid[], $3::float8[], $4::bigint[], $5::text[], $6::integer[], $7::integer[],
        $8::integer[], $9::integer[], $10::integer[], $11::bigint[])
-       AS l (id, time_ms, seq, collector, rows, stored, duplicates, rejected, erased, checksum)
+       AS l (id, time_ms, seq, collector, rows, stored, duplicates, dead_lettered, erased, checksum)
      ON CONFLICT (batch_id, batch_time) DO UPDATE SET stream_seq = excluded.stream_seq, stored = excluded.stored,
-       duplicates = excluded.duplicates, rejected = excluded.rejected, erased = excluded.erased, committed_at = excluded.committed_at`,
+       duplicates = excluded.duplicates, dead_lettered = excluded.dead_lettered, erased = excluded.erased, committed_at = excluded.committed_at`,
     [
       partition,
       lines.map((line) => line.batchId),
@@ -83,7 +83,7 @@ export async function insertLedger(
       lines.map((line) => line.rows),
       lines.map((line) => line.stored),
       lines.map((line) => line.duplicates),
-      lines.map((line) => line.rejected),
+      lines.map((line) => line.deadLettered),
       lines.map((line) => line.erased),
       lines.map((line) => line.checksum),
     ],

@@ -48,7 +48,7 @@ describe("position and ledger", () => {
     expect(
       await query("SELECT stream_seq, committed_through FROM partitions WHERE partition_id = 1"),
     ).toEqual([{ stream_seq: "5", committed_through: new Date("2026-03-01T12:00:00Z") }]);
-    const line = `SELECT partition_id, stream_seq, collector_id, rows, stored, duplicates, rejected, checksum,
+    const line = `SELECT partition_id, stream_seq, collector_id, rows, stored, duplicates, dead_lettered, checksum,
       batch_time FROM batch_ledger WHERE batch_id = $1`;
     expect(await query(line, [batch.batchId])).toEqual([
       {
@@ -58,7 +58,7 @@ describe("position and ledger", () => {
         rows: 1,
         stored: 1,
         duplicates: 0,
-        rejected: 0,
+        dead_lettered: 0,
         checksum: "4294967295",
         batch_time: new Date(batch.batchTime),
       },
@@ -68,22 +68,22 @@ describe("position and ledger", () => {
   test("a batch that the ledger knows is skipped, and so is its second copy in one commit", async () => {
     const batch = batchOf([eventRow({ merchant_id: 4 })]);
     const first = await commitNext(database.pool, [batch, batch]);
-    expect(first).toEqual({ stored: 1, duplicates: 0, rejected: 0, erased: 0, repeatedBatches: 1 });
+    expect(first).toEqual({ stored: 1, duplicates: 0, deadLettered: 0, erased: 0, repeatedBatches: 1 });
     const again = await commitNext(database.pool, [batch]);
-    expect(again).toEqual({ stored: 0, duplicates: 0, rejected: 0, erased: 0, repeatedBatches: 1 });
+    expect(again).toEqual({ stored: 0, duplicates: 0, deadLettered: 0, erased: 0, repeatedBatches: 1 });
     expect(await query("SELECT rows, stored FROM batch_ledger WHERE batch_id = $1", [batch.batchId])).toEqual(
       [{ rows: 1, stored: 1 }],
     );
     expect(await query("SELECT 1 FROM events WHERE merchant_id = 4")).toHaveLength(1);
   });
 
-  test("a batch that could not be processed has a ledger line of rejected rows, and stores none", async () => {
+  test("a batch that could not be processed has a ledger line of dead-lettered rows, and stores none", async () => {
     const batch = batchOf([], { rows: 17, columns: undefined });
     const committed = await commitNext(database.pool, [batch]);
-    expect(committed).toEqual({ stored: 0, duplicates: 0, rejected: 17, erased: 0, repeatedBatches: 0 });
-    const line = "SELECT rows, stored, duplicates, rejected FROM batch_ledger WHERE batch_id = $1";
+    expect(committed).toEqual({ stored: 0, duplicates: 0, deadLettered: 17, erased: 0, repeatedBatches: 0 });
+    const line = "SELECT rows, stored, duplicates, dead_lettered FROM batch_ledger WHERE batch_id = $1";
     expect(await query(line, [batch.batchId])).toEqual([
-      { rows: 17, stored: 0, duplicates: 0, rejected: 17 },
+      { rows: 17, stored: 0, duplicates: 0, dead_lettered: 17 },
     ]);
   });
 

@@ -29,7 +29,7 @@ export interface Commit {
 export interface Committed {
   readonly stored: number;
   readonly duplicates: number;
-  readonly rejected: number;
+  readonly deadLettered: number;
   /** Left out because their visitor or merchant is erased. */
   readonly erased: number;
   /** Batches that the ledger knew already. */
@@ -70,7 +70,7 @@ export async function commitBatches(pool: Pool, commit: Commit): Promise<Committ
     return {
       stored,
       duplicates: sum(lines.map((line) => line.duplicates)),
-      rejected: sum(lines.map((line) => line.rejected)),
+      deadLettered: sum(lines.map((line) => line.deadLettered)),
       erased: sum(lines.map((line) => line.erased)),
       repeatedBatches: commit.batches.length - fresh.length,
     };

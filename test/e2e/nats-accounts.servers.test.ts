@@ -69,10 +69,10 @@ test("each program does its work: streams, batches, reading, dead-lettering, tak
   expect(await read("archiver", ARCHIVER)).toBe("batch");
   expect((await streamEnd(as.archiver, 0)).lastSeq).toBe(1);
   await publisher("aggregator").reject(0, "PROCESSING_FAILED", "x", BYTES);
-  const rejected = await DeadLetterStream.open(as.replay);
-  expect((await rejected.next(1))?.reason).toBe("CHECKSUM");
+  const deadLetters = await DeadLetterStream.open(as.replay);
+  expect((await deadLetters.next(1))?.reason).toBe("CHECKSUM");
   await publisher("replay").publish(0, "two", BYTES);
-  expect(await rejected.remove(1)).toBe(true);
+  expect(await deadLetters.remove(1)).toBe(true);
   const overview = await overviewStreams(as.admin, {
     partitions: 2,
     limits: { ...LIMITS, maxBytes: 32 << 20 },

@@ -59,7 +59,7 @@ test("samples are there from the start", async () => {
   for (const name of ["events", "batches", "oldest_age_seconds", "refused_total"]) {
     expect(await largest("collector", `footfall_collector_spool_${name}`)).toBe(0);
   }
-  expect(await largest("ingest", "footfall_ingest_rejected_total")).toBe(0);
+  expect(await largest("ingest", "footfall_ingest_dead_letters_total")).toBe(0);
 });
 
 test("a database that hangs: the lag grows and stays, failures are counted, and all is told", async () => {

@@ -64,8 +64,8 @@ test("the code does what the model says, step by step, in any order", { timeout:
         await drain(model, real);
         await expectSame(model, real);
         // At rest: every event of every batch that was published, apart from those that stay dead letters, once.
-        const { stream, ledgerRejected } = model.state;
-        const published = stream.filter((batch) => ((ledgerRejected >> batch) & 1) === 0);
+        const { stream, ledgerDeadLettered } = model.state;
+        const published = stream.filter((batch) => ((ledgerDeadLettered >> batch) & 1) === 0);
         const events = new Set(published.flatMap((batch) => members(eventsOf(WORLD, batch))));
         const { rows, position } = await real.look();
         expect(rows).toEqual(rows.map((_, event) => (events.has(event) ? 1 : 0)));

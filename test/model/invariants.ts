@@ -25,14 +25,14 @@ export function problemOf(world: World, state: State): string | undefined {
 function isSafe(world: World, state: State, event: number): boolean {
   if (rowsOf(state, event) > 0) return true;
   const coming = batchesIn(state, state.position + 1, state.synced);
-  const kept = coming | state.spooled | (state.rejected & ~state.redriven);
+  const kept = coming | state.spooled | (state.deadLettered & ~state.redriven);
   return members(kept).some((batch) => (eventsOf(world, batch) >> event) & 1);
 }
 
 /** The position stands behind a batch that is neither stored nor dead-lettered. */
 function passedOver(world: World, state: State): string | undefined {
   for (const [at, batch] of state.stream.slice(0, state.position).entries()) {
-    if ((state.ledgerRejected >> batch) & 1) continue;
+    if ((state.ledgerDeadLettered >> batch) & 1) continue;
     if (members(eventsOf(world, batch)).every((event) => rowsOf(state, event) > 0)) continue;
     return `the position has passed sequence ${at + 1}, which is not committed`;
   }
@@ -45,7 +45,7 @@ export function isAtRest(world: World, state: State): boolean {
   if ((state.memory | state.written | state.spooled) !== 0) return false;
   if (state.ingests.some(({ pending, published }) => (pending | published) !== 0)) return false;
   if (state.position !== state.stream.length || state.synced !== state.stream.length) return false;
-  if ((state.rejected & ~state.redriven) !== 0) return false;
+  if ((state.deadLettered & ~state.redriven) !== 0) return false;
   if (state.aggregators.some(({ phase }) => phase === IN_TRANSACTION || phase === COMMITTED)) return false;
   return members(state.acked).every((event) => rowsOf(state, event) === 1);
 }

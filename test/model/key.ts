@@ -29,11 +29,11 @@ export function keyOf(state: State): string {
     stream & 0x7fff,
     stream >> 15,
     state.window | (state.synced << 8) | (state.staleCommit << 12),
-    state.rejected | (state.redriven << 8),
+    state.deadLettered | (state.redriven << 8),
     state.next | (state.floor << 4) | (state.position << 8),
     swapped ? second! : first,
     swapped ? first : (second ?? 0),
-    state.ledger | (state.ledgerRejected << 8),
+    state.ledger | (state.ledgerDeadLettered << 8),
     state.rows,
   );
 }
@@ -50,7 +50,7 @@ const rank = (state: State, at: number, value: number): number =>
 export function normalized(world: World, state: State): State {
   const here = state.memory | state.written | state.spooled | state.waiting | state.recent;
   const recent = (world.keyed & ~state.acked) === 0 ? 0 : state.recent;
-  let elsewhere = state.ledger | state.ledgerRejected | state.rejected | state.window | state.sent;
+  let elsewhere = state.ledger | state.ledgerDeadLettered | state.deadLettered | state.window | state.sent;
   for (const { pending, published } of state.ingests) elsewhere |= pending | published;
   for (const batch of state.stream) elsewhere |= 1 << batch;
   // A request of which nothing is left anywhere may be made again, apart from the first.

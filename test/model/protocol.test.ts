@@ -62,7 +62,7 @@ const MUTATIONS: [keyof Rules, string, Partial<World>?][] = [
   ["positionFromDatabase", NEVER_AT_REST],
   ["commitBeforeStreamAck", "JetStream was told of more than is committed"],
   ["deadLetterBeforeCommit", "event 0 was acked and is lost", { poison: POISON }],
-  ["rejectedLineIsOpen", "event 0 was acked and is lost", { poison: POISON }],
+  ["deadLetteredLineIsOpen", "event 0 was acked and is lost", { poison: POISON }],
   ["redrivePastWindow", "event 0 was acked and is lost", { poison: POISON }],
 ];
 

@@ -25,8 +25,8 @@ export interface Rules {
   readonly commitBeforeStreamAck: boolean;
   /** A batch that cannot be processed is in the dead-letter stream before its ledger line is committed. */
   readonly deadLetterBeforeCommit: boolean;
-  /** A ledger line of rejected rows does not keep a redriven copy of its batch from being stored. */
-  readonly rejectedLineIsOpen: boolean;
+  /** A ledger line of dead-lettered rows does not keep a redriven copy of its batch from being stored. */
+  readonly deadLetteredLineIsOpen: boolean;
   /** A redriven batch is published past JetStream's duplicate window. */
   readonly redrivePastWindow: boolean;
 }
@@ -44,6 +44,6 @@ export const PROTOCOL: Rules = {
   positionFromDatabase: true,
   commitBeforeStreamAck: true,
   deadLetterBeforeCommit: true,
-  rejectedLineIsOpen: true,
+  deadLetteredLineIsOpen: true,
   redrivePastWindow: true,
 };

@@ -75,7 +75,7 @@ export interface State {
   /** Batches in JetStream's duplicate window. */
   readonly window: number;
   /** Batches in the dead-letter stream, those of them that were redriven, and whether the processing is mended. */
-  readonly rejected: number;
+  readonly deadLettered: number;
   readonly redriven: number;
   readonly mended: number;
   /** Whose feed the consumer serves, -1 for nobody's; its next sequence; the last that was acked. */
@@ -83,10 +83,10 @@ export interface State {
   readonly next: number;
   readonly floor: number;
   readonly aggregators: readonly Aggregator[];
-  /** The database: position, ledger lines of stored and of rejected batches, rows of each event, row lock. */
+  /** The database: position, ledger lines of stored and of dead-lettered batches, rows of each event, row lock. */
   readonly position: number;
   readonly ledger: number;
-  readonly ledgerRejected: number;
+  readonly ledgerDeadLettered: number;
   /** Two bits an event. */
   readonly rows: number;
   /** The aggregator whose transaction holds the partition's row, -1 for none. */
@@ -114,7 +114,7 @@ export function initialState(world: World): State {
     stream: [],
     synced: 0,
     window: 0,
-    rejected: 0,
+    deadLettered: 0,
     redriven: 0,
     mended: 0,
     owner: -1,
@@ -123,7 +123,7 @@ export function initialState(world: World): State {
     aggregators: Array.from({ length: world.aggregators }, () => IDLE),
     position: 0,
     ledger: 0,
-    ledgerRejected: 0,
+    ledgerDeadLettered: 0,
     rows: 0,
     lock: -1,
     staleCommit: 0,

@@ -93,7 +93,7 @@ export class Load {
 
 const COUNTS = `SELECT (SELECT count(*) FROM batch_ledger)::integer AS batches,
   (SELECT sum(stored) FROM batch_ledger)::integer AS stored,
-  (SELECT sum(duplicates + rejected) FROM batch_ledger)::integer AS others,
+  (SELECT sum(duplicates + dead_lettered) FROM batch_ledger)::integer AS others,
   (SELECT count(*) FROM events)::integer AS rows,
   (SELECT count(DISTINCT event_id) FROM events)::integer AS ids,
   (SELECT count(*) FROM stream_gaps)::integer AS gaps,

@@ -103,7 +103,7 @@ export class Rig<D extends TestDatabase = TestDatabase> {
 
   /** Waits until a batch is in the ledger; @returns its line. */
   committed({ id }: Pick<TestBatch, "id">): Promise<LedgerLine> {
-    const sql = `SELECT partition_id, stream_seq::integer, rows, stored, duplicates, rejected
+    const sql = `SELECT partition_id, stream_seq::integer, rows, stored, duplicates, dead_lettered
       FROM batch_ledger WHERE batch_id = $1`;
     return waitFor(
       `batch ${id} in the ledger`,
@@ -130,7 +130,7 @@ export interface LedgerLine {
   readonly rows: number;
   readonly stored: number;
   readonly duplicates: number;
-  readonly rejected: number;
+  readonly dead_lettered: number;
 }
 
 const NOW = Date.UTC(2026, 2, 29, 12);

@@ -112,20 +112,20 @@ export class Reading implements Admission {
       this.#limits.takeBytes(this.#merchantId, bytes);
       this.#bytes += bytes;
     } catch (error) {
-      this.letGo(this.#bytes);
+      this.release(this.#bytes);
       if (error instanceof OverLimit) this.#metrics.limitedRequests.inc({ limit: error.limit });
       throw error;
     }
   }
 
-  letGo(bytes: number): void {
+  release(bytes: number): void {
     const held = Math.min(bytes, this.#bytes);
     this.#limits.giveBytes(this.#merchantId, held);
     this.#bytes -= held;
   }
 
   close(): void {
-    this.letGo(this.#bytes);
+    this.release(this.#bytes);
     this.#end();
   }
 }

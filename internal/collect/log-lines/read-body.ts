@@ -22,7 +22,7 @@ export async function readBody(
     return inflate(body, name, {
       most: MAX_BODY_BYTES,
       onBytes: (bytes) => admission?.read(bytes),
-      onUsed: (bytes) => admission?.letGo(bytes),
+      onUsed: (bytes) => admission?.release(bytes),
     });
   }
   if (name !== "identity") {

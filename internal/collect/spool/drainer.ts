@@ -51,7 +51,7 @@ export class Drainer {
     else {
       metrics.rejected.inc();
       const about = { batchId: formatId(batchId), rows, problem: outcome.message };
-      this.#log.error(about, "spool: ingest refused a batch whose events were acked; it is in REJECTED");
+      this.#log.error(about, "spool: ingest refused a batch whose events were acked; it is in DEAD_LETTER");
     }
     this.#spool.remove(position);
   }

@@ -23,7 +23,10 @@ export function spoolMetrics(registry: Registry, totals: () => Totals) {
   return {
     spooled: total("spooled", "Batches written to the spool."),
     drained: total("drained", "Batches of the spool that ingest stored."),
-    rejected: total("rejected", "Batches of the spool that ingest refused for good; they are in REJECTED."),
+    rejected: total(
+      "rejected",
+      "Batches of the spool that ingest refused for good; they are in DEAD_LETTER.",
+    ),
     damaged: total("damaged", "Batches of the spool that were found damaged."),
     refused: startAtZero(
       total("refused", "Batches that the spool did not take, by reason.", ["reason"]),

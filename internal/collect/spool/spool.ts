@@ -128,7 +128,7 @@ export class Spool {
     }
   }
 
-  /** Lets go of a held batch: it is to be drained. */
+  /** Frees a held batch for the drainer. */
   giveBack(position: number): void {
     this.#held.delete(position);
     this.#cursor = Math.min(this.#cursor, position - 1);

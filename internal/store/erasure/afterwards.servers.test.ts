@@ -24,7 +24,7 @@ describe("what comes again", () => {
     await erasing.erase(1, 4n);
     // Copies in other batches: spooled, redriven, or from the archive. Half had no id, and so have no key.
     const late = gone.map((row) => eventRow({ ...row, event_id: crypto.randomUUID() }));
-    const expected = { stored: 0, duplicates: 0, rejected: 0, erased: gone.length };
+    const expected = { stored: 0, duplicates: 0, deadLettered: 0, erased: gone.length };
     for (const copies of [gone, late]) {
       expect(await commitNext(erasing.pool, [batchOf(copies)])).toMatchObject(expected);
     }

@@ -5,7 +5,7 @@ import type { Erasure } from "./subject.ts";
 const EVENT_KEYS =
   "merchant, event id and the time inside it, nothing else: an erased event that is sent again stays a duplicate; gone 30 days after the retention";
 const BATCHES =
-  "batches as they came, in the partition's stream and in REJECTED; they go by age, and those that a collector's spool still brings as long after they came; none of it is stored again";
+  "batches as they came, in the partition's stream and in DEAD_LETTER; they go by age, and those that a collector's spool still brings as long after they came; none of it is stored again";
 const RECEIPT =
   "this receipt: the merchant's id, the visitor's hash, times and counts, by which what comes again is left out";
 const COPIES = "whatever copies of the database, of JetStream and of collectors' spools are kept";

@@ -27,12 +27,12 @@ CREATE TABLE batch_ledger (
   rows integer NOT NULL,
   stored integer NOT NULL,
   duplicates integer NOT NULL,
-  rejected integer NOT NULL,
+  dead_lettered integer NOT NULL,
   -- Rows that were left out because their visitor or merchant is erased. Nothing of them is kept.
   erased integer NOT NULL DEFAULT 0,
   checksum bigint NOT NULL,
   committed_at timestamptz NOT NULL DEFAULT now(),
-  CHECK (rows = stored + duplicates + rejected + erased),
+  CHECK (rows = stored + duplicates + dead_lettered + erased),
   PRIMARY KEY (batch_id, batch_time)
 );
 SELECT create_hypertable('batch_ledger', by_range('batch_time', INTERVAL '7 days'), create_default_indexes => false);

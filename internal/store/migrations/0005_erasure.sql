@@ -1,7 +1,7 @@
 -- Erasure of a visitor or of a whole merchant (docs/erasure.md).
 
 -- One line an erasure, kept for ever. It is its progress while it goes on, its receipt afterwards, and the tombstone:
--- by it the aggregator leaves out what comes again, from a spool, the stream, REJECTED or the archive.
+-- by it the aggregator leaves out what comes again, from a spool, the stream, DEAD_LETTER or the archive.
 CREATE TABLE erasures (
   erasure_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   merchant_id integer NOT NULL,

@@ -48,12 +48,19 @@ export async function expectExactlyOnce(installation: Installation, loads: reado
   const { rows: sums } = await pool.query<Record<string, number>>(
     `SELECT (SELECT count(*) FROM events)::integer AS events, (SELECT count(*) FROM event_keys)::integer AS keys,
        (SELECT sum(stored) FROM batch_ledger)::integer AS stored,
-       (SELECT sum(rejected) FROM batch_ledger)::integer AS rejected,
+       (SELECT sum(dead_lettered) FROM batch_ledger)::integer AS dead_lettered,
        (SELECT count(*) FROM stream_gaps)::integer AS gaps,
        (SELECT sum(events) FROM totals_15m)::integer AS aggregated`,
   );
   const { events } = sums[0]!;
-  expect(sums[0]).toEqual({ events, keys: events, stored: events, rejected: 0, gaps: 0, aggregated: events });
+  expect(sums[0]).toEqual({
+    events,
+    keys: events,
+    stored: events,
+    dead_lettered: 0,
+    gaps: 0,
+    aggregated: events,
+  });
   const { rows: differences } = await pool.query(
     `SELECT * FROM (SELECT merchant_id, time_bucket('15 minutes', ts) AS bucket, count(*) AS events
        FROM events GROUP BY 1, 2) AS raw

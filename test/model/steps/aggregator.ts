@@ -54,8 +54,11 @@ const readingSteps = (world: World, state: State, at: number, take: Parameters<S
   }
   const { after, through } = aggregator;
   if (world.rules.deadLetterBeforeCommit) {
-    for (const batch of members(unprocessable(world, state, after, through) & ~state.rejected)) {
-      take(`${name} dead-letters batch ${batch}`, { ...state, rejected: state.rejected | (1 << batch) });
+    for (const batch of members(unprocessable(world, state, after, through) & ~state.deadLettered)) {
+      take(`${name} dead-letters batch ${batch}`, {
+        ...state,
+        deadLettered: state.deadLettered | (1 << batch),
+      });
     }
   }
   if (!world.rules.commitBeforeStreamAck && state.owner === at && through > state.floor) {
@@ -75,14 +78,14 @@ function unprocessable(world: World, state: State, after: number, through: numbe
 
 /** Moves the position under its row lock and looks into the ledger. */
 export function begin(world: World, state: State, at: number): State | "fenced" | "waits" {
-  const { fencing, deadLetterBeforeCommit, rejectedLineIsOpen } = world.rules;
+  const { fencing, deadLetterBeforeCommit, deadLetteredLineIsOpen } = world.rules;
   const aggregator = state.aggregators[at]!;
   const { after, through } = aggregator;
-  const deadLettersDue = unprocessable(world, state, after, through) & ~state.rejected;
+  const deadLettersDue = unprocessable(world, state, after, through) & ~state.deadLettered;
   if (deadLetterBeforeCommit && deadLettersDue !== 0) return "waits";
   if (fencing && state.lock !== -1) return "waits";
   if (fencing && state.position !== after) return "fenced";
-  const known = rejectedLineIsOpen ? state.ledger : state.ledger | state.ledgerRejected;
+  const known = deadLetteredLineIsOpen ? state.ledger : state.ledger | state.ledgerDeadLettered;
   const begun = withAggregator(state, at, { ...aggregator, phase: IN_TRANSACTION, known });
   return fencing ? { ...begun, lock: at } : begun;
 }
@@ -113,9 +116,9 @@ export function commit(world: World, state: State, at: number): State {
   return ledgerInTransaction ? withLines(next, fresh & ~bad, bad) : next;
 }
 
-function withLines(state: State, stored: number, rejected: number): State {
+function withLines(state: State, stored: number, deadLettered: number): State {
   const ledger = state.ledger | stored;
-  return { ...state, ledger, ledgerRejected: (state.ledgerRejected | rejected) & ~ledger };
+  return { ...state, ledger, ledgerDeadLettered: (state.ledgerDeadLettered | deadLettered) & ~ledger };
 }
 
 function writeLedger(world: World, state: State, at: number): State {
@@ -131,9 +134,9 @@ function writeLedger(world: World, state: State, at: number): State {
 
 const committedSteps = (world: World, state: State, at: number, take: Parameters<Steps>[2]): void => {
   const name = `aggregator ${at}`;
-  const late = state.ledgerRejected & ~state.rejected;
+  const late = state.ledgerDeadLettered & ~state.deadLettered;
   if (!world.rules.deadLetterBeforeCommit && late !== 0) {
-    take(`${name} dead-letters what it has committed`, { ...state, rejected: state.rejected | late });
+    take(`${name} dead-letters what it has committed`, { ...state, deadLettered: state.deadLettered | late });
   } else {
     const acked = `${name} acks sequence ${state.aggregators[at]!.through}`;
     take(acked, ack(state, at, true));

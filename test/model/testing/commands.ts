@@ -26,9 +26,9 @@ const action = (label: string, check: Action["check"], run: Action["run"]): Acti
 
 /** What the database and JetStream hold is what the model expects. */
 export async function expectSame({ world, state }: Model, real: Real): Promise<void> {
-  const { position, ledger, ledgerRejected } = state;
+  const { position, ledger, ledgerDeadLettered } = state;
   const rows = Array.from({ length: eventCount(world) }, (_, event) => rowsOf(state, event));
-  expect(await real.look()).toEqual({ position, ledger, ledgerRejected, rows });
+  expect(await real.look()).toEqual({ position, ledger, ledgerDeadLettered, rows });
   // JetStream takes an ack when it comes to it, and may leave one out that a former owner's ack of the same consumer
   // number came before; but nothing is acked that is not committed.
   expect((await real.floor()) ?? 0).toBeLessThanOrEqual(position);
@@ -59,7 +59,7 @@ const windowEnds = action(
 
 const mended = action(
   "the processing is mended",
-  ({ state }) => state.ledgerRejected !== 0 && !state.mended,
+  ({ state }) => state.ledgerDeadLettered !== 0 && !state.mended,
   async (model) => {
     model.state = { ...model.state, mended: 1 };
   },
@@ -128,7 +128,7 @@ function committing(at: number, way: Way, pool: Pool): Action {
       // Whether a batch can be processed is decided as it is read; dead-lettered it is by then.
       const { after, through: last } = state.aggregators[at]!;
       const poison = state.mended ? 0 : world.poison & batchesIn(state, after + 1, last);
-      const begun = begin(world, { ...state, rejected: state.rejected | poison }, at);
+      const begun = begin(world, { ...state, deadLettered: state.deadLettered | poison }, at);
       const done = real.commit(at, poison, through ?? dyingAfter(pool, "COMMIT"));
       if (begun === "fenced") {
         await expect(done).rejects.toThrow(FencedError);

@@ -200,16 +200,16 @@ export class Real {
       seq: string;
       urls: string[] | null;
       stored: string[] | null;
-      rejected: string[] | null;
+      deadLettered: string[] | null;
     }>(
       `SELECT stream_seq AS seq,
          (SELECT array_agg(url) FROM events WHERE url LIKE $2) AS urls,
-         (SELECT array_agg(batch_id) FROM batch_ledger WHERE rejected = 0 AND batch_id = ANY($3)) AS stored,
-         (SELECT array_agg(batch_id) FROM batch_ledger WHERE rejected > 0 AND batch_id = ANY($3)) AS rejected
+         (SELECT array_agg(batch_id) FROM batch_ledger WHERE dead_lettered = 0 AND batch_id = ANY($3)) AS stored,
+         (SELECT array_agg(batch_id) FROM batch_ledger WHERE dead_lettered > 0 AND batch_id = ANY($3)) AS "deadLettered"
        FROM partitions WHERE partition_id = $1`,
       [PARTITION, `https://shop.example/${this.#mark}/%`, this.#batches.map(({ id }) => id)],
     );
-    const { seq, urls, stored, rejected } = rows[0]!;
+    const { seq, urls, stored, deadLettered } = rows[0]!;
     const mask = (ids: string[] | null) =>
       this.#batches.reduce((sum, { id }, at) => ((ids ?? []).includes(id) ? sum | (1 << at) : sum), 0);
     const copies = (event: number) => (urls ?? []).filter((url) => url.endsWith(`/${event}`)).length;
@@ -217,7 +217,7 @@ export class Real {
     return {
       position: Number(seq) - this.#base,
       ledger: mask(stored),
-      ledgerRejected: mask(rejected),
+      ledgerDeadLettered: mask(deadLettered),
       rows: events.map(copies),
     };
   }

@@ -7,7 +7,7 @@ export type Values =
   | { readonly kind: "number"; readonly values: readonly number[] }
   /** Micros of the merchant's currency, of any size. */
   | { readonly kind: "money"; readonly values: readonly bigint[] }
-  /** Places of buckets among the span's edges, from 0 on. */
+  /** Places of buckets among the span's edges, from 0 on; -1: the span has none that is compared to the other's. */
   | { readonly kind: "bucket"; readonly values: readonly number[] };
 
 /** Values of a metric or dimension of the question, over one of its spans. */
@@ -20,7 +20,7 @@ export type Column = Values & {
   readonly standardErrors?: readonly number[] | undefined;
 };
 
-/** A table by columns: dimensions as asked for, then metrics, then metrics of the second span. */
+/** A table by columns: dimensions as asked for, then metrics, then the second span's buckets (with `time`) and metrics. */
 export interface Table {
   readonly rows: number;
   readonly columns: readonly Column[];

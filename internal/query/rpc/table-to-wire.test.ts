@@ -29,6 +29,11 @@ test("buckets have their edges, and the rows of partial ones are marked", () => 
   });
 });
 
+test("a row whose bucket the period does not have has an empty one", () => {
+  const { values } = only({ kind: "bucket", name: "time", span: 0, values: [-1, 2] }, 2);
+  expect(values.value).toMatchObject({ startSeconds: [0n, 2n], endSeconds: [0n, 3n], partialRows: [1] });
+});
+
 test("amounts up to units of 2^63 come through JSON exactly, with one sign", () => {
   const amount = fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n });
   fc.assert(

@@ -92,8 +92,8 @@ function moneyToWire(micros: readonly bigint[]) {
 function bucketsToWire(places: readonly number[], edges: readonly number[], partial: readonly boolean[]) {
   const seconds = (at: number) => BigInt(Math.floor(edges[at]! / 1_000));
   return {
-    startSeconds: places.map((place) => seconds(place)),
-    endSeconds: places.map((place) => seconds(place + 1)),
+    startSeconds: places.map((place) => (place === -1 ? 0n : seconds(place))),
+    endSeconds: places.map((place) => (place === -1 ? 0n : seconds(place + 1))),
     partialRows: places.flatMap((place, row) => (partial[place] === true ? [row] : [])),
   };
 }

@@ -1,6 +1,7 @@
 import { type Plan, placeOf } from "../plan/plan.ts";
 import type { Column, Table, Values } from "../question/answer.ts";
-import { type BaseMetric, factorOf, type Metric, type RatioMetric } from "../schema/field.ts";
+import { bucketsBySlot, type Span, slotCount } from "../question/question.ts";
+import { type BaseMetric, type Dimension, factorOf, type Metric, type RatioMetric } from "../schema/field.ts";
 
 /** What the statement answers of a number: counts and sums as bigint, all else as a number; null: none. */
 export type Numeric = bigint | number | null;
@@ -15,28 +16,44 @@ export interface ResultRow {
 
 /** The table of some rows. @param names the columns of the rows' values. */
 export function tableOf(plan: Plan, names: readonly string[], rows: readonly ResultRow[]): Table {
-  const { question } = plan;
-  const dimensions = question.dimensions.map((dimension, index): Column => {
+  const { dimensions, spans } = plan.question;
+  const valuesOf = (dimension: Dimension, index: number, span: number): Column => {
     const at = names.indexOf(dimension.type === "bucket" ? "bucket" : `d${index}`);
     const values = rows.map((row) => row.values[at]!);
-    return { name: dimension.name, span: 0, ...dimensionValues(dimension.type, values) };
-  });
-  const metrics = question.spans.flatMap((_, span) =>
-    question.metrics.map((metric): Column => {
-      const numbersOf = (base: BaseMetric) => {
-        const at = span * plan.bases.length + placeOf(plan, base);
-        return rows.map(({ numbers }) => numbers[at]!);
-      };
-      return { name: metric.name, span, ...metricValues(metric, numbersOf) };
-    }),
-  );
+    const ofType =
+      dimension.type === "bucket"
+        ? bucketValues(spans, span, values as number[])
+        : dimensionValues(dimension.type, values);
+    return { name: dimension.name, span, ...ofType };
+  };
+  const columns = spans.flatMap((_, span) => [
+    ...dimensions.flatMap((dimension, index) =>
+      span === 0 || dimension.type === "bucket" ? [valuesOf(dimension, index, span)] : [],
+    ),
+    ...metricColumns(plan, rows, span),
+  ]);
   const rest = names.indexOf("is_rest");
   const restRows = rest === -1 ? [] : rows.flatMap((row, at) => (row.values[rest] === true ? [at] : []));
-  return { rows: rows.length, columns: [...dimensions, ...metrics], restRows };
+  return { rows: rows.length, columns, restRows };
 }
 
-function dimensionValues(type: "text" | "number" | "bucket", values: readonly unknown[]): Values {
-  if (type === "bucket") return { kind: "bucket", values: values as number[] };
+function metricColumns(plan: Plan, rows: readonly ResultRow[], span: number): Column[] {
+  return plan.question.metrics.map((metric): Column => {
+    const numbersOf = (base: BaseMetric) => {
+      const at = span * plan.bases.length + placeOf(plan, base);
+      return rows.map(({ numbers }) => numbers[at]!);
+    };
+    return { name: metric.name, span, ...metricValues(metric, numbersOf) };
+  });
+}
+
+/** A span's buckets, of the slots that rows are of. */
+function bucketValues(spans: readonly Span[], span: number, slots: readonly number[]): Values {
+  const buckets = bucketsBySlot(spans[span]!, slotCount(spans));
+  return { kind: "bucket", values: slots.map((slot) => buckets[slot]!) };
+}
+
+function dimensionValues(type: "text" | "number", values: readonly unknown[]): Values {
   if (type === "text") return { kind: "text", values: values as (string | null)[] };
   return { kind: "number", values: values.map((value) => (value === null ? Number.NaN : Number(value))) };
 }

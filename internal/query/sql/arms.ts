@@ -21,7 +21,7 @@ interface Arm {
 }
 
 /**
- * What a group counts from: rows of `span`, `bucket` (with the dimension time), dimensions d0 and on, the keys of what is
+ * What a group counts from: rows of `span`, `bucket` (with the dimension time: the slot), dimensions d0 and on, the keys of what is
  * counted once, and m0 and on by the metrics' places among the plan's bases: sums, whether a row lets its key count, or
  * values.
  */
@@ -64,10 +64,14 @@ function armSql(arm: Arm): Sql {
     FROM ${from}${joinsSql(arm, context)}${filter}${grouping}`;
 }
 
-function bucketOf({ edges }: Span, time: string): Sql[] {
+/** The slot of the bucket that a time is in. */
+function bucketOf({ edges, slots }: Span, time: string): Sql[] {
   if (edges === undefined) return [];
   const times = edges.map((edge) => new Date(edge).toISOString());
-  return [sql`width_bucket(${raw(time)}, ${times}::timestamptz[]) - 1 AS bucket`];
+  const number = sql`width_bucket(${raw(time)}, ${times}::timestamptz[])`;
+  return [
+    slots === undefined ? sql`${number} - 1 AS bucket` : sql`(${slots}::integer[])[${number}] AS bucket`,
+  ];
 }
 
 function dimensionsOf({ plan }: Arm, context: RowContext): Sql[] {

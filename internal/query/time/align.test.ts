@@ -17,9 +17,20 @@ function edgesOf(startDate: string, endDate: string, timeZone: string, granulari
   );
 }
 
+/** For each bucket of the first period the other's in the same slot; checks that slots are told in the order of time. */
+function pairsOf(...given: Parameters<typeof alignBuckets>): (number | undefined)[] {
+  const [slots, others] = alignBuckets(...given);
+  for (const ascending of [slots, others]) expect(ascending).toEqual([...ascending].sort((a, b) => a - b));
+  const all = new Set([...slots, ...others]);
+  expect([...all].sort((a, b) => a - b)).toEqual(Array.from({ length: all.size }, (_, slot) => slot));
+  expect([new Set(slots).size, new Set(others).size]).toEqual([given[0].length - 1, given[1].length - 1]);
+  const places = new Map(others.map((slot, bucket) => [slot, bucket]));
+  return slots.map((slot) => places.get(slot));
+}
+
 const berlin = (day: string) => edgesOf(day, day, "Europe/Berlin", "hour");
 const alignedHours = (one: string, other: string) =>
-  alignBuckets(berlin(one), berlin(other), "hour", calendarOf("Europe/Berlin"));
+  pairsOf(berlin(one), berlin(other), "hour", calendarOf("Europe/Berlin"));
 
 test("a day of 23 hours: its hours pair by the clock, and 2 o'clock of the other stays alone", () => {
   const hours = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at);
@@ -37,7 +48,7 @@ test("a day of 25 hours: the second 2 o'clock has no partner but another second 
 
 test("a day that begins at 1 o'clock pairs with one that begins at midnight", () => {
   const saoPaulo = (day: string) => edgesOf(day, day, "America/Sao_Paulo", "hour");
-  const pairs = alignBuckets(
+  const pairs = pairsOf(
     saoPaulo("2018-11-04"),
     saoPaulo("2018-11-03"),
     "hour",
@@ -50,16 +61,31 @@ test("days pair by the n-th date, also after one that was skipped; months one by
   const apia = (from: string, to: string) => edgesOf(from, to, "Pacific/Apia", "day");
   const calendar = calendarOf("Pacific/Apia");
   expect(
-    alignBuckets(apia("2011-12-29", "2011-12-31"), apia("2011-12-20", "2011-12-22"), "day", calendar),
+    pairsOf(apia("2011-12-29", "2011-12-31"), apia("2011-12-20", "2011-12-22"), "day", calendar),
   ).toEqual([0, 2]);
   const months = (from: string, to: string) => edgesOf(from, to, "Europe/Berlin", "month");
-  const pairs = alignBuckets(
+  const pairs = pairsOf(
     months("2024-01-15", "2024-04-10"),
     months("2023-01-01", "2023-03-31"),
     "month",
     calendar,
   );
   expect(pairs).toEqual([0, 1, 2, undefined]);
+});
+
+test("an hour that one day lacks has a slot where it would be", () => {
+  const calendar = calendarOf("Europe/Berlin");
+  const [slots, others] = alignBuckets(berlin("2024-03-31"), berlin("2024-03-30"), "hour", calendar);
+  expect(slots.slice(0, 4)).toEqual([0, 1, 3, 4]);
+  expect(others).toEqual(Array.from({ length: 24 }, (_, hour) => hour));
+});
+
+test("pairs do not cross where a clock was set back by three hours at different times of the day", () => {
+  const casey = (day: string) => edgesOf(day, day, "Antarctica/Casey", "hour");
+  const pairs = pairsOf(casey("2018-03-11"), casey("2020-03-08"), "hour", calendarOf("Antarctica/Casey"));
+  const paired = pairs.filter((pair) => pair !== undefined);
+  expect(paired).toEqual([...paired].sort((a, b) => a - b));
+  expect(paired.length).toBeGreaterThan(20);
 });
 
 test("whatever zone and days: partners show the same time of day on the same day of their periods", () => {
@@ -83,7 +109,7 @@ test("whatever zone and days: partners show the same time of day on the same day
       };
       const labels = edges.slice(0, -1).map((time) => label(time, day(0)));
       const otherLabels = others.slice(0, -1).map((time) => label(time, day(-back)));
-      const pairs = alignBuckets(edges, others, granularity, calendar);
+      const pairs = pairsOf(edges, others, granularity, calendar);
       const paired = pairs.filter((pair) => pair !== undefined);
       expect(new Set(paired).size).toBe(paired.length);
       for (const [bucket, pair] of pairs.entries()) {

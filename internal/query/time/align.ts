@@ -9,16 +9,33 @@ import { wallStart } from "./wall-clock.ts";
  * stays without a partner; days by the n-th date; weeks to years one by one.
  *
  * @param edges of the first period's buckets, and @param otherEdges of the other's, as bucketEdges gives them.
- * @returns for each bucket of the first the other's; undefined where it has none. No bucket of the other comes twice.
+ * @returns for each period the slots of its buckets: partners have the same, each slot has one bucket or two, and slots
+ *   ascend from 0 on in the order of time.
  */
 export function alignBuckets(
   edges: readonly number[],
   otherEdges: readonly number[],
   granularity: Granularity,
   calendar: Calendar,
-): (number | undefined)[] {
-  const places = new Map(keysOf(otherEdges, granularity, calendar).map((key, bucket) => [key, bucket]));
-  return keysOf(edges, granularity, calendar).map((key) => places.get(key));
+): [number[], number[]] {
+  const otherKeys = keysOf(otherEdges, granularity, calendar);
+  const places = new Map(otherKeys.map((key, bucket) => [key, bucket]));
+  const [slots, otherSlots]: [number[], number[]] = [[], []];
+  let slot = 0;
+  const placeOthers = (until: number) => {
+    while (otherSlots.length < until) otherSlots.push(slot++);
+  };
+  for (const key of keysOf(edges, granularity, calendar)) {
+    const partner = places.get(key) ?? -1;
+    // Clocks that were set back by different spans would have pairs cross: the later one stays without a partner.
+    if (partner >= otherSlots.length) {
+      placeOthers(partner);
+      otherSlots.push(slot);
+    }
+    slots.push(slot++);
+  }
+  placeOthers(otherKeys.length);
+  return [slots, otherSlots];
 }
 
 /** What tells the buckets of a period apart, and is equal for partners. */

@@ -60,15 +60,15 @@ export function questionsAbout(about: About): fc.Arbitrary<Question> {
     );
 }
 
-/** Whole UTC days, whole local days, or minutes; one, or two with as many buckets. */
+/** Whole UTC days, whole local days, or minutes; one, or two with buckets that have partners, or not. */
 function spans({ from, to }: About, timeZone: string, hasTime: boolean): fc.Arbitrary<Question["spans"]> {
-  const aligned = fc.tuple(
+  const unaligned = fc.tuple(
     fc.constantFrom<Unit>("utc", "utc", "local", "minute", "quarter"),
     fc.integer({ min: from - 2 * DAY_MS, max: to + DAY_MS }),
     fc.integer({ min: 1, max: 45 }),
     fc.integer({ min: 1, max: 6 }),
   );
-  const one = aligned.map(([unit, start, length, buckets]) => {
+  const one = unaligned.map(([unit, start, length, buckets]) => {
     const begin = floor(start, unit, timeZone);
     // Minutes go over whole days too, and end at an odd one.
     const end = floor(begin + length * DAY_MS + 3 * 3_600_000, unit, timeZone);
@@ -82,7 +82,34 @@ function spans({ from, to }: About, timeZone: string, hasTime: boolean): fc.Arbi
         .tuple(one, fc.integer({ min: -40, max: 10 }))
         .map(([span, days]) => [span, shifted(span, days * DAY_MS)] as const),
     },
+    { weight: 1, arbitrary: fc.tuple(one, one, slots).map(aligned) },
   );
+}
+
+/** Which spans have a bucket in each slot, as far as they have buckets. */
+const slots = fc.array(fc.constantFrom<"both" | 0 | 1>("both", "both", 0, 1), {
+  minLength: 12,
+  maxLength: 12,
+});
+
+/** Two spans, with their buckets in the same slots or alone. */
+function aligned([first, other, which]: [Span, Span, readonly ("both" | 0 | 1)[]]): readonly [Span, Span] {
+  if (first.edges === undefined || other.edges === undefined) return [first, other];
+  const left = [first.edges.length - 1, other.edges.length - 1];
+  const taken: number[][] = [[], []];
+  for (let slot = 0; left[0]! + left[1]! > 0; slot++) {
+    const asked = [0, 1].filter(
+      (span) => left[span]! > 0 && (which[slot] === "both" || which[slot] === span),
+    );
+    for (const span of asked.length > 0 ? asked : [0, 1].filter((one) => left[one]! > 0)) {
+      taken[span]!.push(slot);
+      left[span]!--;
+    }
+  }
+  return [
+    { ...first, slots: taken[0]! },
+    { ...other, slots: taken[1]! },
+  ];
 }
 
 type Unit = "utc" | "local" | "minute" | "quarter";

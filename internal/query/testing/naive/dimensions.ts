@@ -1,7 +1,7 @@
 import { EVENT_TEXTS, type EventText, type Item, type Order, type StoredEvent, type Touch } from "./event.ts";
 import type { Seen, World } from "./world.ts";
 
-/** A value of a dimension; null: none. Of `time` the place of the bucket. */
+/** A value of a dimension; null: none. Of `time` the slot of the bucket. */
 export type DimensionValue = string | number | null;
 
 type ValueOf = (seen: Seen, world: World) => DimensionValue;
@@ -36,7 +36,10 @@ const OF_ORDERS: Readonly<Record<string, keyof Order>> = {
 
 const VALUES: Readonly<Record<string, ValueOf>> = {
   event_name: ({ event }) => event.name,
-  time: ({ event }, { span }) => span.edges!.findLastIndex((edge) => edge <= event.time),
+  time: ({ event }, { span: { edges, slots } }) => {
+    const bucket = edges!.findLastIndex((edge) => edge <= event.time);
+    return slots === undefined ? bucket : slots[bucket]!;
+  },
   hour: ({ event }, { timeZone }) => local(event, timeZone).hour,
   weekday: ({ event }, { timeZone }) => local(event, timeZone).dayOfWeek,
   screen_size: ({ event: { screen } }) => (screen === null ? null : `${screen[0]}x${screen[1]}`),

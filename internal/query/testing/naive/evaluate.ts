@@ -130,9 +130,12 @@ function addBuckets(question: Question, groups: Map<string, Group>): void {
     if (groups.size === 0) groups.set(keyOf([], false), { dimensions: [], isRest: false, slices });
     return;
   }
-  for (let bucket = 0; bucket < question.spans[0].edges!.length - 1; bucket++) {
-    const key = keyOf([bucket], false);
-    if (!groups.has(key)) groups.set(key, { dimensions: [bucket], isRest: false, slices });
+  const taken = question.spans.flatMap(
+    ({ edges, slots }) => slots ?? edges!.slice(1).map((_, bucket) => bucket),
+  );
+  for (const slot of taken) {
+    const key = keyOf([slot], false);
+    if (!groups.has(key)) groups.set(key, { dimensions: [slot], isRest: false, slices });
   }
 }
 

@@ -144,7 +144,9 @@ export declare type RelativePeriod = Message<"footfall.query.v1.RelativePeriod">
 export declare const RelativePeriodSchema: GenMessage<RelativePeriod>;
 
 /**
- * What a period is compared to. Buckets are paired one by one, by local time.
+ * What a period is compared to. Buckets are paired by local time: minutes to hours by what the clock shows on the n-th
+ * day, days by the n-th date, longer ones one by one. What has no partner, as 29 January has none in February, is a row
+ * of its own.
  *
  * @generated from message footfall.query.v1.Comparison
  */

@@ -17,7 +17,7 @@ export declare const file_footfall_query_v1_table: GenFile;
  */
 export declare type Table = Message<"footfall.query.v1.Table"> & {
   /**
-   * Dimensions in the order asked for, then metrics, then metrics of the period compared to.
+   * Dimensions in the order asked for, then metrics, then the dimension time again and metrics, of the period compared to.
    *
    * @generated from field: repeated footfall.query.v1.Column columns = 1;
    */
@@ -229,7 +229,7 @@ export declare type MoneyValues = Message<"footfall.query.v1.MoneyValues"> & {
 export declare const MoneyValuesSchema: GenMessage<MoneyValues>;
 
 /**
- * Buckets.
+ * Buckets. A row has a bucket of each period; where one has none that goes with the other's, both times are 0.
  *
  * @generated from message footfall.query.v1.BucketValues
  */

@@ -5,7 +5,7 @@ import { sendTraffic } from "../internal/simulate/send.ts";
 import { liveTraffic, type Traffic } from "../internal/simulate/traffic.ts";
 import { convertOld } from "../internal/store/maintenance/columnstore.ts";
 import type { Pool } from "../internal/store/pool.ts";
-import { type Rig, runAtRate, startRig } from "./lib/load.ts";
+import { type Rig, runAtRate, startLoadRig } from "./lib/load.ts";
 import { type Bench, short } from "./lib/result.ts";
 import { startServers } from "./lib/servers.ts";
 
@@ -28,7 +28,7 @@ export const late: Bench = async ({ seconds, events, say }) => {
   const servers = await startServers(PARTITIONS);
   say(`servers: ${JSON.stringify(servers.versions)}`);
   const folder = await temporaryDirectory("late");
-  const rig = await startRig(servers, folder.path, PARTITIONS, MERCHANTS);
+  const rig = await startLoadRig(servers, folder.path, PARTITIONS, MERCHANTS);
   try {
     const history = await sendLate(rig, Math.ceil(count / 4), 0, 1);
     await refreshed(rig.pool);

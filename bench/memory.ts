@@ -6,7 +6,7 @@ import { sealedBytes } from "../internal/event/seal.ts";
 import { connectNats } from "../internal/stream/connect.ts";
 import { BatchPublisher } from "../internal/stream/publisher.ts";
 import { batchesOf } from "./lib/batches.ts";
-import { type Rig, runAtRate, startRig } from "./lib/load.ts";
+import { type Rig, runAtRate, startLoadRig } from "./lib/load.ts";
 import { type Bench, short } from "./lib/result.ts";
 import { type Servers, startServers } from "./lib/servers.ts";
 import { shopRows } from "./lib/shop-events.ts";
@@ -28,7 +28,7 @@ export const memory: Bench = async ({ seconds, say }) => {
   const servers = await startServers(PARTITIONS);
   say(`servers: ${JSON.stringify(servers.versions)}`);
   const folder = await temporaryDirectory("memory");
-  const rig = await startRig(servers, folder.path, PARTITIONS, MERCHANTS);
+  const rig = await startLoadRig(servers, folder.path, PARTITIONS, MERCHANTS);
   try {
     const live = await sampled(rig, () => runAtRate(rig, RATE, seconds, 1));
     say(`at ${short(RATE)}/s for ${seconds} s, MiB: ${JSON.stringify(live)}`);

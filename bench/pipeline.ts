@@ -1,6 +1,6 @@
 import { temporaryDirectory } from "../internal/embedded/temporary.ts";
 import { cpuSeconds, perMillion } from "./lib/cpu.ts";
-import { type Rig, runAtRate, startRig } from "./lib/load.ts";
+import { type Rig, runAtRate, startLoadRig } from "./lib/load.ts";
 import { type Bench, short } from "./lib/result.ts";
 import { startServers } from "./lib/servers.ts";
 
@@ -26,7 +26,7 @@ export const pipeline: Bench = async ({ seconds, say }) => {
   const servers = await startServers(PARTITIONS);
   say(`servers: ${JSON.stringify(servers.versions)}`);
   const folder = await temporaryDirectory("pipeline");
-  const rig = await startRig(servers, folder.path, PARTITIONS, MERCHANTS);
+  const rig = await startLoadRig(servers, folder.path, PARTITIONS, MERCHANTS);
   try {
     const steps: Awaited<ReturnType<typeof step>>[] = [];
     for (const [index, rate] of RATES.entries()) {

@@ -20,7 +20,7 @@ export interface Rig {
   readonly pids: Readonly<Record<string, number>>;
 }
 
-export async function startRig(
+export async function startLoadRig(
   servers: Servers,
   folder: string,
   partitions: number,

@@ -3,8 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { DEAD_LETTER_STREAM, eventsStream, streamEnd } from "../../internal/stream/streams.ts";
 import { merchantsOf, type TestBatch, testBatch } from "../../test/kit/batches.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
+import { metric } from "../../test/kit/service.ts";
 import { poisonBatches } from "./testing/poison.ts";
-import { batchFor, metric, PARTITIONS, Rig } from "./testing/rig.ts";
+import { batchFor, PARTITIONS, Rig } from "./testing/rig.ts";
 
 let rig: Rig;
 

@@ -5,9 +5,10 @@ import { CONSUMER } from "../../internal/stream/partition-feed.ts";
 import { DEAD_LETTER_STREAM, eventsStream } from "../../internal/stream/streams.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { startProxy } from "../../test/kit/proxy.ts";
+import { metric } from "../../test/kit/service.ts";
 import { Load } from "./testing/load.ts";
-import { metricOf, settled } from "./testing/owners.ts";
-import { batchFor, metric, PARTITIONS, Rig } from "./testing/rig.ts";
+import { processMetric, settled } from "./testing/owners.ts";
+import { batchFor, PARTITIONS, Rig } from "./testing/rig.ts";
 
 const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition);
 const FAILURES = "footfall_aggregator_failures_total";
@@ -153,7 +154,7 @@ test("a backlog in front of a database that hangs is not taken into memory", asy
   expect(big.bytes.length).toBeGreaterThan(200_000);
   const service = await rig.startProcess({ ...settings, "heartbeat-ms": "60000" });
   await settled(rig, [4]);
-  const before = await metricOf(service, "process_resident_memory_bytes");
+  const before = await processMetric(service, "process_resident_memory_bytes");
   const silence = setInterval(() => proxy.silence(), 20);
   const count = Math.ceil((24 * MIB) / big.bytes.length);
   const fetched = rig.nc.info!.max_payload;
@@ -170,7 +171,7 @@ test("a backlog in front of a database that hangs is not taken into memory", asy
     }
     await sleep(100);
   }
-  expect((await metricOf(service, "process_resident_memory_bytes")) - before).toBeLessThan(100 * MIB);
+  expect((await processMetric(service, "process_resident_memory_bytes")) - before).toBeLessThan(100 * MIB);
   clearInterval(silence);
   // It has nothing to finish, and would wait for the database.
   process.kill(service.pid, "SIGKILL");

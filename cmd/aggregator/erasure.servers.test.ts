@@ -4,7 +4,8 @@ import { beginErasure } from "../../internal/store/erasure/begin.ts";
 import { runErasure } from "../../internal/store/erasure/run.ts";
 import { merchantsOf, type TestEvent, testBatch } from "../../test/kit/batches.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
-import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
+import { metric } from "../../test/kit/service.ts";
+import { PARTITIONS, Rig } from "./testing/rig.ts";
 
 const PARTITION = 2;
 const NOON = Date.UTC(2026, 2, 29, 12);

@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type MortalDatabase, openMortalDatabase } from "../../test/kit/database.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { startProxy } from "../../test/kit/proxy.ts";
+import { metric } from "../../test/kit/service.ts";
 import { Load } from "./testing/load.ts";
-import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
+import { PARTITIONS, Rig } from "./testing/rig.ts";
 
 const PARTITION = 2;
 const OWN = { partitions: String(PARTITION) };

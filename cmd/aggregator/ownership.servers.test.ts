@@ -3,17 +3,18 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { CONSUMER } from "../../internal/stream/partition-feed.ts";
 import { eventsStream } from "../../internal/stream/streams.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
+import { metric } from "../../test/kit/service.ts";
 import { Load } from "./testing/load.ts";
 import {
   commitsSince,
   databaseTime,
-  members,
-  metricOf,
+  livingAggregators,
   owned,
+  processMetric,
   settled,
   watchCommits,
 } from "./testing/owners.ts";
-import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
+import { PARTITIONS, Rig } from "./testing/rig.ts";
 
 const ALL = Array.from({ length: PARTITIONS }, (_, partition) => partition);
 const OWNED = "footfall_aggregator_partitions_owned";
@@ -54,7 +55,7 @@ describe("shares", () => {
     expect([...(await owned(rig)).values()].flat().filter((one) => one === "refresher")).toHaveLength(1);
     await first.stop();
     await settled(rig, [2, 2]);
-    expect((await members(rig)).length).toBe(2);
+    expect((await livingAggregators(rig)).length).toBe(2);
     await second.stop();
     await settled(rig, [4]);
     await stop();
@@ -71,7 +72,7 @@ describe("shares", () => {
     await settled(rig, [2]);
     await rig.start();
     const shares = await settled(rig, [2, 2]);
-    const [restricted, other] = await members(rig);
+    const [restricted, other] = await livingAggregators(rig);
     expect([shares.get(restricted!), shares.get(other!)]).toEqual([
       [0, 1],
       [2, 3],
@@ -82,7 +83,7 @@ describe("shares", () => {
     const stop = load.keepPublishing();
     const first = await rig.start();
     await load.progress(10);
-    const [id] = await members(rig);
+    const [id] = await livingAggregators(rig);
     const [start, before] = [await databaseTime(rig), await feedsOpened()];
     await rig.start();
     const stays = (await settled(rig, [2, 2])).get(id!)!;
@@ -109,7 +110,7 @@ describe("takeover", () => {
     const survivor = await rig.startProcess(settings, clockOff(-3_600_000));
     const victim = await rig.startProcess(settings, clockOff(3_600_000));
     const shares = await settled(rig, [2, 2]);
-    const [own, other] = (await members(rig)) as [string, string];
+    const [own, other] = (await livingAggregators(rig)) as [string, string];
     const orphans = shares.get(other)!;
     await load.progress(10);
     // Neither takes the other for dead.
@@ -123,7 +124,7 @@ describe("takeover", () => {
       const commits = await commitsSince(rig, killed, [partition]);
       expect(commits.find(({ by }) => by === own)!.time - killed).toBeLessThan(10_000);
     }
-    expect(await metricOf(survivor, TAKEOVERS)).toBeGreaterThanOrEqual(2);
+    expect(await processMetric(survivor, TAKEOVERS)).toBeGreaterThanOrEqual(2);
     await stop();
     await load.expectAllOnce();
   });
@@ -134,7 +135,7 @@ describe("takeover", () => {
     await rig.start(settings);
     const sleeper = await rig.startProcess(settings);
     await settled(rig, [2, 2]);
-    const [awake, asleep] = (await members(rig)) as [string, string];
+    const [awake, asleep] = (await livingAggregators(rig)) as [string, string];
     for (let round = 0; round < 2; round++) {
       const partitions = (await settled(rig, [2, 2])).get(asleep)!;
       await load.progress(10);
@@ -150,7 +151,7 @@ describe("takeover", () => {
       const between = (await commitsSince(rig, last, partitions)).filter(({ time }) => time < regained);
       expect(new Set(between.map(({ by }) => by))).toEqual(new Set([awake]));
     }
-    expect(await metricOf(sleeper, LOST)).toBeGreaterThanOrEqual(4);
+    expect(await processMetric(sleeper, LOST)).toBeGreaterThanOrEqual(4);
     await stop();
     await load.expectAllOnce();
   });

@@ -6,7 +6,8 @@ import { DEAD_LETTER_STREAM, eventsStream } from "../../internal/stream/streams.
 import { merchantsOf, type TestBatch, testBatch } from "../../test/kit/batches.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { ensureTestStreams } from "../../test/kit/nats.ts";
-import { batchFor, metric, PARTITIONS, Rig } from "./testing/rig.ts";
+import { metric } from "../../test/kit/service.ts";
+import { batchFor, PARTITIONS, Rig } from "./testing/rig.ts";
 
 let rig: Rig;
 

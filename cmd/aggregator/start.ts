@@ -4,8 +4,8 @@ import { Lags } from "../../internal/aggregate/lags.ts";
 import { keepMaintaining } from "../../internal/aggregate/maintainer.ts";
 import { aggregateMetrics } from "../../internal/aggregate/metrics.ts";
 import { Owner } from "../../internal/aggregate/ownership/owner.ts";
-import { partitionOf } from "../../internal/aggregate/ownership/plan.ts";
-import { workPartition } from "../../internal/aggregate/partition-worker.ts";
+import { partitionOfLease } from "../../internal/aggregate/ownership/plan.ts";
+import { aggregatePartition } from "../../internal/aggregate/partition-worker.ts";
 import { keepRefreshing } from "../../internal/aggregate/refresher.ts";
 import { StepContexts } from "../../internal/aggregate/step-contexts.ts";
 import { STEPS } from "../../internal/aggregate/steps/process.ts";
@@ -76,13 +76,13 @@ export async function start(service: AggregatorService, steps: readonly Step[] =
     // Another aggregator may reach a server that this one has lost.
     canWork: () => natsWatch.lostMs < config.leaseMs / 3,
     work: async (resource, signal) => {
-      const partition = partitionOf(resource);
+      const partition = partitionOfLease(resource);
       // Who owns the refresher maintains as well.
       if (partition === undefined) {
         await Promise.all([keepRefreshing(refresher, signal), keepMaintaining(maintainer, signal)]);
         return;
       }
-      await workPartition(partition, deps, signal);
+      await aggregatePartition(partition, deps, signal);
     },
     onExpired: () => {
       for (const pool of [pools.writes, pools.refresh, pools.maintenance]) cutConnections(pool);

@@ -5,7 +5,8 @@ import { eventsStream, streamEnd } from "../../internal/stream/streams.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { loseTestStream } from "../../test/kit/nats.ts";
-import { batchFor, metric, PARTITIONS, Rig } from "./testing/rig.ts";
+import { metric } from "../../test/kit/service.ts";
+import { batchFor, PARTITIONS, Rig } from "./testing/rig.ts";
 
 const PARTITION = 1;
 const OWN = { partitions: String(PARTITION) };

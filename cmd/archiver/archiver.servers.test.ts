@@ -7,7 +7,8 @@ import { BUCKET } from "../../internal/embedded/s3/start.ts";
 import { ARCHIVER } from "../../internal/stream/partition-feed.ts";
 import { eventsStream } from "../../internal/stream/streams.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
-import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
+import { metric } from "../../test/kit/service.ts";
+import { PARTITIONS, Rig } from "./testing/rig.ts";
 
 let rig: Rig;
 

@@ -5,8 +5,8 @@ import { archiver } from "../../internal/config/programs/archiver.ts";
 import { type MortalDatabase, openMortalDatabase } from "../../test/kit/database.ts";
 import { launch } from "../../test/kit/installation-programs.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
-import { argumentsOf } from "../../test/kit/service.ts";
-import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
+import { argumentsOf, metric } from "../../test/kit/service.ts";
+import { PARTITIONS, Rig } from "./testing/rig.ts";
 
 const PARTITION = 2;
 const OWN = { partitions: String(PARTITION), "object-max-age-ms": "100" };

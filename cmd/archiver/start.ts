@@ -4,7 +4,7 @@ import pLimit from "p-limit";
 import { EncodeThread } from "../../internal/archive/encode-thread.ts";
 import { HeldBytes } from "../../internal/archive/held-bytes.ts";
 import { archiveMetrics } from "../../internal/archive/metrics.ts";
-import { workPartition } from "../../internal/archive/partition-worker.ts";
+import { archivePartition } from "../../internal/archive/partition-worker.ts";
 import { ConfigError } from "../../internal/config/config-error.ts";
 import { parsePartitions } from "../../internal/config/partition-list.ts";
 import { archiver } from "../../internal/config/programs/archiver.ts";
@@ -46,7 +46,7 @@ export async function start(service: Service<typeof archiver.settings>) {
   life.onClose("encoding", () => encoder.close());
   const slots = pLimit(SLOTS);
   const deps = { ...config, pool, nats, store, held, slots, encoder, metrics, log, owner, partitions };
-  const workers = Promise.all(owned.map((partition) => workPartition(partition, deps, life.stopping)));
+  const workers = Promise.all(owned.map((partition) => archivePartition(partition, deps, life.stopping)));
   life.onClose("partitions", () => workers.then(() => {}));
   const probe = databaseProbe({ url, program: "archiver", limitMs: config.unreadyAfterMs, life });
   const storeProbe = { part: "store", ask: () => store.check(), everyMs: STORE_PROBE_MS };

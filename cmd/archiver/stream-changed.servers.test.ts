@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { loseTestStream } from "../../test/kit/nats.ts";
-import { metric, PARTITIONS, Rig } from "./testing/rig.ts";
+import { metric } from "../../test/kit/service.ts";
+import { PARTITIONS, Rig } from "./testing/rig.ts";
 
 const PARTITION = 1;
 const OWN = { partitions: String(PARTITION), "stream-changed-ms": "300" };

@@ -7,7 +7,7 @@ import { DEAD_LETTER_STREAM, eventsStream } from "../../internal/stream/streams.
 import { merchantsOf, testBatch } from "../../test/kit/batches.ts";
 import { BAD_BATCHES } from "../ingest/testing/bad-batches.ts";
 import { MAX_BATCH_BYTES } from "../ingest/testing/rig.ts";
-import { batchOf, DeadLetters, PARTITIONS, TIME } from "./testing/rig.ts";
+import { DeadLetters, PARTITIONS, partitionBatch, TIME } from "./testing/rig.ts";
 
 let deadLetters: DeadLetters;
 
@@ -54,7 +54,7 @@ describe("every reason", () => {
 
   test("a batch refused by a check that it passes now goes to its own partition", async () => {
     const before = (await info(eventsStream(3))).messages;
-    const batch = batchOf(3, {}, {});
+    const batch = partitionBatch(3, {}, {});
     await reject(undefined, "VERSION", batch.bytes);
     const result = await run<RedriveResult>("dlq redrive");
     expect(result).toEqual({
@@ -77,7 +77,7 @@ describe("show", () => {
   test("headers, envelope and events, each with all that it has", async () => {
     const order = { id: "o-1", revenueMicros: 5_000_000n, currency: "EUR" };
     const items = [{ id: "sku", name: "Lamp", priceMicros: 5_000_000n, quantityMicros: 1_000_000n }];
-    const batch = batchOf(
+    const batch = partitionBatch(
       2,
       {
         visitorId: "v",
@@ -167,7 +167,7 @@ describe("show", () => {
 
 describe("redrive", () => {
   test("JetStream's memory of the batch's id does not swallow it, and a second redrive finds nothing", async () => {
-    const batch = batchOf(0, {});
+    const batch = partitionBatch(0, {});
     const first = await deadLetters.publisher.publish(0, batch.id, batch.bytes);
     await reject(0, "PROCESSING_FAILED", batch.bytes);
     expect((await run<RedriveResult>("dlq redrive")).redriven).toEqual({ batches: 1, events: 1 });
@@ -177,7 +177,7 @@ describe("redrive", () => {
   });
 
   test("ended between JetStream's ack and the removal, it is done again without a second copy", async () => {
-    const batch = batchOf(0, {});
+    const batch = partitionBatch(0, {});
     const seq = await reject(0, "PROCESSING_FAILED", batch.bytes);
     // What the redrive that was ended has published.
     const published = await deadLetters.publisher.publish(0, `redrive:${batch.id}:${seq}`, batch.bytes);
@@ -187,7 +187,7 @@ describe("redrive", () => {
   });
 
   test("a stream that takes no more stops it: what was not sent stays refused", async () => {
-    const batches = [batchOf(0, {}), batchOf(1, {}), batchOf(0, {})];
+    const batches = [partitionBatch(0, {}), partitionBatch(1, {}), partitionBatch(0, {})];
     const seqs = [];
     for (const { sealed, bytes } of batches) {
       seqs.push(await reject(sealed.partition, "PROCESSING_FAILED", bytes));
@@ -210,7 +210,7 @@ describe("redrive", () => {
   });
 
   test("a signal ends it behind the batch in hand, and the rest stays", async () => {
-    for (let i = 0; i < 3; i++) await reject(0, "PROCESSING_FAILED", batchOf(0, {}).bytes);
+    for (let i = 0; i < 3; i++) await reject(0, "PROCESSING_FAILED", partitionBatch(0, {}).bytes);
     const stopped = AbortSignal.abort();
     expect(await deadLetters.runUntil(stopped, "dlq redrive")).toMatchObject({
       redriven: { batches: 0, events: 0 },

@@ -4,7 +4,7 @@ import type { DeadLetterList } from "../../internal/replay/list.ts";
 import type { RedriveResult } from "../../internal/replay/redrive.ts";
 import { DEAD_LETTER_STREAM, eventsStream } from "../../internal/stream/streams.ts";
 import { merchantsOf } from "../../test/kit/batches.ts";
-import { batchOf, DeadLetters, PARTITIONS } from "./testing/rig.ts";
+import { DeadLetters, PARTITIONS, partitionBatch } from "./testing/rig.ts";
 
 let deadLetters: DeadLetters;
 
@@ -26,11 +26,11 @@ async function five() {
   const seqs: number[] = [];
   const before: string[] = [];
   const batches: [number | undefined, string, Uint8Array][] = [
-    [0, "PROCESSING_FAILED", batchOf(0, {}, {}).bytes],
-    [1, "PROCESSING_FAILED", batchOf(1, {}, {}, {}, { merchantId: other1 }).bytes],
-    [0, "CHECKSUM", batchOf(0, {}).bytes.subarray(0, -5)],
+    [0, "PROCESSING_FAILED", partitionBatch(0, {}, {}).bytes],
+    [1, "PROCESSING_FAILED", partitionBatch(1, {}, {}, {}, { merchantId: other1 }).bytes],
+    [0, "CHECKSUM", partitionBatch(0, {}).bytes.subarray(0, -5)],
     [undefined, "MALFORMED", Buffer.from("no batch")],
-    [1, "VALUE_RANGE", batchOf(1, {}).bytes],
+    [1, "VALUE_RANGE", partitionBatch(1, {}).bytes],
   ];
   for (const batch of batches) {
     await sleep(10);

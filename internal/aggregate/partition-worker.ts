@@ -55,7 +55,11 @@ const START_OVER = { firstMs: 100, longestMs: 5_000, stableMs: 60_000 };
  * batch after batch. Whatever fails (database, broker, another owner), it starts over from the position,
  * after a pause that grows; nothing is acked that is not committed.
  */
-export async function workPartition(partition: number, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
+export async function aggregatePartition(
+  partition: number,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<void> {
   const changed = new StreamChanged(partition, {
     ...deps,
     // Nothing is counted twice by that: the ledger knows the batches that come again.

@@ -30,7 +30,11 @@ const START_OVER = { firstMs: 100, longestMs: 5_000, stableMs: 60_000 };
  * and brings group after group into the archive. Whatever fails, it starts over from the position after a pause
  * that grows; nothing is acked that is not committed. While another process has the partition, it waits.
  */
-export async function workPartition(partition: number, deps: WorkerDeps, signal: AbortSignal): Promise<void> {
+export async function archivePartition(
+  partition: number,
+  deps: WorkerDeps,
+  signal: AbortSignal,
+): Promise<void> {
   const changed = new StreamChanged(partition, {
     ...deps,
     // A batch that comes again is in the archive twice, as one that a collector sent twice.

@@ -1,4 +1,4 @@
-import { finish, mix } from "../event/hash.ts";
+import { finishHash, mix } from "../event/hash.ts";
 import type { Receipt } from "./receipt.ts";
 
 /** Words of a slot: four of the event's id, the merchant (0: the slot is empty), the number of the receipt. */
@@ -72,7 +72,7 @@ function readId(id: Uint8Array, offset: number, merchantId: number): void {
     hash = mix(hash, wanted[i]!);
   }
   wanted[MERCHANT] = merchantId;
-  hash = finish(hash);
+  hash = finishHash(hash);
 }
 
 /** A hash table with open addressing, at most half full. Its memory comes from the system as it is used. */

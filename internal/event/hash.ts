@@ -18,7 +18,7 @@ export function mix(hash: number, word: number): number {
 }
 
 /** The finished hash: a whole number of 32 bits with sign, of which any bits may be used. */
-export function finish(hash: number): number {
+export function finishHash(hash: number): number {
   let h = hash ^ SEED;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
@@ -32,12 +32,12 @@ export function hashBytes(view: DataView, start: number, end: number): number {
   if (length < 4) {
     let rest = 0;
     for (let at = start; at < end; at++) rest = (rest << 8) | view.getUint8(at);
-    return finish(mix(hash, rest));
+    return finishHash(mix(hash, rest));
   }
   const last = end - 4;
   for (let at = start; at < last; at += 4) hash = mix(hash, view.getInt32(at, true));
   // The last word may overlap the one before it.
-  return finish(mix(hash, view.getInt32(last, true)));
+  return finishHash(mix(hash, view.getInt32(last, true)));
 }
 
 /** Whether two stretches of so many bytes are the same. */

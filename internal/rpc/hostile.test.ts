@@ -8,7 +8,7 @@ import { connectHandler, operations, serveOperations } from "./connect-server.ts
 import { HealthState, routeHealth } from "./health.ts";
 import { type Handler, listenOnePort, type OnePortServer } from "./one-port.ts";
 import { DEFAULT_LIMITS, type PortLimits } from "./port-limits.ts";
-import { HostileClient, lifeOf, statusOf, textOf } from "./testing/hostile-client.ts";
+import { HostileClient, lifeOf, receivedText, statusOf } from "./testing/hostile-client.ts";
 import { frame } from "./testing/http2-frame.ts";
 
 const WATCH = `/${Health.typeName}/${Health.method.watch.name}`;
@@ -97,7 +97,7 @@ test("an answer that nobody takes is given up, over HTTP/1.1 and HTTP/2", async 
   await new Promise((resolve) => stream.once("close", resolve));
   expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL);
   // What stands in the socket's own buffer is read after the connection broke.
-  expect((await textOf(socket)).length).toBeLessThan(64 << 20);
+  expect((await receivedText(socket)).length).toBeLessThan(64 << 20);
 });
 
 test("an HTTP/2 stream whose body never ends is reset, its neighbours go on", async () => {
@@ -191,7 +191,7 @@ test.each([
 test("a header of more than 16 KiB is refused, over HTTP/1.1 and HTTP/2", async () => {
   await start({});
   const socket = await client.open();
-  const text = textOf(socket);
+  const text = receivedText(socket);
   socket.write(`GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(20_000)}\r\n\r\n`);
   expect(await text).toMatch(/^HTTP\/1\.1 431 /);
   const stream = (await client.session()).request({ ":path": "/readyz", x: "y".repeat(20_000) });
@@ -262,7 +262,7 @@ test("with the PROXY protocol its address counts, and so do balancers' by themse
   await start({ connectionsPerAddress: 3, isUnlimited: (address) => address === "10.0.0.1" }, true);
   const ask = async (address: string) => {
     const socket = await client.open();
-    const text = textOf(socket);
+    const text = receivedText(socket);
     socket.write(
       `PROXY TCP4 ${address} 192.0.2.1 1 2\r\nGET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`,
     );

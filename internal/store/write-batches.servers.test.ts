@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { columnsOf, eventRow } from "../../test/kit/columns.ts";
+import { eventColumns, eventRow } from "../../test/kit/columns.ts";
 import { batchOf, commitNext } from "../../test/kit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { dyingAt } from "../../test/kit/dying-pool.ts";
@@ -184,7 +184,7 @@ describe("failure", () => {
 
   test("rows that the database refuses leave nothing", async () => {
     const before = await everything();
-    const columns = columnsOf([eventRow({ merchant_id: 9 })]);
+    const columns = eventColumns([eventRow({ merchant_id: 9 })]);
     const bad = {
       ...columns,
       texts: { ...columns.texts, source: Buffer.from([0xff]), start: () => 0, end: () => 1 },

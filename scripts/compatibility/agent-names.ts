@@ -12,7 +12,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The type of a device: what is none of the four is other. */
-export function typeOf(type: string): string {
+export function deviceTypeOf(type: string): string {
   return TYPES[type] ?? "other";
 }
 

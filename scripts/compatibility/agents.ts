@@ -3,7 +3,7 @@ import { botOf } from "../../internal/aggregate/agents/bot.ts";
 import { cutAgent } from "../../internal/aggregate/agents/cut.ts";
 import { deviceOf } from "../../internal/aggregate/agents/device.ts";
 import { type Agent, crawlerUserAgents, deviceDetector, isbotFixtures, uapCore } from "./agent-fixtures.ts";
-import { browserOf, systemOf, typeOf } from "./agent-names.ts";
+import { browserOf, deviceTypeOf, systemOf } from "./agent-names.ts";
 
 // Runs the fixture files of public projects, in folders that are named, through the functions of the aggregator's
 // steps, and prints how many agents came out right. The files are read, never kept: device-detector's are LGPL.
@@ -49,9 +49,13 @@ function bots(agents: readonly Agent[]): void {
 function devices(agents: readonly Agent[]): void {
   const known = agents.filter(({ device }) => device !== undefined);
   for (const [file, own] of Map.groupBy(known, ({ file }) => file)) {
-    line(`${file}: type`, own, ({ text, device }) => deviceOf(cutAgent(text))[3] === typeOf(device!.type));
+    line(
+      `${file}: type`,
+      own,
+      ({ text, device }) => deviceOf(cutAgent(text))[3] === deviceTypeOf(device!.type),
+    );
   }
-  line("all: type", known, ({ text, device }) => deviceOf(cutAgent(text))[3] === typeOf(device!.type));
+  line("all: type", known, ({ text, device }) => deviceOf(cutAgent(text))[3] === deviceTypeOf(device!.type));
   const withSystem = known.filter(({ device }) => systemOf(device!) !== undefined);
   line("all: OS", withSystem, ({ text, device }) =>
     systemOf(device!)!.includes(deviceOf(cutAgent(text))[2] ?? ""),

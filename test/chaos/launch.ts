@@ -5,7 +5,7 @@ import { startNats } from "../../internal/embedded/nats/start.ts";
 import { startTimescale } from "../../internal/embedded/postgres/start.ts";
 import { startProgram } from "../../internal/standalone/programs.ts";
 import type { PartPorts } from "./ports.ts";
-import { kindOf, partsOf, type WritePathProgram } from "./topology.ts";
+import { kindOf, partsOfKind, type WritePathProgram } from "./topology.ts";
 
 /** What the parts of one installation need to find one another. */
 export interface Surroundings {
@@ -41,7 +41,7 @@ export function launchPart(part: string, around: Surroundings, onOutput: OutputL
 
 function launchNats(part: string, { dataDir, ports, linePort }: Surroundings, onOutput: OutputListener) {
   const { service, health, routes } = ports.get(part)!;
-  const others = partsOf("nats").filter((other) => other !== part);
+  const others = partsOfKind("nats").filter((other) => other !== part);
   return startNats({
     dataDir: join(dataDir, part),
     name: part,
@@ -69,7 +69,7 @@ function launchProgram(
 ): Promise<Child> {
   const { service, health } = around.ports.get(part)!;
   const { linePort, token } = around;
-  const nats = partsOf("nats").map((broker) => () => linePort(`${part}>${broker}`));
+  const nats = partsOfKind("nats").map((broker) => () => linePort(`${part}>${broker}`));
   const specific: Record<WritePathProgram, () => Record<string, string>> = {
     ingest: () => ({
       FOOTFALL_INGEST_PORT: String(service),
@@ -114,7 +114,7 @@ function launchProgram(
 
 /** gRPC's own list of addresses, which get batches in turn. */
 function ingestAddress(part: string, linePort: Surroundings["linePort"]): string {
-  const all = partsOf("ingest");
+  const all = partsOfKind("ingest");
   const ordered = part.endsWith("-1") ? all : all.toReversed();
   return `ipv4:${ordered.map((ingest) => `127.0.0.1:${linePort(`${part}>${ingest}`)}`).join(",")}`;
 }

@@ -7,7 +7,7 @@ import type { Past } from "./past.ts";
 import type { Problem } from "./problem.ts";
 import { type ClientProfile, Sdk } from "./sdk.ts";
 import type { System } from "./system.ts";
-import { partsOf } from "./topology.ts";
+import { partsOfKind } from "./topology.ts";
 import { Traffic } from "./traffic.ts";
 import { StreamTransport, UnaryTransport } from "./transport.ts";
 
@@ -50,7 +50,7 @@ export class Load {
     const { system, seed, round, hostile } = options;
     this.#hostile = new HostileClient({
       ...hostile,
-      collectorPorts: partsOf("collector").map((part) => system.servicePort(part)),
+      collectorPorts: partsOfKind("collector").map((part) => system.servicePort(part)),
       queryPort: system.servicePort("query-1"),
       random: new Random(seed, round, ATTACKS),
     });
@@ -89,7 +89,7 @@ export class Load {
       rate: rate / CLIENT_PROFILES.length,
       traffic: new Traffic({ seed, round, sdk, merchants: merchants.length, isLate: profile.isLate }),
       random: new Random(seed, round, CHOICES, sdk),
-      transports: partsOf("collector").map((collector) => ({
+      transports: partsOfKind("collector").map((collector) => ({
         collector,
         transport: new Transport(system.collectorUrl(collector)),
       })),

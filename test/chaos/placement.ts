@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { jetstreamManager, StorageType } from "@nats-io/jetstream";
 import type { NatsConnection } from "../../internal/stream/connect.ts";
-import { partsOf } from "./topology.ts";
+import { partsOfKind } from "./topology.ts";
 
 const STREAM = "PLACEMENT";
 
@@ -19,7 +19,7 @@ export async function placesStreams(nats: NatsConnection): Promise<boolean> {
   const deadline = performance.now() + KNOWN_MS;
   while (performance.now() < deadline) {
     try {
-      await jsm.streams.add({ ...config, num_replicas: partsOf("nats").length });
+      await jsm.streams.add({ ...config, num_replicas: partsOfKind("nats").length });
       await jsm.streams.delete(STREAM);
       return true;
     } catch {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { describeFault, type FaultKind, planRound } from "./planner.ts";
-import { LINE_TARGETS, linesOf, PARTS } from "./topology.ts";
+import { LINE_TARGETS, linesOfTarget, PARTS } from "./topology.ts";
 
 const rounds = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
@@ -41,11 +41,11 @@ test("two faults of a round have different targets", () => {
 });
 
 test("a target is one line, or all from one part to the parts of a kind", () => {
-  expect(linesOf("ingest-1>nats").map(({ name }) => name)).toEqual([
+  expect(linesOfTarget("ingest-1>nats").map(({ name }) => name)).toEqual([
     "ingest-1>nats-1",
     "ingest-1>nats-2",
     "ingest-1>nats-3",
   ]);
-  expect(linesOf("ingest-1>nats-2").map(({ name }) => name)).toEqual(["ingest-1>nats-2"]);
-  expect(LINE_TARGETS.filter((target) => linesOf(target).length === 0)).toEqual([]);
+  expect(linesOfTarget("ingest-1>nats-2").map(({ name }) => name)).toEqual(["ingest-1>nats-2"]);
+  expect(LINE_TARGETS.filter((target) => linesOfTarget(target).length === 0)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { Random, Weighted } from "../../internal/simulate/random.ts";
-import { kindOf, LINE_TARGETS, PARTITIONS, PARTS, PROGRAMS, partsOf } from "./topology.ts";
+import { kindOf, LINE_TARGETS, PARTITIONS, PARTS, PROGRAMS, partsOfKind } from "./topology.ts";
 
 export type FaultKind =
   | "kill"
@@ -50,7 +50,7 @@ const DRAWS: Readonly<Record<FaultKind, Draw>> = {
   truncate: { weight: 3, targets: LINE_TARGETS, amount: (random) => 1 + random.below(20_000) },
   "new leader": { weight: 2, targets: STREAMS },
   // Together with a cut from ingest: otherwise a collector has nothing to write.
-  "full disk": { weight: 2, targets: partsOf("collector") },
+  "full disk": { weight: 2, targets: partsOfKind("collector") },
   clock: {
     weight: 2,
     targets: CLOCKED,

@@ -5,7 +5,7 @@ import { compareRows } from "./compare.ts";
 import type { Problem } from "./problem.ts";
 import { readPositions, readRows } from "./stored.ts";
 import type { System } from "./system.ts";
-import { partsOf } from "./topology.ts";
+import { partsOfKind } from "./topology.ts";
 
 const POLL_MS = 100;
 
@@ -25,7 +25,7 @@ export async function workedOff(system: System, timeoutMs: number): Promise<Prob
 
 async function leftOver(system: System): Promise<string[]> {
   const spools = await Promise.all(
-    partsOf("collector").map(async (part) => {
+    partsOfKind("collector").map(async (part) => {
       const batches = await system.spooled(part);
       return batches === 0 ? [] : `${part} has ${batches} batches in its spool`;
     }),

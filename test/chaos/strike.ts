@@ -8,7 +8,7 @@ import { type NetworkFault, NO_FAULT } from "./network-fault.ts";
 import type { Part } from "./part.ts";
 import type { Fault } from "./planner.ts";
 import type { System } from "./system.ts";
-import { linesOf } from "./topology.ts";
+import { linesOfTarget } from "./topology.ts";
 
 /** How long to wait for brokers to elect a new leader, which they cannot while most of them are away; ms. */
 const ELECTION_MS = 3_000;
@@ -74,7 +74,7 @@ async function setClock({ dataDir }: System, part: Part, shiftMs: number): Promi
 }
 
 function injectFault(system: System, target: string, fault: NetworkFault): Lift {
-  const proxies = linesOf(target).map(({ name }) => system.lines.get(name)!);
+  const proxies = linesOfTarget(target).map(({ name }) => system.lines.get(name)!);
   for (const proxy of proxies) proxy.meet(fault);
   return () => {
     for (const proxy of proxies) proxy.meet(NO_FAULT);

@@ -12,7 +12,7 @@ import { NO_FAULT } from "./network-fault.ts";
 import { Part } from "./part.ts";
 import { placesStreams } from "./placement.ts";
 import { choosePorts } from "./ports.ts";
-import { ALL_LINES, kindOf, PARTITIONS, PARTS, PROGRAMS, partsOf } from "./topology.ts";
+import { ALL_LINES, kindOf, PARTITIONS, PARTS, PROGRAMS, partsOfKind } from "./topology.ts";
 
 export interface SystemOptions {
   /** Holds what the parts store. */
@@ -88,7 +88,7 @@ export class System {
     }
     await this.#startAll(["nats", "timescale"]);
     await migrate(this.pool, PARTITIONS);
-    const servers = partsOf("nats").map((part) => `nats://127.0.0.1:${this.#ports.get(part)!.service}`);
+    const servers = partsOfKind("nats").map((part) => `nats://127.0.0.1:${this.#ports.get(part)!.service}`);
     this.#nats = await connectNats(servers.join(","), "chaos", 10_000);
     await this.#untilPlaced();
     await this.#startAll(["ingest", "aggregator", "query"]);
@@ -122,7 +122,7 @@ export class System {
 
   /** Adds the metrics of this moment to the logs, where a program answers. */
   async keepMetrics(): Promise<void> {
-    for (const part of PROGRAMS.flatMap(partsOf)) {
+    for (const part of PROGRAMS.flatMap(partsOfKind)) {
       const metrics = await this.#metrics(part).catch((error: Error) => error.message);
       await writeFile(join(this.logDir, `${part}.metrics`), metrics);
     }
@@ -169,13 +169,13 @@ export class System {
   async #untilPlaced(): Promise<void> {
     for (let left = BROKER_STARTS - 1; !(await placesStreams(this.nats)); left--) {
       if (left === 0) throw new Error(`nats: no room for a stream after ${BROKER_STARTS} starts`);
-      await Promise.all(partsOf("nats").map((name) => this.parts.get(name)!.kill()));
+      await Promise.all(partsOfKind("nats").map((name) => this.parts.get(name)!.kill()));
       await this.#startAll(["nats"]);
     }
   }
 
   async #startAll(kinds: readonly ReturnType<typeof kindOf>[]): Promise<void> {
-    const parts = kinds.flatMap(partsOf).map((name) => this.parts.get(name)!);
+    const parts = kinds.flatMap(partsOfKind).map((name) => this.parts.get(name)!);
     // On a busy machine a program may find brokers too slow and end: it is started again, as in production.
     const problems = await recoverAll(parts);
     if (problems.length > 0) throw new Error(problems.join("\n"));

@@ -9,14 +9,14 @@ export type PartKind = keyof typeof COUNTS;
 export const PARTITIONS = 4;
 
 /** The names of the processes of a kind: ingest-1, ingest-2. */
-export function partsOf(kind: PartKind): string[] {
+export function partsOfKind(kind: PartKind): string[] {
   return Array.from({ length: COUNTS[kind] }, (_, i) => `${kind}-${i + 1}`);
 }
 
 const KINDS = Object.keys(COUNTS) as PartKind[];
 
 /** All processes. What a process needs to start comes before it. */
-export const PARTS: readonly string[] = KINDS.flatMap(partsOf);
+export const PARTS: readonly string[] = KINDS.flatMap(partsOfKind);
 
 /** The programs between an SDK and its reports; the archiver stands beside them. */
 export type WritePathProgram = Exclude<ProgramName, "archiver">;
@@ -47,11 +47,11 @@ const line = (from: string, to: string): Line => ({ name: `${from}>${to}`, from,
 /** All lines. All SDKs share one to each collector, and all brokers one to each broker. */
 export const ALL_LINES: readonly Line[] = [
   ...LINES.flatMap(([from, to]) =>
-    (from === "sdk" ? ["sdk"] : partsOf(from)).flatMap((client) =>
-      partsOf(to).map((server) => line(client, server)),
+    (from === "sdk" ? ["sdk"] : partsOfKind(from)).flatMap((client) =>
+      partsOfKind(to).map((server) => line(client, server)),
     ),
   ),
-  ...partsOf("nats").map((server) => line("nats", server)),
+  ...partsOfKind("nats").map((server) => line("nats", server)),
 ];
 
 /** All lines from a part to the parts of a kind, written "ingest-1>nats". */
@@ -69,7 +69,7 @@ export const LINE_TARGETS: readonly string[] = [
 ];
 
 /** The lines that a target names. */
-export function linesOf(target: string): Line[] {
+export function linesOfTarget(target: string): Line[] {
   return ALL_LINES.filter(({ name }) => name === target || bundleOf(name) === target);
 }
 

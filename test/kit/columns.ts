@@ -164,7 +164,7 @@ export function eventRow(fields: Partial<EventRow> = {}): EventRow {
 }
 
 /** Rows in the form in which storage takes them. */
-export function columnsOf(rows: readonly EventRow[]): EventColumns {
+export function eventColumns(rows: readonly EventRow[]): EventColumns {
   const dictionary = new Map<string, number>();
   const index = (text: string | null) => {
     if (text === null || text === "") return 0;

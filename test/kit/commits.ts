@@ -2,7 +2,7 @@ import { randomUUIDv7 } from "node:crypto";
 import type { BatchWrite } from "../../internal/store/ledger.ts";
 import type { Pool } from "../../internal/store/pool.ts";
 import { type Commit, type Committed, commitBatches } from "../../internal/store/write-batches.ts";
-import { columnsOf, type EventRow } from "./columns.ts";
+import { type EventRow, eventColumns } from "./columns.ts";
 
 /** A batch of rows as storage takes it, with a new id. */
 export function batchOf(rows: readonly EventRow[], fields: Partial<BatchWrite> = {}): BatchWrite {
@@ -14,7 +14,7 @@ export function batchOf(rows: readonly EventRow[], fields: Partial<BatchWrite> =
     collectorId: "test",
     checksum: 7,
     rows: rows.length,
-    columns: columnsOf(rows),
+    columns: eventColumns(rows),
     ...fields,
   };
 }

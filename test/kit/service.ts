@@ -63,3 +63,9 @@ export function argumentsOf({ settings }: Program<Settings>, flags: Readonly<Rec
   });
   return { argv, env };
 }
+
+/** The value of a metric, all labels together. */
+export async function metric({ registry }: TestService, name: string): Promise<number> {
+  const { values } = await registry.getSingleMetric(name)!.get();
+  return values.reduce((sum, { value }) => sum + value, 0);
+}

@@ -69,13 +69,13 @@ export function settled(rig: Rig, shares: readonly number[]): Promise<Map<string
 }
 
 /** Instance ids of the aggregators that are alive, the oldest first. */
-export async function members(rig: Rig): Promise<string[]> {
+export async function livingAggregators(rig: Rig): Promise<string[]> {
   const sql = "SELECT instance_id AS id FROM aggregators WHERE alive_until > now() ORDER BY started_at";
   return (await rig.query<{ id: string }>(sql)).map(({ id }) => id);
 }
 
 /** The value of a metric of a process, all labels together. */
-export async function metricOf({ opsUrl }: AggregatorProcess, name: string): Promise<number> {
+export async function processMetric({ opsUrl }: AggregatorProcess, name: string): Promise<number> {
   const text = await (await fetch(`${opsUrl}/metrics`)).text();
   const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))];
   return values.reduce((sum, [, value]) => sum + Number(value), 0);

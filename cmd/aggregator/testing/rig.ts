@@ -145,9 +145,3 @@ export function batchFor(partition: number, events: number): TestBatch {
   }));
   return testBatch(rows, { partition });
 }
-
-/** The value of a metric, all labels together. */
-export async function metric({ registry }: TestService, name: string): Promise<number> {
-  const { values } = await registry.getSingleMetric(name)!.get();
-  return values.reduce((sum, { value }) => sum + value, 0);
-}

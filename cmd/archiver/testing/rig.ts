@@ -123,9 +123,3 @@ export class Rig<D extends TestDatabase = TestDatabase> {
     await this.database.close();
   }
 }
-
-/** The value of a metric, all labels together. */
-export async function metric({ registry }: TestService, name: string): Promise<number> {
-  const { values } = await registry.getSingleMetric(name)!.get();
-  return values.reduce((sum, { value }) => sum + value, 0);
-}

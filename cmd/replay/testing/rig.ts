@@ -69,7 +69,7 @@ export class DeadLetters {
 }
 
 /** A good batch of a partition, of its first merchant unless told otherwise. */
-export function batchOf(partition: number, ...events: Partial<TestEvent>[]): TestBatch {
+export function partitionBatch(partition: number, ...events: Partial<TestEvent>[]): TestBatch {
   const [merchantId] = merchantsOf(partition, PARTITIONS, 1) as [number];
   return testBatch(
     events.map((event) => ({ merchantId, time: TIME, ...event })),

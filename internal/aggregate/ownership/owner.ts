@@ -3,7 +3,7 @@ import * as leases from "../../store/leases.ts";
 import type { Pool } from "../../store/pool.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { AggregateMetrics } from "../metrics.ts";
-import { type Plan, partitionLease, partitionOf, plan, REFRESHER } from "./plan.ts";
+import { type Plan, partitionLease, partitionOfLease, plan, REFRESHER } from "./plan.ts";
 import { Works } from "./works.ts";
 
 export interface OwnerDeps {
@@ -167,7 +167,7 @@ export class Owner {
   }
 
   #count(): void {
-    const owned = this.#works.resources.filter((resource) => partitionOf(resource) !== undefined);
+    const owned = this.#works.resources.filter((resource) => partitionOfLease(resource) !== undefined);
     this.#deps.metrics.partitionsOwned.set(owned.length);
   }
 }

@@ -8,7 +8,7 @@ export const REFRESHER = "refresher";
 export const partitionLease = (partition: number): string => `partition/${partition}`;
 
 /** The partition of a lease; undefined for another resource. */
-export function partitionOf(resource: string): number | undefined {
+export function partitionOfLease(resource: string): number | undefined {
   return resource.startsWith("partition/") ? Number(resource.slice("partition/".length)) : undefined;
 }
 
@@ -29,13 +29,13 @@ export function plan(me: Sharer, roster: Roster, partitions: number): Plan {
   const owners: (string | undefined)[] = Array.from({ length: partitions }, () => undefined);
   const free = new Set<string>();
   for (const { resource, owner, free: isFree } of roster.leases) {
-    const partition = partitionOf(resource);
+    const partition = partitionOfLease(resource);
     if (isFree && !mine.has(resource)) free.add(resource);
     // The leases were read as they stood before they were renewed: what is mine is said by `mine` alone.
     else if (partition !== undefined && partition < partitions && owner !== me.id) owners[partition] = owner;
   }
   for (const resource of mine) {
-    const partition = partitionOf(resource);
+    const partition = partitionOfLease(resource);
     if (partition !== undefined) owners[partition] = me.id;
   }
   const others = roster.others.map(({ id, candidates }) => ({
@@ -44,7 +44,7 @@ export function plan(me: Sharer, roster: Roster, partitions: number): Plan {
   }));
   const due = assign([me, ...others], owners);
   const isDue = (resource: string) => {
-    const partition = partitionOf(resource);
+    const partition = partitionOfLease(resource);
     return partition === undefined ? true : due[partition] === me.id;
   };
   return {

@@ -4,7 +4,7 @@ import { commerceMeaningOf, stageOfName } from "../../event/commerce-names.ts";
 import { MAX_AMOUNT_MICROS } from "../../event-schema/fields.ts";
 import { convertMicros } from "../../store/currency-rates.ts";
 import { OrderKind, Stage, UNKNOWN_MICROS } from "../../store/event-columns.ts";
-import { hashWords, put, utcDay } from "./hashes.ts";
+import { hashWords, putWords, utcDay } from "./hashes.ts";
 import type { Derived, Step, StepContext } from "./step.ts";
 import { USER_KIND } from "./visitor.ts";
 
@@ -94,7 +94,7 @@ function writeCustomers(batch: BatchView, rows: Uint32Array, derived: Derived): 
   for (let at = 0; at < rows.length; at++) {
     if (ids[at] === 0) continue;
     const merchant = batch.merchantIds[rows[at]!]!;
-    put(derived.customers, at, hashWords([USER_KIND, merchant, batch.dictionary.text(ids[at]!)]));
+    putWords(derived.customers, at, hashWords([USER_KIND, merchant, batch.dictionary.text(ids[at]!)]));
   }
 }
 

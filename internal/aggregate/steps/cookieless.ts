@@ -1,6 +1,6 @@
 import type { BatchView } from "../../event/batch-view.ts";
 import { SESSION_GAP_MS } from "../../store/sessions/join.ts";
-import { DAY_MS, hashWords, put, utcDay, type Words } from "./hashes.ts";
+import { DAY_MS, hashWords, putWords, utcDay, type Words } from "./hashes.ts";
 import { HmacSha256 } from "./hmac.ts";
 import type { Derived, StepContext } from "./step.ts";
 
@@ -73,11 +73,11 @@ export class CookielessHashes {
       hashes = { own: hashOf(day), before: hashOf(day - 1), after: undefined };
       this.#known.set(key, hashes);
     }
-    put(to.visitors, row, hashes.own);
-    put(to.visitorsBefore, row, hashes.before);
+    putWords(to.visitors, row, hashes.own);
+    putWords(to.visitorsBefore, row, hashes.before);
     if (time + SESSION_GAP_MS < (day + 1) * DAY_MS) return;
     hashes.after ??= hashOf(day + 1);
-    put(to.visitorsAfter, row, hashes.after);
+    putWords(to.visitorsAfter, row, hashes.after);
   }
 
   #hash(merchant: number, ip: number, agent: number, day: number, salted: number): Words {

@@ -29,7 +29,7 @@ export class OwnTextHashes {
       target[2 * row + 1] = target[2 * known + 1]!;
       return;
     }
-    put(target, row, hashWords([this.#kind, merchant, dictionary.text(index)]));
+    putWords(target, row, hashWords([this.#kind, merchant, dictionary.text(index)]));
     this.#rows[index] = row + 1;
   }
 }
@@ -38,7 +38,7 @@ export class OwnTextHashes {
 export type Words = readonly [low: number, high: number];
 
 /** Writes words for a row. */
-export function put(target: Uint32Array, row: number, [low, high]: Words): void {
+export function putWords(target: Uint32Array, row: number, [low, high]: Words): void {
   target[2 * row] = low;
   target[2 * row + 1] = high;
 }

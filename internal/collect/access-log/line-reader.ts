@@ -13,7 +13,7 @@ import {
   recordTimeMs,
 } from "./json-format.ts";
 import { PRESETS } from "./presets.ts";
-import { type ParsedLine, refuse, toRequest } from "./request.ts";
+import { type ParsedLine, refuseLine, toRequest } from "./request.ts";
 import { w3cFormat } from "./w3c-format.ts";
 
 /** Names that --log-format takes beside format strings. JSON's are one: its keys tell which it is. */
@@ -132,7 +132,7 @@ export class LineReader {
   #refuse(line: string): ParsedLine {
     const { format } = this.#options;
     const what = format === "auto" ? "line is in no known format" : `line is not in the format ${format}`;
-    return refuse(what, withoutAddresses(line));
+    return refuseLine(what, withoutAddresses(line));
   }
 }
 

@@ -39,17 +39,17 @@ export interface RequestOptions {
 export function toRequest(fields: Fields, options: RequestOptions = {}): ParsedLine {
   const time = fields.time ?? (fields.date && fields.clock && `${fields.date} ${fields.clock}`);
   const timeMs = time === undefined || time === "" ? options.fallbackTimeMs : parseTime(time);
-  if (timeMs === undefined) return refuse("time is none that a log has", time ?? "");
+  if (timeMs === undefined) return refuseLine("time is none that a log has", time ?? "");
   const status = Number(fields.status ?? 0);
   // Servers write 0, 000 and "-" when the client was gone before the answer.
   if (status !== 0 && !(status >= 100 && status <= 599)) {
-    return refuse("status is not within 100 to 599", fields.status!);
+    return refuseLine("status is not within 100 to 599", fields.status!);
   }
   const line = requestLine(fields);
   if (line === undefined) return { ok: false, reason: "no request came: the client timed out or hung up" };
   const { client, forwarded, referrer, userAgent } = fields;
   if (client !== undefined && !isClient(client)) {
-    return refuse("client is neither an address nor a host name", client);
+    return refuseLine("client is neither an address nor a host name", client);
   }
   const ip = clientAddress(client, forwarded, options.findClient ?? BEHIND_PRIVATE);
   const bytes = Number(fields.bytes);
@@ -106,7 +106,7 @@ function schemeOf(text: string | undefined): "http" | "https" | undefined {
 /** Longest piece of a line that a reason repeats, UTF-16 code units. */
 const SHOWN = 120;
 
-export function refuse(what: string, value: string): { readonly ok: false; readonly reason: string } {
+export function refuseLine(what: string, value: string): { readonly ok: false; readonly reason: string } {
   const shown = value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;
   return { ok: false, reason: `${what}: ${JSON.stringify(shown)}` };
 }

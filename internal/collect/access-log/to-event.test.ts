@@ -2,7 +2,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
 import { LineReader } from "./line-reader.ts";
 import { isPage } from "./page.ts";
-import { type LinePosition, toEvent } from "./to-event.ts";
+import { type LinePosition, loggedEvent } from "./to-event.ts";
 
 const options = { merchant: "m1", site: "https://shop.example" };
 const text =
@@ -16,7 +16,7 @@ function requestOf(line: string) {
 }
 
 function eventOf(line: string) {
-  return toEvent(requestOf(line), { ...position, text: line }, options);
+  return loggedEvent(requestOf(line), { ...position, text: line }, options);
 }
 
 const textOf = (value: string) => ({ kind: { case: "text", value } });
@@ -117,7 +117,7 @@ describe("pages", () => {
 describe("the event's id", () => {
   const id = (changes: Partial<LinePosition & typeof options & { server: string }> = {}) => {
     const line = { ...position, ...changes };
-    return toEvent(requestOf(line.text), line, { ...options, ...changes }).eventId;
+    return loggedEvent(requestOf(line.text), line, { ...options, ...changes }).eventId;
   };
 
   test("is a UUIDv7 of the line's time, the same each time, and does not change with new releases", () => {

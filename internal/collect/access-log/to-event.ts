@@ -42,7 +42,7 @@ export interface SiteOptions {
  * to the byte: the same client, target and second. Behind a load balancer whose health checks reach all
  * servers at once that can happen, and for that there is `server`.
  */
-export function toEvent(request: LoggedRequest, position: LinePosition, options: SiteOptions): Event {
+export function loggedEvent(request: LoggedRequest, position: LinePosition, options: SiteOptions): Event {
   const { method, status, bytes, protocol } = request;
   const known = { http_method: method, http_status: status, http_bytes: bytes, http_protocol: protocol };
   const properties = Object.entries(known).filter(([, value]) => value !== undefined);
@@ -65,7 +65,7 @@ export type LineEvent =
 
 /** The event of a line as it was read, or why there is none. */
 export function lineToEvent(parsed: ParsedLine, position: LinePosition, options: SiteOptions): LineEvent {
-  return parsed.ok ? { ok: true, event: toEvent(parsed.request, position, options) } : parsed;
+  return parsed.ok ? { ok: true, event: loggedEvent(parsed.request, position, options) } : parsed;
 }
 
 function isPageView({ method, status = 0, target = "" }: LoggedRequest): boolean {

@@ -51,7 +51,7 @@ export async function readJsonBody(bytes: Uint8Array, isStream: boolean): Promis
 }
 
 /** The write key in a request's JSON, for a page that can set no header; undefined where there is none. */
-export async function keyOf(bytes: Uint8Array): Promise<string | undefined> {
+export async function writeKeyOf(bytes: Uint8Array): Promise<string | undefined> {
   try {
     const { members } = await scan(bytes, { most: 0, isWhole: true });
     const key = valueAt(bytes, members.get("key"));

@@ -15,13 +15,13 @@ import {
   fieldOf,
   isAbsent,
   type JsonObject,
-  kindOf,
+  kindOfValue,
   microsOf,
   neededMicros,
   neededText,
   objectOf,
   shownJson,
-  textOf,
+  textOfValue,
   Unreadable,
   wholeOf,
 } from "./values.ts";
@@ -33,7 +33,7 @@ const ORDER_TEXTS = namesOf(ORDER_FIELDS, "text").filter(
 );
 
 /** An event's order. @throws Unreadable when it cannot be counted as it is. */
-export function readOrder(value: unknown, adjustments: Adjustments): Order | undefined {
+export function readJsonOrder(value: unknown, adjustments: Adjustments): Order | undefined {
   const order = neededObject(value, "order");
   if (order === undefined) return undefined;
   const message = create(OrderSchema);
@@ -47,7 +47,7 @@ export function readOrder(value: unknown, adjustments: Adjustments): Order | und
   const cost = fieldOf(order, "costMicros");
   if (!isAbsent(cost)) message.costMicros = optionalMicros(cost, "order.cost_micros", adjustments);
   for (const name of ORDER_TEXTS) {
-    message[name] = textOf(fieldOf(order, name), `order.${underscored(name)}`, adjustments);
+    message[name] = textOfValue(fieldOf(order, name), `order.${underscored(name)}`, adjustments);
   }
   return message;
 }
@@ -60,7 +60,7 @@ export function readRefund(value: unknown, adjustments: Adjustments): Refund | u
   const orderId = fieldOf(refund, "orderId");
   const amount = fieldOf(refund, "amountMicros");
   const message = create(RefundSchema);
-  message.id = textOf(refund.id, "refund.id", adjustments);
+  message.id = textOfValue(refund.id, "refund.id", adjustments);
   message.orderId = neededText(orderId, "refund.order_id", adjustments, ORDER_ID_MISSING);
   message.amountMicros = neededMicros(amount, "refund.amount_micros", adjustments);
   message.currency = neededText(refund.currency, "refund.currency", adjustments, UNKNOWN_CURRENCY);
@@ -73,7 +73,7 @@ function neededObject(value: unknown, field: string): JsonObject | undefined {
   if (isAbsent(value) || (Array.isArray(value) && value.length === 0)) return undefined;
   const object = objectOf(value);
   if (object !== undefined) return object;
-  throw new Unreadable(RejectReason.MALFORMED, `${field}: ${kindOf(value)}, must be an object`);
+  throw new Unreadable(RejectReason.MALFORMED, `${field}: ${kindOfValue(value)}, must be an object`);
 }
 
 const TOO_MANY = create(ItemSchema);
@@ -83,7 +83,7 @@ export function readItems(value: unknown, field: string, adjustments: Adjustment
   if (isAbsent(value)) return [];
   const list = listOf(value);
   if (list === undefined) {
-    adjustments.add(AdjustmentKind.DROPPED, field, `${kindOf(value)}, must be a list of objects`);
+    adjustments.add(AdjustmentKind.DROPPED, field, `${kindOfValue(value)}, must be a list of objects`);
     return [];
   }
   const items: Item[] = [];
@@ -95,7 +95,12 @@ export function readItems(value: unknown, field: string, adjustments: Adjustment
     }
     const item = objectOf(entry);
     if (item !== undefined) items.push(readItem(item, `${field}[${index}]`, adjustments));
-    else adjustments.add(AdjustmentKind.DROPPED, `${field}[${index}]`, `${kindOf(entry)}, must be an object`);
+    else
+      adjustments.add(
+        AdjustmentKind.DROPPED,
+        `${field}[${index}]`,
+        `${kindOfValue(entry)}, must be an object`,
+      );
   }
   return items;
 }
@@ -114,7 +119,7 @@ const ITEM_TEXTS = namesOf(ITEM_FIELDS, "text");
 function readItem(item: JsonObject, field: string, adjustments: Adjustments): Item {
   const message = create(ItemSchema);
   for (const name of ITEM_TEXTS) {
-    message[name] = textOf(fieldOf(item, name), `${field}.${underscored(name)}`, adjustments);
+    message[name] = textOfValue(fieldOf(item, name), `${field}.${underscored(name)}`, adjustments);
   }
   const price = fieldOf(item, "priceMicros");
   message.priceMicros = optionalMicros(price, `${field}.price_micros`, adjustments);

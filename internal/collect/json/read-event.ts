@@ -18,17 +18,17 @@ import { MAX_PROPERTY_ENTRIES } from "../event-fields.ts";
 import type { ReadEvent } from "../read-event.ts";
 import { refuse } from "../refusal.ts";
 import { readDecimal } from "./decimal.ts";
-import { readItems, readOrder, readRefund } from "./read-commerce.ts";
+import { readItems, readJsonOrder, readRefund } from "./read-commerce.ts";
 import { readTime } from "./time.ts";
 import {
   fieldOf,
   isAbsent,
   type JsonObject,
-  kindOf,
+  kindOfValue,
   neededText,
   objectOf,
   shownJson,
-  textOf,
+  textOfValue,
   Unreadable,
   wellFormed,
   wholeOf,
@@ -60,17 +60,17 @@ export function readJsonEvent(value: unknown): ReadEvent {
 function encode(value: unknown): Uint8Array {
   const json = objectOf(value);
   if (json === undefined)
-    throw new Unreadable(RejectReason.MALFORMED, `event: ${kindOf(value)}, must be an object`);
+    throw new Unreadable(RejectReason.MALFORMED, `event: ${kindOfValue(value)}, must be an object`);
   const event = create(EventSchema);
   event.name = neededText(json.name, "name", adjustments, RejectReason.MALFORMED);
-  for (const name of TEXTS) event[name] = textOf(fieldOf(json, name), underscored(name), adjustments);
+  for (const name of TEXTS) event[name] = textOfValue(fieldOf(json, name), underscored(name), adjustments);
   const clientTime = readClientTime(fieldOf(json, "clientTime"));
   if (clientTime !== undefined) event.clientTime = clientTime;
   const screen = readScreen(json.screen);
   if (screen !== undefined) event.screen = screen;
   if (!isAbsent(json.properties)) readProperties(json.properties, event.properties);
   readEngagement(json, event);
-  const order = readOrder(json.order, adjustments);
+  const order = readJsonOrder(json.order, adjustments);
   if (order !== undefined) event.order = order;
   const refund = readRefund(json.refund, adjustments);
   if (refund !== undefined) event.refund = refund;
@@ -110,11 +110,11 @@ function readEngagement(json: JsonObject, event: Event): void {
   if (!isAbsent(json.consent)) event.consent = consentOf(json.consent);
   if (typeof json.passive === "boolean") event.passive = json.passive;
   else if (!isAbsent(json.passive))
-    adjustments.add(AdjustmentKind.DROPPED, "passive", `${kindOf(json.passive)}, must be true or false`);
+    adjustments.add(AdjustmentKind.DROPPED, "passive", `${kindOfValue(json.passive)}, must be true or false`);
   if (isAbsent(json.engagement) || (Array.isArray(json.engagement) && json.engagement.length === 0)) return;
   const engagement = objectOf(json.engagement);
   if (engagement === undefined) {
-    const message = `${kindOf(json.engagement)}, must be an object`;
+    const message = `${kindOfValue(json.engagement)}, must be an object`;
     adjustments.add(AdjustmentKind.DROPPED, "engagement", message);
     return;
   }
@@ -148,7 +148,7 @@ function readProperties(value: unknown, target: Record<string, Value>): void {
   if (properties === undefined) {
     const isEmpty = Array.isArray(value) && value.length === 0;
     if (!isEmpty)
-      adjustments.add(AdjustmentKind.DROPPED, "properties", `${kindOf(value)}, must be an object`);
+      adjustments.add(AdjustmentKind.DROPPED, "properties", `${kindOfValue(value)}, must be an object`);
     return;
   }
   // A few more than are kept, as some may have no value.
@@ -164,7 +164,7 @@ function propertyOf(value: unknown, field: string): PropertyValue {
   const told = typeof value === "object" ? messageOf(value as JsonObject) : value;
   if (typeof told === "number" || typeof told === "boolean") return told;
   if (typeof told !== "object") return wellFormed(String(told), field, adjustments);
-  adjustments.add(AdjustmentKind.REPLACED, field, `${kindOf(value)}, stored as the text of its JSON`);
+  adjustments.add(AdjustmentKind.REPLACED, field, `${kindOfValue(value)}, stored as the text of its JSON`);
   return JSON.stringify(value);
 }
 

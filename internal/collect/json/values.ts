@@ -34,7 +34,7 @@ export function fieldOf(object: JsonObject, name: string): unknown {
 }
 
 /** What a value is, for messages. */
-export function kindOf(value: unknown): string {
+export function kindOfValue(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (value === null) return "null";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
@@ -44,14 +44,14 @@ export function kindOf(value: unknown): string {
 export function shownJson(value: unknown): string {
   return typeof value === "string"
     ? shown(value)
-    : `${kindOf(value)}${typeof value === "object" ? "" : ` ${value}`}`;
+    : `${kindOfValue(value)}${typeof value === "object" ? "" : ` ${value}`}`;
 }
 
 /** The text of an optional field; a number is its digits, and what is no text is left out. */
-export function textOf(value: unknown, field: string, adjustments: Adjustments): string {
+export function textOfValue(value: unknown, field: string, adjustments: Adjustments): string {
   const text = plainText(value);
   if (text === undefined) {
-    adjustments.add(AdjustmentKind.DROPPED, field, `${kindOf(value)}, must be text`);
+    adjustments.add(AdjustmentKind.DROPPED, field, `${kindOfValue(value)}, must be text`);
     return "";
   }
   return wellFormed(text, field, adjustments);
@@ -65,7 +65,7 @@ export function neededText(
   reason: RejectReason,
 ): string {
   const text = plainText(value);
-  if (text === undefined) throw new Unreadable(reason, `${field}: ${kindOf(value)}, must be text`);
+  if (text === undefined) throw new Unreadable(reason, `${field}: ${kindOfValue(value)}, must be text`);
   return wellFormed(text, field, adjustments);
 }
 

@@ -3,7 +3,7 @@ import { CollectService } from "../../gen/footfall/collect/v1/collect_pb.js";
 import { bearerToken } from "../../rpc/bearer.ts";
 import type { Admission, ArrivingCall, Gate } from "../../rpc/gate.ts";
 import { peerKey } from "../../rpc/peer.ts";
-import { keyOf } from "../json/read-body.ts";
+import { writeKeyOf } from "../json/read-body.ts";
 import type { WriteKeys } from "../keys.ts";
 import type { CollectMetrics } from "../metrics.ts";
 import type { Sender } from "../send.ts";
@@ -83,7 +83,7 @@ async function keyInBody(
   const reading = await counting(metrics, async () => new Reading(limits, NOBODY, metrics));
   try {
     const body = await readAhead(MAX_KEYLESS_BYTES, (bytes) => reading.read(bytes));
-    const key = body === undefined ? undefined : await keyOf(body);
+    const key = body === undefined ? undefined : await writeKeyOf(body);
     return bearerToken(key && `Bearer ${key}`);
   } finally {
     reading.close();

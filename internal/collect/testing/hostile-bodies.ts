@@ -98,7 +98,7 @@ export const seeds: readonly Body[] = [
   ]),
 ];
 
-export function bytesOf({ parts }: Body): Buffer {
+export function bodyBytes({ parts }: Body): Buffer {
   return Buffer.concat(parts.map(partBytes));
 }
 

@@ -13,7 +13,7 @@ import { collectMetrics } from "../metrics.ts";
 import { RecentEvents } from "../recent-events.ts";
 import { countProblem } from "../request.ts";
 import { NO_DEFAULTS } from "../take-event.ts";
-import { type Body, bytesOf, mutated, randomFrom, seeds } from "./hostile-bodies.ts";
+import { type Body, bodyBytes, mutated, randomFrom, seeds } from "./hostile-bodies.ts";
 
 /** What a body took of the collector. Times are ms of CPU time of this thread. */
 export interface Cost {
@@ -122,7 +122,7 @@ function collector(): (body: Body) => Promise<Cost> {
 }
 
 async function measured(body: Body, work: (bytes: Uint8Array) => Promise<void>): Promise<Cost> {
-  const bytes = bytesOf(body);
+  const bytes = bodyBytes(body);
   await setImmediate();
   const start = cpuMs();
   const heap = heapBytes();

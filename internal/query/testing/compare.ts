@@ -44,19 +44,19 @@ function metricsAt({ columns }: Table, { metrics, spans }: Question, row: number
     metrics.map(({ name }) => {
       const found = columns.find((column: Column) => column.name === name && column.span === span);
       if (found === undefined) throw new TypeError(`no column ${name} of span ${span}`);
-      return rounded(found.values[row] as MetricValue);
+      return roundedValue(found.values[row] as MetricValue);
     }),
   );
 }
 
 /** Sums of floats depend on their order in the last digits; whole numbers are compared as they are. */
-export function rounded(value: MetricValue): MetricValue {
+export function roundedValue(value: MetricValue): MetricValue {
   // Moved a little, so that what lies just between two roundings, as halves and sixteenths do, goes one way.
   return typeof value === "bigint" ? value : Number((value * (1 + 1e-13)).toPrecision(11)) + 0;
 }
 
 /** A right answer whose numbers are rounded alike. */
 export function roundedAnswer({ rows, totals, totalRows }: RightAnswer): RightAnswer {
-  const all = (values: readonly (readonly MetricValue[])[]) => values.map((one) => one.map(rounded));
+  const all = (values: readonly (readonly MetricValue[])[]) => values.map((one) => one.map(roundedValue));
   return { rows: rows.map((row) => ({ ...row, metrics: all(row.metrics) })), totals: all(totals), totalRows };
 }

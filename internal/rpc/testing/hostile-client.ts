@@ -42,7 +42,7 @@ export class HostileClient {
   /** Asks over HTTP/1.1 on a connection of its own. @returns the status; 0 when it is closed without an answer. */
   async status(path: string, from?: string): Promise<number> {
     const socket = await this.open(from);
-    const text = textOf(socket);
+    const text = receivedText(socket);
     socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
     return Number(/^HTTP\/1\.1 (\d+)/.exec(await text)?.[1] ?? 0);
   }
@@ -53,7 +53,7 @@ export class HostileClient {
 }
 
 /** What comes on a connection until it is closed. */
-export function textOf(socket: Socket): Promise<string> {
+export function receivedText(socket: Socket): Promise<string> {
   let text = "";
   socket.on("data", (bytes) => {
     text += bytes.toString("latin1");

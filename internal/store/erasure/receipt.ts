@@ -59,7 +59,11 @@ export async function listReceipts(pool: Pool, merchantId: number | undefined): 
 }
 
 /** Finishes an erasure; what only its progress needed is forgotten. */
-export async function finish(pool: Pool, erasureId: number, remains: readonly Remains[]): Promise<void> {
+export async function finishErasure(
+  pool: Pool,
+  erasureId: number,
+  remains: readonly Remains[],
+): Promise<void> {
   await pool.query(
     `UPDATE erasures SET finished_at = now(), remains = $2, quarter_hours = '{}', freed_orders = '{}', freed_refunds = '{}'
      WHERE erasure_id = $1`,

@@ -5,7 +5,7 @@ import { removeCells } from "./cells.ts";
 import { removeByChunks } from "./chunks.ts";
 import { transactionInTries } from "./in-tries.ts";
 import { passOnOrders } from "./orders.ts";
-import { finish, type Receipt, readReceipt } from "./receipt.ts";
+import { finishErasure, type Receipt, readReceipt } from "./receipt.ts";
 import { remainsOf } from "./remains.ts";
 import { removeWindow } from "./rows.ts";
 import { removeSessions } from "./sessions.ts";
@@ -31,7 +31,7 @@ export async function runErasure(pool: Pool, erasure: Erasure, options: RunOptio
   if (erasure.visitorId === undefined) await endMerchant(pool, erasure);
   else await endVisitor(pool, erasure, options.refreshWaitMs);
   await vacuumAfter(pool, erasure);
-  await finish(pool, erasure.erasureId, await remainsOf(pool, erasure, options.streamMaxAgeMs));
+  await finishErasure(pool, erasure.erasureId, await remainsOf(pool, erasure, options.streamMaxAgeMs));
   return readReceipt(pool, erasure.erasureId);
 }
 

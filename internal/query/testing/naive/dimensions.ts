@@ -49,7 +49,7 @@ const VALUES: Readonly<Record<string, ValueOf>> = {
 };
 
 /** Whether values of a dimension are those of items. */
-export function isOfItems(name: string): boolean {
+export function hasItemValues(name: string): boolean {
   return OF_ITEMS[name] !== undefined;
 }
 

@@ -6,7 +6,7 @@ import { METRICS } from "../../schema/metrics.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Order, StoredEvent, Touch } from "./event.ts";
 import { passesTest } from "./filter.ts";
-import { quantile } from "./metrics.ts";
+import { percentileCont } from "./metrics.ts";
 
 const MINUTE_MS = 60_000;
 const DAY = Date.UTC(2025, 2, 29);
@@ -214,7 +214,7 @@ test("items are counted themselves, events by whether they have such ones", () =
 });
 
 test("quantiles lie between the values beside them", () => {
-  expect(quantile([1, 2, 4, 8], 0.5)).toBe(3);
-  expect(quantile([1, 2, 4, 8], 0.9)).toBeCloseTo(6.8);
-  expect(quantile([], 0.5)).toBeNaN();
+  expect(percentileCont([1, 2, 4, 8], 0.5)).toBe(3);
+  expect(percentileCont([1, 2, 4, 8], 0.9)).toBeCloseTo(6.8);
+  expect(percentileCont([], 0.5)).toBeNaN();
 });

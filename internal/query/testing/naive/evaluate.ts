@@ -1,5 +1,5 @@
 import type { Question, Span } from "../../question/question.ts";
-import { type DimensionValue, dimensionOf, isOfItems } from "./dimensions.ts";
+import { type DimensionValue, dimensionOf, hasItemValues } from "./dimensions.ts";
 import type { StoredEvent } from "./event.ts";
 import { holds, passes, passesTest } from "./filter.ts";
 import { countsItems, type MetricValue, metricOf, type Slice } from "./metrics.ts";
@@ -117,7 +117,9 @@ function emptied({ world }: Slice): Group["slices"][number] {
 }
 
 function needsEvents({ metrics, dimensions }: Question): boolean {
-  return !dimensions.some(({ name }) => isOfItems(name)) && metrics.some(({ name }) => !countsItems(name));
+  return (
+    !dimensions.some(({ name }) => hasItemValues(name)) && metrics.some(({ name }) => !countsItems(name))
+  );
 }
 
 /** Without dimensions there is always one row; where time is the only dimension, buckets without events are there too. */

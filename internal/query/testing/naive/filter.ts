@@ -1,5 +1,5 @@
 import type { Behavior, Expression, Filter, Test, TextMatch } from "../../question/filter.ts";
-import { dimensionOf, isOfItems } from "./dimensions.ts";
+import { dimensionOf, hasItemValues } from "./dimensions.ts";
 import type { StoredEvent } from "./event.ts";
 import type { Seen, World } from "./world.ts";
 
@@ -13,7 +13,7 @@ export function passes(filter: Filter | undefined, seen: Seen, world: World): bo
     filter,
     ({ name }, test) => {
       const candidates: readonly Seen[] =
-        isOfItems(name) && seen.item === undefined
+        hasItemValues(name) && seen.item === undefined
           ? seen.event.items.map((item) => ({ event: seen.event, item }))
           : [seen];
       return candidates.some((one) => passesTest(dimensionOf(name, one, world), test));

@@ -179,12 +179,12 @@ function propertyMetric(name: string): Count | undefined {
     const sum = values.reduce((all, value) => all + value, 0);
     if (how === "sum") return sum;
     if (how === "average") return values.length === 0 ? Number.NaN : sum / values.length;
-    return quantile(values, how === "median" ? 0.5 : Number(how.slice(1)) / 100);
+    return percentileCont(values, how === "median" ? 0.5 : Number(how.slice(1)) / 100);
   };
 }
 
 /** As SQL's percentile_cont. @param values in ascending order */
-export function quantile(values: readonly number[], at: number): number {
+export function percentileCont(values: readonly number[], at: number): number {
   if (values.length === 0) return Number.NaN;
   const place = (values.length - 1) * at;
   const [low, high] = [values[Math.floor(place)]!, values[Math.ceil(place)]!];

@@ -1,14 +1,18 @@
 import { readPemSettings } from "../../internal/config/pem-files.ts";
 import type { query } from "../../internal/config/programs/query.ts";
-import { QueryService } from "../../internal/gen/footfall/report/v1/report_pb.js";
+import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
+import { QueryService as OldQueryService } from "../../internal/gen/footfall/report/v1/report_pb.js";
 import { keepProbing } from "../../internal/program/probes.ts";
 import type { Service } from "../../internal/program/run-service.ts";
-import { readKeyAuthenticator } from "../../internal/report/authenticate.ts";
-import { type Authenticate, queryGate } from "../../internal/report/gate.ts";
+import type { ReportDeps } from "../../internal/query/rpc/answer-reports.ts";
+import { readKeyAuthenticator } from "../../internal/query/rpc/authenticate.ts";
+import { batchRunReports } from "../../internal/query/rpc/batch-run-reports.ts";
+import { type Authenticate, queryGate } from "../../internal/query/rpc/gate.ts";
+import { queryMetrics } from "../../internal/query/rpc/metrics.ts";
+import { merchantLimit } from "../../internal/query/rpc/rate-limit.ts";
+import { runReport } from "../../internal/query/rpc/run-report.ts";
+import { Turns } from "../../internal/query/run/turns.ts";
 import { queryHandlers } from "../../internal/report/handler.ts";
-import { queryMetrics } from "../../internal/report/metrics.ts";
-import { merchantLimit } from "../../internal/report/rate-limit.ts";
-import { Turns } from "../../internal/report/turns.ts";
 import { FailedTries } from "../../internal/rpc/by-address/failed-tries.ts";
 import { inNetworks } from "../../internal/rpc/by-address/network.ts";
 import { connectHandler } from "../../internal/rpc/connect-server.ts";
@@ -44,27 +48,29 @@ export async function start(service: Service<typeof query.settings>) {
     await limit(merchant.merchantId);
     return merchant;
   };
+  const deps: ReportDeps = {
+    pool: pools.reports,
+    partitions,
+    statementTimeoutMs,
+    databaseWaitMs,
+    beginTimeoutMs: Math.max(databaseWaitMs, LEAST_BEGIN_MS),
+    maxTimeoutMs,
+    turns,
+    metrics,
+    authenticate,
+  };
+  const old = {
+    ...deps,
+    estimateFromEvents: config.estimateFromEvents,
+    sampleFor: sampleFrom(config.sampleFromEvents),
+  };
   const handler = connectHandler({
     routes(router) {
-      router.service(
-        QueryService,
-        queryHandlers({
-          pool: pools.reports,
-          partitions,
-          statementTimeoutMs,
-          databaseWaitMs,
-          beginTimeoutMs: Math.max(databaseWaitMs, LEAST_BEGIN_MS),
-          maxTimeoutMs,
-          turns,
-          metrics,
-          estimateFromEvents: config.estimateFromEvents,
-          sampleFor: sampleFrom(config.sampleFromEvents),
-          authenticate,
-        }),
-      );
+      router.service(QueryService, { runReport: runReport(deps), batchRunReports: batchRunReports(deps) });
+      router.service(OldQueryService, queryHandlers(old));
       routeHealthCheck(router, health);
     },
-    gate: queryGate(authenticate, metrics),
+    gate: queryGate([QueryService, OldQueryService], authenticate, metrics),
     log,
     health,
     readMaxBytes: MAX_REQUEST_BYTES,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { CONTINUOUS_AGGREGATES } from "../store/continuous-aggregates.ts";
-import type { ReadSource } from "../store/report/snapshot.ts";
+import type { ReadSource } from "../store/snapshot.ts";
 import { behaviorsOf, type Filter, testsOf } from "./question/filter.ts";
 import type { Merchant, Question } from "./question/question.ts";
 import { answerQuestion } from "./run/answer-question.ts";

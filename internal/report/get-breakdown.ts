@@ -1,13 +1,14 @@
 import { partitionOf } from "../event/partition.ts";
+import { readWithRetry } from "../query/run/read-with-retry.ts";
 import type { BreakdownQuery, StandardErrors } from "../store/breakdown/query.ts";
 import { canSample, readBreakdown } from "../store/breakdown/read-breakdown.ts";
 import type { Factor } from "../store/breakdown/sample.ts";
-import { type Freshness, limitsOf } from "../store/report/snapshot.ts";
+import type { Freshness } from "../store/freshness.ts";
+import { limitsOf } from "../store/snapshot.ts";
 import { type BreakdownMetric, planBreakdown, unitOf } from "./breakdown/plan.ts";
 import type { DimensionName } from "./dimensions/registry.ts";
 import { InvalidInput } from "./errors.ts";
 import type { GetReportDeps, Merchant, ReportRequest, Series } from "./get-report.ts";
-import { readPatiently } from "./read-patiently.ts";
 import { countRollupEvents } from "./rollup-events.ts";
 import { spanOf } from "./time/range.ts";
 import { timeZoneNamed } from "./time/zone.ts";
@@ -73,7 +74,7 @@ export async function getBreakdown(
     ...limitsOf(deps),
   };
   const read = () => readBreakdown(deps.pool, query);
-  const { values, counts, totals, standardErrors, ...rest } = await readPatiently(deps, read);
+  const { values, counts, totals, standardErrors, ...rest } = await readWithRetry(deps, read);
   const series = names.map((metric, index) => ({
     metric,
     unit: unitOf(metric),

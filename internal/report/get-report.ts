@@ -1,19 +1,20 @@
 import { partitionOf } from "../event/partition.ts";
+import { type RetryLimits, readWithRetry } from "../query/run/read-with-retry.ts";
 import type { ChooseSample } from "../store/breakdown/sample.ts";
+import type { Freshness } from "../store/freshness.ts";
 import type { Pool } from "../store/pool.ts";
 import { readReport } from "../store/report/read-report.ts";
-import { type Freshness, limitsOf } from "../store/report/snapshot.ts";
+import { limitsOf } from "../store/snapshot.ts";
 import { namesAskedFor } from "./metrics/asked-for.ts";
 import type { Unit } from "./metrics/metric.ts";
 import { METRICS, metricOf, type SeriesName } from "./metrics/registry.ts";
 import { canEstimate, planReport, type Rollups } from "./plan/plan.ts";
-import { type Patience, readPatiently } from "./read-patiently.ts";
 import { countRollupEvents } from "./rollup-events.ts";
 import { bucketEdges, type Granularity } from "./time/edges.ts";
 import { type DateRange, spanOf, type TimeRange } from "./time/range.ts";
 import { timeZoneNamed } from "./time/zone.ts";
 
-export interface GetReportDeps extends Patience {
+export interface GetReportDeps extends RetryLimits {
   readonly pool: Pool;
   /** How many partitions the installation has. */
   readonly partitions: number;
@@ -98,7 +99,7 @@ export async function getReport(
     includeBots: request.includeBots,
     ...limitsOf(deps),
   };
-  const { columns, ...freshness } = await readPatiently(deps, () => readReport(deps.pool, query));
+  const { columns, ...freshness } = await readWithRetry(deps, () => readReport(deps.pool, query));
   const series = names.map((metric) => ({
     metric,
     unit: METRICS[metric].unit,

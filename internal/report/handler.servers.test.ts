@@ -6,18 +6,18 @@ import { freePort } from "../embedded/free-port.ts";
 import { partitionOf } from "../event/partition.ts";
 import { Failure } from "../failure/failure.ts";
 import { Dimension, Granularity, Metric, QueryService, Unit } from "../gen/footfall/report/v1/report_pb.js";
+import type { KeyMerchant } from "../query/rpc/gate.ts";
+import { queryMetrics } from "../query/rpc/metrics.ts";
+import { Turns } from "../query/run/turns.ts";
 import { toConnectError } from "../rpc/errors.ts";
 import { createPool } from "../store/pool.ts";
 import { createRegistry } from "../telemetry/metrics.ts";
-import type { Merchant } from "./get-report.ts";
 import { queryHandlers } from "./handler.ts";
-import { queryMetrics } from "./metrics.ts";
 import { A, B, insertRows, PARTITIONS, randomRows, refreshTotals } from "./testing/fixture.ts";
 import { recount } from "./testing/recount.ts";
-import { Turns } from "./turns.ts";
 
 const ROWS = randomRows(9, "2025-03-28T00:00Z", "2025-04-02T00:00Z", 400);
-const KEYS: Record<string, Merchant> = {
+const KEYS: Record<string, KeyMerchant> = {
   "key-a": { merchantId: A, timeZone: "Asia/Kathmandu", currency: "NPR" },
   // Large, from after all of its rows on.
   "key-large": { merchantId: A, timeZone: "UTC", currency: "NPR", rollupsReadyFrom: Date.UTC(2025, 3, 3) },

@@ -1,7 +1,7 @@
+import { readWithRetry } from "../query/run/read-with-retry.ts";
 import { readEventCount } from "../store/report/read-report.ts";
-import { limitsOf } from "../store/report/snapshot.ts";
+import { limitsOf } from "../store/snapshot.ts";
 import type { GetReportDeps, Merchant } from "./get-report.ts";
-import { readPatiently } from "./read-patiently.ts";
 
 /**
  * How many of a merchant's events rollups know of a span: what decides whether an estimate from them is quicker than
@@ -16,5 +16,5 @@ export async function countRollupEvents(
   const start = Math.max(span.start, rollupsReadyFrom ?? Number.POSITIVE_INFINITY);
   if (start >= span.end) return undefined;
   const query = { merchantId, start, end: span.end, ...limitsOf(deps) };
-  return readPatiently(deps, () => readEventCount(deps.pool, query));
+  return readWithRetry(deps, () => readEventCount(deps.pool, query));
 }

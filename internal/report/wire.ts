@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import * as wire from "../gen/footfall/report/v1/report_pb.js";
-import type { Freshness } from "../store/report/snapshot.ts";
+import type { Freshness } from "../store/freshness.ts";
 import { type ItemMetricName, isItemMetric } from "./breakdown/item-metrics.ts";
 import type { BreakdownMetric } from "./breakdown/plan.ts";
 import type { DimensionName } from "./dimensions/registry.ts";

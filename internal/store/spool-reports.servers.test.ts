@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
-import { type Freshness, inSnapshot, readFreshness } from "./report/snapshot.ts";
+import { type Freshness, readFreshness } from "./freshness.ts";
+import { inSnapshot } from "./snapshot.ts";
 import { forgetSpool, type HeldBack, listSpools, MAX_SPOOLS, writeSpoolReport } from "./spool-reports.ts";
 
 let database: TestDatabase;

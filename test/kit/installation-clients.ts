@@ -1,4 +1,11 @@
-import { type CallOptions, type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import {
+  type CallOptions,
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  type Transport,
+} from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
@@ -23,17 +30,24 @@ export function queryClient(baseUrl: string): QueryClient {
 
 const HTTP1 = { httpVersion: "1.1" } as const;
 
-/** Clients of QueryService over every protocol that it speaks. */
-export function queryClients(baseUrl: string): Readonly<Record<string, QueryClient>> {
-  const transports = {
+/** Transports of every protocol that a service speaks. */
+export function transportsTo(baseUrl: string): Readonly<Record<string, Transport>> {
+  return {
     gRPC: createGrpcTransport({ baseUrl }),
     "gRPC-Web": createGrpcWebTransport({ baseUrl, ...HTTP1 }),
     "Connect with JSON": createConnectTransport({ baseUrl, ...HTTP1, useBinaryFormat: false }),
     "Connect, binary": createConnectTransport({ baseUrl, ...HTTP1, useBinaryFormat: true }),
     "Connect with JSON by fetch, as a browser": createBrowserTransport({ baseUrl, useBinaryFormat: false }),
   };
+}
+
+/** Clients of QueryService over every protocol that it speaks. */
+export function queryClients(baseUrl: string): Readonly<Record<string, QueryClient>> {
   return Object.fromEntries(
-    Object.entries(transports).map(([name, transport]) => [name, createClient(QueryService, transport)]),
+    Object.entries(transportsTo(baseUrl)).map(([name, transport]) => [
+      name,
+      createClient(QueryService, transport),
+    ]),
   );
 }
 

@@ -1,12 +1,7 @@
+import type { Failure } from "../../failure/failure.ts";
+import { readFreshness } from "../../store/freshness.ts";
 import type { Client, Pool } from "../../store/pool.ts";
-import {
-  BIGINT_TYPES,
-  inSnapshot,
-  MEMORY,
-  type ReadLimits,
-  type ReadSource,
-  readFreshness,
-} from "../../store/report/snapshot.ts";
+import { BIGINT_TYPES, inSnapshot, MEMORY, type ReadLimits, type ReadSource } from "../../store/snapshot.ts";
 import type { Coverage } from "../plan/cover.ts";
 import { type Plan, placeOf, planQuestion } from "../plan/plan.ts";
 import type { Answer } from "../question/answer.ts";
@@ -16,6 +11,7 @@ import { UNCONVERTED_ORDERS } from "../schema/metrics/commerce.ts";
 import { groupNames, type Tuple } from "../sql/groups.ts";
 import { statementSql } from "../sql/statement.ts";
 import { readCoverage } from "./coverage.ts";
+import { failureOf } from "./read-with-retry.ts";
 import { type Numeric, type ResultRow, tableOf } from "./table.ts";
 
 /**
@@ -25,22 +21,42 @@ import { type Numeric, type ResultRow, tableOf } from "./table.ts";
  * errors otherwise (SQLSTATE 57014 when a statement took too long).
  */
 export async function answerQuestion(pool: Pool, question: Question, limits: ReadLimits): Promise<Answer> {
-  const [answer] = await answerQuestions(pool, [question], limits);
-  return answer!;
+  return inSnapshot(pool, limits, async (client) => {
+    await client.query(MEMORY);
+    return answerOf(client, question, limits);
+  });
 }
 
-/** Answers questions of one merchant in one snapshot. Errors: as answerQuestion's. */
-export function answerQuestions(
+/**
+ * Answers questions of one merchant in one snapshot.
+ * @returns for each the answer, or the Failure "precondition" of one that is too expensive. Errors: as answerQuestion's.
+ */
+export async function answerQuestions(
   pool: Pool,
   questions: readonly Question[],
   limits: ReadLimits,
-): Promise<Answer[]> {
+): Promise<(Answer | Failure)[]> {
+  if (questions.length === 1) return [await answerQuestion(pool, questions[0]!, limits)];
   return inSnapshot(pool, limits, async (client) => {
     await client.query(MEMORY);
-    const answers: Answer[] = [];
-    for (const question of questions) answers.push(await answerOf(client, question, limits));
-    return answers;
+    const outcomes: (Answer | Failure)[] = [];
+    for (const question of questions) outcomes.push(await outcomeOf(client, question, limits));
+    return outcomes;
   });
+}
+
+/** A statement that fails leaves those of other questions their snapshot. */
+async function outcomeOf(client: Client, question: Question, limits: ReadLimits): Promise<Answer | Failure> {
+  await client.query("SAVEPOINT question");
+  try {
+    return await answerOf(client, question, limits);
+  } catch (cause) {
+    limits.signal?.throwIfAborted();
+    const failure = failureOf(cause, limits);
+    if (failure?.kind !== "precondition") throw cause;
+    await client.query("ROLLBACK TO SAVEPOINT question");
+    return failure;
+  }
 }
 
 async function answerOf(client: Client, question: Question, limits: ReadLimits): Promise<Answer> {

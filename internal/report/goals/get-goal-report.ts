@@ -1,12 +1,12 @@
 import { partitionOf } from "../../event/partition.ts";
+import { readWithRetry } from "../../query/run/read-with-retry.ts";
 import { type Counts, type GoalCounts, readGoalReport } from "../../store/goals/read-goal-report.ts";
 import type { Goal } from "../../store/goals.ts";
-import { limitsOf } from "../../store/report/snapshot.ts";
+import { limitsOf } from "../../store/snapshot.ts";
 import { DIMENSIONS } from "../dimensions/registry.ts";
 import { InvalidInput } from "../errors.ts";
 import type { GetReportDeps, Merchant, Report, ReportRequest } from "../get-report.ts";
 import { METRICS } from "../metrics/registry.ts";
-import { readPatiently } from "../read-patiently.ts";
 import { firstRepeated } from "../repeated.ts";
 import { bucketEdges } from "../time/edges.ts";
 import { spanOf } from "../time/range.ts";
@@ -76,7 +76,7 @@ export async function getGoalReport(
     includeBots,
     ...limitsOf(deps),
   };
-  const { goals: counts, ...rest } = await readPatiently(deps, () => readGoalReport(deps.pool, query));
+  const { goals: counts, ...rest } = await readWithRetry(deps, () => readGoalReport(deps.pool, query));
   const results = goals.map((goal, index) => resultOf(goal, counts[index]!));
   return { merchantId, timeZone, granularity, currency, edges, results, ...rest };
 }

@@ -1,4 +1,5 @@
-import type { Freshness, Scope } from "../report/snapshot.ts";
+import type { Freshness } from "../freshness.ts";
+import type { Scope } from "../report/scope.ts";
 import type { UnitName } from "./cover.ts";
 import type { Factor } from "./sample.ts";
 

@@ -1,14 +1,8 @@
+import { type Freshness, readFreshness } from "../freshness.ts";
 import type { Client, Pool } from "../pool.ts";
-import {
-  BIGINT_TYPES,
-  checkScope,
-  type Freshness,
-  inSnapshot,
-  MEMORY,
-  type ReadSource,
-  readFreshness,
-} from "../report/snapshot.ts";
+import { checkScope } from "../report/scope.ts";
 import { DAY_MS } from "../rollups.ts";
+import { BIGINT_TYPES, inSnapshot, MEMORY, type ReadSource } from "../snapshot.ts";
 import { cover, type Part, UNITS, type Unit, WHOLE_DAYS } from "./cover.ts";
 import { readCoverage } from "./coverage.ts";
 import { estimatedSql, standardErrorsOf } from "./estimate.ts";

@@ -1,14 +1,8 @@
+import { type Freshness, readFreshness } from "../freshness.ts";
 import { type Goal, listGoals } from "../goals.ts";
 import type { Client, Pool } from "../pool.ts";
-import {
-  BIGINT_TYPES,
-  checkScope,
-  type Freshness,
-  inSnapshot,
-  type ReadLimits,
-  readFreshness,
-  type Scope,
-} from "../report/snapshot.ts";
+import { checkScope, type Scope } from "../report/scope.ts";
+import { BIGINT_TYPES, inSnapshot, type ReadLimits } from "../snapshot.ts";
 import { GOAL_COLUMNS, type GoalReportSql, goalReportSql } from "./sql.ts";
 
 export interface GoalReportQuery extends Scope, GoalReportSql {

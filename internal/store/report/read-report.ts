@@ -1,16 +1,9 @@
+import { type Freshness, readFreshness } from "../freshness.ts";
 import type { Client, Pool } from "../pool.ts";
+import { BIGINT_TYPES, inSnapshot, MEMORY, type ReadSource } from "../snapshot.ts";
 import { estimate, type RegisterCount, STANDARD_ERROR } from "./hyperloglog.ts";
 import { monthsWithin } from "./rollup-months.ts";
-import {
-  BIGINT_TYPES,
-  checkScope,
-  type Freshness,
-  inSnapshot,
-  MEMORY,
-  type ReadSource,
-  readFreshness,
-  type Scope,
-} from "./snapshot.ts";
+import { checkScope, type Scope } from "./scope.ts";
 import { EVENT_COUNT, sqlOf } from "./sql.ts";
 import type { Statement } from "./statement.ts";
 

@@ -8,7 +8,6 @@ const DISTINCT_SESSIONS_15M = sqlFile("./distinct_sessions_15m.sql", import.meta
 const ESTIMATE_REGISTERS = sqlFile("./estimate_registers.sql", import.meta.url);
 
 export const EVENT_COUNT = sqlFile("./event_count.sql", import.meta.url);
-export const FRESHNESS = sqlFile("./freshness.sql", import.meta.url);
 
 /**
  * The SQL of a statement. Its parameters: $1 merchant, $2 first edge, $3 last edge, $4 all edges and, where the

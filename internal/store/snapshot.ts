@@ -1,6 +1,5 @@
 import pg from "pg";
-import { type Client, type Pool, transaction } from "../pool.ts";
-import { FRESHNESS } from "./sql.ts";
+import { type Client, type Pool, transaction } from "./pool.ts";
 
 /** All statements of such a transaction see the database at the same moment. */
 const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -54,20 +53,6 @@ export function limitsOf({ statementTimeoutMs, beginTimeoutMs, signal, onRead }:
   return { statementTimeoutMs, beginTimeoutMs, signal, onRead };
 }
 
-/** Whose rows a query sees, and within what bounds. */
-export interface Scope extends ReadLimits {
-  /** No statement sees another merchant's rows. */
-  readonly merchantId: number;
-}
-
-/** @throws TypeError for a scope that no caller may pass. */
-export function checkScope({ merchantId, statementTimeoutMs }: Scope): void {
-  if (!Number.isInteger(merchantId) || merchantId <= 0) throw new TypeError(`merchant id ${merchantId}`);
-  if (!Number.isInteger(statementTimeoutMs) || statementTimeoutMs <= 0) {
-    throw new TypeError(`statement timeout ${statementTimeoutMs} ms`);
-  }
-}
-
 /**
  * Runs read-only statements in one snapshot, so that all of them count the same events.
  * @throws the reason of the limits' signal, or what the database says of a statement that was cancelled.
@@ -82,27 +67,4 @@ export function inSnapshot<T>(
     return read(client);
   };
   return transaction(pool, limited, { begin: BEGIN, beginTimeoutMs, signal });
-}
-
-/** How far an answer goes, and what is known to be missing from it. Times are ms since 1970-01-01 UTC. */
-export interface Freshness {
-  /** Undefined while nothing of the partition was processed. */
-  readonly dataThrough: number | undefined;
-  /** Acknowledged events of the partition that collectors' spools are known to hold back. */
-  readonly delayedEvents: bigint;
-  /** Since when the first of them waits; undefined where none does. */
-  readonly delayedSince: number | undefined;
-}
-
-/** How far a partition is committed: behind all that collectors hold back of it. */
-export async function readFreshness(client: Client, partitionId: number): Promise<Freshness> {
-  const result = await client.query<[bigint | null, bigint, bigint | null]>({
-    text: FRESHNESS,
-    values: [partitionId],
-    rowMode: "array",
-    types: BIGINT_TYPES,
-  });
-  const [through, delayedEvents, since] = result.rows[0] ?? [null, 0n, null];
-  const timeOf = (ms: bigint | null) => (ms === null ? undefined : Number(ms));
-  return { dataThrough: timeOf(through), delayedEvents, delayedSince: timeOf(since) };
 }

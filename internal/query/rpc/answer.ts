@@ -1,14 +1,14 @@
-import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { Failure } from "../failure/failure.ts";
-import { toConnectError } from "../rpc/errors.ts";
-import { clientGoneKey } from "../rpc/node-adapter.ts";
-import { peerKey } from "../rpc/peer.ts";
-import { type Authenticate, merchantKey } from "./gate.ts";
-import type { GetReportDeps, Merchant } from "./get-report.ts";
+import type { HandlerContext } from "@connectrpc/connect";
+import { Failure } from "../../failure/failure.ts";
+import { toConnectError } from "../../rpc/errors.ts";
+import { clientGoneKey } from "../../rpc/node-adapter.ts";
+import { peerKey } from "../../rpc/peer.ts";
+import type { RetryLimits } from "../run/read-with-retry.ts";
+import type { Turns } from "../run/turns.ts";
+import { type Authenticate, type KeyMerchant, merchantKey } from "./gate.ts";
 import type { QueryMetrics, Rpc } from "./metrics.ts";
-import type { Turns } from "./turns.ts";
 
-export interface AnswerDeps extends GetReportDeps {
+export interface AnswerDeps extends RetryLimits {
   /** Throws what the caller is to see when there is no merchant. */
   readonly authenticate: Authenticate;
   readonly turns: Turns;
@@ -19,8 +19,6 @@ export interface AnswerDeps extends GetReportDeps {
 
 export interface Call {
   readonly rpc: Rpc;
-  /** The merchant that is asked for; 0: the key's. */
-  readonly asked: number;
   readonly context: HandlerContext;
 }
 
@@ -31,25 +29,30 @@ const BACKSTOP_MS = 1_000;
  * Answers a call when it is its merchant's turn. What is not answered at the caller's deadline, or when the caller is
  * gone, is answered so at once; its statement is cancelled, and its place is free when that has ended.
  *
- * @throws PERMISSION_DENIED for another merchant than the key's, Failure "deadline" and "cancelled", and what `work` throws.
+ * @param work gets the limits of this call, and the API key's merchant.
+ * @throws Failure "deadline" and "cancelled", and what `work` throws.
  */
 export async function answer<R>(
   deps: AnswerDeps,
-  call: Call,
-  work: (deps: GetReportDeps, merchant: Merchant) => Promise<R>,
+  { rpc, context }: Call,
+  work: (limits: RetryLimits, merchant: KeyMerchant) => Promise<R>,
 ): Promise<R> {
-  const { rpc, context } = call;
   const ended = deps.metrics.begin(rpc);
   const ending = endingOf(context, deps.maxTimeoutMs);
   const { signal, timeoutMs } = ending;
   const limits = {
     signal,
     statementTimeoutMs: Math.min(deps.statementTimeoutMs, Math.ceil(timeoutMs) + BACKSTOP_MS),
+    beginTimeoutMs: deps.beginTimeoutMs,
+    databaseWaitMs: deps.databaseWaitMs ?? 0,
     onRead: deps.metrics.reads(rpc),
   };
   const answered = async () => {
-    const merchant = await merchantOf(deps, call);
-    return deps.turns.run(merchant.merchantId, signal, () => work({ ...deps, ...limits }, merchant));
+    // A GET has no body, and so passes no gate.
+    const merchant =
+      context.values.get(merchantKey) ??
+      (await deps.authenticate(context.requestHeader, context.values.get(peerKey)));
+    return deps.turns.run(merchant.merchantId, signal, () => work(limits, merchant));
   };
   try {
     const result = await orAborted(signal, answered());
@@ -63,13 +66,18 @@ export async function answer<R>(
   }
 }
 
-/** The key's merchant, before anything else is looked at: a foreign id learns nothing from other errors. */
-async function merchantOf({ authenticate }: AnswerDeps, { asked, context }: Call): Promise<Merchant> {
-  const { requestHeader, values } = context;
-  // A GET has no body, and so passes no gate.
-  const merchant = values.get(merchantKey) ?? (await authenticate(requestHeader, values.get(peerKey)));
-  if (asked === 0 || asked === merchant.merchantId) return merchant;
-  throw new ConnectError(`merchant ${asked} is not the key's`, Code.PermissionDenied);
+/**
+ * Refuses another merchant's id, before anything else is looked at: it learns nothing from other errors.
+ * @param asked the merchant that is asked for; 0: the API key's.
+ * @throws Failure "denied".
+ */
+export function checkMerchant(
+  asked: number,
+  { merchantId }: Pick<KeyMerchant, "merchantId">,
+  field = "scope.merchant_id",
+): void {
+  if (asked === 0 || asked === merchantId) return;
+  throw new Failure("denied", `merchant ${asked} is not the API key's`, { field, value: asked });
 }
 
 /** Aborted at the deadline and when the caller is gone; not when the service stops: it answers what it has. */

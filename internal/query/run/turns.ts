@@ -1,5 +1,5 @@
-import { Failure } from "../failure/failure.ts";
-import { Quota } from "../rpc/quota.ts";
+import { Failure } from "../../failure/failure.ts";
+import { Quota } from "../../rpc/quota.ts";
 
 export interface TurnsOptions {
   /** How many may work at a time. */

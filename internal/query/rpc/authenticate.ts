@@ -1,11 +1,11 @@
-import { LookupCache } from "../cache/lookup-cache.ts";
-import { Failure } from "../failure/failure.ts";
-import { bearerToken } from "../rpc/bearer.ts";
-import type { FailedTries } from "../rpc/by-address/failed-tries.ts";
-import { keySha256 } from "../store/api-keys.ts";
-import { isKeyText } from "../store/key-text.ts";
-import { findMerchantByKey, type Merchant } from "../store/merchants.ts";
-import type { Pool } from "../store/pool.ts";
+import { LookupCache } from "../../cache/lookup-cache.ts";
+import { Failure } from "../../failure/failure.ts";
+import { bearerToken } from "../../rpc/bearer.ts";
+import type { FailedTries } from "../../rpc/by-address/failed-tries.ts";
+import { keySha256 } from "../../store/api-keys.ts";
+import { isKeyText } from "../../store/key-text.ts";
+import { findMerchantByKey, type Merchant } from "../../store/merchants.ts";
+import type { Pool } from "../../store/pool.ts";
 
 /** Most read keys remembered. */
 const CAPACITY = 200_000;

@@ -1,9 +1,16 @@
 import { Code } from "@connectrpc/connect";
-import { READ_SOURCES, type ReadSource } from "../store/report/snapshot.ts";
-import { counter, latency, type Registry, watched } from "../telemetry/metrics.ts";
-import type { Turns } from "./turns.ts";
+import { READ_SOURCES, type ReadSource } from "../../store/snapshot.ts";
+import { counter, latency, type Registry, watched } from "../../telemetry/metrics.ts";
+import type { Turns } from "../run/turns.ts";
 
-const RPCS = ["GetReport", "GetBreakdown", "ListGoals", "GetGoalReport"] as const;
+const RPCS = [
+  "RunReport",
+  "BatchRunReports",
+  "GetReport",
+  "GetBreakdown",
+  "ListGoals",
+  "GetGoalReport",
+] as const;
 
 export type Rpc = (typeof RPCS)[number];
 

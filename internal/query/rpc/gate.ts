@@ -1,18 +1,21 @@
+import type { DescService } from "@bufbuild/protobuf";
 import { createContextKey } from "@connectrpc/connect";
-import { Failure } from "../failure/failure.ts";
-import { QueryService } from "../gen/footfall/report/v1/report_pb.js";
-import { toConnectError } from "../rpc/errors.ts";
-import type { Admission, Gate } from "../rpc/gate.ts";
-import { peerKey } from "../rpc/peer.ts";
-import { Quota } from "../rpc/quota.ts";
-import type { Merchant } from "./get-report.ts";
+import { Failure } from "../../failure/failure.ts";
+import { toConnectError } from "../../rpc/errors.ts";
+import type { Admission, Gate } from "../../rpc/gate.ts";
+import { peerKey } from "../../rpc/peer.ts";
+import { Quota } from "../../rpc/quota.ts";
+import type { Merchant } from "../../store/merchants.ts";
 import type { QueryMetrics } from "./metrics.ts";
 
+/** What is known of an API key's merchant. */
+export type KeyMerchant = Pick<Merchant, "merchantId" | "timeZone" | "currency" | "rollupsReadyFrom">;
+
 /** The merchant of a call that passed the gate. */
-export const merchantKey = createContextKey<Merchant | undefined>(undefined, { description: "merchant" });
+export const merchantKey = createContextKey<KeyMerchant | undefined>(undefined, { description: "merchant" });
 
 /** The merchant whose read key the headers carry. @param peer address of the connection's other end. */
-export type Authenticate = (headers: Headers, peer: string) => Promise<Merchant>;
+export type Authenticate = (headers: Headers, peer: string) => Promise<KeyMerchant>;
 
 /** Most bytes of requests that have come in part, and one merchant's share of them. */
 const READING_BYTES = 16 << 20;
@@ -21,12 +24,16 @@ const MERCHANT_SHARE = 0.25;
 /** What a client is told to wait when there is no room, ms: requests come and go. */
 const NO_ROOM_WAIT_MS = 500;
 
-/** Refuses calls of QueryService before their bodies are read: of unknown keys, over a rate, without room. */
-export function queryGate(authenticate: Authenticate, metrics: QueryMetrics): Gate {
+/** Refuses calls of some services before their bodies are read: of unknown keys, over a rate, without room. */
+export function queryGate(
+  services: readonly DescService[],
+  authenticate: Authenticate,
+  metrics: QueryMetrics,
+): Gate {
   const quota = new Quota(READING_BYTES, MERCHANT_SHARE);
   return {
     async enter({ path, header, contextValues }) {
-      if (!path.startsWith(`/${QueryService.typeName}/`)) return undefined;
+      if (!services.some(({ typeName }) => path.startsWith(`/${typeName}/`))) return undefined;
       const merchant = await authenticate(header, contextValues.get(peerKey)).catch((error: unknown) => {
         metrics.refused(path, toConnectError(error).code);
         throw error;

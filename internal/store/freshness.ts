@@ -1,0 +1,28 @@
+import type { Client } from "./pool.ts";
+import { BIGINT_TYPES } from "./snapshot.ts";
+import { sqlFile } from "./sql-file.ts";
+
+const FRESHNESS = sqlFile("./freshness.sql", import.meta.url);
+
+/** How far an answer goes, and what is known to be missing from it. Times are ms since 1970-01-01 UTC. */
+export interface Freshness {
+  /** Undefined while nothing of the partition was processed. */
+  readonly dataThrough: number | undefined;
+  /** Acknowledged events of the partition that collectors' spools are known to hold back. */
+  readonly delayedEvents: bigint;
+  /** Since when the first of them waits; undefined where none does. */
+  readonly delayedSince: number | undefined;
+}
+
+/** How far a partition is committed: behind all that collectors hold back of it. */
+export async function readFreshness(client: Client, partitionId: number): Promise<Freshness> {
+  const result = await client.query<[bigint | null, bigint, bigint | null]>({
+    text: FRESHNESS,
+    values: [partitionId],
+    rowMode: "array",
+    types: BIGINT_TYPES,
+  });
+  const [through, delayedEvents, since] = result.rows[0] ?? [null, 0n, null];
+  const timeOf = (ms: bigint | null) => (ms === null ? undefined : Number(ms));
+  return { dataThrough: timeOf(through), delayedEvents, delayedSince: timeOf(since) };
+}

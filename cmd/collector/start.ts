@@ -15,7 +15,7 @@ import type { Service } from "../../internal/program/run-service.ts";
 import { FailedTries } from "../../internal/rpc/by-address/failed-tries.ts";
 import { inNetworks } from "../../internal/rpc/by-address/network.ts";
 import { clientSide } from "../../internal/rpc/pem-provider.ts";
-import { limitsOf } from "../../internal/rpc/port-limits.ts";
+import { portLimitsOf } from "../../internal/rpc/port-limits.ts";
 
 /** Wires the collector: spool, link to ingest, then the server, or the reader of an access log. */
 export async function start(service: Service<typeof collector.settings>) {
@@ -70,7 +70,7 @@ export async function start(service: Service<typeof collector.settings>) {
     clientIpHeader,
     trustedProxies,
     proxyProtocol,
-    portLimits: limitsOf(config),
+    portLimits: portLimitsOf(config),
     tls: readPemSettings(
       "FOOTFALL_COLLECTOR_TLS_*_FILE",
       { ca: undefined, certificate: config.tlsCertificateFile, key: config.tlsKeyFile },

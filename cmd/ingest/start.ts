@@ -11,7 +11,7 @@ import type { Service } from "../../internal/program/run-service.ts";
 import { addHealthCheck, bind } from "../../internal/rpc/grpc-js.ts";
 import { guardGrpcPort } from "../../internal/rpc/grpc-port-guard.ts";
 import { serverSide } from "../../internal/rpc/pem-provider.ts";
-import { limitsOf } from "../../internal/rpc/port-limits.ts";
+import { portLimitsOf } from "../../internal/rpc/port-limits.ts";
 import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { findMerchantByKey } from "../../internal/store/merchants.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
@@ -96,7 +96,7 @@ export async function start(service: Service<typeof ingest.settings>) {
   });
   addHealthCheck(server, health);
   const port = await bind(server, config.host, config.port, serverSide(pems));
-  life.onClose("port's limits", guardGrpcPort(port, limitsOf(config), ENDLESS));
+  life.onClose("port's limits", guardGrpcPort(port, portLimitsOf(config), ENDLESS));
   life.onClose("gRPC server", () => drain(server));
   // Batches of merchants that are known go on without the database: it is told of, and nobody is sent elsewhere.
   const database = databaseProbe({

@@ -19,7 +19,7 @@ import { connectHandler } from "../../internal/rpc/connect-server.ts";
 import { withCors } from "../../internal/rpc/cors.ts";
 import { routeHealthCheck } from "../../internal/rpc/health.ts";
 import { listenOnePort } from "../../internal/rpc/one-port.ts";
-import { limitsOf } from "../../internal/rpc/port-limits.ts";
+import { portLimitsOf } from "../../internal/rpc/port-limits.ts";
 import { sampleFrom } from "../../internal/store/breakdown/sample.ts";
 import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
@@ -80,7 +80,7 @@ export async function start(service: Service<typeof query.settings>) {
   const { host, port, allowedOrigins, proxyProtocol } = config;
   const server = await listenOnePort(host, port, withCors(handler, allowedOrigins), {
     proxyProtocol,
-    limits: limitsOf(config),
+    limits: portLimitsOf(config),
     tls: readPemSettings(
       "FOOTFALL_QUERY_TLS_*_FILE",
       { ca: undefined, certificate: config.tlsCertificateFile, key: config.tlsKeyFile },

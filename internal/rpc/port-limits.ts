@@ -46,7 +46,7 @@ export interface LimitSettings extends Omit<PortLimits, "maxConnections" | "isUn
 }
 
 /** A port's limits as they are set. */
-export function limitsOf(config: LimitSettings): PortLimits {
+export function portLimitsOf(config: LimitSettings): PortLimits {
   const { maxClientConnections: maxConnections, unlimitedAddresses } = config;
   const { connectionsPerAddress, requestsPerAddress, headerTimeoutMs, bodyTimeoutMs, idleTimeoutMs } = config;
   return {

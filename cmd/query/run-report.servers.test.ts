@@ -158,10 +158,17 @@ test("days, compared to the week before, with the day that is not over marked", 
     BigInt(
       events.filter(({ time }) => time >= FROM + day * DAY_MS && time < FROM + (day + 1) * DAY_MS).length,
     );
+  expect(table!.columns.map(({ name, periodIndex }) => [name, periodIndex])).toEqual([
+    ["time", 0],
+    ["events", 0],
+    ["time", 1],
+    ["events", 1],
+  ]);
   const named = (name: string, period: number) =>
     valuesOf(table!.columns.find((each) => each.name === name && each.periodIndex === period)!);
   const days = [0, 1, 2, 3, 4, 5, 6];
   expect(named("time", 0)).toEqual(days.map((day) => BigInt((FROM + (7 + day) * DAY_MS) / 1_000)));
+  expect(named("time", 1)).toEqual(days.map((day) => BigInt((FROM + day * DAY_MS) / 1_000)));
   expect(named("events", 0)).toEqual(days.map((day) => onDay(7 + day)));
   expect(named("events", 1)).toEqual(days.map(onDay));
   const [time] = table!.columns;

@@ -4,7 +4,7 @@ import type { BreakdownQuery, StandardErrors } from "../store/breakdown/query.ts
 import { canSample, readBreakdown } from "../store/breakdown/read-breakdown.ts";
 import type { Factor } from "../store/breakdown/sample.ts";
 import type { Freshness } from "../store/freshness.ts";
-import { limitsOf } from "../store/snapshot.ts";
+import { readLimitsOf } from "../store/snapshot.ts";
 import { type BreakdownMetric, planBreakdown, unitOf } from "./breakdown/plan.ts";
 import type { DimensionName } from "./dimensions/registry.ts";
 import { InvalidInput } from "./errors.ts";
@@ -71,7 +71,7 @@ export async function getBreakdown(
     limit,
     includeBots: request.includeBots,
     factor: request.exact ? undefined : await sampleOf(deps, merchant, { ...span, ...plan }),
-    ...limitsOf(deps),
+    ...readLimitsOf(deps),
   };
   const read = () => readBreakdown(deps.pool, query);
   const { values, counts, totals, standardErrors, ...rest } = await readWithRetry(deps, read);

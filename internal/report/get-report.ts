@@ -4,7 +4,7 @@ import type { ChooseSample } from "../store/breakdown/sample.ts";
 import type { Freshness } from "../store/freshness.ts";
 import type { Pool } from "../store/pool.ts";
 import { readReport } from "../store/report/read-report.ts";
-import { limitsOf } from "../store/snapshot.ts";
+import { readLimitsOf } from "../store/snapshot.ts";
 import { namesAskedFor } from "./metrics/asked-for.ts";
 import type { Unit } from "./metrics/metric.ts";
 import { METRICS, metricOf, type SeriesName } from "./metrics/registry.ts";
@@ -97,7 +97,7 @@ export async function getReport(
     edges,
     statements: planReport(edges, [...names, "unconverted_orders"], rollups),
     includeBots: request.includeBots,
-    ...limitsOf(deps),
+    ...readLimitsOf(deps),
   };
   const { columns, ...freshness } = await readWithRetry(deps, () => readReport(deps.pool, query));
   const series = names.map((metric) => ({

@@ -1,6 +1,6 @@
 import { readWithRetry } from "../query/run/read-with-retry.ts";
 import { readEventCount } from "../store/report/read-report.ts";
-import { limitsOf } from "../store/snapshot.ts";
+import { readLimitsOf } from "../store/snapshot.ts";
 import type { GetReportDeps, Merchant } from "./get-report.ts";
 
 /**
@@ -15,6 +15,6 @@ export async function countRollupEvents(
 ): Promise<number | undefined> {
   const start = Math.max(span.start, rollupsReadyFrom ?? Number.POSITIVE_INFINITY);
   if (start >= span.end) return undefined;
-  const query = { merchantId, start, end: span.end, ...limitsOf(deps) };
+  const query = { merchantId, start, end: span.end, ...readLimitsOf(deps) };
   return readWithRetry(deps, () => readEventCount(deps.pool, query));
 }

@@ -49,7 +49,7 @@ export interface ReadLimits {
 }
 
 /** The limits alone, of what has them among other things. */
-export function limitsOf({ statementTimeoutMs, beginTimeoutMs, signal, onRead }: ReadLimits): ReadLimits {
+export function readLimitsOf({ statementTimeoutMs, beginTimeoutMs, signal, onRead }: ReadLimits): ReadLimits {
   return { statementTimeoutMs, beginTimeoutMs, signal, onRead };
 }
 

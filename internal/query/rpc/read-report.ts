@@ -1,13 +1,11 @@
 import { Failure } from "../../failure/failure.ts";
 import type { RunReportRequest } from "../../gen/footfall/query/v1/report_pb.js";
-import type { Merchant, Question, Span } from "../question/question.ts";
+import type { Merchant, Question } from "../question/question.ts";
 import { TIME } from "../schema/dimensions.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Granularity } from "../time/beginnings.ts";
-import { bucketEdges } from "../time/buckets.ts";
 import type { Calendar } from "../time/calendar.ts";
-import { resolveComparison } from "../time/comparison.ts";
-import { resolvePeriod } from "../time/period.ts";
+import { spansOf } from "../time/spans.ts";
 import { readFields, readOrder, readPageSize, readTopValues } from "./read-fields.ts";
 import { readFilter, readMetricFilter } from "./read-filter.ts";
 import { readComparison, readGranularity, readPeriod } from "./read-period.ts";
@@ -42,11 +40,16 @@ export function readReport(
   const granularity = readGranularity(request.granularity, dimensions.includes(TIME));
   const calendar = { timeZone: readingScope.timeZone, firstDayOfWeek: MONDAY };
   const metricNamed = (name: string) => metrics.find((metric) => metric.name === name);
+  const when = {
+    period: readPeriod(request.period),
+    comparison: comparison && readComparison(comparison),
+    granularity,
+  };
   const question: Question = {
     merchant,
     ...readingScope,
     ...fields,
-    spans: readSpans(request, calendar, granularity, now),
+    spans: spansOf(when, calendar, now),
     filter: scope?.filter && readFilter(scope.filter, schema.dimension, "scope.filter"),
     metricFilter: metricFilter && readMetricFilter(metricFilter, metricNamed, "metric_filter"),
     orderBy: readOrder(request.orderBy, fields, comparison !== undefined),
@@ -62,20 +65,4 @@ function checkPageToken(token: string): void {
   if (token === "") return;
   const message = "page_token: the data of the first page are not kept any more; ask for it again";
   throw new Failure("precondition", message, { reason: "PAGE_TOKEN_EXPIRED", field: "page_token" });
-}
-
-/** The period and what it is compared to, with the buckets of `time`. */
-function readSpans(
-  request: RunReportRequest,
-  calendar: Calendar,
-  granularity: Granularity | undefined,
-  now: number,
-): Question["spans"] {
-  const withEdges = (span: Span): Span =>
-    granularity === undefined ? span : { ...span, edges: bucketEdges(span, granularity, calendar) };
-  const period = readPeriod(request.period);
-  const span = withEdges(resolvePeriod(period, calendar, now));
-  if (request.comparison === undefined) return [span];
-  const comparison = readComparison(request.comparison);
-  return [span, withEdges(resolveComparison(period, comparison, calendar, now))];
 }

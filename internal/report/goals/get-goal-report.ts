@@ -2,7 +2,7 @@ import { partitionOf } from "../../event/partition.ts";
 import { readWithRetry } from "../../query/run/read-with-retry.ts";
 import { type Counts, type GoalCounts, readGoalReport } from "../../store/goals/read-goal-report.ts";
 import type { Goal } from "../../store/goals.ts";
-import { limitsOf } from "../../store/snapshot.ts";
+import { readLimitsOf } from "../../store/snapshot.ts";
 import { DIMENSIONS } from "../dimensions/registry.ts";
 import { InvalidInput } from "../errors.ts";
 import type { GetReportDeps, Merchant, Report, ReportRequest } from "../get-report.ts";
@@ -74,7 +74,7 @@ export async function getGoalReport(
     revenue: METRICS.revenue.events,
     unconverted: METRICS.unconverted_orders.events,
     includeBots,
-    ...limitsOf(deps),
+    ...readLimitsOf(deps),
   };
   const { goals: counts, ...rest } = await readWithRetry(deps, () => readGoalReport(deps.pool, query));
   const results = goals.map((goal, index) => resultOf(goal, counts[index]!));

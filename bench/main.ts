@@ -7,6 +7,7 @@ import { late } from "./late.ts";
 import { type Bench, machine, short } from "./lib/result.ts";
 import { memory } from "./memory.ts";
 import { pipeline } from "./pipeline.ts";
+import { query } from "./query.ts";
 import { scaling } from "./scaling.ts";
 import { storage } from "./storage.ts";
 
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   memory,
   scaling,
   storage,
+  query,
 };
 
 const command = new Command("bench")
@@ -28,19 +30,19 @@ const command = new Command("bench")
   .option("--seconds <n>", "how long to measure", "10")
   .option(
     "--events <n>",
-    "storage: how many events are loaded (default: 1M embedded, 10M with DATABASE_URL); late: how many come late (50,000; 1M)",
+    "storage, query: how many events are loaded (default: 1M embedded, 10M with DATABASE_URL); late: how many come late (50,000; 1M)",
   )
-  .option("--merchants <n>", "storage: how many merchants they are of (default: 10,000)")
-  .option("--days <n>", "storage: how many days they are spread over (default: 365)")
+  .option("--merchants <n>", "storage, query: how many merchants they are of (default: 10,000)")
+  .option("--days <n>", "storage, query: how many days they are spread over (default: 365; query: 30)")
   .option(
     "--chunk-days <n>",
-    "storage: how many days a chunk of events spans (default: 7, or 1 from 10M a week on)",
+    "storage, query: how many days a chunk of events spans (default: 7, or 1 from 10M a week on)",
   )
   .option(
     "--keep <name>",
-    "storage: keeps what is loaded as a database of this name on DATABASE_URL's server",
+    "storage, query: keeps what is loaded as a database of this name on DATABASE_URL's server; the site of query as NAME_site",
   )
-  .option("--loaded <name>", "storage: measures a database that was kept, and loads nothing")
+  .option("--loaded <name>", "storage, query: measures a database that was kept, and loads nothing")
   .option("--json", "print the result as one JSON object in the last line")
   .parse();
 

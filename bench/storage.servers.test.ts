@@ -7,17 +7,12 @@ interface Details {
   readonly refresh_seconds_per_million: Readonly<Record<string, number>>;
   readonly bytes_per_event: { readonly events: { readonly rows: number; readonly columnstore: number } };
   readonly aggregates: { readonly totals_15m: { readonly rows: number } };
-  readonly questions_ms: readonly { readonly question: string; readonly warm: number }[];
 }
 
-test("a small run: what the product answers is what plain SQL says, and everything has a cost", {
-  timeout: 240_000,
-}, async () => {
+test("a small run: everything stored has a cost", { timeout: 240_000 }, async () => {
   const said: string[] = [];
   const say = (text: string) => void said.push(text);
   const result = await storage({ seconds: 0, events: 12_000, merchants: 8, days: 30, say });
-  // The questions that disagree throw.
-  expect(result.figure).toBeGreaterThan(0);
   const { loaded, ...details } = result.details as unknown as Details;
   expect(loaded).toBeGreaterThan(11_000);
   // Some beside the loading, and the last.
@@ -26,11 +21,8 @@ test("a small run: what the product answers is what plain SQL says, and everythi
   expect(details.bytes_per_event.events.columnstore).toBeGreaterThan(16);
   const { rows, columnstore } = details.bytes_per_event.events;
   expect(rows).toBeGreaterThan(2 * columnstore);
+  expect(result.figure).toBe(columnstore);
   expect(details.aggregates.totals_15m.rows).toBeGreaterThan(1_000);
-  const questions = details.questions_ms.map(({ question }) => question);
-  expect(questions).toHaveLength(10);
-  expect(questions).toContain("top entry_page, month");
-  expect(questions).toContain("top item_name, month");
 });
 
 test("what is to be kept needs a server that outlives the run", async () => {

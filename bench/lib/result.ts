@@ -20,6 +20,8 @@ export interface BenchOptions {
   readonly merchants?: number | undefined;
   readonly days?: number | undefined;
   readonly chunkDays?: number | undefined;
+  /** Page views of the one site that `query` loads besides. */
+  readonly views?: number | undefined;
   /** The name under which what was loaded is kept, or of one that was kept. */
   readonly keep?: string | undefined;
   readonly loaded?: string | undefined;

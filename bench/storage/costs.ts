@@ -1,7 +1,8 @@
 import { setChunkDays } from "../../internal/store/maintenance/chunk-interval.ts";
 import type { Pool } from "../../internal/store/pool.ts";
 import type { Database } from "../lib/database.ts";
-import { load } from "./load.ts";
+import type { Group } from "./history/group.ts";
+import { load, shopHistory } from "./load.ts";
 import { createMerchants } from "./merchants.ts";
 import { aggregateBytes, bookBytes, bytesPerEvent, columnBytes } from "./sizes.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -9,14 +10,22 @@ import type { Asked } from "./workload.ts";
 
 type Say = (text: string) => void;
 
-/** Loads the events; what that took, and what it left to be said of a million of them. */
-export async function loadAll(database: Database, work: Asked, say: Say) {
+/**
+ * Loads the events; what that took, and what it left to be said of a million of them.
+ * @param groups default: shops' history.
+ */
+export async function loadAll(
+  database: Database,
+  work: Asked,
+  say: Say,
+  groups: AsyncIterable<Group> = shopHistory(work),
+) {
   const { pool } = database;
   await setChunkDays(pool, work.chunkDays);
   await createMerchants(pool, work.merchants);
   const upkeep = new Upkeep(database, work.chunkDays);
   const start = performance.now();
-  const loaded = await load(pool, work, upkeep, say).finally(() => upkeep.close());
+  const loaded = await load(pool, { groups, events: work.events }, upkeep, say).finally(() => upkeep.close());
   const loadSeconds = (performance.now() - start) / 1_000;
   await pool.query("VACUUM ANALYZE");
   const perMillion = (spent: number) => Number(((spent / loaded) * 1e6).toFixed(2));

@@ -36,24 +36,35 @@ export interface Workload {
 }
 
 /**
- * Loads simulated history in the order of its time: shops' visits with their pages, products, sources, devices and
- * orders, long-tailed over the merchants, by the processing steps and the commits of the aggregator. Beside it the
- * continuous aggregates are refreshed and the chunks that ended converted, as the aggregator does.
+ * Simulated history of a workload: shops' visits with their pages, products, sources, devices and orders, long-tailed
+ * over the merchants.
  */
-export async function load(pool: Pool, work: Workload, upkeep: Upkeep, say: (text: string) => void) {
-  const { events, merchants, days } = work;
+export function shopHistory({ events, merchants, days }: Workload): AsyncIterable<Group> {
   const span = { fromMs: END - days * DAY_MS, toMs: END };
-  const part = Math.ceil(events / PARTS);
   const sizes = {
     partitions: PARTITIONS,
     batchRows: BATCH_ROWS,
-    groupEvents: Math.min(part, GROUP_EVENTS),
+    groupEvents: Math.min(Math.ceil(events / PARTS), GROUP_EVENTS),
   };
+  return history({ seed: SEED, events, merchants, ...span, ...sizes });
+}
+
+/**
+ * Loads groups of about so many events, in the order of their time, by the processing steps and the commits of the
+ * aggregator. Beside it the continuous aggregates are refreshed and the chunks that ended converted, as it does.
+ */
+export async function load(
+  pool: Pool,
+  { groups, events }: { groups: AsyncIterable<Group>; events: number },
+  upkeep: Upkeep,
+  say: (text: string) => void,
+): Promise<number> {
+  const part = Math.ceil(events / PARTS);
   const contexts = new StepContexts(pool, await openGeoDatabase(undefined));
   const started = performance.now();
   let loaded = 0;
   let committing: Promise<void> = Promise.resolve();
-  for await (const group of history({ seed: SEED, events, merchants, ...span, ...sizes })) {
+  for await (const group of groups) {
     // One group is prepared while the one before is written.
     const writes = await writesOf(group, contexts);
     await committing;

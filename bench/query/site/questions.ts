@@ -1,0 +1,42 @@
+import type { Merchant } from "../../../internal/query/question/question.ts";
+import { END } from "../../storage/load.ts";
+import type { Asked } from "../question.ts";
+import { SITE_MERCHANT } from "./groups.ts";
+
+export const SITE: Merchant = {
+  merchantId: SITE_MERCHANT,
+  partitionId: -1,
+  timeZone: "Europe/Berlin",
+  currency: "EUR",
+};
+
+/** The site's 30 days are those before END; the questions' are local, and end with them. */
+export const SITE_DAYS = 30;
+const DAY_MS = 86_400_000;
+const MONTH = { kind: "dates", startDate: "2025-12-02", endDate: "2025-12-31" } as const;
+const LAST_DAY = { kind: "times", startTime: END - DAY_MS, endTime: END } as const;
+
+/** What a counter's dashboard asks of one site, each under the name of what the peer asks (peer.ts). */
+export const SITE_QUESTIONS: readonly Asked[] = [
+  {
+    name: "totals",
+    metrics: ["page_views", "visitors", "sessions", "bounces", "session_duration"],
+    period: MONTH,
+  },
+  {
+    ...{ name: "by day", metrics: ["page_views", "visitors"], dimension: "time" },
+    ...{ granularity: "day", period: MONTH },
+  },
+  {
+    ...{ name: "last 24 hours", metrics: ["page_views", "visitors"], dimension: "time" },
+    ...{ granularity: "hour", period: LAST_DAY },
+  },
+  { name: "top pages by visitors", metrics: ["visitors"], dimension: "page", period: MONTH },
+  { name: "referrer hosts", metrics: ["visitors"], dimension: "referrer_host", period: MONTH },
+  { name: "sources", metrics: ["visitors"], dimension: "source", period: MONTH },
+  { name: "entry pages by visits", metrics: ["sessions"], dimension: "entry_page", period: MONTH },
+  {
+    ...{ name: "pages with three metrics", metrics: ["page_views", "visitors", "sessions"] },
+    ...{ dimension: "page", period: MONTH },
+  },
+];

@@ -39,6 +39,7 @@ export function questionOf(asked: Asked, merchant: Merchant): Question {
     timeZone,
     traffic: "people",
     accuracy: "exact",
+    identity: "visitor",
     spans: [span],
     metrics: asked.metrics.map((name) => SCHEMA.metric(name)!),
     dimensions: dimension === undefined ? [] : [dimension],

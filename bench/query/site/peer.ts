@@ -63,8 +63,10 @@ const VISITS = `SELECT visitor_id, visit_id, count(*) AS views, min(created_at) 
 const BUCKET = (unit: string) =>
   `(extract(epoch FROM date_trunc('${unit}', created_at, 'Europe/Berlin')) * 1000)::bigint::text`;
 
+/** A visit's source by its first view, named as Footfall names search engines. */
 const SOURCE = `SELECT DISTINCT ON (visit_id) visit_id,
-    coalesce(utm_source, CASE WHEN referrer_domain <> hostname THEN referrer_domain END) AS source
+    coalesce(utm_source, regexp_replace(nullif(referrer_domain, ''), '^(google|bing|duckduckgo)[.]com$', '\\1'), '(direct)')
+      AS source
   FROM site_views WHERE ${OF_SITE} ORDER BY visit_id, created_at`;
 
 /**
@@ -81,7 +83,7 @@ export const PEER_SQL: Readonly<Record<string, string>> = {
   "referrer hosts": `SELECT referrer_domain, count(DISTINCT visitor_id) FROM site_views
     WHERE ${OF_SITE} AND referrer_domain <> '' AND referrer_domain <> hostname GROUP BY 1 ${TOP}`,
   sources: `SELECT source, count(DISTINCT visitor_id) FROM site_views JOIN (${SOURCE}) visits USING (visit_id)
-    WHERE ${OF_SITE} AND source <> '' GROUP BY 1 ${TOP}`,
+    WHERE ${OF_SITE} GROUP BY 1 ${TOP}`,
   "entry pages by visits": `SELECT url_path, count(DISTINCT visit_id) FROM site_views
     JOIN (SELECT visit_id, min(created_at) AS created_at FROM site_views WHERE ${OF_SITE} GROUP BY visit_id) first
       USING (visit_id, created_at)

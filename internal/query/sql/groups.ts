@@ -22,6 +22,7 @@ export function groupSql(plan: Plan, group: Group, top: readonly Tuple[] | undef
   const from = top === undefined ? arms : topSql(plan, group, arms, top);
   const names = groupNames(plan, top);
   if (group.metrics[0]!.kind === "session_sum") return sessionSumsSql(plan, group, from, names);
+  if (group.metrics.some(({ kind }) => kind === "distinct")) return distinctSql(plan, group, from, names);
   const numbers = join(group.metrics.map((metric) => as(numberSql(plan, metric), nameOf(plan, metric))));
   if (names.length === 0) return sql`SELECT true AS is_total, span, ${numbers} FROM ${from} GROUP BY span`;
   const list = raw(names.join(", "));
@@ -40,10 +41,56 @@ function numberSql(plan: Plan, metric: BaseMetric): Sql {
     case "session_sum":
       return sql`sum(${name})`;
     case "distinct":
-      return sql`count(DISTINCT ${raw(metric.of)})${metric.where === undefined ? empty : sql` FILTER (WHERE ${name})`}`;
+      return sql`count(${raw(metric.of)})${metric.where === undefined ? empty : sql` FILTER (WHERE ${name})`}`;
     case "quantile":
       return sql`percentile_cont(${metric.quantile}::float8) WITHIN GROUP (ORDER BY ${name})`;
   }
+}
+
+/**
+ * Counts of different keys, with the sums beside them. Each key is gathered once for each value of the dimensions, then
+ * counted: both by hash tables, where count(DISTINCT) would sort all rows, for the values and for the totals again.
+ */
+function distinctSql(plan: Plan, group: Group, from: Sql, names: readonly string[]): Sql {
+  const keys = keysOf(group).map((key, at) => keySql(plan, group, { key, at, names }));
+  const ctes = [sql`rows AS (SELECT * FROM ${from})`, ...keys.flatMap(({ cte }) => cte)];
+  const counts = keys.flatMap((key) => key.counts);
+  return sql`WITH ${join(ctes, ", ")} ${join(counts, " UNION ALL ")}`;
+}
+
+interface KeyOf {
+  readonly key: string;
+  readonly at: number;
+  readonly names: readonly string[];
+}
+
+/** Of one key: what it is gathered in, and the counts made of that. The sums are gathered with the first key. */
+function keySql(plan: Plan, group: Group, { key, at, names }: KeyOf): { cte: Sql[]; counts: Sql[] } {
+  const own = group.metrics.filter((metric) => (metric.kind === "distinct" ? metric.of === key : at === 0));
+  const gathered = join([raw(key), ...own.flatMap((metric) => gatheredSql(plan, metric))]);
+  const numbers = join(
+    group.metrics.map((metric) =>
+      as(own.includes(metric) ? numberSql(plan, metric) : raw("NULL::numeric"), nameOf(plan, metric)),
+    ),
+  );
+  const list = raw(["span", ...names].join(", "));
+  const nulls = raw(names.map((name) => `, NULL${typeOf(plan, name)} AS ${name}`).join(""));
+  const cte = raw(names.length === 0 ? "rows" : `keys${at}`);
+  const total = sql`SELECT true AS is_total, span${nulls}, ${numbers}
+    FROM (SELECT span, ${gathered} FROM ${cte} GROUP BY span, ${raw(key)}) keys GROUP BY span`;
+  if (names.length === 0) return { cte: [], counts: [total] };
+  return {
+    cte: [sql`${cte} AS (SELECT ${list}, ${gathered} FROM rows GROUP BY ${list}, ${raw(key)})`],
+    counts: [total, sql`SELECT false, ${list}, ${numbers} FROM ${cte} GROUP BY ${list}`],
+  };
+}
+
+/** What is kept of a key's rows: sums, and whether any lets the key count. */
+function gatheredSql(plan: Plan, metric: BaseMetric): Sql[] {
+  const name = nameOf(plan, metric);
+  if (metric.kind === "distinct")
+    return metric.where === undefined ? [] : [raw(`bool_or(${name}) AS ${name}`)];
+  return [raw(`sum(${name}) AS ${name}`)];
 }
 
 /** Each session's measure once for each value of the dimensions, and once in all. */

@@ -5,7 +5,7 @@ import { create } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { answer, integers, texts } from "../../internal/client/testing/answers.ts";
+import { integers, sampleAnswer, texts } from "../../internal/client/testing/answers.ts";
 import { Failure } from "../../internal/failure/failure.ts";
 import {
   FieldKind,
@@ -48,7 +48,7 @@ function routes(router: ConnectRouter): void {
       const from = Number(request.pageToken);
       const count = Math.min(request.pageSize || 2, ROWS - from);
       const rows = Array.from({ length: count }, (_, index) => from + index);
-      return answer(
+      return sampleAnswer(
         count,
         [
           texts(

@@ -1,9 +1,9 @@
 import { askFields } from "../../internal/client/ask/ask.ts";
-import { fieldsCsv, fieldsJson, fieldsTable } from "../../internal/client/show/fields.ts";
+import { metadataCsv, metadataJson, metadataTable } from "../../internal/client/show/metadata.ts";
 import { choice } from "../../internal/config/setting.ts";
 import { command, optionalNames } from "./command.ts";
 
-const FORMATS = { table: fieldsTable, csv: fieldsCsv, json: fieldsJson };
+const FORMATS = { table: metadataTable, csv: metadataCsv, json: metadataJson };
 
 export const metadata = command({
   name: "metadata",

@@ -2,9 +2,9 @@ import { askReport } from "../../internal/client/ask/ask.ts";
 import {
   ACCURACIES,
   GRANULARITIES,
-  readQuestion,
+  parseQuestion,
   TRAFFICS,
-} from "../../internal/client/ask/read-question.ts";
+} from "../../internal/client/ask/parse-question.ts";
 import type { Report } from "../../internal/client/report.ts";
 import { reportChart } from "../../internal/client/show/chart.ts";
 import { reportCsv } from "../../internal/client/show/csv.ts";
@@ -90,6 +90,6 @@ export const report = command({
   example: "--metrics visitors,revenue --by channel --filter 'country==DE' --last 30d",
   settings: { ...what, ...when, ...shown },
   run: (client, { limit, by = [], order = [], ...question }) =>
-    askReport(client, readQuestion({ ...question, by, order }), limit),
+    askReport(client, parseQuestion({ ...question, by, order }), limit),
   table: (answer, { format }) => FORMATS[format](answer),
 });

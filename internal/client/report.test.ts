@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { reportOf } from "./report.ts";
-import { amounts, answer, integers, texts } from "./testing/answers.ts";
+import { amounts, integers, sampleAnswer, texts } from "./testing/answers.ts";
 
 test("amounts are decimal digits, exactly", () => {
   const nanos = fc.bigInt({ min: -(2n ** 90n), max: 2n ** 90n });
@@ -11,7 +11,7 @@ test("amounts are decimal digits, exactly", () => {
       fc.pre(amount / 10n ** 9n < 2n ** 63n && amount / 10n ** 9n > -(2n ** 63n));
       const pair: [bigint, number] = [amount / 10n ** 9n, Number(amount % 10n ** 9n)];
       const column = [amounts("revenue", [pair])];
-      const { rows } = reportOf({ granularity: 0 }, [answer(1, column, column)], undefined);
+      const { rows } = reportOf({ granularity: 0 }, [sampleAnswer(1, column, column)], undefined);
       const cell = rows.metrics[0]!.now.cells[0]!;
       const digits = cell.kind === "money" ? cell.amount : "";
       const [, sign, whole, parts] = /^(-?)(\d+)\.(\d{2,9})$/.exec(digits)!;
@@ -23,10 +23,10 @@ test("amounts are decimal digits, exactly", () => {
 
 test("pages become one table, cut at the limit", () => {
   const totals = [integers("visitors", [100n])];
-  const first = answer(2, [texts("page", ["/a", "/b"]), integers("visitors", [5n, 4n])], totals, {
+  const first = sampleAnswer(2, [texts("page", ["/a", "/b"]), integers("visitors", [5n, 4n])], totals, {
     totalSize: 4n,
   });
-  const second = answer(
+  const second = sampleAnswer(
     2,
     [texts("page", ["/c", null]), integers("visitors", [3n, 2n], { standardErrors: [0.1, 0] })],
     totals,

@@ -4,7 +4,7 @@ import type { GetMetadataResponse } from "../../gen/footfall/query/v1/metadata_p
 import { QueryService } from "../../gen/footfall/query/v1/query_pb.js";
 import type { RunReportRequest } from "../../gen/footfall/query/v1/report_pb.js";
 import { type Report, reportOf } from "../report.ts";
-import { failureOf } from "./failure-of.ts";
+import { serviceFailure } from "./service-failure.ts";
 
 /** Rows that are asked for at a time: the most that a page may have. */
 const PAGE = 10_000;
@@ -58,7 +58,7 @@ export async function askReport(
       pageToken = page.nextPageToken;
     } while (missing > 0 && pageToken !== "");
   } catch (error) {
-    throw failureOf(error);
+    throw serviceFailure(error);
   }
   return reportOf(question, pages, limit);
 }
@@ -72,6 +72,6 @@ export async function askFields(
   try {
     return await client.getMetadata({ metrics: [...metrics], dimensions: [...dimensions] });
   } catch (error) {
-    throw failureOf(error);
+    throw serviceFailure(error);
   }
 }

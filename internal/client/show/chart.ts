@@ -1,8 +1,8 @@
 import { plot } from "simple-ascii-chart";
 import type { Column, Report, Rows } from "../report.ts";
 import { footer } from "./footer.ts";
-import { valuesOf } from "./table.ts";
-import { type Manner, mannerOf, numberOf, printable, textOf } from "./value.ts";
+import { dimensionTexts } from "./table.ts";
+import { cellText, type Manner, mannerOf, numberOf, printable } from "./value.ts";
 
 /** Most charts of one metric: one for each value of the dimensions beside time. */
 const MOST_SERIES = 8;
@@ -25,7 +25,7 @@ function lines(rows: Rows, column: Column, manner: Manner, width: number): strin
   const others = { ...rows, dimensions: rows.dimensions.filter((one) => one !== time) };
   const series = Map.groupBy(
     Array.from({ length: rows.count }, (_, row) => row),
-    (row) => valuesOf(others, row, manner).join(" / "),
+    (row) => dimensionTexts(others, row, manner).join(" / "),
   );
   const shown = [...series].slice(0, MOST_SERIES).map(([name, at]) => {
     const title = [printable(column.name), ...(name === "" ? [] : [name])].join(", ");
@@ -43,14 +43,14 @@ function line(
   width: number,
 ): string {
   const points = at.map((row, index): [number, number] => [index, numberOf(column.cells[row]) ?? 0]);
-  const label = (row: number | undefined) => textOf(time.cells[row!]!, time.unit, manner);
+  const label = (row: number | undefined) => cellText(time.cells[row!]!, time.unit, manner);
   if (points.length < 2)
-    return `${title}\n${label(at[0])}  ${textOf(column.cells[at[0]!]!, column.unit, manner)}`;
+    return `${title}\n${label(at[0])}  ${cellText(column.cells[at[0]!]!, column.unit, manner)}`;
   const kind = column.cells.find((cell) => cell.kind !== "none")?.kind;
   const mark = (value: number) =>
     kind === "money"
-      ? textOf({ kind: "money", amount: value.toFixed(2) }, column.unit, manner)
-      : textOf({ kind: "number", value }, column.unit, manner);
+      ? cellText({ kind: "money", amount: value.toFixed(2) }, column.unit, manner)
+      : cellText({ kind: "number", value }, column.unit, manner);
   const chart = plot(points, {
     width: Math.min(Math.max(20, width - 16), Math.max(points.length * 2, 20)),
     height: HEIGHT,
@@ -65,9 +65,11 @@ function line(
 const BLOCKS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 function bars(rows: Rows, column: Column, manner: Manner, width: number): string {
-  const labels = Array.from({ length: rows.count }, (_, row) => valuesOf(rows, row, manner).join(" / "));
+  const labels = Array.from({ length: rows.count }, (_, row) =>
+    dimensionTexts(rows, row, manner).join(" / "),
+  );
   const values = column.cells.map((cell) => Math.max(0, numberOf(cell) ?? 0));
-  const texts = column.cells.map((cell) => textOf(cell, column.unit, manner));
+  const texts = column.cells.map((cell) => cellText(cell, column.unit, manner));
   const longest = (all: readonly string[]) => all.reduce((most, text) => Math.max(most, text.length), 0);
   const room = Math.max(10, width - longest(labels) - longest(texts) - 3);
   const most = Math.max(...values, Number.MIN_VALUE);

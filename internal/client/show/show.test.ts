@@ -4,7 +4,7 @@ import { Notice_Kind } from "../../gen/footfall/query/v1/info_pb.js";
 import { Granularity } from "../../gen/footfall/query/v1/period_pb.js";
 import { Unit } from "../../gen/footfall/query/v1/table_pb.js";
 import { reportOf } from "../report.ts";
-import { amounts, answer, buckets, integers, numbers, texts } from "../testing/answers.ts";
+import { amounts, buckets, integers, numbers, sampleAnswer, texts } from "../testing/answers.ts";
 import { reportChart } from "./chart.ts";
 import { csv, escapeFormula, reportCsv } from "./csv.ts";
 import { reportJson } from "./json.ts";
@@ -31,7 +31,7 @@ function read(table: string) {
 const byChannel = reportOf(
   DAY,
   [
-    answer(
+    sampleAnswer(
       3,
       [
         texts("channel", ["Organic\u001b[31m Search\u202e", null, null]),
@@ -129,7 +129,7 @@ test("a table with a comparison: amounts, rates, durations, errors, none and all
 
 test("without dimensions a line for each metric", () => {
   const totals = [integers("visitors", [3n]), amounts("revenue", [[1n, 5_000_000]])];
-  const { cells } = read(reportTable(reportOf(DAY, [answer(1, totals, totals)], undefined)));
+  const { cells } = read(reportTable(reportOf(DAY, [sampleAnswer(1, totals, totals)], undefined)));
   expect(cells).toEqual([
     ["metric", "value"],
     ["visitors", "3"],
@@ -142,7 +142,13 @@ const HOURS = ["2026-10-24T23:00Z", "2026-10-25T00:00Z", "2026-10-25T01:00Z"];
 const byHour = (granularity: Granularity) =>
   reportOf(
     { granularity },
-    [answer(3, [buckets(HOURS, 60, [2]), integers("visitors", [1n, 2n, 4n])], [integers("visitors", [7n])])],
+    [
+      sampleAnswer(
+        3,
+        [buckets(HOURS, 60, [2]), integers("visitors", [1n, 2n, 4n])],
+        [integers("visitors", [7n])],
+      ),
+    ],
     undefined,
   );
 
@@ -256,7 +262,7 @@ test("charts: lines over time, bars otherwise", () => {
     reportOf(
       DAY,
       [
-        answer(
+        sampleAnswer(
           3,
           [texts("page", ["/a", "/bc", null]), integers("views", [8n, 4n, 0n])],
           [integers("views", [12n])],
@@ -282,7 +288,7 @@ test("a chart for each value of another dimension, up to eight", () => {
     reportOf(
       { granularity: Granularity.HOUR },
       [
-        answer(
+        sampleAnswer(
           rows.length,
           [
             buckets(

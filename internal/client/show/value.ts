@@ -19,7 +19,7 @@ export function mannerOf({ info, granularity }: Report): Manner {
 const NONE = "–";
 
 /** A value as people read it. */
-export function textOf(cell: Cell, unit: Unit, { currency, granularity, time }: Manner): string {
+export function cellText(cell: Cell, unit: Unit, { currency, granularity, time }: Manner): string {
   switch (cell.kind) {
     case "none":
       return NONE;
@@ -110,7 +110,7 @@ export function printable(text: string): string {
 const MOST = 60;
 
 /** Cut to 60 characters. */
-export function short(text: string): string {
+export function abbreviate(text: string): string {
   const characters = Array.from(text);
   return characters.length <= MOST ? text : `${characters.slice(0, MOST - 1).join("")}…`;
 }

@@ -48,7 +48,7 @@ export const buckets = (starts: string[], minutes: number, partialRows: number[]
 };
 
 /** An answer of a shop in Berlin that is paid in euros. */
-export function answer(
+export function sampleAnswer(
   rowCount: number,
   columns: ColumnInit[],
   totals: ColumnInit[],

@@ -5,14 +5,14 @@ import {
   type GetMetadataResponse,
 } from "../../gen/footfall/query/v1/metadata_pb.js";
 import { Unit } from "../../gen/footfall/query/v1/table_pb.js";
+import { table } from "../../program/table.ts";
 import { csv, escapeFormula } from "./csv.ts";
-import { textTable } from "./text-table.ts";
 import { printable } from "./value.ts";
 
 const HEAD = ["name", "kind", "unit", "scope", "filterable", "compatible", "title", "description"];
 
 /** Metrics and dimensions as a list, with what does not go with the question's. */
-export function fieldsTable({ metrics, dimensions }: GetMetadataResponse): string {
+export function metadataTable({ metrics, dimensions }: GetMetadataResponse): string {
   const lines = [...metrics, ...dimensions].map((field) => [
     printable(field.name),
     nameOf(FieldKind, field.kind),
@@ -20,17 +20,17 @@ export function fieldsTable({ metrics, dimensions }: GetMetadataResponse): strin
     nameOf(FieldScope, field.scope),
     printable(field.compatible ? field.title : `not compatible: ${field.incompatibleReason}`),
   ]);
-  return textTable(["name", "kind", "unit", "scope", "title"], lines, 5);
+  return table(["name", "kind", "unit", "scope", "title"], lines, 5);
 }
 
-export function fieldsCsv(answer: GetMetadataResponse): string {
+export function metadataCsv(answer: GetMetadataResponse): string {
   const records = fieldsOf(answer).map((field) =>
     Object.values(field).map((value) => escapeFormula(String(value))),
   );
   return csv([HEAD, ...records]);
 }
 
-export function fieldsJson(answer: GetMetadataResponse): string {
+export function metadataJson(answer: GetMetadataResponse): string {
   return JSON.stringify(fieldsOf(answer));
 }
 

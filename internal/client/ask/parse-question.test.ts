@@ -1,10 +1,10 @@
 import { toJson } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { RunReportRequestSchema } from "../../gen/footfall/query/v1/report_pb.js";
-import { type QuestionText, readQuestion } from "./read-question.ts";
+import { parseQuestion, type QuestionText } from "./parse-question.ts";
 
 const question = (given: Partial<QuestionText>) =>
-  readQuestion({
+  parseQuestion({
     metrics: ["visitors"],
     by: [],
     granularity: undefined,

@@ -41,7 +41,7 @@ const FLAGS: readonly (readonly [string, string])[] = [
 ];
 
 /** An error of the service as people read it: its message, then reason, field, value and what is allowed, a line each. */
-export function failureOf(error: unknown): Failure {
+export function serviceFailure(error: unknown): Failure {
   const connectError = ConnectError.from(error);
   const info = connectError.findDetails(ErrorInfoSchema)[0];
   const retryDelay = connectError.findDetails(RetryInfoSchema)[0]?.retryDelay;

@@ -8,7 +8,7 @@ import {
 } from "../../gen/footfall/query/v1/report_pb.js";
 import { Accuracy, Traffic } from "../../gen/footfall/query/v1/scope_pb.js";
 import { parseFilter } from "../../query/syntax/parse-filter.ts";
-import { type ComparisonText, type PeriodText, readComparison, readPeriod } from "./read-period.ts";
+import { type ComparisonText, type PeriodText, parseComparison, parsePeriod } from "./parse-period.ts";
 
 export const GRANULARITIES = [
   "minute",
@@ -41,9 +41,9 @@ export interface QuestionText extends PeriodText, ComparisonText {
 }
 
 /** The request of a question, without its pages. @throws Failure "invalid" that names the flag. */
-export function readQuestion(text: QuestionText): RunReportRequest {
+export function parseQuestion(text: QuestionText): RunReportRequest {
   const { metrics, by, granularity, filter, metricFilter, order, top, traffic, accuracy } = text;
-  const comparison = readComparison(text);
+  const comparison = parseComparison(text);
   return create(RunReportRequestSchema, {
     scope: {
       merchantId: text.merchant ?? 0,
@@ -52,13 +52,13 @@ export function readQuestion(text: QuestionText): RunReportRequest {
       accuracy: Accuracy[upper(accuracy)],
       ...(filter !== undefined && { filter: filterOf("--filter", filter) }),
     },
-    period: readPeriod(text),
+    period: parsePeriod(text),
     metrics: [...metrics],
     dimensions: [...by],
     granularity: Granularity[granularity === undefined ? "UNSPECIFIED" : upper(granularity)],
     ...(comparison !== undefined && { comparison }),
     ...(metricFilter !== undefined && { metricFilter: filterOf("--metric-filter", metricFilter) }),
-    orderBy: order.map((one) => readOrder(one, new Set([...metrics, ...by]))),
+    orderBy: order.map((one) => parseOrder(one, new Set([...metrics, ...by]))),
     topValues: top ?? 0,
     includeEmpty: text.includeEmpty,
   });
@@ -76,7 +76,7 @@ function filterOf(flag: string, text: string) {
 }
 
 /** A field whose own name ends with ":change" is meant by it, where the question has one. */
-function readOrder(text: string, asked: ReadonlySet<string>): MessageInitShape<typeof OrderBySchema> {
+function parseOrder(text: string, asked: ReadonlySet<string>): MessageInitShape<typeof OrderBySchema> {
   const ascending = !text.startsWith("-");
   const name = ascending ? text : text.slice(1);
   const byChange = !asked.has(name) && name.endsWith(":change");

@@ -36,8 +36,8 @@ export interface PeriodText {
 }
 
 /** @throws Failure "invalid" that names the flag. */
-export function readPeriod({ last, from, to, includeCurrent }: PeriodText): Period {
-  if (last !== undefined && from === undefined && to === undefined) return readLast(last, includeCurrent);
+export function parsePeriod({ last, from, to, includeCurrent }: PeriodText): Period {
+  if (last !== undefined && from === undefined && to === undefined) return parseLast(last, includeCurrent);
   if (last !== undefined || from === undefined || to === undefined) {
     throw new Failure(
       "invalid",
@@ -45,10 +45,10 @@ export function readPeriod({ last, from, to, includeCurrent }: PeriodText): Peri
     );
   }
   if (includeCurrent) throw new Failure("invalid", "--include-current goes with --last alone");
-  return readRange(from, to, "--from and --to");
+  return parseRange(from, to, "--from and --to");
 }
 
-function readLast(last: string, includeCurrent: boolean): Period {
+function parseLast(last: string, includeCurrent: boolean): Period {
   const [, count, word = ""] = /^(\d{1,5})([a-z]+)$/.exec(last) ?? [];
   const unit = UNITS[word];
   if (unit === undefined) {
@@ -58,7 +58,7 @@ function readLast(last: string, includeCurrent: boolean): Period {
   return { span: { case: "relative", value: { unit, count: Number(count), includeCurrent } } };
 }
 
-function readRange(from: string, to: string, flags: string): Period {
+function parseRange(from: string, to: string, flags: string): Period {
   if (DATE.test(from) && DATE.test(to)) {
     return { span: { case: "dates", value: { startDate: from, endDate: to } } };
   }
@@ -81,7 +81,7 @@ export interface ComparisonText {
 }
 
 /** @throws Failure "invalid" that names the flag. */
-export function readComparison({
+export function parseComparison({
   compare,
   matchDayOfWeek,
   cutToNow,
@@ -95,7 +95,7 @@ export function readComparison({
   if (compare === "previous_year") return { ...common, kind: Kind.PREVIOUS_YEAR };
   const [from, to, ...more] = compare.split("..");
   if (from && to && more.length === 0) {
-    return { ...common, kind: Kind.CUSTOM, period: readRange(from, to, "--compare") };
+    return { ...common, kind: Kind.CUSTOM, period: parseRange(from, to, "--compare") };
   }
   throw new Failure(
     "invalid",

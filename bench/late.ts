@@ -105,7 +105,7 @@ function aged(traffic: Traffic): Traffic {
 
 /** Waits until no quarter hour is stale. */
 async function refreshed(pool: Pool): Promise<void> {
-  const stale = "SELECT 1 FROM stale_buckets LIMIT 1";
+  const stale = "SELECT 1 FROM invalidations WHERE grain = '15m' LIMIT 1";
   while ((await pool.query(stale)).rowCount !== 0) await sleep(100);
 }
 

@@ -78,7 +78,9 @@ export class Drainer {
   }
 
   async #isStale(): Promise<boolean> {
-    const { rowCount } = await this.#servers.pool.query("SELECT FROM stale_buckets LIMIT 1");
+    const { rowCount } = await this.#servers.pool.query(
+      "SELECT FROM invalidations WHERE grain = '15m' LIMIT 1",
+    );
     return rowCount !== 0;
   }
 

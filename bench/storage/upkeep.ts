@@ -1,10 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import {
-  DAY_AGGREGATES,
-  MONTH_AGGREGATES,
-  QUARTER_HOUR_AGGREGATES,
-  SPAN_AGGREGATES,
-} from "../../internal/store/continuous-aggregates.ts";
+import { AGGREGATES, grainOf } from "../../internal/store/continuous-aggregates.ts";
 import { forceRefresh } from "../../internal/store/force-refresh.ts";
 import { convertOld } from "../../internal/store/maintenance/columnstore.ts";
 import { createPool, type Pool } from "../../internal/store/pool.ts";
@@ -15,15 +10,7 @@ import { inTries } from "./in-tries.ts";
 const DAY_MS = 86_400_000;
 
 /** Longer than the buckets of any aggregate, days: at the end, those that the data ends in are refreshed too. */
-const LONGEST_BUCKET_DAYS = 32;
-
-/** Each after those that it is built on, and how long its buckets are. */
-const AGGREGATES: readonly { readonly name: string; readonly bucket: string }[] = [
-  ...QUARTER_HOUR_AGGREGATES.map((name) => ({ name, bucket: "15 minutes" })),
-  ...DAY_AGGREGATES.map((name) => ({ name, bucket: "1 day" })),
-  ...MONTH_AGGREGATES.map((name) => ({ name, bucket: "1 month" })),
-  ...SPAN_AGGREGATES.map(({ name, days }) => ({ name, bucket: `${days} days` })),
-];
+const LONGEST_BUCKET_DAYS = 28;
 
 /**
  * Refreshes and conversions, and what they cost so far. Whenever the data has come past the end of a chunk, a round of
@@ -79,17 +66,18 @@ export class Upkeep {
   async #keepUp(to: number): Promise<void> {
     // Buckets that began before the last round's end are over only now.
     const { rows } = await this.#pool.query<{ from: string | null }>(
-      `SELECT least(min(bucket), to_timestamp($1::float8 / 1000))::text AS "from" FROM stale_buckets
-       WHERE bucket < to_timestamp($2::float8 / 1000)`,
+      `SELECT least(min(start), to_timestamp($1::float8 / 1000))::text AS "from" FROM invalidations
+       WHERE start < to_timestamp($2::float8 / 1000)`,
       [this.#through, to],
     );
     this.#through = to;
     this.rounds++;
     const from = rows[0]!.from;
     if (from !== null) {
-      for (const { name, bucket } of AGGREGATES) await this.#refresh(name, bucket, from, to);
+      for (const { name, grain } of AGGREGATES)
+        await this.#refresh(name, `${grainOf(grain).ms} ms`, from, to);
       await this.#pool.query(
-        "DELETE FROM stale_buckets WHERE bucket >= $1 AND bucket < to_timestamp($2::float8 / 1000)",
+        "DELETE FROM invalidations WHERE start >= $1 AND start < to_timestamp($2::float8 / 1000)",
         [from, to],
       );
     }

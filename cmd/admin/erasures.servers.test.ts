@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Receipt } from "../../internal/store/erasure/receipt.ts";
 import { convertOld } from "../../internal/store/maintenance/columnstore.ts";
 import { createMerchant } from "../../internal/store/merchants.ts";
-import { refreshStale } from "../../internal/store/refresh.ts";
+import { refreshGrain } from "../../internal/store/refresh.ts";
 import { eventRow } from "../../test/kit/columns.ts";
 import { batchOf, commitNext } from "../../test/kit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
@@ -69,7 +69,7 @@ async function store(merchant: number, visitors: readonly bigint[], views: numbe
     }),
   );
   await commitNext(database.pool, [batchOf(rows)]);
-  await refreshStale(database.pool);
+  await refreshGrain(database.pool, "15m");
 }
 
 const left = (merchant: number) =>
@@ -150,7 +150,7 @@ test.each([
       `SELECT coalesce(sum(events), 0)::integer AS n FROM totals_15m WHERE merchant_id = ${merchant}`,
     );
     expect(cells).toEqual([{ n: whole ? 0 : views }]);
-    expect(await query("SELECT FROM stale_buckets")).toEqual([]);
+    expect(await query("SELECT FROM invalidations WHERE grain = '15m'")).toEqual([]);
   },
   120_000,
 );

@@ -91,7 +91,7 @@ describe("batches", () => {
       const rows = await rig.query("SELECT * FROM totals_15m WHERE merchant_id = $1", [merchantId]);
       return rows.length > 0 && rows;
     });
-    expect(totals).toEqual([
+    expect(totals).toMatchObject([
       {
         merchant_id: merchantId,
         bucket: new Date("2026-03-29T10:00:00Z"),

@@ -56,7 +56,7 @@ function through(): { "database-url": string; "lease-ms": string } {
 /** Nobody holds the database: a write to every row that commits touch goes through, and nothing is left open. */
 async function expectNothingOpen(): Promise<void> {
   await rig.query("UPDATE partitions SET committed_through = committed_through");
-  await rig.query("DELETE FROM stale_buckets WHERE bucket < '1970-01-01'");
+  await rig.query("DELETE FROM invalidations WHERE start < '1970-01-01'");
   const sessions = (having: string) =>
     rig.query(
       `SELECT application_name, state, query FROM pg_stat_activity

@@ -61,7 +61,6 @@ export async function start(service: Service<typeof query.settings>) {
   };
   const old = {
     ...deps,
-    estimateFromEvents: config.estimateFromEvents,
     sampleFor: sampleFrom(config.sampleFromEvents),
   };
   const handler = connectHandler({

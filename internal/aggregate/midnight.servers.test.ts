@@ -5,8 +5,7 @@ import { type TestEvent, testBatch } from "../../test/kit/batches.ts";
 import { commitNext } from "../../test/kit/commits.ts";
 import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { testContext } from "../../test/kit/step-context.ts";
-import { refreshStale } from "../store/refresh.ts";
-import { refreshStaleDays } from "../store/refresh-days.ts";
+import { refreshGrain } from "../store/refresh.ts";
 import { prepare, readBatch } from "./prepare.ts";
 import { STEPS } from "./steps/process.ts";
 
@@ -211,8 +210,8 @@ describe("a visitor without an id at midnight (UTC)", () => {
 });
 
 async function refreshAll(): Promise<void> {
-  await refreshStale(database.pool);
-  await refreshStaleDays(database.pool);
+  await refreshGrain(database.pool, "15m");
+  await refreshGrain(database.pool, "1d");
 }
 
 /** Visitors by the aggregates of quarter hours and of days. */

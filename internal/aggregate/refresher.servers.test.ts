@@ -42,7 +42,7 @@ test("a span that cannot be refreshed is counted and told of, and all others go 
     { pool, metrics, lags: new Lags(metrics, 1), log, intervalMs: 10 },
     stop.signal,
   );
-  const stale = async () => (await pool.query("SELECT FROM stale_buckets")).rowCount;
+  const stale = async () => (await pool.query("SELECT FROM invalidations WHERE grain = '15m'")).rowCount;
   await waitFor("the other quarter hour", async () => (await stale()) === 1, 60_000);
   await commit(1, T + 4 * QUARTER);
   await waitFor("the next quarter hour", async () => (await stale()) === 1, 60_000);

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withRetry } from "../lifecycle/retry.ts";
+import { GRAINS, type Grain, type GrainName, grainOf } from "../store/continuous-aggregates.ts";
 import type { Pool } from "../store/pool.ts";
-import { refreshStale } from "../store/refresh.ts";
-import { refreshStaleDays } from "../store/refresh-days.ts";
-import { refreshStaleMonths } from "../store/refresh-months.ts";
-import { refreshStaleSpans } from "../store/refresh-spans.ts";
+import { refreshGrain } from "../store/refresh.ts";
 import { SetApart } from "../store/set-apart.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Lags } from "./lags.ts";
@@ -21,11 +19,15 @@ export interface RefresherDeps {
   readonly intervalMs: number;
 }
 
-/** Pause between two refreshes of days, ms: late events for a day that is over are gathered for so long. */
-const DAYS_PAUSE_MS = 60_000;
+/** A round gives each grain so long, ms, then the others their turn: history that is imported must not hold up the day. */
+const BUDGET_MS = 2_000;
 
-/** Pause between two refreshes of weeks, ms: each works a whole week of days over. */
-const WEEKS_PAUSE_MS = 3_600_000;
+/** A grain that has been due for so long, ms, does not wait any more until the shorter ones have caught up. */
+const STARVED_MS = 600_000;
+
+/** A grain rests for so many times as long as its refresh took, up to the longest, ms: late events are gathered for so long. */
+const GRAIN_REST = 50;
+const LONGEST_GRAIN_REST_MS = 3_600_000;
 
 /** The last refresh, at a stop, ends at the first span behind this time, ms: another process goes on with the rest. */
 const LAST_MS = 1_000;
@@ -36,35 +38,21 @@ const AGAIN = { firstMs: 100, longestMs: 10_000 };
 /**
  * Refreshes the continuous aggregates after commits, those of other processes too, until the signal is aborted:
  * one refresh at a time, and a last one at the end, unless another process may have taken over. A span whose refresh
- * fails is set apart, and tried again with growing pauses, while all others go on: what is stale stays written down.
+ * fails is set apart, and tried again with growing pauses, while all others go on: what is to be done stays written down.
  */
 export async function keepRefreshing(given: RefresherDeps, signal: AbortSignal): Promise<void> {
-  const deps = { ...given, apart: setApart(given) };
+  const deps = { ...given, apart: setApart(given), due: new Map<GrainName, number>() };
   const onFailed = (err: unknown) => deps.log.warn({ err }, "refresh failed, will be tried again");
-  let daysDue = performance.now();
-  let weeksDue = daysDue;
-  const round = async () => {
-    const started = performance.now();
-    await refresh(deps, signal);
-    if (started >= daysDue) {
-      // Also where it fails: the quarter hours do not wait for it.
-      daysDue = started + DAYS_PAUSE_MS;
-      await refreshStaleDays(deps.pool, signal, deps.apart);
-      await refreshStaleMonths(deps.pool, signal, deps.apart);
-    }
-    if (started >= weeksDue) {
-      await refreshStaleSpans(deps.pool, signal, deps.apart);
-      weeksDue = performance.now() + WEEKS_PAUSE_MS;
-    }
-    return performance.now() - started;
-  };
+  const again = { ...AGAIN, signal, onFailed };
   while (!signal.aborted) {
-    const tookMs = await withRetry(round, { ...AGAIN, signal, onFailed }).catch(() => 0);
+    const rest = await withRetry(() => round(deps, signal), again).catch(() => 0);
     deps.metrics.refreshSetApart.set(deps.apart.size);
-    await sleep(restOf(deps, tookMs), undefined, { signal }).catch(() => {});
+    await sleep(rest, undefined, { signal }).catch(() => {});
   }
   const lost: EndReason = "lost";
-  if (signal.reason !== lost) await refresh(deps, AbortSignal.timeout(LAST_MS)).catch(onFailed);
+  if (signal.reason !== lost) {
+    await refresh(deps, grainOf("15m"), AbortSignal.timeout(LAST_MS)).catch(onFailed);
+  }
   // Another process knows of them from here on.
   deps.metrics.refreshSetApart.set(0);
 }
@@ -78,13 +66,39 @@ function setApart({ metrics, log }: RefresherDeps): SetApart {
 
 interface Deps extends RefresherDeps {
   readonly apart: SetApart;
+  /** When a grain is to be refreshed next, of performance.now(). */
+  readonly due: Map<GrainName, number>;
 }
 
-function restOf({ intervalMs, lags }: RefresherDeps, tookMs: number): number {
-  return Math.max(intervalMs, restAfter(tookMs, lags.longest()));
+/** Half of the time where there is more to do; else as refresh-rest.ts says. */
+function restOf({ intervalMs, lags }: RefresherDeps, tookMs: number, isDone: boolean): number {
+  const rest = restAfter(tookMs, lags.longest());
+  return Math.max(intervalMs, isDone ? rest : Math.min(rest, tookMs));
 }
 
-async function refresh({ pool, metrics, apart }: Deps, signal: AbortSignal): Promise<void> {
+/** Shorter grains first; a longer one waits until it is due. @returns how long to rest, ms. */
+async function round(deps: Deps, signal: AbortSignal): Promise<number> {
+  const began = performance.now();
+  let isAllDone = true;
+  for (const grain of GRAINS) {
+    const started = performance.now();
+    const due = deps.due.get(grain.name) ?? began;
+    // A longer bucket is worked over once, when all that it is made of is there.
+    if (started < due || (!isAllDone && started < due + STARVED_MS)) continue;
+    // Also where it fails: the quarter hours do not wait for it.
+    if (grain.pauseMs > 0) deps.due.set(grain.name, started + grain.pauseMs);
+    const isDone = await refresh(deps, grain, signal);
+    isAllDone &&= isDone;
+    const rest = Math.min(GRAIN_REST * (performance.now() - started), LONGEST_GRAIN_REST_MS);
+    if (grain.pauseMs > 0) deps.due.set(grain.name, started + (isDone ? Math.max(grain.pauseMs, rest) : 0));
+  }
+  return restOf(deps, performance.now() - began, isAllDone);
+}
+
+/** @returns whether all of the grain was refreshed that can be. */
+async function refresh({ pool, metrics, apart }: Deps, grain: Grain, signal: AbortSignal): Promise<boolean> {
   const done = metrics.refresh.startTimer();
-  if ((await refreshStale(pool, signal, apart)) > 0) done();
+  const { starts, isDone } = await refreshGrain(pool, grain.name, { signal, apart, budgetMs: BUDGET_MS });
+  if (grain.name === "15m" && starts.length > 0) done();
+  return isDone;
 }

@@ -6,13 +6,10 @@ import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../
 import { partitionOf } from "../event/partition.ts";
 import { convertOld } from "../store/maintenance/columnstore.ts";
 import { verifyAggregates } from "../store/maintenance/verify.ts";
-import { refreshStale } from "../store/refresh.ts";
-import { refreshStaleDays } from "../store/refresh-days.ts";
-import { refreshStaleMonths } from "../store/refresh-months.ts";
-import { STANDARD_ERROR } from "../store/report/hyperloglog.ts";
+import { refreshGrain } from "../store/refresh.ts";
 import { getReport, type Report, type ReportRequest } from "./get-report.ts";
 import { A, B, PARTITIONS } from "./testing/fixture.ts";
-import { insertPresences, type Presence, sketched } from "./testing/presence.ts";
+import { insertPresences, type Presence } from "./testing/presence.ts";
 
 const DAY = 86_400_000;
 /** C lives in A's partition, or B's, and is small. */
@@ -70,26 +67,20 @@ type Question = typeof question extends fc.Arbitrary<infer Q> ? Q : never;
 
 const refresh = {
   none: async () => {},
-  quarters: async () => void (await refreshStale(database.pool)),
+  quarters: async () => void (await refreshGrain(database.pool, "15m")),
   days: async () => {
-    await refreshStale(database.pool);
-    await refreshStaleDays(database.pool);
-  },
-  months: async () => {
-    await refresh.days();
-    await database.pool.query("UPDATE stale_months SET marked_at = '2025-01-01'");
-    await refreshStaleMonths(database.pool);
+    await refreshGrain(database.pool, "15m");
+    await refreshGrain(database.pool, "1d");
   },
   columnstore: async () => {
-    await refresh.months();
+    await refresh.days();
     await convertOld(database.pool, Date.now());
   },
 };
 
-function ask(merchantId: number, request: ReportRequest, estimateFromEvents?: number): Promise<Report> {
+function ask(merchantId: number, request: ReportRequest): Promise<Report> {
   const merchant = { merchantId, timeZone: "UTC", currency: "EUR", rollupsReadyFrom: READY.get(merchantId) };
-  const estimates = estimateFromEvents === undefined ? {} : { estimateFromEvents };
-  const deps = { pool: database.pool, partitions: PARTITIONS, statementTimeoutMs: 30_000, ...estimates };
+  const deps = { pool: database.pool, partitions: PARTITIONS, statementTimeoutMs: 30_000 };
   return getReport(deps, merchant, { ...request, metrics: ["visitors", "sessions"] });
 }
 
@@ -111,26 +102,20 @@ async function found({ merchantId, includeBots }: Question, edges: readonly numb
 }
 
 async function check(asked: Question): Promise<void> {
-  const exact = await ask(asked.merchantId, asked);
-  const estimated = await ask(asked.merchantId, asked, 0);
-  const idsOf = await found(asked, exact.edges);
-  for (const report of [exact, estimated]) {
-    for (const { metric, values, total, standardError } of report.series) {
-      const count = (bucket: number | null) => {
-        const seen = idsOf(metric as "visitors", bucket);
-        return standardError === 0 ? BigInt(seen.length) : sketched(seen);
-      };
-      expect({ metric, values, total }).toEqual({
-        metric,
-        values: values.map((_, index) => count(index + 1)),
-        total: count(null),
-      });
-    }
+  const report = await ask(asked.merchantId, asked);
+  const idsOf = await found(asked, report.edges);
+  for (const { metric, values, total, standardError } of report.series) {
+    const count = (bucket: number | null) => BigInt(idsOf(metric as "visitors", bucket).length);
+    expect({ metric, values, total, standardError }).toEqual({
+      metric,
+      values: values.map((_, index) => count(index + 1)),
+      total: count(null),
+      standardError: 0,
+    });
   }
-  expect(exact.series.map(({ standardError }) => standardError)).toEqual([0, 0]);
 }
 
-test("counts are plain SQL's, estimates those of one sketch of all ids, whatever is late, stale or fresh", async () => {
+test("counts are plain SQL's, whatever is late, stale or fresh", async () => {
   const round = fc.record({
     rows: fc.array(presence, { minLength: 1, maxLength: 60 }),
     refreshed: fc.constantFrom(...(Object.keys(refresh) as (keyof typeof refresh)[])),
@@ -149,11 +134,11 @@ test("counts are plain SQL's, estimates those of one sketch of all ids, whatever
   );
   const all = { from: FIRST - 30 * DAY, to: FIRST + (DAYS + 30) * DAY };
   expect(await verifyAggregates(database.pool, all)).toEqual([]);
-  await refresh.months();
+  await refresh.days();
   expect(await verifyAggregates(database.pool, all)).toEqual([]);
 }, 120_000);
 
-test("a late event that makes two sessions one changes counts and estimates at once", async () => {
+test("a late event that makes two sessions one changes counts at once", async () => {
   const visit = (time: string) =>
     eventRow({ merchant_id: D, visitor_id: ids[0]!, session_id: 0n, ts: Date.parse(time), in_rollups: true });
   const commit = (time: string) =>
@@ -174,26 +159,6 @@ test("a late event that makes two sessions one changes counts and estimates at o
   await commit("2025-01-15T10:25Z");
   await check(asked);
   expect(await sessions()).toBe(1n);
-  await refresh.months();
+  await refresh.days();
   await check(asked);
-});
-
-const YEAR = { range: { kind: "dates", start: "2024-11-01", end: "2025-03-31" } } as const;
-
-test("an estimate says so with its standard error, and is not made where nobody wants it", async () => {
-  const errors = async (merchantId: number, request: Partial<ReportRequest>, from: number) =>
-    (await ask(merchantId, { ...YEAR, granularity: "month", ...request }, from)).series.map(
-      ({ standardError }) => standardError,
-    );
-  await insertPresences(
-    database.pool,
-    fc.sample(presence, { numRuns: 50, seed: 1 }).map((row) => ({ ...row, merchantId: B })),
-    READY,
-  );
-  await refresh.quarters();
-  expect(await errors(B, {}, 50)).toEqual([STANDARD_ERROR, STANDARD_ERROR]);
-  expect(await errors(B, {}, 1_000_000)).toEqual([0, 0]);
-  expect(await errors(B, { exact: true }, 0)).toEqual([0, 0]);
-  expect(await errors(B, { granularity: "day" }, 0)).toEqual([0, 0]);
-  expect(await errors(C, {}, 0)).toEqual([0, 0]);
 });

@@ -7,9 +7,8 @@ import { readReport } from "../store/report/read-report.ts";
 import { readLimitsOf } from "../store/snapshot.ts";
 import { namesAskedFor } from "./metrics/asked-for.ts";
 import type { Unit } from "./metrics/metric.ts";
-import { METRICS, metricOf, type SeriesName } from "./metrics/registry.ts";
-import { canEstimate, planReport, type Rollups } from "./plan/plan.ts";
-import { countRollupEvents } from "./rollup-events.ts";
+import { METRICS, type SeriesName } from "./metrics/registry.ts";
+import { planReport } from "./plan/plan.ts";
 import { bucketEdges, type Granularity } from "./time/edges.ts";
 import { type DateRange, spanOf, type TimeRange } from "./time/range.ts";
 import { timeZoneNamed } from "./time/zone.ts";
@@ -18,11 +17,6 @@ export interface GetReportDeps extends RetryLimits {
   readonly pool: Pool;
   /** How many partitions the installation has. */
   readonly partitions: number;
-  /**
-   * Events in a report's range from which on distinct counts of a merchant with rollups are estimated, where that is
-   * quicker. Default: never.
-   */
-  readonly estimateFromEvents?: number;
   /**
    * The sample of visitors that distinct counts of a breakdown over so many events are estimated from, where the merchant
    * has rollups. Default: they are counted.
@@ -90,12 +84,11 @@ export async function getReport(
   const timeZone = timeZoneNamed(request.timeZone ?? merchant.timeZone);
   const edges = bucketEdges(spanOf(request.range, timeZone), timeZone, granularity);
   const names = namesAskedFor(request.metrics);
-  const rollups = await rollupsFor(deps, merchant, { edges, names, exact: request.exact });
   const query = {
     merchantId,
     partitionId: partitionOf(merchantId, deps.partitions),
     edges,
-    statements: planReport(edges, [...names, "unconverted_orders"], rollups),
+    statements: planReport(edges, [...names, "unconverted_orders"], merchant.rollupsReadyFrom ?? undefined),
     includeBots: request.includeBots,
     ...readLimitsOf(deps),
   };
@@ -107,24 +100,4 @@ export async function getReport(
   }));
   const unconvertedOrders = columns.get("unconverted_orders")!.total;
   return { merchantId, timeZone, granularity, currency, edges, series, ...freshness, unconvertedOrders };
-}
-
-interface Asked {
-  readonly edges: readonly number[];
-  readonly names: readonly SeriesName[];
-  readonly exact: boolean | undefined;
-}
-
-/** How distinct counts are answered: exactly, unless there are too many events and an estimate is quicker. */
-async function rollupsFor(
-  deps: GetReportDeps,
-  merchant: Merchant,
-  { edges, names, exact = false }: Asked,
-): Promise<Rollups> {
-  const readyFrom = merchant.rollupsReadyFrom ?? undefined;
-  const isDistinct = names.some((name) => metricOf(name).kind === "distinct");
-  if (exact || !isDistinct || !canEstimate(edges, readyFrom)) return { readyFrom, isEstimate: false };
-  const { estimateFromEvents = Number.POSITIVE_INFINITY } = deps;
-  const events = await countRollupEvents(deps, merchant, { start: edges[0]!, end: edges.at(-1)! });
-  return { readyFrom, isEstimate: events !== undefined && events >= estimateFromEvents };
 }

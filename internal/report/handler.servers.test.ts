@@ -46,7 +46,6 @@ function clientOf(pool: TestDatabase["pool"], databaseWaitMs = 0): Client<typeof
     partitions: PARTITIONS,
     statementTimeoutMs: 30_000,
     databaseWaitMs,
-    estimateFromEvents: 0,
     sampleFor: () => 8,
     authenticate,
     turns: new Turns({ slots: 4, waiting: 100 }),

@@ -6,9 +6,7 @@ import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts"
 import { MAX_AMOUNT_MICROS, MAX_QUANTITY_MICROS } from "../event-schema/fields.ts";
 import { OrderKind } from "../store/event-columns.ts";
 import { addGoal } from "../store/goals.ts";
-import { refreshStale } from "../store/refresh.ts";
-import { refreshStaleDays } from "../store/refresh-days.ts";
-import { refreshStaleSpans } from "../store/refresh-spans.ts";
+import { refreshAll } from "../store/refresh.ts";
 import { fitInt64 } from "./fit.ts";
 import { getBreakdown } from "./get-breakdown.ts";
 import { getReport } from "./get-report.ts";
@@ -119,9 +117,7 @@ test("sums are those of whole numbers without bounds, from rows and from every a
     });
     await commitNext(pool, [batchOf(sales.map((each, at) => rowOf(merchantId, each, at)))]);
     await compare(merchantId, sales);
-    await refreshStale(pool);
-    await refreshStaleDays(pool);
-    await refreshStaleSpans(pool);
+    await refreshAll(pool);
     await compare(merchantId, sales);
   };
   await fc.assert(fc.asyncProperty(fc.array(sale, { minLength: 1, maxLength: 60 }), check), {

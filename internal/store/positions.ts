@@ -72,14 +72,10 @@ export async function rewindPosition(
   partition: number,
   { from, to }: { readonly from: number; readonly to: number },
 ): Promise<boolean> {
-  // Stale buckets are told apart by the position of their last write, which may come a second time now: -1 is none
-  // of any commit, so that a refresh under way does not clear a bucket that is written after it.
   const { rowCount } = await pool.query(
     `WITH moved AS (
        UPDATE partitions SET stream_seq = $3, stream_stored_at = NULL
        WHERE partition_id = $1 AND stream_seq = $2 RETURNING partition_id
-     ), unnumbered AS (
-       UPDATE stale_buckets b SET written_seq = -1 FROM moved WHERE b.partition_id = moved.partition_id
      )
      INSERT INTO stream_rewinds (partition_id, from_seq, to_seq) SELECT partition_id, $2, $3 FROM moved`,
     [partition, from, to],

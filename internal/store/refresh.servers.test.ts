@@ -4,9 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { eventRow } from "../../test/kit/columns.ts";
 import { batchOf, commitNext } from "../../test/kit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
-import { QUARTER_HOUR_AGGREGATES } from "./continuous-aggregates.ts";
+import { aggregatesOf } from "./continuous-aggregates.ts";
 import type { Pool } from "./pool.ts";
-import { refreshStale, spansOf } from "./refresh.ts";
+import { refreshGrain, runLength } from "./refresh.ts";
 
 const MINUTE = 60_000;
 const QUARTER = 15 * MINUTE;
@@ -24,7 +24,7 @@ afterAll(() => database?.close());
 
 // The aggregate forgets what lies in no bucket that is refreshed; so rows go away with a refresh of all.
 beforeEach(async () => {
-  await pool.query("TRUNCATE events; DELETE FROM stale_buckets");
+  await pool.query("TRUNCATE events; DELETE FROM invalidations");
   await pool.query("CALL refresh_continuous_aggregate('totals_15m', NULL, NULL)");
 });
 
@@ -33,7 +33,7 @@ const query = async <T>(sql: string) => (await pool.query(sql)).rows as T[];
 const stale = async () =>
   (
     await query<{ ms: number }>(
-      "SELECT extract(epoch FROM bucket)::float8 * 1000 AS ms FROM stale_buckets ORDER BY bucket",
+      "SELECT extract(epoch FROM start)::float8 * 1000 AS ms FROM invalidations WHERE grain = '15m' ORDER BY start",
     )
   ).map(({ ms }) => ms);
 
@@ -96,27 +96,27 @@ function interrupted(others: readonly (() => Promise<unknown>)[]): Pool {
 
 const nothing = async () => {};
 
-describe("refreshStale", () => {
+describe("refreshGrain", () => {
   test("makes the aggregate equal to a recount, clears what it did, and says how much that was", async () => {
     await commit([T, T + 1, T + QUARTER - 1, T + QUARTER]);
     await commit([T + 10 * QUARTER], 1);
     expect(await query("SELECT * FROM totals_15m")).toEqual([]);
-    expect(await refreshStale(pool)).toBe(3);
+    expect((await refreshGrain(pool, "15m")).starts.toSorted()).toEqual([T, T + QUARTER, T + 10 * QUARTER]);
     await expectExact();
     expect(await query("SELECT events FROM totals_15m ORDER BY bucket")).toEqual(
       [3, 1, 1].map((events) => ({ events: String(events) })),
     );
     expect(await stale()).toEqual([]);
-    expect(await refreshStale(pool)).toBe(0);
+    expect((await refreshGrain(pool, "15m")).starts).toEqual([]);
   });
 
   test("works for times of a hundred years ago and ahead, and before 1970", async () => {
     await commit([Date.UTC(1926, 5, 1), Date.UTC(1969, 11, 31, 23, 59), Date.UTC(2100, 0), T]);
     await commit([Date.UTC(1926, 5, 1, 0, 1)]);
-    await refreshStale(pool);
+    await refreshGrain(pool, "15m");
     await expectExact();
     await commit([Date.UTC(1926, 5, 1, 0, 2)]);
-    await refreshStale(pool);
+    await refreshGrain(pool, "15m");
     await expectExact();
   });
 
@@ -126,42 +126,42 @@ describe("refreshStale", () => {
     const commitAt = (minute: number) =>
       commitNext(pool, [batchOf([eventRow({ ts: T })])], { storedThrough: T + minute * MINUTE });
     await commitAt(1);
-    await refreshStale(interrupted([nothing, () => commitAt(2)]));
+    await refreshGrain(interrupted([nothing, () => commitAt(2)]), "15m");
     expect(await query(through)).toEqual([{ r: at(1), c: at(2) }]);
     // A slow refresher, overtaken by another one.
     const overtake = async () => {
       await commitAt(3);
-      await refreshStale(pool);
+      await refreshGrain(pool, "15m");
     };
-    await refreshStale(interrupted([nothing, overtake]));
+    await refreshGrain(interrupted([nothing, overtake]), "15m");
     expect(await query(through)).toEqual([{ r: at(3), c: at(3) }]);
   });
 
   test("a bucket that is written during its refresh stays stale", async () => {
     await commit([T]);
     // Statements: snapshot, refresh, clear. The write comes between the refresh and the clearing.
-    await refreshStale(interrupted([nothing, nothing, () => commit([T + 1])]));
+    await refreshGrain(interrupted([nothing, nothing, () => commit([T + 1])]), "15m");
     expect(await stale()).toEqual([T]);
-    await refreshStale(pool);
+    await refreshGrain(pool, "15m");
     await expectExact();
   });
 
   test("a bucket that another program refreshed, and that was then written again, stays stale", async () => {
     await commit([T]);
-    await refreshStale(interrupted([nothing, () => refreshStale(pool), () => commit([T + 1])]));
+    await refreshGrain(interrupted([nothing, () => refreshGrain(pool, "15m"), () => commit([T + 1])]), "15m");
     expect(await stale()).toEqual([T]);
-    await refreshStale(pool);
+    await refreshGrain(pool, "15m");
     await expectExact();
   });
 
   test("what fails stays stale", async () => {
     await commit([T, T + 8 * QUARTER]);
-    const refreshed = [...QUARTER_HOUR_AGGREGATES.map(() => nothing), nothing];
+    const refreshed = [...aggregatesOf("15m").map(() => nothing), nothing];
     const failing = interrupted([nothing, ...refreshed, () => Promise.reject(new Error("away"))]);
-    await expect(refreshStale(failing)).rejects.toThrow("away");
+    await expect(refreshGrain(failing, "15m")).rejects.toThrow("away");
     // Newest first: the later one was done.
     expect(await stale()).toEqual([T]);
-    await refreshStale(pool);
+    await refreshGrain(pool, "15m");
     await expectExact();
   });
 
@@ -177,15 +177,15 @@ describe("refreshStale", () => {
     );
     const plain = fc.oneof(
       write,
-      fc.constant(() => refreshStale(pool)),
+      fc.constant(() => refreshGrain(pool, "15m")),
       fc.constant(nothing),
     );
     const nested = fc
       .array(plain, { minLength: 2, maxLength: 6 })
-      .map((others) => () => refreshStale(interrupted(others)));
+      .map((others) => () => refreshGrain(interrupted(others), "15m"));
     const check = async (steps: (() => Promise<unknown>)[]) => {
       for (const step of steps) await step();
-      await refreshStale(pool);
+      await refreshGrain(pool, "15m");
       expect(await stale()).toEqual([]);
       await expectExact();
     };
@@ -194,12 +194,9 @@ describe("refreshStale", () => {
   });
 });
 
-test("spansOf joins neighbours, newest first, of a day at most", () => {
-  const quarters = (...list: number[]) => list.map((at) => at * QUARTER);
-  const spans = (...list: [number, number][]) =>
-    list.map(([from, to]) => ({ from: from * QUARTER, to: to * QUARTER }));
-  expect(spansOf([])).toEqual([]);
-  expect(spansOf(quarters(5, -1, 3, 4, 0, 3))).toEqual(spans([3, 6], [-1, 1]));
-  expect(spansOf(quarters(...Array(200).keys()))).toEqual(spans([104, 200], [8, 104], [0, 8]));
-  expect(spansOf(quarters(1, 9, 7))).toEqual(spans([9, 10], [7, 8], [1, 2]));
+test("runLength counts neighbours, newest first, up to so many", () => {
+  const list = [9, 8, 7, 5, 4];
+  expect(list.map((_, at) => runLength(list, at, 1, 96))).toEqual([3, 2, 1, 2, 1]);
+  expect(runLength(list, 0, 1, 2)).toBe(2);
+  expect(runLength(list, 0, 2, 96)).toBe(1);
 });

@@ -1,19 +1,10 @@
 import { failpoint } from "../failpoint/failpoint.ts";
-import { QUARTER_HOUR_AGGREGATES, TOTALS } from "./continuous-aggregates.ts";
+import { aggregatesOf, GRAINS, type Grain, type GrainName, grainOf } from "./continuous-aggregates.ts";
+import { clear, type Invalidation } from "./invalidations.ts";
 import type { Pool } from "./pool.ts";
+import { moveRefreshed, type PartitionPosition } from "./refreshed-through.ts";
 import type { SetApart } from "./set-apart.ts";
-import { STALE_BUCKET_MS } from "./stale-buckets.ts";
 import { type Refresh, spanKey, tryRefresh } from "./try-refresh.ts";
-
-/** Stale buckets and how far each partition was committed, as of one moment. */
-interface Snapshot {
-  /** bucket: ms since 1970-01-01 UTC. writtenSeq: the position of the last commit that wrote to it. */
-  readonly stale: readonly { bucket: number; partition: number; writtenSeq: number }[];
-  /** through: as PostgreSQL writes it. */
-  readonly positions: readonly { partition: number; through: string }[];
-  /** Whether any merchant has rollups: without one, only the totals can have changed. */
-  readonly hasRollups: boolean;
-}
 
 /** A span of event time, [from, to), ms since 1970-01-01 UTC. */
 export interface Span {
@@ -21,143 +12,188 @@ export interface Span {
   readonly to: number;
 }
 
-/** One statement, and so one moment: what is committed by then is in `stale`. */
-const READ_SNAPSHOT = `SELECT
-  (SELECT coalesce(json_agg(json_build_object('bucket', extract(epoch FROM bucket) * 1000,
-     'partition', partition_id, 'writtenSeq', written_seq)), '[]') FROM stale_buckets) AS stale,
-  (SELECT coalesce(json_agg(json_build_object('partition', partition_id, 'through', committed_through)), '[]')
-     FROM partitions WHERE committed_through IS DISTINCT FROM refreshed_through) AS positions,
-  EXISTS (SELECT FROM merchants WHERE rollups_from IS NOT NULL) AS "hasRollups"`;
+export interface RefreshOptions {
+  /** Ends it between two spans; what is not refreshed then stays marked. */
+  readonly signal?: AbortSignal | undefined;
+  /** Takes the buckets whose refresh fails: the others go on. Default: what fails ends it. */
+  readonly apart?: SetApart | undefined;
+  /** It ends at the first span behind this time, ms, so that others have their turn. Default: none. */
+  readonly budgetMs?: number | undefined;
+}
+
+export interface Refreshed {
+  /** Starts of the buckets that were refreshed, ms since 1970-01-01 UTC. */
+  readonly starts: readonly number[];
+  /** False where it ended early: there is more to be refreshed now. */
+  readonly isDone: boolean;
+}
+
+/** Marked buckets and how far each partition was committed, as of one moment. */
+interface Snapshot {
+  readonly found: readonly Invalidation[];
+  /** Partitions to be moved whose quarter hours are all in `found`. */
+  readonly positions: readonly PartitionPosition[];
+  /** Whether any merchant has rollups: without one, only aggregates of everybody can have changed. */
+  readonly hasLargeMerchants: boolean;
+}
+
+/** So many marks are looked at in a round, the newest: history that is being imported may have millions. */
+const MOST_FOUND = 20_000;
+
+/** One statement, and so one moment: what is committed by then is marked. $1 grain, $2 how long it must be over, or null. */
+const READ_SNAPSHOT = `WITH found AS MATERIALIZED (
+    SELECT start, partition_id, version FROM invalidations
+    WHERE grain = $1 AND ($2::interval IS NULL OR start + $2::interval <= now())
+    ORDER BY start DESC LIMIT ${MOST_FOUND}
+  )
+  SELECT
+    (SELECT coalesce(json_agg(json_build_object('start', extract(epoch FROM start) * 1000,
+       'partition', partition_id, 'version', version::text)), '[]') FROM found) AS found,
+    (SELECT coalesce(json_agg(json_build_object('partition', p.partition_id, 'through', p.committed_through)), '[]')
+       FROM partitions p
+       WHERE $2::interval IS NULL AND p.committed_through IS DISTINCT FROM p.refreshed_through
+         AND ((SELECT count(*) FROM found) < ${MOST_FOUND} OR NOT EXISTS (
+           SELECT FROM invalidations i WHERE i.grain = $1 AND i.partition_id = p.partition_id
+             AND i.start <= (SELECT min(start) FROM found)))) AS positions,
+    EXISTS (SELECT FROM merchants WHERE rollups_from IS NOT NULL) AS "hasLargeMerchants"`;
 
 /**
- * Refreshes the quarter-hourly aggregates over all buckets that were written, newest first, and moves each
- * partition's refreshed_through to where it was committed when this began. A crash in between, or another
- * program's refresh, repeats work and loses none: a bucket is cleared only after its refresh, and only if it
- * was not written again.
- * @param signal ends it between two spans; what is not refreshed then stays stale.
- * @param apart takes the buckets whose refresh fails: the others go on, and refreshed_through stays where it is for the
- * partitions that wrote to those. Default: what fails ends it.
- * @returns how many buckets were refreshed; 0 when it was ended.
+ * Refreshes the aggregates of a grain over the buckets that are marked, newest first, and marks the longer ones that they
+ * are in; of quarter hours, also moves each partition's refreshed_through to where it was committed when this began, if
+ * all that it wrote is refreshed. A crash in between, or another program's refresh, repeats work and loses none: a mark
+ * is cleared only after its refresh, and only if it was not made again.
+ * @throws what fails, without `apart`; with it what says that nothing can be refreshed now.
  */
-export async function refreshStale(pool: Pool, signal?: AbortSignal, apart?: SetApart): Promise<number> {
-  const { rows } = await pool.query<Snapshot>(READ_SNAPSHOT);
-  const { stale, positions, hasRollups } = rows[0]!;
-  const round = { pool, stale, aggregates: hasRollups ? QUARTER_HOUR_AGGREGATES : [TOTALS], apart };
-  const buckets = [...new Set(stale.map(({ bucket }) => bucket))].sort((a, b) => b - a);
-  const keyOf = (bucket: number) => spanKey(refreshOf(round, singleOf(bucket)));
-  const hasFailed = (bucket: number) => apart?.hasFailed(keyOf(bucket)) === true;
-  apart?.retain(spanKey({ ...round, from: "" }), buckets.map(keyOf));
-  const refreshed = new Set<number>();
-  for (const span of spansOf(buckets.filter((bucket) => !hasFailed(bucket)))) {
-    if (signal?.aborted) return 0;
-    if (await refreshSpan(round, span)) for (const bucket of bucketsOf(span)) refreshed.add(bucket);
-  }
-  // Those that failed, now or before, one by one: all others of their spans can be refreshed.
-  for (const bucket of buckets.filter(hasFailed)) {
-    if (signal?.aborted) return 0;
-    if (await refreshSpan(round, singleOf(bucket))) refreshed.add(bucket);
-  }
-  const lacking = new Set(stale.flatMap((s) => (refreshed.has(s.bucket) ? [] : [s.partition])));
+export async function refreshGrain(
+  pool: Pool,
+  name: GrainName,
+  options: RefreshOptions = {},
+): Promise<Refreshed> {
+  const grain = grainOf(name);
+  const over = grain.settledMs === undefined ? null : `${grain.ms + grain.settledMs} ms`;
+  const { rows } = await pool.query<Snapshot>(READ_SNAPSHOT, [name, over]);
+  const { found, positions, hasLargeMerchants } = rows[0]!;
+  const round = new Round(pool, grain, found, hasLargeMerchants, options);
+  const isDone = await round.run();
+  const lacking = new Set(
+    found.flatMap(({ start, partition }) => (round.refreshed.has(start) ? [] : [partition])),
+  );
   await moveRefreshed(
     pool,
-    positions.filter((position) => !lacking.has(position.partition)),
+    positions.filter(({ partition }) => !lacking.has(partition)),
   );
-  return stale.filter(({ bucket }) => refreshed.has(bucket)).length;
+  return { starts: [...round.refreshed], isDone: isDone && found.length < MOST_FOUND };
 }
 
-interface Round {
-  readonly pool: Pool;
-  readonly stale: Snapshot["stale"];
-  readonly aggregates: readonly string[];
-  readonly apart: SetApart | undefined;
-}
-
-/** @returns whether it was refreshed; false: it failed, or is not to be tried yet. */
-async function refreshSpan(round: Round, span: Span): Promise<boolean> {
-  const { pool, stale, apart } = round;
-  const buckets = bucketsOf(span);
-  const refresh = refreshOf(round, span);
-  if (buckets.length === 1 && apart?.isWaiting(spanKey(refresh)) === true) return false;
-  const parts = buckets.length === 1 ? [] : buckets.map((bucket) => refreshOf(round, singleOf(bucket)));
-  failpoint("refresh.before");
-  if (!(await tryRefresh(pool, refresh, apart, parts))) return false;
-  failpoint("refresh.after");
-  await clear(
-    pool,
-    stale.filter(({ bucket }) => bucket >= span.from && bucket < span.to),
-  );
-  return true;
-}
-
-function refreshOf({ aggregates }: Pick<Round, "aggregates">, { from, to }: Span): Refresh {
-  return { aggregates, from: new Date(from).toISOString(), to: new Date(to).toISOString() };
-}
-
-function singleOf(bucket: number): Span {
-  return { from: bucket, to: bucket + STALE_BUCKET_MS };
-}
-
-function bucketsOf({ from, to }: Span): number[] {
-  return Array.from({ length: (to - from) / STALE_BUCKET_MS }, (_, at) => from + at * STALE_BUCKET_MS);
-}
-
-const MOVE = `UPDATE partitions p SET refreshed_through = greatest(p.refreshed_through, s.through)
-  FROM unnest($1::integer[], $2::timestamptz[]) AS s (partition_id, through)
-  WHERE p.partition_id = s.partition_id`;
-
-/** Those that no commit is at work on. */
-const MOVE_FREE = `${MOVE} AND p.partition_id IN (
-    SELECT partition_id FROM partitions WHERE partition_id = ANY ($1) FOR UPDATE SKIP LOCKED)
-  RETURNING p.partition_id`;
-
-/**
- * A commit holds its partition's row to its end. All in one statement would wait for each in turn and hold up the
- * others' next commits meanwhile.
- */
-async function moveRefreshed(pool: Pool, positions: Snapshot["positions"]): Promise<void> {
-  if (positions.length === 0) return;
-  const { rows } = await pool.query<{ partition_id: number }>(MOVE_FREE, [
-    positions.map(({ partition }) => partition),
-    positions.map(({ through }) => through),
-  ]);
-  const moved = new Set(rows.map(({ partition_id }) => partition_id));
-  for (const { partition, through } of positions) {
-    if (!moved.has(partition)) await pool.query(MOVE, [[partition], [through]]);
+/** Refreshes all grains over all that is marked and over, shorter ones first. */
+export async function refreshAll(pool: Pool): Promise<void> {
+  for (const { name } of GRAINS) {
+    while (!(await refreshGrain(pool, name)).isDone);
   }
 }
 
-/** Longest span that is refreshed at once, ms. */
-const LONGEST_SPAN_MS = 24 * 3_600_000;
+/** A span of buckets that took less is followed by one of twice as many, ms. */
+const QUICK_MS = 1_000;
 
-/** Neighbouring buckets as one span, of a day at most; newest span first. */
-export function spansOf(buckets: readonly number[]): Span[] {
-  const spans: Span[] = [];
-  for (const bucket of [...new Set(buckets)].sort((a, b) => b - a)) {
-    const newest = spans.at(-1);
-    const isNext = newest !== undefined && newest.from === bucket + STALE_BUCKET_MS;
-    if (isNext && newest.to - newest.from < LONGEST_SPAN_MS) {
-      spans[spans.length - 1] = { from: bucket, to: newest.to };
-    } else {
-      spans.push({ from: bucket, to: bucket + STALE_BUCKET_MS });
+class Round {
+  readonly refreshed = new Set<number>();
+  readonly #pool: Pool;
+  readonly #grain: Grain;
+  readonly #found: readonly Invalidation[];
+  readonly #aggregates: readonly string[];
+  readonly #hasLargeMerchants: boolean;
+  readonly #options: RefreshOptions;
+  readonly #deadline: number;
+
+  constructor(
+    pool: Pool,
+    grain: Grain,
+    found: readonly Invalidation[],
+    hasLarge: boolean,
+    options: RefreshOptions,
+  ) {
+    this.#pool = pool;
+    this.#grain = grain;
+    this.#found = found;
+    this.#aggregates = aggregatesOf(grain.name, hasLarge);
+    this.#hasLargeMerchants = hasLarge;
+    this.#options = options;
+    this.#deadline = performance.now() + (options.budgetMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** @returns whether all was tried. */
+  async run(): Promise<boolean> {
+    const { apart } = this.#options;
+    const starts = [...new Set(this.#found.map(({ start }) => start))].sort((a, b) => b - a);
+    const hasFailed = (start: number) => apart?.hasFailed(this.#keyOf(start)) === true;
+    apart?.retain(
+      `${this.#grain.name} `,
+      starts.map((start) => this.#keyOf(start)),
+    );
+    if (!(await this.#refreshSpans(starts.filter((start) => !hasFailed(start))))) return false;
+    // Those that failed, now or before, one by one: all others of their spans can be refreshed.
+    for (const start of starts.filter(hasFailed)) {
+      if (this.#isOver()) return false;
+      if (apart?.isWaiting(this.#keyOf(start)) !== true) await this.#refresh(this.#spanOf(start, 1));
     }
+    return true;
   }
-  return spans;
+
+  /** @param starts newest first. */
+  async #refreshSpans(starts: readonly number[]): Promise<boolean> {
+    const { ms, atOnce } = this.#grain;
+    let most = atOnce.first;
+    for (let at = 0; at < starts.length; ) {
+      if (this.#isOver()) return false;
+      const began = performance.now();
+      const count = runLength(starts, at, ms, most);
+      await this.#refresh(this.#spanOf(starts[at + count - 1]!, count));
+      at += count;
+      most = performance.now() - began < QUICK_MS ? Math.min(2 * most, atOnce.most) : atOnce.first;
+    }
+    return true;
+  }
+
+  async #refresh(span: Span): Promise<void> {
+    const { ms } = this.#grain;
+    const starts = Array.from({ length: (span.to - span.from) / ms }, (_, at) => span.from + at * ms);
+    const parts = starts.length === 1 ? [] : starts.map((start) => this.#refreshOf(this.#spanOf(start, 1)));
+    failpoint("refresh.before");
+    if (this.#aggregates.length > 0) {
+      if (!(await tryRefresh(this.#pool, this.#refreshOf(span), this.#options.apart, parts))) return;
+    }
+    failpoint("refresh.after");
+    const within = this.#found.filter(({ start }) => start >= span.from && start < span.to);
+    // Days are marked without rollups too: by them merchants are found that have become large.
+    await clear(this.#pool, this.#grain, within, this.#hasLargeMerchants || this.#grain.name === "15m");
+    for (const start of starts) this.refreshed.add(start);
+  }
+
+  #isOver(): boolean {
+    return this.#options.signal?.aborted === true || performance.now() > this.#deadline;
+  }
+
+  #spanOf(from: number, buckets: number): Span {
+    return { from, to: from + buckets * this.#grain.ms };
+  }
+
+  #keyOf(start: number): string {
+    return spanKey(this.#refreshOf(this.#spanOf(start, 1)));
+  }
+
+  #refreshOf({ from, to }: Span): Refresh {
+    return {
+      grain: this.#grain.name,
+      aggregates: this.#aggregates,
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+    };
+  }
 }
 
-/** Clears buckets, and marks their days for the daily aggregates, where any merchant has some. */
-async function clear(pool: Pool, stale: Snapshot["stale"]): Promise<void> {
-  await pool.query(
-    `WITH cleared AS (
-       DELETE FROM stale_buckets b
-       USING unnest($1::float8[], $2::integer[], $3::bigint[]) AS s (ms, partition_id, written_seq)
-       WHERE b.bucket = to_timestamp(s.ms / 1000) AND b.partition_id = s.partition_id
-         AND b.written_seq = s.written_seq
-       RETURNING b.bucket, b.partition_id
-     )
-     INSERT INTO stale_days (day, partition_id)
-     SELECT DISTINCT time_bucket(INTERVAL '1 day', bucket), partition_id FROM cleared
-     WHERE EXISTS (SELECT FROM merchants WHERE rollups_from IS NOT NULL)
-     ON CONFLICT (day, partition_id) DO UPDATE SET version = DEFAULT`,
-    [stale.map((s) => s.bucket), stale.map((s) => s.partition), stale.map((s) => s.writtenSeq)],
-  );
+/** How many of the buckets from one on, newest first, are neighbours; at most so many. */
+export function runLength(starts: readonly number[], at: number, ms: number, most: number): number {
+  let count = 1;
+  while (count < most && starts[at + count] === starts[at]! - count * ms) count++;
+  return count;
 }

@@ -6,7 +6,7 @@ import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts"
 import { convertOld } from "./maintenance/columnstore.ts";
 import { verifyAggregates } from "./maintenance/verify.ts";
 import type { Pool } from "./pool.ts";
-import { refreshStale } from "./refresh.ts";
+import { refreshGrain } from "./refresh.ts";
 import { DAY_MS } from "./rollups.ts";
 import { backfillRollups } from "./rollups-backfill.ts";
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => database?.close());
 
 beforeEach(async () => {
-  await pool.query("TRUNCATE events, items, stale_buckets, merchants CASCADE");
+  await pool.query("TRUNCATE events, items, invalidations, merchants CASCADE");
   await pool.query("UPDATE partitions SET committed_through = NULL");
   await pool.query("CALL refresh_continuous_aggregate('sessions_15m', NULL, NULL)");
   [merchant, other] = await newMerchants();
@@ -35,7 +35,7 @@ beforeEach(async () => {
     days.flatMap((day) => [day + HOUR, day + 2 * HOUR].map((ts) => ({ merchant_id: merchant, ts }))),
   );
   await commit(days.map((ts) => ({ merchant_id: other, ts })));
-  await refreshStale(pool);
+  await refreshGrain(pool, "15m");
   await convertOld(pool, TODAY - 3 * DAY_MS);
 });
 
@@ -76,7 +76,7 @@ async function backfill(through: Pool = pool, told: string[] = []) {
   const over = new AbortController();
   const refresh = async () => {
     while (!over.signal.aborted) {
-      await refreshStale(pool).catch(() => {});
+      await refreshGrain(pool, "15m").catch(() => {});
       await sleep(100);
     }
   };

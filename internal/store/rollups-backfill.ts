@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../failure/failure.ts";
 import { prepareForColumnstore } from "./decompression.ts";
+import { invalidateSql } from "./invalidations.ts";
 import { type Pool, transaction } from "./pool.ts";
 import { DAY_MS, ROLLUPS_FRESH_MS } from "./rollups.ts";
 
@@ -60,7 +61,10 @@ export async function backfillRollups(
     marked += rows;
   }
   tell("waiting until what was marked is refreshed");
-  await until(pollMs, () => isRefreshed(pool, backfill));
+  const { rows } = await pool.query<{ version: string }>(
+    "SELECT coalesce(max(version), 0) AS version FROM invalidations",
+  );
+  await until(pollMs, () => isRefreshed(pool, backfill, rows[0]!.version));
   await pool.query(
     "UPDATE merchants SET rollups_ready_from = $2 WHERE merchant_id = $1 AND coalesce(rollups_ready_from > $2, true)",
     [backfill.merchantId, new Date(backfill.from)],
@@ -90,8 +94,7 @@ async function isCommitted(pool: Pool, partition: number, time: number): Promise
 }
 
 /**
- * Marks a merchant's rows of a day, in the columnstore too, and notes their quarter hours as stale under a negative
- * sequence that no commit and no other day's mark has, so that a refresh under way does not clear them.
+ * Marks a merchant's rows of a day, in the columnstore too, and invalidates their quarter hours.
  * @returns how many events were marked.
  */
 function markDay(pool: Pool, { merchantId, partition }: Backfill, day: number): Promise<number> {
@@ -103,11 +106,8 @@ function markDay(pool: Pool, { merchantId, partition }: Backfill, day: number): 
          UPDATE events SET in_rollups = true
          WHERE merchant_id = $1 AND ts >= $2 AND ts < $3 AND NOT in_rollups
          RETURNING time_bucket(INTERVAL '15 minutes', ts) AS bucket
-       ), stale AS (
-         INSERT INTO stale_buckets (bucket, partition_id, written_seq)
-         SELECT bucket, $4, -(extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-         FROM marked GROUP BY bucket ORDER BY bucket
-         ON CONFLICT (bucket, partition_id) DO UPDATE SET written_seq = excluded.written_seq
+       ), invalidated AS (
+         ${invalidateSql("SELECT bucket, $4::integer AS partition_id FROM marked")}
        )
        SELECT count(*)::integer AS marked FROM marked`,
       [...scope, partition],
@@ -121,10 +121,11 @@ function markDay(pool: Pool, { merchantId, partition }: Backfill, day: number): 
 }
 
 /** Whether no quarter hour is left as a backfill marked it: it was refreshed, or written again, which reports see. */
-async function isRefreshed(pool: Pool, { partition, from }: Backfill): Promise<boolean> {
+async function isRefreshed(pool: Pool, { partition, from }: Backfill, version: string): Promise<boolean> {
   const { rowCount } = await pool.query(
-    "SELECT FROM stale_buckets WHERE partition_id = $1 AND bucket >= $2 AND written_seq < 0 LIMIT 1",
-    [partition, new Date(from)],
+    `SELECT FROM invalidations
+     WHERE grain = '15m' AND partition_id = $1 AND start >= $2 AND version <= $3 LIMIT 1`,
+    [partition, new Date(from), version],
   );
   return rowCount === 0;
 }

@@ -20,19 +20,10 @@ export const BIGINT_TYPES: pg.CustomTypesConfig = {
 };
 
 /**
- * What a statement may read: aggregate (totals_15m), raw (the rows), sessions (of quarter hours), registers (HyperLogLog),
+ * What a statement may read: aggregate (totals_15m), raw (the rows), sessions (of quarter hours),
  * rollup (sums of days and longer), visits (of days), sample (of visitors), goals (their definitions).
  */
-export const READ_SOURCES = [
-  "aggregate",
-  "raw",
-  "sessions",
-  "registers",
-  "rollup",
-  "visits",
-  "sample",
-  "goals",
-] as const;
+export const READ_SOURCES = ["aggregate", "raw", "sessions", "rollup", "visits", "sample", "goals"] as const;
 
 export type ReadSource = (typeof READ_SOURCES)[number];
 

@@ -1,21 +1,19 @@
-import { TOTALS } from "./continuous-aggregates.ts";
+import { type GrainName, TOTALS } from "./continuous-aggregates.ts";
 import { forceRefresh } from "./force-refresh.ts";
 import { type Client, onConnection, type Pool, sqlState } from "./pool.ts";
 import type { SetApart } from "./set-apart.ts";
 
-/** A span of time, [from, to), as PostgreSQL reads and writes it. */
-export interface Bounds {
+/** The aggregates of a grain over a span of time, [from, to), as PostgreSQL reads it. */
+export interface Refresh {
+  readonly grain: GrainName;
+  readonly aggregates: readonly string[];
   readonly from: string;
   readonly to: string;
 }
 
-export interface Refresh extends Bounds {
-  readonly aggregates: readonly string[];
-}
-
-/** What a span is known by: the finest of the aggregates that are refreshed with it, and its start. */
-export function spanKey({ aggregates, from }: Pick<Refresh, "aggregates" | "from">): string {
-  return `${aggregates[0]} ${from}`;
+/** What a span is known by: its grain, and its start. */
+export function spanKey({ grain, from }: Pick<Refresh, "grain" | "from">): string {
+  return `${grain} ${from}`;
 }
 
 /**
@@ -65,33 +63,6 @@ function forgetPending(pool: Pool, { aggregates, from, to }: Refresh): Promise<u
        AND greatest_modified_value <= (extract(epoch FROM $3::timestamptz) * 1000000)::bigint`,
     [aggregates, from, to],
   );
-}
-
-interface Refreshes<S extends Bounds> {
-  readonly pool: Pool;
-  readonly aggregates: readonly string[];
-  readonly spans: readonly S[];
-  /** Clears what made a span stale, once it is refreshed. */
-  readonly clear: (span: S) => Promise<unknown>;
-  /** Ends it between two spans. */
-  readonly signal: AbortSignal | undefined;
-  readonly apart: SetApart | undefined;
-}
-
-/** tryRefresh for each of some spans that is to be tried. @returns how many were refreshed. */
-export async function refreshAll<S extends Bounds>(refreshes: Refreshes<S>): Promise<number> {
-  const { pool, aggregates, spans, clear, signal, apart } = refreshes;
-  const keys = spans.map(({ from }) => spanKey({ aggregates, from }));
-  apart?.retain(spanKey({ aggregates, from: "" }), keys);
-  let refreshed = 0;
-  for (const span of spans) {
-    if (signal?.aborted) break;
-    const refresh = { aggregates, from: span.from, to: span.to };
-    if (apart?.isWaiting(spanKey(refresh)) === true || !(await tryRefresh(pool, refresh, apart))) continue;
-    await clear(span);
-    refreshed++;
-  }
-  return refreshed;
 }
 
 /** Connections, passwords, the catalogue, read-only servers, no room, shutting down: other spans fail as well. */

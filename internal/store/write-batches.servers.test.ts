@@ -20,7 +20,7 @@ const query = async <T>(sql: string, values: unknown[] = []) =>
 const everything = () =>
   query(`SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM items) AS items,
     (SELECT count(*) FROM event_keys) AS keys, (SELECT count(*) FROM batch_ledger) AS ledger,
-    (SELECT json_agg(b ORDER BY bucket, partition_id) FROM stale_buckets b)::text AS stale,
+    (SELECT json_agg(i ORDER BY start, partition_id) FROM invalidations i)::text AS stale,
     (SELECT json_agg(g ORDER BY partition_id, first_seq) FROM stream_gaps g)::text AS gaps,
     (SELECT json_agg(p ORDER BY partition_id) FROM partitions p)::text AS positions`);
 
@@ -102,17 +102,17 @@ describe("position and ledger", () => {
   });
 
   test("the quarter hours of stored rows are stale, those of duplicates are not", async () => {
-    await query("DELETE FROM stale_buckets");
+    await query("DELETE FROM invalidations");
     const at = (time: string, id: string) =>
       eventRow({ merchant_id: 5, ts: Date.parse(time), event_id: `00000000-0000-4000-8000-0000000005${id}` });
-    const stale = `SELECT bucket FROM stale_buckets WHERE partition_id = 3 ORDER BY 1`;
+    const stale = `SELECT start FROM invalidations WHERE partition_id = 3 ORDER BY 1`;
     await commitNext(
       database.pool,
       [batchOf([at("1969-12-31T23:59:59.999Z", "01"), at("2026-03-29T01:15:00Z", "02")])],
       { partition: 3 },
     );
     const expected = ["1969-12-31T23:45:00Z", "2026-03-29T01:15:00Z"].map((time) => ({
-      bucket: new Date(time),
+      start: new Date(time),
     }));
     expect(await query(stale)).toEqual(expected);
     const copies = [batchOf([at("2026-03-30T01:15:00Z", "01")])];
@@ -163,7 +163,7 @@ describe("failure", () => {
     "COPY events",
     "COPY items",
     "INSERT INTO batch_ledger",
-    "INSERT INTO stale_buckets",
+    "INSERT INTO invalidations",
     "COMMIT",
   ])("a connection that dies at `%s` leaves nothing, and the commit can be done again", async (statement) => {
     const item = {

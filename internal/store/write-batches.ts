@@ -5,12 +5,12 @@ import { markErased, type Tombstones, tombstonesOf } from "./erasure/tombstones.
 import type { EventColumns } from "./event-columns.ts";
 import { COPY_EVENTS, COPY_ITEMS, EventEncoder, type Found } from "./event-copy.ts";
 import { claimEvents } from "./event-keys.ts";
+import { invalidateWritten } from "./invalidations.ts";
 import { type BatchWrite, insertLedger, ledgerLine, notInLedger } from "./ledger.ts";
 import { claimOrders } from "./order-keys.ts";
 import { type Client, type Pool, transaction } from "./pool.ts";
 import { claimRefunds } from "./refund-keys.ts";
 import { assignSessions } from "./sessions/assign.ts";
-import { markStale } from "./stale-buckets.ts";
 
 /** Batches of one partition that are committed together. */
 export interface Commit {
@@ -65,7 +65,7 @@ export async function commitBatches(pool: Pool, commit: Commit): Promise<Committ
     const claimsOf = new Map(claims.map((claim) => [claim.columns, claim]));
     const lines = fresh.map((batch) => ledgerLine(batch, claimsOf));
     await insertLedger(client, commit.partition, lines);
-    await markStale(client, commit, claims, rejoined);
+    await invalidateWritten(client, commit.partition, claims, rejoined);
     failpoint("commit.before");
     return {
       stored,

@@ -156,7 +156,7 @@ test("the continuous aggregate is what a recount of the rows gives", async () =>
       sum(revenue_micros) AS revenue_micros
     FROM events GROUP BY 1, 2, 3`;
   await waitFor("the refresh of all buckets", async () => {
-    return (await footfall.pool.query("SELECT FROM stale_buckets")).rowCount === 0;
+    return (await footfall.pool.query("SELECT FROM invalidations WHERE grain = '15m'")).rowCount === 0;
   });
   const columns =
     "merchant_id, bucket, is_bot, events, page_views, orders, unconverted_orders, revenue_micros";

@@ -98,4 +98,4 @@ const COUNTS = `SELECT (SELECT count(*) FROM batch_ledger)::integer AS batches,
   (SELECT count(DISTINCT event_id) FROM events)::integer AS ids,
   (SELECT count(*) FROM stream_gaps)::integer AS gaps,
   (SELECT sum(events) FROM totals_15m)::integer AS totals,
-  (SELECT count(*) FROM stale_buckets)::integer AS stale`;
+  (SELECT count(*) FROM invalidations WHERE grain = '15m')::integer AS stale`;

@@ -69,12 +69,6 @@ export const query = {
       schema: integer(1, 10_000_000),
       fallback: "1200",
     },
-    estimateFromEvents: {
-      description:
-        "events in a report's range from which on a large merchant's distinct visitors and sessions by month are estimated (standard error 0.8 %), unless the request asks for exact numbers; 0: always",
-      schema: integer(0, 1_000_000_000_000),
-      fallback: "10000000",
-    },
     sampleFromEvents: {
       description:
         "events in a breakdown's range from which on a large merchant's visitors and sessions by page, host and event name (by place and device: from twice as many) are estimated from a sample of one visitor in 8 to 512 (the answer tells the standard error of each), unless the request asks for exact numbers; 0: always",

@@ -3,9 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import { partitionOf } from "../../event/partition.ts";
 import { sampleFrom } from "../../store/breakdown/sample.ts";
-import { refreshStale } from "../../store/refresh.ts";
-import { refreshStaleDays } from "../../store/refresh-days.ts";
-import { refreshStaleSpans } from "../../store/refresh-spans.ts";
+import { refreshAll } from "../../store/refresh.ts";
 import { DAY_MS } from "../../store/rollups.ts";
 import { type Breakdown, type BreakdownRequest, getBreakdown } from "../get-breakdown.ts";
 import { PARTITIONS } from "../testing/fixture.ts";
@@ -56,9 +54,7 @@ beforeAll(async () => {
   ] as const) {
     await store(merchant, some);
   }
-  await refreshStale(database.pool);
-  await refreshStaleDays(database.pool);
-  await refreshStaleSpans(database.pool);
+  await refreshAll(database.pool);
 }, 120_000);
 afterAll(() => database?.close());
 
@@ -72,9 +68,9 @@ async function store(merchantId: number, seen: readonly Seen[]): Promise<void> {
        FROM unnest($3::timestamptz[], $4::bigint[], $5::bigint[], $6::text[]) AS s (ts, visitor, session, page)
        RETURNING ts
      )
-     INSERT INTO stale_buckets (bucket, partition_id, written_seq)
-     SELECT DISTINCT time_bucket(INTERVAL '15 minutes', ts), $7::integer, 1 FROM stored
-     ON CONFLICT (bucket, partition_id) DO UPDATE SET written_seq = stale_buckets.written_seq + 1`,
+     INSERT INTO invalidations (grain, start, partition_id)
+     SELECT DISTINCT '15m', time_bucket(INTERVAL '15 minutes', ts), $7::integer FROM stored
+     ON CONFLICT (grain, start, partition_id) DO UPDATE SET version = DEFAULT`,
     [
       merchantId,
       merchantId !== NEVER,

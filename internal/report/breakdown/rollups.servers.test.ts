@@ -6,9 +6,7 @@ import type { Factor } from "../../store/breakdown/sample.ts";
 import { convertOld } from "../../store/maintenance/columnstore.ts";
 import { expire } from "../../store/maintenance/retention.ts";
 import { verifyAggregates } from "../../store/maintenance/verify.ts";
-import { refreshStale } from "../../store/refresh.ts";
-import { refreshStaleDays } from "../../store/refresh-days.ts";
-import { refreshStaleSpans } from "../../store/refresh-spans.ts";
+import { refreshAll, refreshGrain } from "../../store/refresh.ts";
 import { DAY_MS } from "../../store/rollups.ts";
 import { getBreakdown } from "../get-breakdown.ts";
 import { type Row, rowsWithin, storeRows } from "../testing/breakdown-rows.ts";
@@ -127,25 +125,21 @@ async function compare(numRuns: number): Promise<void> {
   await fc.assert(property, { numRuns });
 }
 
-const refreshAll = async () => {
-  await refreshStale(database.pool);
-  await refreshStaleDays(database.pool);
-  await refreshStaleSpans(database.pool);
-};
+const weeks = () => refreshGrain(database.pool, "7d").then(() => refreshGrain(database.pool, "28d"));
 const late = (seed: number) => store(START + 20 * DAY_MS, START + 22 * DAY_MS, 40, seed);
 
 test.each<[string, () => Promise<unknown>]>([
   ["nothing is refreshed", async () => {}],
-  ["the quarter hours are", () => refreshStale(database.pool)],
-  ["the days are", () => refreshStaleDays(database.pool)],
-  ["the weeks are", () => refreshStaleSpans(database.pool)],
+  ["the quarter hours are", () => refreshGrain(database.pool, "15m")],
+  ["the days are", () => refreshGrain(database.pool, "1d")],
+  ["the weeks are", weeks],
   ["the chunks are in the columnstore", () => convertOld(database.pool, END + 365 * DAY_MS)],
   ["late events came", () => late(2)],
-  ["their quarter hours are refreshed", () => refreshStale(database.pool)],
+  ["their quarter hours are refreshed", () => refreshGrain(database.pool, "15m")],
   ["late events came again", () => late(3)],
-  ["the days are refreshed, but for the latest events", () => refreshStaleDays(database.pool)],
-  ["a week is as well", () => refreshStaleSpans(database.pool)],
-  ["all is refreshed", () => refreshAll()],
+  ["the days are refreshed, but for the latest events", () => refreshGrain(database.pool, "1d")],
+  ["a week is as well", weeks],
+  ["all is refreshed", () => refreshAll(database.pool)],
   [
     "a merchant keeps less, and much of it is gone",
     async () => {
@@ -155,13 +149,13 @@ test.each<[string, () => Promise<unknown>]>([
       expect(stored.splice(0, stored.length, ...kept).length).toBeGreaterThan(kept.length);
       // Retention may name another partition as stale.
       await database.pool.query(
-        `INSERT INTO stale_buckets (bucket, partition_id, written_seq)
-         SELECT DISTINCT bucket, $1::integer, 0 FROM stale_buckets ON CONFLICT DO NOTHING`,
+        `INSERT INTO invalidations (grain, start, partition_id)
+         SELECT DISTINCT '15m', start, $1::integer FROM invalidations WHERE grain = '15m' ON CONFLICT DO NOTHING`,
         [PARTITION],
       );
     },
   ],
-  ["that is refreshed", () => refreshAll()],
+  ["that is refreshed", () => refreshAll(database.pool)],
 ])("breakdowns are what a recount of the rows says: %s", async (_, change) => {
   await change();
   await compare(40);

@@ -25,8 +25,6 @@ export interface DistinctMetric extends Declared {
   readonly kind: "distinct";
   /** SQL value over one row of `events`, and of `sessions_15m`: the key. Null keys are not counted. */
   readonly key: string;
-  /** Whose HyperLogLog registers estimate it. */
-  readonly registers: "visitor" | "session";
 }
 
 /**

@@ -30,7 +30,6 @@ export const METRICS = {
     unit: "count",
     selectable: true,
     key: "visitor_id",
-    registers: "visitor",
   },
   sessions: {
     description: "Distinct sessions with an event in the bucket.",
@@ -39,7 +38,6 @@ export const METRICS = {
     unit: "count",
     selectable: true,
     key: "session_id",
-    registers: "session",
   },
   revenue: {
     description: "Revenue of orders less refunds, in the merchant's currency.",

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sqlOf } from "../../store/report/sql.ts";
 import { METRICS, type MetricName, metricOf } from "../metrics/registry.ts";
-import { canEstimate, planReport } from "./plan.ts";
+import { planReport } from "./plan.ts";
 
 const QUARTERS = [0, 900_000, 5_400_000];
 const MINUTES = [0, 60_000, 120_000];
@@ -46,25 +46,17 @@ test("every plan answers each metric once, with SQL that can be built", () => {
 const DAY = 86_400_000;
 const MONTHS = [0, 31 * DAY, 59 * DAY];
 
-test("distinct metrics of a merchant with rollups come from sessions, and estimates from registers, one by one", () => {
-  const shown = (edges: number[], readyFrom: number | undefined, isEstimate: boolean) =>
-    planReport(edges, ["visitors", "sessions"], { readyFrom, isEstimate }).map(
-      ({ shape, source, columns }) => [shape, source, columns.length],
-    );
-  expect(shown(MONTHS, 0, false)).toEqual([["distinct", "sessions_15m", 2]]);
-  expect(shown(MONTHS, 58 * DAY, false)).toEqual([["distinct", "sessions_15m", 2]]);
-  expect(shown(MONTHS, 0, true)).toEqual([
-    ["estimate", "registers", 1],
-    ["estimate", "registers", 1],
-  ]);
+test("distinct metrics of a merchant with rollups come from sessions", () => {
+  const shown = (edges: number[], readyFrom: number | undefined) =>
+    planReport(edges, ["visitors", "sessions"], readyFrom).map(({ shape, source, columns }) => [
+      shape,
+      source,
+      columns.length,
+    ]);
+  expect(shown(MONTHS, 0)).toEqual([["distinct", "sessions_15m", 2]]);
+  expect(shown(MONTHS, 58 * DAY)).toEqual([["distinct", "sessions_15m", 2]]);
   // Before the rollups, without them, and where an edge cuts a quarter hour.
-  expect(shown(MONTHS, 59 * DAY, true)).toEqual([["distinct", "events", 2]]);
-  expect(shown(MONTHS, undefined, true)).toEqual([["distinct", "events", 2]]);
-  expect(shown([...MONTHS, 90 * DAY + 1], 0, true)).toEqual([["distinct", "events", 2]]);
-});
-
-test("only long buckets can be estimated", () => {
-  expect(canEstimate(MONTHS, 0)).toBe(true);
-  expect(canEstimate(MONTHS, undefined)).toBe(false);
-  expect(canEstimate([0, 7 * DAY, 14 * DAY], 0)).toBe(false);
+  expect(shown(MONTHS, 59 * DAY)).toEqual([["distinct", "events", 2]]);
+  expect(shown(MONTHS, undefined)).toEqual([["distinct", "events", 2]]);
+  expect(shown([...MONTHS, 90 * DAY + 1], 0)).toEqual([["distinct", "events", 2]]);
 });

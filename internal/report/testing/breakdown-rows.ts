@@ -69,9 +69,9 @@ export async function storeRows(
          host text, path text, source text, country text, browser text, bot boolean, revenue bigint, in_rollups boolean)
        RETURNING ts
      )
-     INSERT INTO stale_buckets (bucket, partition_id, written_seq)
-     SELECT DISTINCT time_bucket(INTERVAL '15 minutes', ts), $2::integer, 1 FROM stored
-     ON CONFLICT (bucket, partition_id) DO UPDATE SET written_seq = stale_buckets.written_seq + 1`,
+     INSERT INTO invalidations (grain, start, partition_id)
+     SELECT DISTINCT '15m', time_bucket(INTERVAL '15 minutes', ts), $2::integer FROM stored
+     ON CONFLICT (grain, start, partition_id) DO UPDATE SET version = DEFAULT`,
     [
       JSON.stringify(
         rows.map(({ merchantId, ts, isBot, ...row }) => ({

@@ -95,8 +95,8 @@ export async function refreshTotals(pool: Pool): Promise<void> {
 /** Notes the quarter hours of rows as written since the last refresh, each for its merchant's partition. */
 export async function markStale(pool: Pool, rows: readonly Row[]): Promise<void> {
   await pool.query(
-    `INSERT INTO stale_buckets (written_seq, bucket, partition_id)
-     SELECT DISTINCT 1, time_bucket(INTERVAL '15 minutes', ts), partition_id
+    `INSERT INTO invalidations (grain, start, partition_id)
+     SELECT DISTINCT '15m', time_bucket(INTERVAL '15 minutes', ts), partition_id
      FROM unnest($1::timestamptz[], $2::integer[]) AS row (ts, partition_id)
      ON CONFLICT DO NOTHING`,
     [

@@ -1,6 +1,5 @@
 import { partitionOf } from "../../event/partition.ts";
 import type { Pool } from "../../store/pool.ts";
-import { estimate, type RegisterCount } from "../../store/report/hyperloglog.ts";
 import { PARTITIONS } from "./fixture.ts";
 
 /** That someone was there: all that distinct counts look at. */
@@ -30,10 +29,10 @@ export async function insertPresences(
        FROM unnest($1::integer[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::boolean[], $6::boolean[])
          AS row (merchant_id, ts, visitor_id, session_id, is_bot, in_rollups)
      )
-     INSERT INTO stale_buckets (bucket, partition_id, written_seq)
-     SELECT DISTINCT time_bucket(INTERVAL '15 minutes', ts), partition_id, $8::bigint
+     INSERT INTO invalidations (grain, start, partition_id)
+     SELECT DISTINCT '15m', time_bucket(INTERVAL '15 minutes', ts), partition_id
      FROM unnest($2::timestamptz[], $7::integer[]) AS bucket (ts, partition_id)
-     ON CONFLICT (bucket, partition_id) DO UPDATE SET written_seq = excluded.written_seq`,
+     ON CONFLICT (grain, start, partition_id) DO UPDATE SET version = DEFAULT`,
     [
       rows.map((row) => row.merchantId),
       rows.map((row) => new Date(row.ts).toISOString()),
@@ -42,23 +41,6 @@ export async function insertPresences(
       rows.map((row) => row.isBot),
       rows.map((row) => row.ts >= (rollupsFrom.get(row.merchantId) ?? Number.POSITIVE_INFINITY)),
       rows.map((row) => partitionOf(row.merchantId, PARTITIONS)),
-      ++commits,
     ],
   );
-}
-
-let commits = 0;
-
-/** What HyperLogLog estimates of some ids that one sketch has seen; its registers are filled one by one here. */
-export function sketched(ids: readonly bigint[]): bigint {
-  const registers = new Map<bigint, bigint>();
-  for (const id of ids) {
-    const hash = BigInt.asUintN(64, id);
-    const rest = (hash >> 14n) | (1n << 50n);
-    const lowestBit = rest & -rest;
-    const register = hash & 16_383n;
-    if (lowestBit > (registers.get(register) ?? 0n)) registers.set(register, lowestBit);
-  }
-  const counts: RegisterCount[] = [...registers.values()].map((lowestBit) => ({ lowestBit, registers: 1n }));
-  return estimate(counts);
 }

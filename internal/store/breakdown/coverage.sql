@@ -3,21 +3,18 @@
 SELECT
   (SELECT (extract(epoch FROM rollups_ready_from) * 1000)::float8 FROM merchants WHERE merchant_id = $1) AS ready_from,
   ARRAY (
-    SELECT (extract(epoch FROM day) * 1000)::float8
-    FROM stale_days
-    WHERE partition_id = $2 AND day >= $3 AND day < $4
-    UNION
-    SELECT (extract(epoch FROM time_bucket(INTERVAL '1 day', bucket)) * 1000)::float8
-    FROM stale_buckets
-    WHERE partition_id = $2 AND bucket >= $3 AND bucket < $4
+    SELECT (extract(epoch FROM time_bucket(INTERVAL '1 day', start)) * 1000)::float8
+    FROM invalidations
+    WHERE grain IN ('15m', '1d') AND partition_id = $2 AND start >= $3 AND start < $4
+    GROUP BY 1
   ) AS days,
   ARRAY (
     SELECT (extract(epoch FROM start) * 1000)::float8
-    FROM stale_spans
-    WHERE days = 7 AND partition_id = $2 AND start >= $3 AND start < $4
+    FROM invalidations
+    WHERE grain = '7d' AND partition_id = $2 AND start >= $3 AND start < $4
   ) AS weeks,
   ARRAY (
     SELECT (extract(epoch FROM start) * 1000)::float8
-    FROM stale_spans
-    WHERE days = 28 AND partition_id = $2 AND start >= $3 AND start < $4
+    FROM invalidations
+    WHERE grain = '28d' AND partition_id = $2 AND start >= $3 AND start < $4
   ) AS four_weeks

@@ -4,7 +4,7 @@ import { batchOf, commitNext } from "../../../test/kit/commits.ts";
 import { testPool } from "../../../test/kit/database.ts";
 import { convertOld } from "../maintenance/columnstore.ts";
 import { verifyAggregates } from "../maintenance/verify.ts";
-import { refreshStale } from "../refresh.ts";
+import { refreshGrain } from "../refresh.ts";
 import { beginErasure } from "./begin.ts";
 import { runErasure } from "./run.ts";
 import { ALL, Erasing, isOf, OPTIONS } from "./testing/erasing.ts";
@@ -39,7 +39,7 @@ describe("what comes again", () => {
     const restarted = testPool(erasing.url);
     const after = await commitNext(restarted, [batchOf(late)]).finally(() => restarted.end());
     expect(after).toMatchObject(expected);
-    await refreshStale(erasing.pool);
+    await refreshGrain(erasing.pool, "15m");
     await erasing.expectExactly(left);
     expect(
       await erasing.query("SELECT FROM event_keys WHERE event_id = ANY ($1)", [

@@ -2,8 +2,7 @@ import { describe, expect, test } from "vitest";
 import { keySha256 } from "../api-keys.ts";
 import { convertOld } from "../maintenance/columnstore.ts";
 import { findMerchantByKey } from "../merchants.ts";
-import { refreshStale } from "../refresh.ts";
-import { refreshStaleDays } from "../refresh-days.ts";
+import { refreshGrain } from "../refresh.ts";
 import { beginErasure } from "./begin.ts";
 import { countErasable } from "./count.ts";
 import { listReceipts } from "./receipt.ts";
@@ -27,7 +26,7 @@ describe.each(["rows", "columnstore"])("a visitor, in %s", (kind) => {
   test("is in no table and no aggregate any more, and all others are as they were", async () => {
     const events = shopEvents(240);
     await store(erasing.pool, events);
-    await refreshStale(erasing.pool);
+    await refreshGrain(erasing.pool, "15m");
     if (kind === "columnstore") expect(await convertOld(erasing.pool, NOON + 9 * DAY)).toBeGreaterThan(5);
     const before = await others(1, 4n);
     const gone = events.filter(isOf(1, 4n));
@@ -40,7 +39,7 @@ describe.each(["rows", "columnstore"])("a visitor, in %s", (kind) => {
     expect(
       await erasing.query("SELECT FROM visitor_sessions WHERE merchant_id = 1 AND visitor_id = 4"),
     ).toEqual([]);
-    expect(await erasing.query("SELECT FROM stale_buckets")).toEqual([]);
+    expect(await erasing.query("SELECT FROM invalidations WHERE grain = '15m'")).toEqual([]);
     const times = gone.map(({ ts }) => ts);
     expect(receipt).toMatchObject({
       merchantId: 1,
@@ -77,8 +76,8 @@ describe.each(["rows", "columnstore"])("a visitor, in %s", (kind) => {
       in_rollups: true,
     }));
     await store(erasing.pool, events);
-    await refreshStale(erasing.pool);
-    await refreshStaleDays(erasing.pool);
+    await refreshGrain(erasing.pool, "15m");
+    await refreshGrain(erasing.pool, "1d");
     if (kind === "columnstore") await convertOld(erasing.pool, NOON + 40 * DAY);
     const visits = (aggregate: string) =>
       erasing.query(
@@ -99,7 +98,7 @@ describe.each(["rows", "columnstore"])("a visitor, in %s", (kind) => {
   test("a merchant's erasure leaves nothing of it but the receipt, and its keys are revoked first", async () => {
     const events = shopEvents(240);
     await store(erasing.pool, events);
-    await refreshStale(erasing.pool);
+    await refreshGrain(erasing.pool, "15m");
     if (kind === "columnstore") await convertOld(erasing.pool, NOON + 9 * DAY);
     // A cell whose rows retention has dropped: no refresh would find it.
     const gone = events.filter(({ merchant_id }) => merchant_id === 1);
@@ -125,7 +124,7 @@ describe.each(["rows", "columnstore"])("a visitor, in %s", (kind) => {
       visitorHash: null,
       removed: { events: gone.length, event_keys: gone.length, merchants: 1, api_keys: 2 },
     });
-    expect(await erasing.query("SELECT FROM stale_buckets")).toEqual([]);
+    expect(await erasing.query("SELECT FROM invalidations WHERE grain = '15m'")).toEqual([]);
     expect(await findMerchantByKey(erasing.pool, "write", keySha256(erasing.writeKeys[1]!))).toMatchObject({
       merchantId: 2,
     });
@@ -134,7 +133,7 @@ describe.each(["rows", "columnstore"])("a visitor, in %s", (kind) => {
 
 test("cells of the aggregate whose rows retention has dropped go with their merchant", async () => {
   await store(erasing.pool, shopEvents(50));
-  await refreshStale(erasing.pool);
+  await refreshGrain(erasing.pool, "15m");
   await erasing.query("SELECT drop_chunks('events', older_than => $1::timestamptz)", [
     new Date(NOON - 10 * DAY),
   ]);
@@ -146,7 +145,7 @@ test("cells of the aggregate whose rows retention has dropped go with their merc
 test("an erasure that dies in any of its steps goes on where it stood, and counts each row once", async () => {
   const events = shopEvents(150, 3);
   await store(erasing.pool, events);
-  await refreshStale(erasing.pool);
+  await refreshGrain(erasing.pool, "15m");
   await convertOld(erasing.pool, NOON + 9 * DAY);
   const gone = events.filter(isOf(1, 4n));
   // A trigger fails the statement that would remove an event after so many.
@@ -177,7 +176,7 @@ test("an erasure that dies in any of its steps goes on where it stood, and count
 
 test("counting beforehand changes nothing, and tells what goes", async () => {
   await store(erasing.pool, shopEvents(200));
-  await refreshStale(erasing.pool);
+  await refreshGrain(erasing.pool, "15m");
   const everything = () =>
     erasing.query(
       "SELECT e::text FROM events e UNION ALL SELECT p::text FROM partitions p UNION ALL SELECT x::text FROM erasures x UNION ALL SELECT a::text FROM api_keys a ORDER BY 1",

@@ -3,7 +3,7 @@ import { prepareForColumnstore } from "../decompression.ts";
 import { OrderKind } from "../event-columns.ts";
 import type { Client, Pool } from "../pool.ts";
 import { lockPartition, transactionInTries } from "./in-tries.ts";
-import { markStale, quarterHoursOf } from "./rows.ts";
+import { markRemoved, quarterHoursOf } from "./rows.ts";
 import type { Erasure } from "./subject.ts";
 import { eventChunks, type Window } from "./windows.ts";
 
@@ -201,5 +201,5 @@ async function passOn(
      WHERE erasure_id = $1`,
     [erasureId, keys],
   );
-  if (changed.length > 0) await markStale(client, erasure, quarterHoursOf(changed));
+  if (changed.length > 0) await markRemoved(client, erasure, quarterHoursOf(changed));
 }

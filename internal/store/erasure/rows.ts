@@ -1,6 +1,7 @@
+import { bucketStart, grainOf } from "../continuous-aggregates.ts";
 import { prepareForColumnstore } from "../decompression.ts";
+import { invalidate } from "../invalidations.ts";
 import type { Client } from "../pool.ts";
-import { STALE_BUCKET_MS } from "../stale-buckets.ts";
 import { countRemoved } from "./removals.ts";
 import { type Erasure, eventsOf } from "./subject.ts";
 import type { Window } from "./windows.ts";
@@ -32,7 +33,7 @@ export async function removeWindow(client: Client, erasure: Erasure, window: Win
   });
   await noteTimes(client, erasure, events);
   if (erasure.visitorId !== undefined) {
-    await markStale(client, erasure, quarterHoursOf(events), { orders, refunds });
+    await markRemoved(client, erasure, quarterHoursOf(events), { orders, refunds });
   }
   return events.length;
 }
@@ -98,9 +99,9 @@ function noteTimes(client: Client, { erasureId }: Erasure, events: readonly Remo
   );
 }
 
-/** The quarter hours of some events, ms, ascending: two transactions never wait for each other in a circle. */
+/** The quarter hours of some events, ms, ascending. */
 export function quarterHoursOf(events: readonly { readonly ts: number }[]): number[] {
-  const buckets = new Set(events.map(({ ts }) => Math.floor(ts / STALE_BUCKET_MS) * STALE_BUCKET_MS));
+  const buckets = new Set(events.map(({ ts }) => bucketStart(grainOf("15m"), ts)));
   return [...buckets].sort((a, b) => a - b);
 }
 
@@ -110,11 +111,8 @@ interface Freed {
   readonly refunds: readonly string[];
 }
 
-/**
- * Marks quarter hours as stale: reports count them from the rows until they are refreshed. Each mark has a number of
- * its own, so that a refresh which read an earlier one does not take this for it.
- */
-export async function markStale(
+/** Marks quarter hours, ms: reports count them from the rows until they are refreshed. What was freed is noted with it. */
+export async function markRemoved(
   client: Client,
   { erasureId, partition }: Erasure,
   quarterHours: readonly number[],
@@ -125,10 +123,5 @@ export async function markStale(
        freed_orders = freed_orders || $3::text[], freed_refunds = freed_refunds || $4::text[] WHERE erasure_id = $1`,
     [erasureId, quarterHours, freed.orders, freed.refunds],
   );
-  await client.query(
-    `INSERT INTO stale_buckets (bucket, partition_id, written_seq)
-     SELECT to_timestamp(ms / 1000), $2, -nextval('erasure_marks') FROM unnest($1::float8[]) AS b (ms)
-     ON CONFLICT (bucket, partition_id) DO UPDATE SET written_seq = excluded.written_seq`,
-    [quarterHours, partition],
-  );
+  await invalidate(client, partition, quarterHours);
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "../pool.ts";
-import { refreshStale } from "../refresh.ts";
-import { refreshStaleDays } from "../refresh-days.ts";
+import { refreshAll } from "../refresh.ts";
 import type { Erasure } from "./subject.ts";
 
 const POLL_MS = 200;
@@ -20,8 +19,7 @@ export async function awaitRefresh(pool: Pool, { erasureId }: Erasure, waitMs: n
     if (performance.now() > deadline) {
       try {
         // Whatever was stale when it began is refreshed when it ends, also what has become stale again since.
-        await refreshStale(pool);
-        await refreshStaleDays(pool);
+        await refreshAll(pool);
         break;
       } catch (error) {
         // The aggregator's own refresh of the same span may be in the way.
@@ -39,13 +37,11 @@ export async function awaitRefresh(pool: Pool, { erasureId }: Erasure, waitMs: n
  */
 async function isStale(pool: Pool, erasureId: number): Promise<boolean> {
   const { rowCount } = await pool.query(
-    `SELECT 1 FROM erasures e JOIN stale_buckets s
-       ON s.partition_id = e.partition_id AND s.bucket = ANY (e.quarter_hours)
+    `SELECT 1 FROM erasures e JOIN invalidations i ON i.partition_id = e.partition_id
+       AND (i.grain = '15m' AND i.start = ANY (e.quarter_hours)
+         OR i.grain = '1d' AND i.start + INTERVAL '1 day 15 minutes' <= now()
+           AND i.start IN (SELECT time_bucket(INTERVAL '1 day', q) FROM unnest(e.quarter_hours) q))
      WHERE e.erasure_id = $1
-     UNION ALL
-     SELECT 1 FROM erasures e JOIN stale_days s ON s.partition_id = e.partition_id
-       AND s.day IN (SELECT time_bucket(INTERVAL '1 day', q) FROM unnest(e.quarter_hours) q)
-     WHERE e.erasure_id = $1 AND s.day + INTERVAL '1 day 15 minutes' <= now()
      LIMIT 1`,
     [erasureId],
   );

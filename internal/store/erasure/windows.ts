@@ -1,5 +1,5 @@
+import { grainOf } from "../continuous-aggregates.ts";
 import type { Pool } from "../pool.ts";
-import { STALE_BUCKET_MS } from "../stale-buckets.ts";
 import { type Erasure, eventsOf } from "./subject.ts";
 
 /** A span of event time, [from, to), ms since 1970-01-01 UTC. */
@@ -37,7 +37,7 @@ export async function windowsIn(pool: Pool, erasure: Erasure, { from, to }: Wind
      FROM events e WHERE ${sql} AND e.ts >= $${at + 1} AND e.ts < $${at + 2} GROUP BY 1 ORDER BY 1`,
     [...values, new Date(from), new Date(to)],
   );
-  return joinMinutes(rows, erasure.visitorId === undefined ? to - from : STALE_BUCKET_MS);
+  return joinMinutes(rows, erasure.visitorId === undefined ? to - from : grainOf("15m").ms);
 }
 
 /**

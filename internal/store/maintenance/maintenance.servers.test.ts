@@ -4,7 +4,7 @@ import { eventRow } from "../../../test/kit/columns.ts";
 import { batchOf, commitNext } from "../../../test/kit/commits.ts";
 import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
 import { updateMerchant } from "../merchants.ts";
-import { refreshStale } from "../refresh.ts";
+import { refreshGrain } from "../refresh.ts";
 import { chunkDays, setChunkDays } from "./chunk-interval.ts";
 import { convertOld } from "./columnstore.ts";
 import { repairAggregates } from "./repair.ts";
@@ -50,10 +50,10 @@ const recountReported = () =>
   query<{ merchant: number; rows: number }>(
     `SELECT merchant, sum(rows)::integer AS rows FROM (
        SELECT merchant_id AS merchant, events AS rows FROM totals_15m
-       WHERE bucket NOT IN (SELECT bucket FROM stale_buckets)
+       WHERE bucket NOT IN (SELECT start FROM invalidations WHERE grain = '15m')
        UNION ALL
        SELECT merchant_id, 1 FROM events
-       WHERE time_bucket(INTERVAL '15 minutes', ts) IN (SELECT bucket FROM stale_buckets)
+       WHERE time_bucket(INTERVAL '15 minutes', ts) IN (SELECT start FROM invalidations WHERE grain = '15m')
      ) counted GROUP BY 1 ORDER BY 1`,
   );
 
@@ -67,7 +67,7 @@ const status = () =>
 
 beforeEach(async () => {
   await query(
-    "TRUNCATE events, items, event_keys, distant_keys, batch_ledger, stale_buckets, retention_progress, merchants CASCADE",
+    "TRUNCATE events, items, event_keys, distant_keys, batch_ledger, invalidations, retention_progress, merchants CASCADE",
   );
   await query("CALL refresh_continuous_aggregate('totals_15m', NULL, NULL)");
 });
@@ -135,12 +135,12 @@ describe("retention", () => {
       [new Date(NOW)],
     );
     await convertOld(database.pool, NOW - 40 * DAY);
-    await refreshStale(database.pool);
+    await refreshGrain(database.pool, "15m");
     const expired = await expire(database.pool, NOW);
     // What is 120 days old goes with its chunks; of merchant 1 four days more, of merchant 2 two.
     expect(expired.rows).toBe((4 + 2) * 3);
     expect(expired.chunks).toBeGreaterThanOrEqual(1);
-    await refreshStale(database.pool);
+    await refreshGrain(database.pool, "15m");
     const left = [
       { merchant: 1, rows: 2 * 3 },
       { merchant: 2, rows: 4 * 3 },
@@ -177,12 +177,12 @@ describe("retention", () => {
   test("rows go from the columnstore however many they are, and dropped chunks leave no cells", async () => {
     await merchants(30, 90);
     for (const merchant of [1, 2]) await store(merchant, [20, 35, 45, 85, 95, 105]);
-    await refreshStale(database.pool);
+    await refreshGrain(database.pool, "15m");
     await convertOld(database.pool, NOW + 30 * DAY);
     await forbidDecompression(database.pool);
     expect((await expire(database.pool, NOW)).rows).toBeGreaterThanOrEqual(3 * 3);
     expect(await counts()).toEqual(await recountReported());
-    await refreshStale(database.pool);
+    await refreshGrain(database.pool, "15m");
     expect(await totals()).toEqual(await counts());
   });
 
@@ -209,14 +209,14 @@ describe("verify", () => {
   test("aggregates that agree with the rows have no mismatch, stale buckets do not count", async () => {
     await store(1, [0, 10]);
     expect(await verifyAggregates(database.pool, ALL)).toEqual([]);
-    await refreshStale(database.pool);
+    await refreshGrain(database.pool, "15m");
     expect(await verifyAggregates(database.pool, ALL)).toEqual([]);
   });
 
   test("a wrong, a missing and a superfluous cell are found and repaired", async () => {
     await store(1, [0, 10, 20]);
     await store(2, [0]);
-    await refreshStale(database.pool);
+    await refreshGrain(database.pool, "15m");
     const [{ table }] = (await query<{ table: string }>(
       `SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name) AS table
        FROM timescaledb_information.continuous_aggregates WHERE view_name = 'totals_15m'`,

@@ -1,10 +1,14 @@
-import { CONTINUOUS_AGGREGATES, MONTH_AGGREGATES, SPAN_AGGREGATES } from "../continuous-aggregates.ts";
+import {
+  AGGREGATES,
+  bucketStart,
+  CONTINUOUS_AGGREGATES,
+  grainOf,
+  grainOfAggregate,
+} from "../continuous-aggregates.ts";
 import { forceRefresh } from "../force-refresh.ts";
 import type { Pool } from "../pool.ts";
 import type { Span } from "../refresh.ts";
 import type { Mismatch } from "./verify.ts";
-
-const DAY_MS = 86_400_000;
 
 /**
  * Computes the days of wrong buckets anew from the rows, and then what is built on them, whether TimescaleDB knows of a
@@ -36,22 +40,14 @@ function spansToRepair(wrong: readonly Mismatch[]): WrongSpan[] {
 
 /** What an aggregate is summed up from, directly or not. */
 function belowOf(aggregate: string): string[] {
-  if (MONTH_AGGREGATES.includes(aggregate)) return ["sessions_15m"];
-  const span = SPAN_AGGREGATES.find(({ name }) => name === aggregate);
-  if (span === undefined) return [];
-  const shorter = SPAN_AGGREGATES.filter(({ of, days }) => of === span.of && days < span.days);
-  return [span.of, ...shorter.map(({ name }) => name)];
+  const { of } = AGGREGATES.find(({ name }) => name === aggregate)!;
+  return of === "events" ? [] : [of, ...belowOf(of)];
 }
 
 /** The time that is computed anew for a bucket: whole buckets of the aggregate, and a whole UTC day of short ones. */
 function spanOf(aggregate: string, bucket: number): Span {
-  const date = new Date(bucket);
-  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
-  if (MONTH_AGGREGATES.includes(aggregate))
-    return { from: Date.UTC(year, month), to: Date.UTC(year, month + 1) };
-  const days = SPAN_AGGREGATES.find(({ name }) => name === aggregate)?.days ?? 1;
-  // As TimescaleDB counts spans of days: from Monday, 2000-01-03.
-  const origin = Date.UTC(2000, 0, 3);
-  const from = origin + Math.floor((bucket - origin) / (days * DAY_MS)) * days * DAY_MS;
-  return { from, to: from + days * DAY_MS };
+  const { ms } = grainOfAggregate(aggregate);
+  const length = Math.max(ms, grainOf("1d").ms);
+  const from = bucketStart({ ms: length }, bucket);
+  return { from, to: from + length };
 }

@@ -1,5 +1,6 @@
 import { CONTINUOUS_AGGREGATES } from "../continuous-aggregates.ts";
 import { prepareForColumnstore } from "../decompression.ts";
+import { invalidateSql } from "../invalidations.ts";
 import { type Pool, transaction } from "../pool.ts";
 import { expireKeys } from "./key-retention.ts";
 
@@ -21,7 +22,7 @@ const AFTER_EPOCH = new Date("1971-01-01T00:00:00Z");
  * Longest bucket of a continuous aggregate, days. A cell stands in the chunk of its start, and may hold younger rows
  * than that chunk's end; cells of rows that are gone are removed by their refresh, chunk or not.
  */
-const BUCKET_DAYS = 31;
+const BUCKET_DAYS = 28;
 
 /** What goes chunk by chunk after the rows, and how much longer it is kept. */
 const TABLES = [
@@ -30,14 +31,9 @@ const TABLES = [
   { table: "batch_ledger", marginDays: MARGIN_DAYS, from: AFTER_EPOCH },
 ];
 
-/**
- * Notes quarter hours, a select of `bucket`, as written to in every partition. The transaction's id, below zero, tells
- * this write from every commit's position and from every other run: a refresher that saw one does not clear another.
- */
-const MARK_STALE = `INSERT INTO stale_buckets (bucket, partition_id, written_seq)
-  SELECT bucket, partition_id, -pg_current_xact_id()::text::bigint FROM partitions CROSS JOIN (`;
-const MARKED = `) written ORDER BY bucket, partition_id
-  ON CONFLICT (bucket, partition_id) DO UPDATE SET written_seq = excluded.written_seq`;
+/** Marks quarter hours, a select of `bucket`, in every partition. */
+const invalidate = (buckets: string) =>
+  invalidateSql(`SELECT bucket, partition_id FROM partitions CROSS JOIN (${buckets}) written`);
 
 /** What retention took away. */
 export interface Expired {
@@ -89,7 +85,7 @@ function dropRows(pool: Pool, before: Date): Promise<number> {
       [before],
     );
     await client.query(
-      `${MARK_STALE} SELECT DISTINCT bucket FROM totals_15m WHERE bucket >= $1 AND bucket < $2 ${MARKED}`,
+      invalidate("SELECT DISTINCT bucket FROM totals_15m WHERE bucket >= $1 AND bucket < $2"),
       [from, to],
     );
     return rowCount ?? 0;
@@ -151,7 +147,7 @@ function expireClass(pool: Pool, { days, from, before }: Line): Promise<number> 
          WHERE m.retention_days = $1 AND e.merchant_id = m.merchant_id AND e.ts >= $2 AND e.ts < $3
          RETURNING time_bucket(INTERVAL '15 minutes', e.ts) AS bucket
        ), stale AS (
-         ${MARK_STALE} SELECT DISTINCT bucket FROM gone ${MARKED}
+         ${invalidate("SELECT DISTINCT bucket FROM gone")}
        )
        SELECT count(*)::integer AS expired FROM gone`,
       values,

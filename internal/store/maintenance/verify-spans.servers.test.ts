@@ -2,9 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventRow } from "../../../test/kit/columns.ts";
 import { batchOf, commitNext } from "../../../test/kit/commits.ts";
 import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
-import { refreshStale } from "../refresh.ts";
-import { refreshStaleDays } from "../refresh-days.ts";
-import { refreshStaleSpans } from "../refresh-spans.ts";
+import { refreshGrain } from "../refresh.ts";
 import { DAY_MS } from "../rollups.ts";
 import { repairAggregates } from "./repair.ts";
 import { verifyAggregates } from "./verify.ts";
@@ -37,10 +35,20 @@ const commit = (...days: number[]) =>
     ),
   ]);
 
+/** How many days, and how many weeks and four weeks, were refreshed. */
 const refresh = async () => {
-  await refreshStale(database.pool);
-  return [await refreshStaleDays(database.pool), await refreshStaleSpans(database.pool)];
+  await refreshGrain(database.pool, "15m");
+  const days = await refreshGrain(database.pool, "1d");
+  return [days.starts.length, await refreshWeeks()];
 };
+
+async function refreshWeeks(): Promise<number> {
+  const [weeks, fourWeeks] = [
+    await refreshGrain(database.pool, "7d"),
+    await refreshGrain(database.pool, "28d"),
+  ];
+  return weeks.starts.length + fourWeeks.starts.length;
+}
 
 const sumsOf = async (aggregate: string) => {
   const { rows } = await database.pool.query<{ start: Date; events: number }>(
@@ -82,10 +90,12 @@ test("a week that goes on is not refreshed", async () => {
   const today = Math.floor((Date.now() - MONDAY) / DAY_MS);
   await commit(today);
   expect(await refresh()).toEqual([0, 0]);
-  await database.pool.query("DELETE FROM stale_days");
-  await database.pool.query("INSERT INTO stale_spans VALUES (7, time_bucket(INTERVAL '7 days', now()), 0)");
-  expect(await refreshStaleSpans(database.pool)).toBe(0);
-  await database.pool.query("DELETE FROM stale_spans");
+  await database.pool.query("DELETE FROM invalidations");
+  await database.pool.query(
+    "INSERT INTO invalidations VALUES ('7d', time_bucket(INTERVAL '7 days', now()), 0)",
+  );
+  expect(await refreshWeeks()).toBe(0);
+  await database.pool.query("DELETE FROM invalidations");
 });
 
 test("wrong cells of days, weeks and four weeks are found, and repaired with what is built on them", async () => {

@@ -1,9 +1,5 @@
-import {
-  CONTINUOUS_AGGREGATES,
-  DAY_AGGREGATES,
-  MONTH_AGGREGATES,
-  SPAN_AGGREGATES,
-} from "../continuous-aggregates.ts";
+import { CONTINUOUS_AGGREGATES, grainOfAggregate } from "../continuous-aggregates.ts";
+import { invalidStartsSql } from "../invalidations.ts";
 import { type Client, type Pool, transaction } from "../pool.ts";
 import { definitionOf } from "../try-refresh.ts";
 
@@ -17,7 +13,7 @@ export interface Mismatch {
 }
 
 export interface VerifyRange {
-  /** Ms since 1970-01-01 UTC, [from, to); whole UTC days, or quarter hours where no daily aggregate is meant. A month is compared as a whole with its first day. */
+  /** Ms since 1970-01-01 UTC, [from, to); whole UTC days, or quarter hours where no daily aggregate is meant. A longer bucket is compared as a whole with its first day. */
   readonly from: number;
   readonly to: number;
 }
@@ -26,7 +22,7 @@ const BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /**
  * Compares every continuous aggregate with its own definition run over what it is built on, cell by cell, in one
- * snapshot. Buckets that wait for their refresh, and days and months that hold one, are left out: reports do not read them.
+ * snapshot. Buckets that wait for their refresh, and longer ones that hold one, are left out: reports do not read them.
  */
 export function verifyAggregates(pool: Pool, range: VerifyRange): Promise<Mismatch[]> {
   const compare = async (client: Client) => {
@@ -38,21 +34,6 @@ export function verifyAggregates(pool: Pool, range: VerifyRange): Promise<Mismat
   return transaction(pool, compare, { begin: BEGIN });
 }
 
-const STALE_BUCKETS = "SELECT bucket FROM stale_buckets";
-const STALE_DAYS = `SELECT day FROM stale_days
-  UNION ALL SELECT time_bucket(INTERVAL '1 day', bucket) FROM stale_buckets`;
-const STALE_MONTHS = `SELECT month FROM stale_months
-  UNION ALL SELECT date_trunc('month', day, 'UTC') FROM (${STALE_DAYS}) days`;
-
-/** The buckets of an aggregate that wait for their refresh, or for that of what they are built on. */
-function staleOf(aggregate: string): string {
-  if (MONTH_AGGREGATES.includes(aggregate)) return STALE_MONTHS;
-  const days = SPAN_AGGREGATES.find(({ name }) => name === aggregate)?.days;
-  if (days === undefined) return DAY_AGGREGATES.includes(aggregate) ? STALE_DAYS : STALE_BUCKETS;
-  const bucket = `time_bucket(INTERVAL '${days} days', stale)`;
-  return `SELECT ${bucket} FROM (${STALE_DAYS} UNION ALL SELECT start FROM stale_spans WHERE days <= ${days}) s (stale)`;
-}
-
 async function mismatches(client: Client, aggregate: string, { from, to }: VerifyRange): Promise<Mismatch[]> {
   const definition = await definitionOf(client, aggregate);
   const { rows } = await client.query<{ bucket: Date; rows: number }>(
@@ -60,7 +41,7 @@ async function mismatches(client: Client, aggregate: string, { from, to }: Verif
        counted AS (SELECT * FROM (${definition}) d WHERE bucket >= $1 AND bucket < $2)
      SELECT bucket, count(*)::integer AS rows
      FROM ((TABLE kept EXCEPT ALL TABLE counted) UNION ALL (TABLE counted EXCEPT ALL TABLE kept)) different
-     WHERE bucket NOT IN (${staleOf(aggregate)})
+     WHERE bucket NOT IN (${invalidStartsSql(grainOfAggregate(aggregate).name)})
      GROUP BY bucket ORDER BY bucket`,
     [new Date(from), new Date(to)],
   );

@@ -61,6 +61,8 @@ CREATE TABLE events (
   country text,
   region text,
   city text,
+  -- In ASCII and lower case; null without a referrer, and where it is a page of the same site.
+  referrer_host text,
   -- Null: the event came from a page of the same site, or tells no page.
   channel text,
   source text,

@@ -16,7 +16,7 @@ CREATE TABLE erasures (
   -- Event times of the first and the last erased event.
   first_time timestamptz,
   last_time timestamptz,
-  -- Quarter hours that lost events: they were marked as stale, and are to be refreshed.
+  -- Quarter hours that lost events: they were marked (invalidations), and are to be refreshed.
   quarter_hours timestamptz[] NOT NULL DEFAULT '{}',
   -- Order ids that an erased event had claimed and no other event has been looked for yet. Empty at the end.
   freed_orders text[] NOT NULL DEFAULT '{}',
@@ -40,6 +40,3 @@ CREATE TABLE erasure_removals (
   rows bigint NOT NULL,
   PRIMARY KEY (erasure_id, table_name)
 );
-
--- Gives each mark that an erasure sets in stale_buckets a number of its own (negated, from -2 on), that no commit has.
-CREATE SEQUENCE erasure_marks START 2;

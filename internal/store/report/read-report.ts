@@ -1,8 +1,6 @@
 import { type Freshness, readFreshness } from "../freshness.ts";
 import type { Client, Pool } from "../pool.ts";
 import { BIGINT_TYPES, inSnapshot, MEMORY, type ReadSource } from "../snapshot.ts";
-import { estimate, type RegisterCount, STANDARD_ERROR } from "./hyperloglog.ts";
-import { monthsWithin } from "./rollup-months.ts";
 import { checkScope, type Scope } from "./scope.ts";
 import { EVENT_COUNT, sqlOf } from "./sql.ts";
 import type { Statement } from "./statement.ts";
@@ -77,7 +75,6 @@ const READ_SOURCE: Readonly<Record<Statement["source"], ReadSource>> = {
   events: "raw",
   totals_15m: "aggregate",
   sessions_15m: "sessions",
-  registers: "registers",
 };
 
 /** The parameters, as the statement's file numbers them. */
@@ -86,15 +83,10 @@ function valuesOf({ merchantId, partitionId, edges }: ReportQuery, statement: St
   const scope = [merchantId, ...times([edges[0]!, edges.at(-1)!]), times(edges)];
   if (statement.source === "events") return scope;
   if (statement.source === "totals_15m") return [...scope, partitionId];
-  const withRollups = [...scope, partitionId, ...times([statement.readyFrom])];
-  if (statement.shape === "distinct") return withRollups;
-  const { months, rest } = monthsWithin(edges, statement.readyFrom);
-  const [starts, ends] = [rest.map(({ start }) => start), rest.map(({ end }) => end)];
-  return [...withRollups, times(months), times(starts), times(ends)];
+  return [...scope, partitionId, ...times([statement.readyFrom])];
 }
 
 function columnOf(statement: Statement, rows: readonly Row[], index: number, buckets: number): ReportColumn {
-  if (statement.shape === "estimate") return estimatesOf(rows, buckets);
   const values = new Array<bigint>(buckets).fill(0n);
   let whole: bigint | undefined;
   for (const [bucketNumber, ...counts] of rows) {
@@ -102,15 +94,6 @@ function columnOf(statement: Statement, rows: readonly Row[], index: number, buc
     else values[bucketNumber - 1] = counts[index]!;
   }
   return { values, total: statement.shape === "distinct" ? whole! : sumOf(values), standardError: 0 };
-}
-
-function estimatesOf(rows: readonly Row[], buckets: number): ReportColumn {
-  const sketches = Array.from({ length: buckets + 1 }, (): RegisterCount[] => []);
-  for (const [bucketNumber, lowestBit, registers] of rows) {
-    sketches[bucketNumber ?? 0]!.push({ lowestBit: lowestBit!, registers: registers! });
-  }
-  const [total, ...values] = sketches.map(estimate) as [bigint, ...bigint[]];
-  return { values, total, standardError: STANDARD_ERROR };
 }
 
 function sumOf(values: readonly bigint[]): bigint {

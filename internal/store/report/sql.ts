@@ -1,19 +1,17 @@
 import { sqlFile } from "../sql-file.ts";
-import type { RegistersColumn, Statement } from "./statement.ts";
+import type { Statement } from "./statement.ts";
 
 const ADDITIVE_TOTALS_15M = sqlFile("./additive_totals_15m.sql", import.meta.url);
 const ADDITIVE_EVENTS = sqlFile("./additive_events.sql", import.meta.url);
 const DISTINCT_EVENTS = sqlFile("./distinct_events.sql", import.meta.url);
 const DISTINCT_SESSIONS_15M = sqlFile("./distinct_sessions_15m.sql", import.meta.url);
-const ESTIMATE_REGISTERS = sqlFile("./estimate_registers.sql", import.meta.url);
 
 export const EVENT_COUNT = sqlFile("./event_count.sql", import.meta.url);
 
 /**
  * The SQL of a statement. Its parameters: $1 merchant, $2 first edge, $3 last edge, $4 all edges and, where the
  * source is an aggregate, $5 the merchant's partition and more, as its file says. Its result: bucket_number (1 for the
- * first bucket; null for the whole span), then a whole number, int8 or numeric, for each column; of an estimate, a register's value and how
- * many registers have it.
+ * first bucket; null for the whole span), then a whole number, int8 or numeric, for each column.
  *
  * @param includeBots counts bots' events too.
  * @throws TypeError when there are no columns, or one brings rows of its own: the only rows that a statement
@@ -22,7 +20,6 @@ export const EVENT_COUNT = sqlFile("./event_count.sql", import.meta.url);
 export function sqlOf(statement: Statement, includeBots = false): string {
   if (statement.columns.length === 0) throw new TypeError("a statement needs a column");
   const people = peopleOnly(includeBots);
-  if (statement.shape === "estimate") return estimateSql(statement.columns[0], people);
   if (statement.shape === "distinct") {
     return fill(statement.source === "events" ? DISTINCT_EVENTS : DISTINCT_SESSIONS_15M, {
       people,
@@ -37,17 +34,6 @@ export function sqlOf(statement: Statement, includeBots = false): string {
     aggregates,
     totals: list(statement.columns, (column) => expression(column.totals15m)),
     sums: list(statement.columns, (_, name) => `coalesce(sum(${name}), 0)`),
-  });
-}
-
-/** A hash's register and value are what store/migrations/0004_aggregates.sql makes of them. */
-function estimateSql({ of }: RegistersColumn, people: string): string {
-  const rest = `((${of}_id >> 14) | 1125899906842624)`;
-  return fill(ESTIMATE_REGISTERS, {
-    people,
-    registers: `${of}_registers`,
-    register: `(${of}_id & 16383)::smallint`,
-    lowest_bit: `${rest} & -${rest}`,
   });
 }
 

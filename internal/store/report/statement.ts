@@ -16,12 +16,6 @@ export interface KeyColumn {
   readonly key: string;
 }
 
-export interface RegistersColumn {
-  readonly name: string;
-  /** Whose HyperLogLog registers: the ids of visitors, or of sessions. */
-  readonly of: "visitor" | "session";
-}
-
 /** Where a merchant has rollups. */
 interface WithRollups {
   /** Ms since 1970-01-01 UTC, a midnight: what came before is read from rows. */
@@ -44,10 +38,4 @@ export type Statement =
       readonly shape: "distinct";
       readonly source: "sessions_15m";
       readonly columns: readonly KeyColumn[];
-    })
-  /** Estimates of the same, from HyperLogLog registers. Every edge must be a whole quarter hour. */
-  | (WithRollups & {
-      readonly shape: "estimate";
-      readonly source: "registers";
-      readonly columns: readonly [RegistersColumn];
     });

@@ -63,7 +63,7 @@ async function tryOut(sequence: readonly Operation[]): Promise<void> {
     await expectRightReports(pool, world, merchantId, [ALL_DIMENSIONS[at % ALL_DIMENSIONS.length]!]);
   }
   await apply(pool, world, { do: "refresh" });
-  expect((await pool.query("TABLE stale_buckets")).rows).toEqual([]);
+  expect((await pool.query("SELECT FROM invalidations WHERE grain = '15m'")).rows).toEqual([]);
   await expectAtRest(world);
   // And again when all of it is in the columnstore.
   await apply(pool, world, { do: "convert", days: -14 });

@@ -1,29 +1,22 @@
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
+import { GRAINS } from "../../../../internal/store/continuous-aggregates.ts";
 import { setChunkDays } from "../../../../internal/store/maintenance/chunk-interval.ts";
 import { convertOld } from "../../../../internal/store/maintenance/columnstore.ts";
 import { expire } from "../../../../internal/store/maintenance/retention.ts";
 import type { Pool } from "../../../../internal/store/pool.ts";
-import { refreshStale } from "../../../../internal/store/refresh.ts";
-import { refreshStaleDays } from "../../../../internal/store/refresh-days.ts";
-import { refreshStaleMonths } from "../../../../internal/store/refresh-months.ts";
-import { refreshStaleSpans } from "../../../../internal/store/refresh-spans.ts";
+import { refreshGrain } from "../../../../internal/store/refresh.ts";
 import { eventRow } from "../../../kit/columns.ts";
 import { batchOf, commitNext } from "../../../kit/commits.ts";
 import { type Draft, MAX_CHUNK_DAYS, type Operation } from "./operations.ts";
 import { DAY, hasRollups, LONGEST, MARGIN, MERCHANTS, type Sent, type World } from "./world.ts";
 
 /** All that the refresher runs, in its order. */
-const REFRESHERS: readonly ((pool: Pool) => Promise<unknown>)[] = [
-  refreshStale,
-  refreshStaleDays,
-  refreshStaleSpans,
-  async (pool) => {
-    // A month waits for an hour; that has passed.
-    await pool.query("UPDATE stale_months SET marked_at = marked_at - INTERVAL '1 hour'");
-    await refreshStaleMonths(pool);
-  },
-];
+const REFRESHERS = GRAINS.map(
+  ({ name }) =>
+    (pool: Pool) =>
+      refreshGrain(pool, name),
+);
 
 class Died extends Error {}
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { CONTINUOUS_AGGREGATES } from "../store/continuous-aggregates.ts";
+import { invalidateSql } from "../store/invalidations.ts";
 import type { ReadSource } from "../store/snapshot.ts";
 import { behaviorsOf, type Filter, testsOf } from "./question/filter.ts";
 import type { Merchant, Question } from "./question/question.ts";
@@ -81,8 +82,9 @@ function store(some: readonly StoredEvent[]): Promise<void> {
 
 async function markAsStale(some: readonly StoredEvent[]): Promise<void> {
   await database.pool.query(
-    `INSERT INTO stale_buckets (bucket, partition_id, written_seq)
-     SELECT DISTINCT time_bucket(INTERVAL '15 minutes', ts), 0, 1 FROM unnest($1::timestamptz[]) AS ts`,
+    invalidateSql(
+      "SELECT time_bucket(INTERVAL '15 minutes', ts) AS bucket, 0 AS partition_id FROM unnest($1::timestamptz[]) AS ts",
+    ),
     [some.map(({ time }) => new Date(time))],
   );
 }

@@ -5,7 +5,7 @@ export const SESSION_COLUMNS: ReadonlySet<string> = new Set([
   "session_first_time",
   "session_last_time",
   "session_page_views",
-  "session_active_events",
+  "session_non_passive_events",
   "session_active_ms",
   "session_orders",
   "session_channel",

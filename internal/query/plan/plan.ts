@@ -5,7 +5,7 @@ import { DAY_MS } from "../time/calendar.ts";
 import { SESSION_COLUMNS, VISITOR_COLUMNS } from "./columns.ts";
 import { type Coverage, cover, type Part, UNITS } from "./cover.ts";
 import { columnsOfBehaviors, columnsOf as columnsOfFilter } from "./filter-columns.ts";
-import { FACTS_IN_VISITS, SOURCES, type Source } from "./sources.ts";
+import { SOURCES, type Source } from "./sources.ts";
 
 /** How far beside a span its sessions may have events, ms: as sessions are cut then. */
 export const BESIDE_MS = DAY_MS;
@@ -50,9 +50,7 @@ export function planQuestion(question: Question, coverage: Coverage, more: reado
     bases,
     groups,
     facts:
-      factColumns.size === 0
-        ? undefined
-        : { columns: factColumns, parts: factParts(question, coverage, factColumns) },
+      factColumns.size === 0 ? undefined : { columns: factColumns, parts: factParts(question, coverage) },
     visitors: [...columns].some((column) => VISITOR_COLUMNS.has(column)),
   };
 }
@@ -192,20 +190,15 @@ export function columnsOfGroup(question: Question, { metrics }: Group): Set<stri
   return new Set([...columnsOf(question), ...metrics.flatMap(columnsOfMetric)]);
 }
 
-function factParts(
-  { spans }: Question,
-  { rollupsFrom, stale }: Coverage,
-  columns: ReadonlySet<string>,
-): Part[] {
-  const isInVisits = [...columns].every((column) => FACTS_IN_VISITS.has(column));
+/** Visits have what all columns of whole sessions are merged of (sql/facts.ts). */
+function factParts({ spans }: Question, { rollupsFrom, stale }: Coverage): Part[] {
   const by = {
-    units: isInVisits ? (["day"] as const) : [],
+    units: ["day"] as const,
     usableFrom: rollupsFrom ?? Number.POSITIVE_INFINITY,
     stale,
     canSubtract: false,
   };
-  const isWhole = by.units.length > 0 && rollupsFrom !== undefined;
-  return united(spans.map((span) => around(span, isWhole))).flatMap(({ start, end }) =>
+  return united(spans.map((span) => around(span, rollupsFrom !== undefined))).flatMap(({ start, end }) =>
     cover([start, end], by),
   );
 }

@@ -17,7 +17,12 @@ export interface Source {
   readonly cost: number;
 }
 
-const SUMS = ["events", "page_views", "orders", "unconverted_orders", "revenue_micros"] as const;
+/** In every aggregate, but for those of sessions in quarter hours. */
+const SUMS = [
+  ...["events", "page_views", "view_items", "add_to_carts", "checkouts"],
+  ...["orders", "refunds", "unconverted_orders", "revenue_micros", "gross_micros", "refund_micros"],
+  ...["tax_micros", "shipping_micros", "discount_micros", "active_ms", "scroll_sum", "scroll_reports"],
+] as const;
 
 /** Every source but the rows: the migration `aggregates` makes them. */
 export const SOURCES: readonly Source[] = [
@@ -31,20 +36,14 @@ export const SOURCES: readonly Source[] = [
     "visits",
     { day: "visits_1d" },
     [
-      ...["visitor_id", "session_id", "country", "region", "city"],
-      ...["browser", "os", "device_type", "language"],
+      ...["visitor_id", "session_id", "referrer_host", "country", "region", "city"],
+      ...["browser", "browser_version", "os", "os_version", "device_type"],
+      ...["screen_width", "screen_height", "language", "bot_name", "bot_kind"],
     ],
     SUMS,
     0.3,
   ),
 ];
-
-/** Columns of whole sessions that visits answer: they have what these are merged from (sql/facts.ts). */
-export const FACTS_IN_VISITS: ReadonlySet<string> = new Set(
-  ["first_time", "page_views", "orders", "channel", "source", "medium", "campaign"].map(
-    (column) => `session_${column}`,
-  ),
-);
 
 function source(
   name: string,

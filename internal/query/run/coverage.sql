@@ -3,18 +3,18 @@
 SELECT
   (SELECT (extract(epoch FROM rollups_ready_from) * 1000)::float8 FROM merchants WHERE merchant_id = $1) AS rollups_from,
   ARRAY (
-    SELECT (extract(epoch FROM bucket) * 1000)::float8
-    FROM stale_buckets WHERE partition_id = $2 AND bucket >= $3 AND bucket < $4
+    SELECT (extract(epoch FROM start) * 1000)::float8
+    FROM invalidations WHERE grain = '15m' AND partition_id = $2 AND start >= $3 AND start < $4
   ) AS quarter_hours,
   ARRAY (
-    SELECT (extract(epoch FROM day) * 1000)::float8
-    FROM stale_days WHERE partition_id = $2 AND day >= $3 AND day < $4
+    SELECT (extract(epoch FROM start) * 1000)::float8
+    FROM invalidations WHERE grain = '1d' AND partition_id = $2 AND start >= $3 AND start < $4
   ) AS days,
   ARRAY (
     SELECT (extract(epoch FROM start) * 1000)::float8
-    FROM stale_spans WHERE days = 7 AND partition_id = $2 AND start >= $3 AND start < $4
+    FROM invalidations WHERE grain = '7d' AND partition_id = $2 AND start >= $3 AND start < $4
   ) AS weeks,
   ARRAY (
     SELECT (extract(epoch FROM start) * 1000)::float8
-    FROM stale_spans WHERE days = 28 AND partition_id = $2 AND start >= $3 AND start < $4
+    FROM invalidations WHERE grain = '28d' AND partition_id = $2 AND start >= $3 AND start < $4
   ) AS four_weeks

@@ -41,7 +41,11 @@ const FACTS: Readonly<Record<string, Fact>> = {
   session_first_time: measure("first_time", "min(ts)", "min"),
   session_last_time: measure("last_time", "max(ts)", "max"),
   session_page_views: measure("page_views", "count(*) FILTER (WHERE name = 'page_view')", "sum"),
-  session_active_events: measure("active_events", "count(*) FILTER (WHERE is_passive IS NOT TRUE)", "sum"),
+  session_non_passive_events: measure(
+    "non_passive_events",
+    "count(*) FILTER (WHERE is_passive IS NOT TRUE)",
+    "sum",
+  ),
   session_active_ms: measure("active_ms", "coalesce(sum(active_ms), 0)", "sum"),
   session_orders: measure("orders", "count(*) FILTER (WHERE order_kind = 1)", "sum"),
   session_channel: brought("channel"),
@@ -56,8 +60,9 @@ const FACTS: Readonly<Record<string, Fact>> = {
   session_exit_page: page("exit"),
 };
 
-/** What visits call otherwise. A visit has one channel, so that it brought from its first event on. */
+/** What visits have otherwise. A visit has one channel, so that it brought from its first event on. */
 const IN_VISITS: Readonly<Record<string, string>> = {
+  active_ms: "coalesce(active_ms, 0)",
   brought_time: "CASE WHEN channel <> '' THEN first_time END",
 };
 

@@ -47,14 +47,14 @@ const returningVisitors = distinct(
 const ENGAGED = sql`(session_active_ms >= 10000 OR session_last_time - session_first_time >= INTERVAL '10 seconds'
   OR session_page_views >= 2 OR session_orders > 0)`;
 /** One page view and nothing else but what says that it is passive. */
-const BOUNCED = sql`(session_page_views <= 1 AND session_active_events <= 1)`;
+const BOUNCED = sql`(session_page_views <= 1 AND session_non_passive_events <= 1)`;
 const WHOLE = [
   "session_active_ms",
   "session_first_time",
   "session_last_time",
   "session_page_views",
   "session_orders",
-  "session_active_events",
+  "session_non_passive_events",
 ];
 const engagedSessions = distinct(
   "engaged_sessions",
@@ -106,7 +106,7 @@ const exits = count(
   "exits",
 );
 
-const scrollDepth = sum("scroll_sum", sql`scroll_percent`, ["scroll_percent"], undefined, {
+const scrollDepth = sum("scroll_sum", sql`scroll_percent`, ["scroll_percent"], "scroll_sum", {
   title: "Scrolled",
   description: "Parts of pages that were seen, added up.",
   unit: "percent",

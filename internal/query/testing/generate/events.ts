@@ -161,12 +161,16 @@ function stored(
   const sign = kind === 1 ? 1n : kind === 3 ? -1n : undefined;
   const stage = kind === 1 ? 5 : kind === 3 ? 6 : kind === undefined || kind === 0 ? event.stage : 0;
   const paid = event.order?.revenueMicros ?? null;
+  const partOfOrder = (micros: bigint | null) => (kind === 1 ? micros : null);
   return {
     ...event,
     stage,
     order: event.order && {
       ...event.order,
       revenueMicros: sign === undefined || paid === null ? null : sign * paid,
+      taxMicros: partOfOrder(event.order.taxMicros),
+      shippingMicros: partOfOrder(event.order.shippingMicros),
+      discountMicros: partOfOrder(event.order.discountMicros),
     },
     items: event.items.map((each) => ({
       ...each,

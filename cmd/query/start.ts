@@ -86,6 +86,7 @@ export async function start(service: Service<typeof query.settings>) {
       service.files,
     ),
     maxConnectionAgeMs: config.maxConnectionAgeMs,
+    log,
   });
   life.onClose("server", () => server.close());
   const probe = databaseProbe({

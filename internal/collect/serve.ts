@@ -100,6 +100,7 @@ export function serveCollect(options: ServeOptions): Promise<OnePortServer> {
     limits,
     tls: options.tls,
     maxConnectionAgeMs: options.maxConnectionAgeMs ?? 0,
+    log: options.log,
   });
 }
 

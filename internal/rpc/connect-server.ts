@@ -104,5 +104,5 @@ export function serveOperations(options: OperationsServerOptions): Promise<OnePo
     health,
     fallback: operations(health, registry),
   });
-  return listenOnePort(host, port, handler, { limits: OPERATORS_LIMITS, tls: options.tls });
+  return listenOnePort(host, port, handler, { limits: OPERATORS_LIMITS, tls: options.tls, log });
 }

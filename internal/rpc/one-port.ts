@@ -11,7 +11,9 @@ import {
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from "node:http2";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
+import { listen } from "../lifecycle/listen.ts";
+import type { Logger } from "../telemetry/logger.ts";
 import { ConnectionAge } from "./connection-age.ts";
 import { Connections, sweepMs } from "./connections.ts";
 import { normalContentType } from "./content-type.ts";
@@ -40,6 +42,8 @@ export interface OnePortOptions {
   readonly tls?: ServerTls | undefined;
   /** How long a connection is used before the client is told to make another, ms; 0, or absent: for ever. */
   readonly maxConnectionAgeMs?: number;
+  /** Told of connections that could not be accepted; standard error where absent. */
+  readonly log?: Logger;
 }
 
 /** Most bytes of a request's headers: what Node lets HTTP/1.1 have. */
@@ -54,7 +58,7 @@ export async function listenOnePort(
   host: string,
   port: number,
   handler: Handler,
-  { proxyProtocol = false, limits = DEFAULT_LIMITS, tls, maxConnectionAgeMs = 0 }: OnePortOptions = {},
+  { proxyProtocol = false, limits = DEFAULT_LIMITS, tls, maxConnectionAgeMs = 0, log }: OnePortOptions = {},
 ): Promise<OnePortServer> {
   const age = new ConnectionAge(maxConnectionAgeMs);
   const connections = new Connections(limits);
@@ -114,12 +118,10 @@ export async function listenOnePort(
     if (proxyProtocol) takeProxyHeader(socket, route);
     else route();
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, resolve);
-  });
+  const onError = log && ((err: Error) => log.warn({ err }, "a connection could not be accepted"));
+  const taken = await listen(server, { host, port }, onError);
   return {
-    port: (server.address() as AddressInfo).port,
+    port: taken,
     async close() {
       closing = true;
       const gone = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -1,4 +1,5 @@
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
+import { listen } from "../../lifecycle/listen.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { Connection } from "./connection.ts";
 import type { Shared } from "./conversation.ts";
@@ -47,12 +48,9 @@ export class WireServer {
 
   /** Starts to accept connections; returns the port. Rejects if the address cannot be had. */
   async listen(): Promise<number> {
-    const { host, port } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject).listen(port, host, resolve);
-    });
+    const port = await listen(this.#server, this.#options);
     this.#checkpointer.start(this.#die);
-    return (this.#server.address() as AddressInfo).port;
+    return port;
   }
 
   /** Ends every connection (FATAL 57P01), rolls back what they had open, and closes the database. */

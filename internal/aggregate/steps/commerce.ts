@@ -1,9 +1,9 @@
 import { memo } from "../../cache/memo.ts";
 import type { BatchView } from "../../event/batch-view.ts";
 import { commerceMeaningOf, stageOfName } from "../../event/commerce-names.ts";
-import { MAX_AMOUNT_MICROS } from "../../event-schema/fields.ts";
 import { convertMicros } from "../../store/currency-rates.ts";
 import { OrderKind, Stage, UNKNOWN_MICROS } from "../../store/event-columns.ts";
+import { itemWorth } from "../../store/item-worth.ts";
 import { hashWords, putWords, utcDay } from "./hashes.ts";
 import type { Derived, Step, StepContext } from "./step.ts";
 import { USER_KIND } from "./visitor.ts";
@@ -108,7 +108,7 @@ function writeItemRevenue(batch: BatchView, rows: Uint32Array, derived: Derived,
     const kind = rows[order] === items[at] ? derived.orderKinds[order] : OrderKind.MENTIONED;
     if (kind === OrderKind.MENTIONED) continue;
     const worth = worthOf(batch, at);
-    if (worth > MAX_AMOUNT_MICROS) continue;
+    if (worth === undefined) continue;
     derived.itemRevenue[at] = convert(
       kind === OrderKind.REFUND ? -worth : worth,
       batch,
@@ -119,12 +119,12 @@ function writeItemRevenue(batch: BatchView, rows: Uint32Array, derived: Derived,
   }
 }
 
-/** Price less discount, by quantity, halves rounded up; micros. */
-function worthOf(batch: BatchView, at: number): bigint {
-  const price =
-    batch.itemMicros("priceMicros")!.get(at) - (batch.itemMicros("discountMicros")?.get(at) ?? 0n);
-  if (price <= 0n) return 0n;
-  return (price * batch.itemMicros("quantityMicros")!.get(at) + 500_000n) / 1_000_000n;
+function worthOf(batch: BatchView, at: number): bigint | undefined {
+  return itemWorth({
+    price: batch.itemMicros("priceMicros")!.get(at),
+    discount: batch.itemMicros("discountMicros")?.get(at) ?? 0n,
+    quantity: batch.itemMicros("quantityMicros")!.get(at),
+  });
 }
 
 /** Micros of the merchant's currency; UNKNOWN_MICROS where they are not known. Notes which orders are in another one. */

@@ -158,6 +158,67 @@ test("an order that another visitor's event brought as well counts for that one,
   expect(await verifyAggregates(erasing.pool, ALL)).toEqual([]);
 });
 
+test("an order that is passed on has its stage, its parts and its items' revenue in the merchant's currency", async () => {
+  await erasing.query("INSERT INTO currency_rates VALUES ('USD', '2026-03-20', 1.25) ON CONFLICT DO NOTHING");
+  const item = { name: null, brand: null, category: null, variant: null };
+  const purchase = (visitor: bigint, hours: number) =>
+    eventRow({
+      name: "purchase",
+      visitor_id: visitor,
+      ts: NOON + hours * 3_600_000,
+      received_at: NOON + hours * 3_600_000,
+      order: {
+        id: "both",
+        revenue: 50_000_000,
+        converted: 40_000_000,
+        currency: "USD",
+        tax: 5_000_000,
+        shipping: 2_500_000,
+        discount: 1_000_000,
+        cost: 10_000_000,
+        coupon: null,
+      },
+      items: [
+        // 3 pieces at 7 less 2 dollars; half a piece of a cent's hundredth part, which rounds up.
+        {
+          ...item,
+          item_id: "a",
+          price_micros: 7_000_000,
+          discount_micros: 2_000_000n,
+          quantity_micros: 3_000_000,
+        },
+        { ...item, item_id: "b", price_micros: 5, quantity_micros: 500_000 },
+      ],
+    });
+  await store(erasing.pool, [purchase(4n, 0), purchase(5n, 1)]);
+  const stages = () =>
+    erasing.query("SELECT stage, revenue_micros::integer AS revenue FROM items ORDER BY ts, position");
+  expect((await stages()).slice(2)).toEqual([
+    { stage: 0, revenue: null },
+    { stage: 0, revenue: null },
+  ]);
+  await erasing.erase(1, 4n);
+  expect(await stages()).toEqual([
+    { stage: 5, revenue: 12_000_000 },
+    { stage: 5, revenue: 2 },
+  ]);
+  expect(
+    await erasing.query(`SELECT stage, order_kind AS kind, revenue_micros::integer AS revenue, tax_micros::integer AS tax,
+      shipping_micros::integer AS shipping, discount_micros::integer AS discount, cost_micros::integer AS cost FROM events`),
+  ).toEqual([
+    {
+      stage: 5,
+      kind: 1,
+      revenue: 40_000_000,
+      tax: 4_000_000,
+      shipping: 2_000_000,
+      discount: 800_000,
+      cost: 8_000_000,
+    },
+  ]);
+  expect(await verifyAggregates(erasing.pool, ALL)).toEqual([]);
+});
+
 test("a refund that an erased event had claimed counts for the event that told it again", async () => {
   const order = (kind: number, sign: number, id: string, fields: Partial<EventRow>, told: object = {}) =>
     eventRow({

@@ -1,7 +1,8 @@
 import { convertMicros, findRates } from "../currency-rates.ts";
 import { prepareForColumnstore } from "../decompression.ts";
-import { OrderKind } from "../event-columns.ts";
+import { OrderKind, Stage } from "../event-columns.ts";
 import type { Client, Pool } from "../pool.ts";
+import { type Amounts, type Convert, countEvent } from "./heir.ts";
 import { lockPartition, transactionInTries } from "./in-tries.ts";
 import { markRemoved, quarterHoursOf } from "./rows.ts";
 import type { Erasure } from "./subject.ts";
@@ -13,7 +14,7 @@ interface Claims {
   readonly freed: "freed_orders" | "freed_refunds";
   /** What an event that brought it again is, and what it becomes. */
   readonly repeat: number;
-  readonly counted: number;
+  readonly counted: { readonly kind: number; readonly stage: number; readonly sign: bigint };
   /** SQL: the key of a row of events; $1 is the merchant. */
   readonly key: string;
   /** SQL: $1 merchant, $2 order, $3 event, $4 its time, $5 micros, $6 currency (null: the merchant's), $7 the key, if asked for. */
@@ -24,7 +25,7 @@ interface Claims {
 const ORDERS: Claims = {
   freed: "freed_orders",
   repeat: OrderKind.REPEAT,
-  counted: OrderKind.ORDER,
+  counted: { kind: OrderKind.ORDER, stage: Stage.ORDER, sign: 1n },
   key: "order_id",
   claim: `INSERT INTO order_keys (merchant_id, order_id, event_id, ts, total_micros, currency)
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
@@ -39,7 +40,7 @@ const REFUND_KEY = `CASE WHEN refund_id IS NOT NULL THEN 'id ' || refund_id
 const REFUNDS: Claims = {
   freed: "freed_refunds",
   repeat: OrderKind.REFUND_REPEAT,
-  counted: OrderKind.REFUND,
+  counted: { kind: OrderKind.REFUND, stage: Stage.REFUND, sign: -1n },
   key: `json_build_array(order_id, ${REFUND_KEY})::text`,
   claim: `INSERT INTO refund_keys (merchant_id, order_id, refund_key, event_id, ts, amount_micros, currency)
     VALUES ($1, $2, $7::json->>1, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
@@ -47,15 +48,13 @@ const REFUNDS: Claims = {
 };
 
 /** An event that brought an order or a refund again, and of which it is the first event now. */
-interface Heir {
+interface Heir extends Amounts {
   readonly key: string;
   readonly orderId: string;
   readonly eventId: string;
   /** Ms since 1970-01-01 UTC. */
   readonly ts: number;
   readonly received: number;
-  /** Micros. */
-  readonly revenue: string;
   readonly currency: string | null;
 }
 
@@ -84,9 +83,9 @@ async function passOnClaims(pool: Pool, erasure: Erasure, claims: Claims): Promi
   for (let at = 0; at < freed.length; at += STEP) {
     const keys = freed.slice(at, at + STEP);
     const found = keys.flatMap((key) => heirs.get(key) ?? []);
-    const revenues = await revenuesOf(pool, own, found);
+    const converts = await convertsOf(pool, own, found);
     await transactionInTries(pool, (client) =>
-      passOn(client, erasure, { claims, keys, heirs: found, revenues, own }),
+      passOn(client, erasure, { claims, keys, heirs: found, converts, own }),
     );
   }
 }
@@ -125,7 +124,8 @@ async function repeatsIn(
   const { rows } = await pool.query<Heir>(
     `SELECT ${claims.key} AS key, order_id AS "orderId", event_id AS "eventId",
        (extract(epoch FROM ts) * 1000)::float8 AS ts, (extract(epoch FROM received_at) * 1000)::float8 AS received,
-       order_revenue_micros::text AS revenue, order_currency AS currency
+       order_revenue_micros::text AS revenue, order_tax_micros::text AS tax, order_shipping_micros::text AS shipping,
+       order_discount_micros::text AS discount, order_cost_micros::text AS cost, order_currency AS currency
      FROM events
      WHERE merchant_id = $1 AND ts >= $2 AND ts < $3 AND order_kind = $4 AND ${claims.key} = ANY ($5::text[])`,
     [merchantId, new Date(from), new Date(to), claims.repeat, freed],
@@ -135,12 +135,8 @@ async function repeatsIn(
 
 const DAY_MS = 86_400_000;
 
-/** What each order is in the merchant's currency, micros, by the rule of the step `commerce`; null: not known. */
-async function revenuesOf(
-  pool: Pool,
-  own: string | null,
-  heirs: readonly Heir[],
-): Promise<(bigint | null)[]> {
+/** How the amounts of each event come into the merchant's currency, by the rule of the step `commerce`. */
+async function convertsOf(pool: Pool, own: string | null, heirs: readonly Heir[]): Promise<Convert[]> {
   if (heirs.length === 0) return [];
   const needs = heirs.flatMap(({ currency, ts }) => {
     const day = Math.floor(ts / DAY_MS);
@@ -151,9 +147,9 @@ async function revenuesOf(
   });
   const perEuro = await findRates(pool, needs);
   const rate = (at: number) => (needs[at]!.currency === "EUR" ? 1 : perEuro[at]);
-  return heirs.map(({ currency, revenue }, at) => {
-    if (currency === null || currency === own) return BigInt(revenue);
-    return convertMicros(BigInt(revenue), rate(2 * at + 1), rate(2 * at)) ?? null;
+  return heirs.map(({ currency }, at) => (micros) => {
+    if (currency === null || currency === own) return micros;
+    return convertMicros(micros, rate(2 * at + 1), rate(2 * at)) ?? null;
   });
 }
 
@@ -161,7 +157,7 @@ interface Passing {
   readonly claims: Claims;
   readonly keys: readonly string[];
   readonly heirs: readonly Heir[];
-  readonly revenues: readonly (bigint | null)[];
+  readonly converts: readonly Convert[];
   /** The merchant's currency. */
   readonly own: string | null;
 }
@@ -170,7 +166,7 @@ interface Passing {
 async function passOn(
   client: Client,
   erasure: Erasure,
-  { claims, keys, heirs, revenues, own }: Passing,
+  { claims, keys, heirs, converts, own }: Passing,
 ): Promise<void> {
   const { erasureId, merchantId, partition } = erasure;
   await lockPartition(client, partition);
@@ -182,18 +178,8 @@ async function passOn(
     const claim = [merchantId, heir.orderId, eventId, new Date(ts), revenue, foreign];
     const { rowCount } = await client.query(claims.claim, claims.claimsKey ? [...claim, heir.key] : claim);
     if (rowCount === 0) continue;
-    const amount = revenues[at] ?? null;
-    await client.query(
-      `UPDATE events SET order_kind = $4, revenue_micros = $5
-       WHERE merchant_id = $1 AND ts = $2 AND event_id = $3`,
-      [
-        merchantId,
-        new Date(ts),
-        eventId,
-        claims.counted,
-        claims === REFUNDS && amount !== null ? -amount : amount,
-      ],
-    );
+    const event = { merchantId, ts, eventId };
+    await countEvent(client, event, { ...claims.counted, amounts: heir, convert: converts[at]! });
     changed.push(heir);
   }
   await client.query(

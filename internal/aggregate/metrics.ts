@@ -102,7 +102,7 @@ function registered(registry: Registry) {
     refresh: latency(
       registry,
       "footfall_aggregator_refresh_seconds",
-      "Time of refreshing all stale buckets.",
+      "Time of refreshing all invalid buckets.",
     ),
     refreshFailures: counter(
       registry,

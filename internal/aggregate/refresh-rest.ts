@@ -1,7 +1,7 @@
 /**
  * A refresh works a whole bucket over, however little of it is new; under load, refreshing without a pause
  * would take a core to itself. After each refresh it rests for this many times as long as the refresh took.
- * Reports do not wait for it: they count stale buckets from the rows.
+ * Reports do not wait for it: they count invalid buckets from the rows.
  */
 const REST = 4;
 

@@ -11,8 +11,8 @@
  * - `copy` (aggregator): within the transaction, before the event keys and behind the rows.
  * - `commit` (aggregator): all is written, COMMIT is about to be sent, or has been answered.
  * - `stream-ack` (aggregator): the commit stands, JetStream is about to be told, or has been.
- * - `refresh` (aggregator): stale buckets are known, and the aggregates over them are not yet or just now
- *   refreshed; the buckets are still marked as stale.
+ * - `refresh` (aggregator): invalid buckets are known, and the aggregates over them are not yet or just now
+ *   refreshed; the buckets are still marked as invalid.
  * - `archive-put` (archiver): an object is about to be put into the archive, or is there.
  */
 export const BOUNDARIES = {

@@ -24,7 +24,7 @@ const commit = (rows: readonly { merchant: number; ts: number }[]) =>
     },
   );
 const times = (count: number, from: number) => Array.from({ length: count }, (_, i) => from + i * 1_000);
-const staleDays = async () =>
+const invalidDays = async () =>
   (
     await database.pool.query<{ day: Date }>(
       "SELECT start AS day FROM invalidations WHERE grain = '1d' ORDER BY day",
@@ -55,11 +55,11 @@ test("a day is stale from the refresh of its quarter hours on until it is over a
   await addMerchantWithRollups(pool);
   const now = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   await commit([TODAY, TODAY + HOUR, now].map((ts) => ({ merchant: 1, ts })));
-  expect(await staleDays()).toEqual([]);
+  expect(await invalidDays()).toEqual([]);
   await refreshGrain(pool, "15m");
-  expect(await staleDays()).toEqual([TODAY, now]);
+  expect(await invalidDays()).toEqual([TODAY, now]);
   expect((await refreshGrain(pool, "1d")).starts).toEqual([TODAY]);
-  expect(await staleDays()).toEqual([now]);
+  expect(await invalidDays()).toEqual([now]);
 });
 
 test("a day that is marked again while it is refreshed stays stale", async () => {
@@ -77,5 +77,5 @@ test("a day that is marked again while it is refreshed stays stale", async () =>
     connect: () => late().then(() => pool.connect()),
   } as unknown as typeof pool;
   await refreshGrain(interrupted, "1d");
-  expect(await staleDays()).toEqual([TODAY]);
+  expect(await invalidDays()).toEqual([TODAY]);
 });

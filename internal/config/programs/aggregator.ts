@@ -99,7 +99,7 @@ export const aggregator = {
       fallback: "1000",
     },
     refreshTimeoutMs: {
-      description: "longest time of refreshing one span of stale buckets, ms",
+      description: "longest time of refreshing one span of invalid buckets, ms",
       schema: integer(100, 86_400_000),
       fallback: "3600000",
     },

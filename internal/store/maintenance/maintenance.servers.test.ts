@@ -206,7 +206,7 @@ describe("retention", () => {
 });
 
 describe("verify", () => {
-  test("aggregates that agree with the rows have no mismatch, stale buckets do not count", async () => {
+  test("aggregates that agree with the rows have no mismatch, invalid buckets do not count", async () => {
     await store(1, [0, 10]);
     expect(await verifyAggregates(database.pool, ALL)).toEqual([]);
     await refreshGrain(database.pool, "15m");

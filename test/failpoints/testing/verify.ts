@@ -21,7 +21,7 @@ async function underWay(installation: Installation): Promise<string[]> {
     amounts.push([`batches of partition ${partition} behind position ${position}`, last - position]);
   }
   const { rowCount } = await pool.query("SELECT 1 FROM invalidations WHERE grain = '15m'");
-  amounts.push(["stale buckets", rowCount ?? 0]);
+  amounts.push(["invalid buckets", rowCount ?? 0]);
   return amounts.filter(([, amount]) => amount !== 0).map(([what, amount]) => `${amount} ${what}`);
 }
 

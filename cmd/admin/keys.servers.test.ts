@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ApiKey, CreatedKey } from "../../internal/store/api-keys.ts";
 import { keySha256 } from "../../internal/store/api-keys.ts";
-import type { KeyKind } from "../../internal/store/key-text.ts";
+import { KEY_KINDS, type KeyKind } from "../../internal/store/key-text.ts";
 import { createMerchant, findMerchantByKey } from "../../internal/store/merchants.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { resultOf, runAdmin } from "./testing/run.ts";
@@ -45,16 +45,20 @@ test("list shows ids and states, and no key", async () => {
   const { stdout } = await run("list", "--merchant", merchant);
   expect(stdout).toContain(idOf(first.write));
   expect(stdout).toMatch(/│ write +│.*│ works +│/);
-  expect(stdout).not.toMatch(/ff[wr]_/);
+  expect(stdout).not.toMatch(/ff[wrm]_/);
 });
 
-test.each(["write", "read"] as const)("create makes one more %s key, of that kind only", async (kind) => {
-  const { key, keyId } = await result<CreatedKey>("create", "--kind", kind);
-  expect(keyId).toBe(idOf(key));
-  expect(await works(kind, key)).toBe(true);
-  expect(await works(kind === "write" ? "read" : "write", key)).toBe(false);
-  expect(await works(kind, first[kind])).toBe(true);
-});
+test.each(["write", "read", "manage"] as const)(
+  "create makes one more %s key, of that kind only",
+  async (kind) => {
+    const { key, keyId } = await result<CreatedKey>("create", "--kind", kind);
+    expect(keyId).toBe(idOf(key));
+    expect(await works(kind, key)).toBe(true);
+    for (const other of KEY_KINDS.filter((each) => each !== kind))
+      expect(await works(other, key)).toBe(false);
+    if (kind !== "manage") expect(await works(kind, first[kind])).toBe(true);
+  },
+);
 
 test("after rotate both keys work, until the old one is revoked", async () => {
   const { key, old } = await result<CreatedKey & { old: ApiKey }>("rotate", "--key", idOf(first.write));
@@ -95,7 +99,7 @@ test("for people: the key once, and when revocation holds", async () => {
 test.each([
   ["an unknown merchant", ["list", "--merchant", "77"], "there is no merchant 77"],
   ["a key that is not there", ["revoke", "--merchant", "1", "--key", "0".repeat(12)], "has no key"],
-  ["a kind that is none", ["create", "--merchant", "1", "--kind", "admin"], "is none of write, read"],
+  ["a kind that is none", ["create", "--merchant", "1", "--kind", "admin"], "is none of write, read, manage"],
   [
     "a time that is none",
     ["rotate", "--merchant", "1", "--key", "0".repeat(12), "--overlap", "1 day"],

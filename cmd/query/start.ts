@@ -1,13 +1,15 @@
 import { readPemSettings } from "../../internal/config/pem-files.ts";
 import type { query } from "../../internal/config/programs/query.ts";
+import { GoalService } from "../../internal/gen/footfall/query/v1/goals_pb.js";
 import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 import { QueryService as OldQueryService } from "../../internal/gen/footfall/report/v1/report_pb.js";
 import { keepProbing } from "../../internal/program/probes.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import type { ReportDeps } from "../../internal/query/rpc/answer-reports.ts";
-import { readKeyAuthenticator } from "../../internal/query/rpc/authenticate.ts";
+import { callerAuthenticator } from "../../internal/query/rpc/authenticate.ts";
 import { batchRunReports } from "../../internal/query/rpc/batch-run-reports.ts";
 import { type Authenticate, queryGate } from "../../internal/query/rpc/gate.ts";
+import { goalMethods } from "../../internal/query/rpc/goals/methods.ts";
 import { queryMetrics } from "../../internal/query/rpc/metrics.ts";
 import { merchantLimit } from "../../internal/query/rpc/rate-limit.ts";
 import { runReport } from "../../internal/query/rpc/run-report.ts";
@@ -41,10 +43,10 @@ export async function start(service: Service<typeof query.settings>) {
   const metrics = queryMetrics(registry);
   metrics.watch(turns);
   const tries = new FailedTries(inNetworks(config.unlimitedAddresses));
-  const find = readKeyAuthenticator(pools.keys, config.keyFreshMs, tries);
+  const find = callerAuthenticator(pools.keys, config.keyFreshMs, tries);
   const limit = merchantLimit(config.requestsPerMinute);
-  const authenticate: Authenticate = async (headers, peer) => {
-    const merchant = await find(headers, peer);
+  const authenticate: Authenticate = async (headers, peer, kind) => {
+    const merchant = await find(headers, peer, kind);
     await limit(merchant.merchantId);
     return merchant;
   };
@@ -66,10 +68,11 @@ export async function start(service: Service<typeof query.settings>) {
   const handler = connectHandler({
     routes(router) {
       router.service(QueryService, { runReport: runReport(deps), batchRunReports: batchRunReports(deps) });
+      router.service(GoalService, goalMethods(deps));
       router.service(OldQueryService, queryHandlers(old));
       routeHealthCheck(router, health);
     },
-    gate: queryGate([QueryService, OldQueryService], authenticate, metrics),
+    gate: queryGate([QueryService, GoalService, OldQueryService], authenticate, metrics),
     log,
     health,
     readMaxBytes: MAX_REQUEST_BYTES,

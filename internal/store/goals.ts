@@ -112,7 +112,7 @@ export function updateGoal(
  */
 export async function removeGoal(pool: Pool, merchantId: number, goalId: number): Promise<Goal> {
   const { rows } = await pool.query<GoalRow>(
-    `DELETE FROM goals WHERE merchant_id = $1 AND goal_id = $2 RETURNING ${COLUMNS}`,
+    `DELETE FROM goals WHERE merchant_id = $1 AND goal_id = $2::bigint RETURNING ${COLUMNS}`,
     [merchantId, goalId],
   );
   return rows[0] === undefined ? noSuchGoal(merchantId, goalId) : goalOf(rows[0]);

@@ -1,12 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 
-export type KeyKind = "write" | "read";
+/** write: sends events. read: asks for reports. manage: changes what the merchant set up, such as its goals. */
+export const KEY_KINDS = ["write", "read", "manage"] as const;
 
-const PREFIX: Readonly<Record<KeyKind, string>> = { write: "ffw_", read: "ffr_" };
+export type KeyKind = (typeof KEY_KINDS)[number];
+
+const PREFIX: Readonly<Record<KeyKind, string>> = { write: "ffw_", read: "ffr_", manage: "ffm_" };
 
 /** 256 random bits and 32 of the check, each as base64url. */
-const FORM = /^(ff[wr]_)[\w-]{43}([\w-]{6})$/;
+const FORM = /^(ff[wrm]_)[\w-]{43}([\w-]{6})$/;
 
 /** A new key's text: a prefix that tells its kind, 43 random characters, 6 that check the others. */
 export function newKeyText(kind: KeyKind): string {

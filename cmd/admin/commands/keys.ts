@@ -9,6 +9,7 @@ import {
   revokeKey,
   rotateKey,
 } from "../../../internal/store/api-keys.ts";
+import { KEY_KINDS } from "../../../internal/store/key-text.ts";
 import { readInstallation } from "../../../internal/store/migrate.ts";
 import { command, merchant } from "../command.ts";
 
@@ -31,7 +32,7 @@ const overlap: Setting<number> = {
 
 /** The defaults of FOOTFALL_COLLECTOR_KEY_FRESH_MS and _INGEST_ together, and of _QUERY_. */
 const WITHIN =
-  "It holds everywhere within 70 seconds for a write key and 5 for a read key, which is how long programs remember them by default.";
+  "It holds everywhere within 70 seconds for a write key and 5 for another, which is how long programs remember them by default.";
 
 const list = command({
   name: "keys list",
@@ -51,7 +52,10 @@ const create = command({
   example: "--merchant 1 --kind write",
   settings: {
     merchant,
-    kind: { description: "write (sends events) or read (asks reports)", schema: choice(["write", "read"]) },
+    kind: {
+      description: "write (sends events), read (asks for reports) or manage (changes goals)",
+      schema: choice(KEY_KINDS),
+    },
   },
   run: async (pool, { merchant: merchantId, kind }) => {
     await readInstallation(pool);

@@ -60,7 +60,7 @@ export const query = {
       fallback: "60000",
     },
     keyFreshMs: {
-      description: "how long a read key is trusted before it is read again, ms",
+      description: "how long a read or management key is trusted before it is read again, ms",
       schema: integer(0, 86_400_000),
       fallback: "5000",
     },

@@ -5,7 +5,7 @@ import { clientGoneKey } from "../../rpc/node-adapter.ts";
 import { peerKey } from "../../rpc/peer.ts";
 import type { RetryLimits } from "../run/read-with-retry.ts";
 import type { Turns } from "../run/turns.ts";
-import { type Authenticate, type KeyMerchant, merchantKey } from "./gate.ts";
+import { type Authenticate, type KeyMerchant, keyKindOf, merchantKey } from "./gate.ts";
 import type { QueryMetrics, Rpc } from "./metrics.ts";
 
 export interface AnswerDeps extends RetryLimits {
@@ -51,7 +51,11 @@ export async function answer<R>(
     // A GET has no body, and so passes no gate.
     const merchant =
       context.values.get(merchantKey) ??
-      (await deps.authenticate(context.requestHeader, context.values.get(peerKey)));
+      (await deps.authenticate(
+        context.requestHeader,
+        context.values.get(peerKey),
+        keyKindOf(context.method),
+      ));
     return deps.turns.run(merchant.merchantId, signal, () => work(limits, merchant));
   };
   try {

@@ -1,4 +1,5 @@
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { createContextKey } from "@connectrpc/connect";
 import { Failure } from "../../failure/failure.ts";
 import { toConnectError } from "../../rpc/errors.ts";
@@ -6,6 +7,7 @@ import type { Admission, Gate } from "../../rpc/gate.ts";
 import { peerKey } from "../../rpc/peer.ts";
 import { Quota } from "../../rpc/quota.ts";
 import type { Merchant } from "../../store/merchants.ts";
+import type { CallerKind } from "./authenticate.ts";
 import type { QueryMetrics } from "./metrics.ts";
 
 /** What is known of an API key's merchant. */
@@ -14,8 +16,13 @@ export type KeyMerchant = Pick<Merchant, "merchantId" | "timeZone" | "currency" 
 /** The merchant of a call that passed the gate. */
 export const merchantKey = createContextKey<KeyMerchant | undefined>(undefined, { description: "merchant" });
 
-/** The merchant whose read key the headers carry. @param peer address of the connection's other end. */
-export type Authenticate = (headers: Headers, peer: string) => Promise<KeyMerchant>;
+/** The merchant whose key of a kind the headers carry. @param peer address of the connection's other end. */
+export type Authenticate = (headers: Headers, peer: string, kind: CallerKind) => Promise<KeyMerchant>;
+
+/** The kind of key that an RPC takes: what changes something takes a management key. */
+export function keyKindOf({ idempotency }: DescMethod): CallerKind {
+  return idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS ? "read" : "manage";
+}
 
 /** Most bytes of requests that have come in part, and one merchant's share of them. */
 const READING_BYTES = 16 << 20;
@@ -31,13 +38,21 @@ export function queryGate(
   metrics: QueryMetrics,
 ): Gate {
   const quota = new Quota(READING_BYTES, MERCHANT_SHARE);
+  const kinds = new Map(
+    services.flatMap(({ typeName, methods }) =>
+      methods.map((method) => [`/${typeName}/${method.name}`, keyKindOf(method)]),
+    ),
+  );
   return {
     async enter({ path, header, contextValues }) {
       if (!services.some(({ typeName }) => path.startsWith(`/${typeName}/`))) return undefined;
-      const merchant = await authenticate(header, contextValues.get(peerKey)).catch((error: unknown) => {
-        metrics.refused(path, toConnectError(error).code);
-        throw error;
-      });
+      const kind = kinds.get(path) ?? "read";
+      const merchant = await authenticate(header, contextValues.get(peerKey), kind).catch(
+        (error: unknown) => {
+          metrics.refused(path, toConnectError(error).code);
+          throw error;
+        },
+      );
       contextValues.set(merchantKey, merchant);
       return new Reading(quota, merchant.merchantId);
     },

@@ -26,7 +26,8 @@ export async function schemaFor(
   return schemaOf({ goals, properties: [] });
 }
 
-function readGoals(pool: Pool, merchantId: number, limits: RetryLimits): Promise<Goal[]> {
+/** The merchant's goals, by id. */
+export function readGoals(pool: Pool, merchantId: number, limits: RetryLimits): Promise<Goal[]> {
   return inSnapshot(pool, limits, async (client) => {
     const goals = await listGoals(client, merchantId);
     limits.onRead?.(["goals"], goals.length);

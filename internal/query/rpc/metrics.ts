@@ -6,6 +6,10 @@ import type { Turns } from "../run/turns.ts";
 const RPCS = [
   "RunReport",
   "BatchRunReports",
+  "GetMetadata",
+  "CreateGoal",
+  "UpdateGoal",
+  "DeleteGoal",
   "GetReport",
   "GetBreakdown",
   "ListGoals",
@@ -18,6 +22,8 @@ export type Rpc = (typeof RPCS)[number];
 const CODES: Readonly<Partial<Record<Code, string>>> = {
   [Code.Canceled]: "CANCELLED",
   [Code.InvalidArgument]: "INVALID_ARGUMENT",
+  [Code.NotFound]: "NOT_FOUND",
+  [Code.AlreadyExists]: "ALREADY_EXISTS",
   [Code.DeadlineExceeded]: "DEADLINE_EXCEEDED",
   [Code.PermissionDenied]: "PERMISSION_DENIED",
   [Code.FailedPrecondition]: "FAILED_PRECONDITION",

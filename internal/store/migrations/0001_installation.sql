@@ -41,7 +41,7 @@ CREATE INDEX merchants_with_sites ON merchants (merchant_id) WHERE own_domains <
 CREATE TABLE api_keys (
   key_sha256 bytea PRIMARY KEY CHECK (length(key_sha256) = 32),
   merchant_id integer NOT NULL REFERENCES merchants,
-  kind text NOT NULL CHECK (kind IN ('write', 'read')),
+  kind text NOT NULL CHECK (kind IN ('write', 'read', 'manage')),
   created_at timestamptz NOT NULL DEFAULT now(),
   revoked_at timestamptz
 );

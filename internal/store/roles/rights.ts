@@ -26,11 +26,12 @@ export const TABLES: Readonly<Record<string, Rights>> = {
   // A merchant's names and sites are told by its key (merchant_of_key).
   merchants: {
     writer: READ,
-    reader: "SELECT (merchant_id, rollups_from, rollups_ready_from)",
+    reader: "SELECT (merchant_id, rollups_from, rollups_ready_from, last_goal_id), UPDATE (last_goal_id)",
     archiver: "SELECT (merchant_id, retention_days)",
   },
   api_keys: {},
-  goals: { reader: READ },
+  // Query makes them for who shows a management key.
+  goals: { reader: WRITE },
   events: rows,
   items: rows,
   ...Object.fromEntries(CONTINUOUS_AGGREGATES.map((name): [string, Rights] => [name, { reader: READ }])),

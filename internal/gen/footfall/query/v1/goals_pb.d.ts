@@ -174,7 +174,7 @@ export declare type UpdateGoalRequest = Message<"footfall.query.v1.UpdateGoalReq
   goal?: Goal | undefined;
 
   /**
-   * Which fields change; required.
+   * Which fields change: names of a goal's, or "*" alone for all of them. Absent: those that `goal` has a value of.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */
@@ -250,7 +250,7 @@ export declare const DeleteGoalResponseSchema: GenMessage<DeleteGoalResponse>;
 
 /**
  * A merchant's goals. Listing takes a read key; all that changes something takes a management key
- * (`authorization: Bearer ffm_...`). `Reason` tells of errors, as of those of QueryService.
+ * (`authorization: Bearer ffm_...`). `Reason` tells of errors, as of those of QueryService. A merchant has at most 50 goals.
  *
  * @generated from service footfall.query.v1.GoalService
  */
@@ -286,7 +286,7 @@ export declare const GoalService: GenService<{
     output: typeof UpdateGoalResponseSchema;
   },
   /**
-   * Removes a goal; its id is never used again.
+   * Removes a goal from all reports, those of the past included; its id is never used again.
    *
    * @generated from rpc footfall.query.v1.GoalService.DeleteGoal
    */

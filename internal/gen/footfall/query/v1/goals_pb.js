@@ -76,7 +76,7 @@ export const DeleteGoalResponseSchema = /*@__PURE__*/
 
 /**
  * A merchant's goals. Listing takes a read key; all that changes something takes a management key
- * (`authorization: Bearer ffm_...`). `Reason` tells of errors, as of those of QueryService.
+ * (`authorization: Bearer ffm_...`). `Reason` tells of errors, as of those of QueryService. A merchant has at most 50 goals.
  *
  * @generated from service footfall.query.v1.GoalService
  */

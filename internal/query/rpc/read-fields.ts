@@ -1,4 +1,6 @@
+import { Failure } from "../../failure/failure.ts";
 import type { RunReportRequest } from "../../gen/footfall/query/v1/report_pb.js";
+import { conflictOf, MOST_DIMENSIONS, MOST_METRICS } from "../plan/compatible.ts";
 import type { Order } from "../question/question.ts";
 import { TIME } from "../schema/dimensions.ts";
 import type { Dimension, Metric } from "../schema/field.ts";
@@ -6,8 +8,6 @@ import type { Schema } from "../schema/schema.ts";
 import { InvalidField } from "../time/invalid-field.ts";
 import { missing, unknown } from "./field-errors.ts";
 
-const MOST_METRICS = 20;
-const MOST_DIMENSIONS = 9;
 const MOST_ROWS = 10_000;
 const DEFAULT_ROWS = 100;
 const MOST_TOP_VALUES = 100;
@@ -23,21 +23,44 @@ type Request = Pick<RunReportRequest, "metrics" | "dimensions">;
 /** @throws Failure "invalid" on "metrics" and "dimensions", and their places. */
 export function readFields({ metrics, dimensions }: Request, schema: Schema): ReadFields {
   if (metrics.length === 0) throw missing("metrics", `1 to ${MOST_METRICS} names of metrics`);
-  checkNames("metrics", metrics, MOST_METRICS);
-  checkNames("dimensions", dimensions, MOST_DIMENSIONS);
-  return {
-    metrics: metrics.map((name, at) => {
-      const metric = schema.metric(name);
-      if (metric === undefined) throw unknown(`metrics[${at}]`, name, namesOf(schema.metrics));
-      return metric;
-    }),
-    dimensions: dimensions.map((name, at) => {
-      const dimension = schema.dimension(name);
-      const groupable = schema.dimensions.filter((each) => each.groupable);
-      if (dimension?.groupable !== true) throw unknown(`dimensions[${at}]`, name, namesOf(groupable));
-      return dimension;
-    }),
-  };
+  return checkTogether({
+    metrics: readMetrics(metrics, schema),
+    dimensions: readDimensions(dimensions, schema),
+  });
+}
+
+/** @throws InvalidField on a place of "metrics". */
+export function readMetrics(names: readonly string[], schema: Schema): Metric[] {
+  checkNames("metrics", names, MOST_METRICS);
+  return names.map((name, at) => {
+    const metric = schema.metric(name);
+    if (metric === undefined) throw unknown(`metrics[${at}]`, name, namesOf(schema.metrics));
+    return metric;
+  });
+}
+
+/** @throws InvalidField on a place of "dimensions". */
+export function readDimensions(names: readonly string[], schema: Schema): Dimension[] {
+  checkNames("dimensions", names, MOST_DIMENSIONS);
+  return names.map((name, at) => {
+    const dimension = schema.dimension(name);
+    const groupable = schema.dimensions.filter((each) => each.groupable);
+    if (dimension?.groupable !== true) throw unknown(`dimensions[${at}]`, name, namesOf(groupable));
+    return dimension;
+  });
+}
+
+function checkTogether(fields: ReadFields): ReadFields {
+  const { metrics, dimensions } = fields;
+  const conflict = conflictOf(metrics, dimensions);
+  if (conflict === undefined) return fields;
+  const { metric, dimension, reason } = conflict;
+  throw new Failure("invalid", reason, {
+    reason: "NOT_COMPATIBLE",
+    field: `metrics[${metrics.indexOf(metric)}]`,
+    value: metric.name,
+    allowed: `metrics that GetMetadata calls compatible with the dimension ${dimension.name}`,
+  });
 }
 
 function namesOf(fields: readonly { readonly name: string }[]): string[] {

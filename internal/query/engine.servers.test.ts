@@ -10,6 +10,7 @@ import { answerQuestion } from "./run/answer-question.ts";
 import { basesOf } from "./schema/field.ts";
 import { plainAnswer, roundedAnswer } from "./testing/compare.ts";
 import { eventsWithin } from "./testing/generate/events.ts";
+import { GOALS, OWN_FIELDS } from "./testing/generate/own-fields.ts";
 import { questionsAbout } from "./testing/generate/questions.ts";
 import { evaluate } from "./testing/naive/evaluate.ts";
 import type { StoredEvent } from "./testing/naive/event.ts";
@@ -54,10 +55,10 @@ test("a random question over random events is answered as by counting one event 
   };
   await fc.assert(
     fc.asyncProperty(
-      questionsAbout({ merchants, from: FROM, to: TO }).filter(hasSources),
+      questionsAbout({ merchants, from: FROM, to: TO, ...OWN_FIELDS }).filter(hasSources),
       async (question) => {
         const answer = await answerQuestion(database.pool, question, { statementTimeoutMs: 30_000, onRead });
-        expect(plainAnswer(answer, question)).toEqual(roundedAnswer(evaluate(events, question)));
+        expect(plainAnswer(answer, question)).toEqual(roundedAnswer(evaluate(events, question, GOALS)));
       },
     ),
     { numRuns: RUNS, endOnFailure: process.env.FOOTFALL_TEST_SHRINK === undefined },

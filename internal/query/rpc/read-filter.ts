@@ -30,7 +30,7 @@ export function readFilter(
     if (!dimension.filterable || dimension.type === "bucket") {
       throw new InvalidField(field, name, "a dimension that can be filtered by", "NOT_COMPATIBLE");
     }
-    return { field: dimension, type: dimension.type };
+    return { field: dimension, type: dimension.number === undefined ? dimension.type : ("either" as const) };
   };
   const reader: Reader<Dimension> = new Reader(findFilterable, (behavior, at, level) =>
     readBehavior(behavior, at, (event, where) => reader.read(event, where, level + 1, true)),

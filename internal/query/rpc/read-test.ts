@@ -9,7 +9,8 @@ import { RegexError } from "../regex/parse.ts";
 import { postgresRegex } from "../regex/postgres.ts";
 import { InvalidField } from "../time/invalid-field.ts";
 
-export type FieldType = "text" | "number";
+/** What tests a field takes; either: texts, of which some are numbers. */
+export type FieldType = "text" | "number" | "either";
 
 const MAX_TEXT_LENGTH = 1_024;
 const MAX_VALUES = 1_000;
@@ -32,7 +33,7 @@ export function readTest(
   path: string,
 ): Test {
   const isOfTexts = test.case === "text" || test.case === "inList";
-  if (test.case !== "isEmpty" && isOfTexts !== (type === "text")) {
+  if (test.case !== "isEmpty" && type !== "either" && isOfTexts !== (type === "text")) {
     const given = test.case === "inList" ? "in_list" : test.case;
     const allowed =
       type === "text"

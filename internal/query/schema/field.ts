@@ -35,9 +35,11 @@ export interface Dimension extends Field {
   readonly columns: readonly string[];
   /** Over one row: a text, or a float8; null for no value. Undefined for the dimension `time` alone. */
   readonly sql: (at: RowContext) => Sql;
+  /** A float8 for tests of numbers, where `sql` is a text that may be one; null for no number. */
+  readonly number?: Sql | undefined;
   /**
-   * Whether `sql` is a text[]: the row then counts once for each of its values, or for none where it is empty, and passes a
-   * test where one of them does. Default: one value a row.
+   * Whether `sql` is a text[]: the row then counts once for each of its values, or where it is empty once without a value,
+   * and passes a test where one of them does. Totals count it once. Default: one value a row.
    */
   readonly isMany?: boolean | undefined;
 }

@@ -38,6 +38,7 @@ export function propertyDimension(name: string): Dimension | undefined {
     groupable: true,
     columns: ["properties"],
     sql: () => sql`nullif(properties ->> ${property}::text, '')`,
+    number: numberOf(property),
   };
 }
 
@@ -100,6 +101,6 @@ function about(property: string, what: PropertyMetric) {
 
 /** A number of the properties; texts that look like one are none. */
 function numberOf(property: string): Sql {
-  return sql`CASE WHEN jsonb_typeof(properties -> ${property}::text) = 'number'
-    THEN (properties ->> ${property}::text)::float8 END`;
+  return sql`(CASE WHEN jsonb_typeof(properties -> ${property}::text) = 'number'
+    THEN (properties ->> ${property}::text)::float8 END)`;
 }

@@ -4,12 +4,12 @@ import type { Part } from "../plan/cover.ts";
 import { columnsOf as columnsOfFilter } from "../plan/filter-columns.ts";
 import { columnsOfGroup, type Group, type Plan, placeOf } from "../plan/plan.ts";
 import type { Span } from "../question/question.ts";
-import type { BaseMetric, DistinctMetric, RowContext } from "../schema/field.ts";
+import type { BaseMetric, Dimension, DistinctMetric, RowContext } from "../schema/field.ts";
 import type { FilterContext } from "./context.ts";
 import { filterSql } from "./filter.ts";
 import { whoSql } from "./persons.ts";
 import { relationSql } from "./relations.ts";
-import { as, instant, ofMerchant, ofTraffic } from "./rows.ts";
+import { as, instant, manySql, ofMerchant, ofTraffic } from "./rows.ts";
 
 /** One part of what a group counts from, in one span. */
 interface Arm {
@@ -76,13 +76,15 @@ function bucketOf({ edges, slots }: Span, time: string): Sql[] {
 
 function dimensionsOf({ plan }: Arm, context: RowContext): Sql[] {
   return plan.question.dimensions.flatMap((dimension, index) =>
-    dimension.type === "bucket" ? [] : [as(valueSql(dimension.type, dimension.sql(context)), `d${index}`)],
+    dimension.type === "bucket" ? [] : [as(valueSql(dimension, context), `d${index}`)],
   );
 }
 
-/** An empty text is none. */
-function valueSql(type: "text" | "number", value: Sql): Sql {
-  return type === "text" ? sql`nullif(${value}, '')` : value;
+/** An empty text is none. Many values stay an array here (many.ts). */
+function valueSql(dimension: Dimension, context: RowContext): Sql {
+  const value = dimension.sql(context);
+  if (dimension.isMany) return manySql(value);
+  return dimension.type === "text" ? sql`nullif(${value}, '')` : value;
 }
 
 function measureOf({ plan, part }: Arm, metric: BaseMetric, context: RowContext): Sql[] {

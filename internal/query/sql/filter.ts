@@ -11,6 +11,7 @@ import {
 } from "../question/filter.ts";
 import type { Dimension, Metric } from "../schema/field.ts";
 import type { FilterContext, Window } from "./context.ts";
+import { manySql } from "./rows.ts";
 import { testSql } from "./test-value.ts";
 
 /**
@@ -59,8 +60,7 @@ function expressionSql<F>(
 }
 
 function dimensionSql(dimension: Dimension, test: Test, at: FilterContext, window: Window): Sql {
-  const type = dimension.type === "number" ? "number" : "text";
-  const condition = testSql(sql`(${dimension.sql(at)})`, type, test);
+  const condition = conditionSql(dimension, test, at);
   if (at.isItem || !isOfItems(dimension.columns)) return condition;
   const columns = dimension.columns.map((column) => raw(`${ITEM_COLUMN_NAMES[column]} AS ${column}`));
   return sql`(ts, event_id) IN (
@@ -68,6 +68,15 @@ function dimensionSql(dimension: Dimension, test: Test, at: FilterContext, windo
       SELECT ts, event_id, ${join(columns)} FROM items
       WHERE merchant_id = ${at.merchantId}::integer AND ts >= ${window.from} AND ts < ${window.to}
     ) items WHERE ${condition})`;
+}
+
+function conditionSql(dimension: Dimension, test: Test, at: FilterContext): Sql {
+  const type = dimension.type === "number" ? "number" : "text";
+  if (dimension.isMany) {
+    return sql`EXISTS (SELECT FROM unnest(${manySql(dimension.sql(at))}) AS one (value) WHERE ${testSql(raw("value"), type, test)})`;
+  }
+  if (test.kind === "number" && dimension.number) return testSql(dimension.number, "number", test);
+  return testSql(sql`(${dimension.sql(at)})`, type, test);
 }
 
 /**

@@ -18,15 +18,17 @@ export function groupNames({ question }: Plan, top: readonly Tuple[] | undefined
  * @param top the only values of dimensions that are told apart; undefined: all.
  */
 export function groupSql(plan: Plan, group: Group, top: readonly Tuple[] | undefined): Sql {
-  const arms = sql`(${armsSql(plan, group)}) arms`;
-  const from = top === undefined ? arms : topSql(plan, group, arms, top);
+  const from = apartSql(plan, group, sql`(${armsSql(plan, group)}) arms`, top);
   const names = groupNames(plan, top);
   if (group.metrics[0]!.kind === "session_sum") return sessionSumsSql(plan, group, from, names);
   if (group.metrics.some(({ kind }) => kind === "distinct")) return distinctSql(plan, group, from, names);
-  const numbers = join(group.metrics.map((metric) => as(numberSql(plan, metric), nameOf(plan, metric))));
+  const isTotal = sql`grouping(${raw(names[0] ?? "")}) = 1`;
+  const numbers = join(
+    group.metrics.map((metric) => as(numberSql(plan, metric, isTotal), nameOf(plan, metric))),
+  );
   if (names.length === 0) return sql`SELECT true AS is_total, span, ${numbers} FROM ${from} GROUP BY span`;
   const list = raw(names.join(", "));
-  return sql`SELECT grouping(${raw(names[0]!)}) = 1 AS is_total, span, ${list}, ${numbers}
+  return sql`SELECT ${isTotal} AS is_total, span, ${list}, ${numbers}
     FROM ${from} GROUP BY GROUPING SETS ((span, ${list}), (span))`;
 }
 
@@ -34,17 +36,18 @@ function nameOf(plan: Plan, metric: BaseMetric): string {
   return `m${placeOf(plan, metric)}`;
 }
 
-function numberSql(plan: Plan, metric: BaseMetric): Sql {
+/** @param isTotal whether a row is that of the totals, in which rows of many values count once; undefined: they do not. */
+function numberSql(plan: Plan, metric: BaseMetric, isTotal?: Sql): Sql {
   const name = raw(nameOf(plan, metric));
-  switch (metric.kind) {
-    case "additive":
-    case "session_sum":
-      return sql`sum(${name})`;
-    case "distinct":
-      return sql`count(${raw(metric.of)})${metric.where === undefined ? empty : sql` FILTER (WHERE ${name})`}`;
-    case "quantile":
-      return sql`percentile_cont(${metric.quantile}::float8) WITHIN GROUP (ORDER BY ${name})`;
+  if (metric.kind === "distinct") {
+    return sql`count(${raw(metric.of)})${metric.where === undefined ? empty : sql` FILTER (WHERE ${name})`}`;
   }
+  const number =
+    metric.kind === "quantile"
+      ? sql`percentile_cont(${metric.quantile}::float8) WITHIN GROUP (ORDER BY ${name})`
+      : sql`sum(${name})`;
+  if (isTotal === undefined || manyNames(plan).length === 0) return number;
+  return sql`CASE WHEN ${isTotal} THEN ${number} FILTER (WHERE is_first) ELSE ${number} END`;
 }
 
 /**
@@ -67,7 +70,8 @@ interface KeyOf {
 /** Of one key: what it is gathered in, and the counts made of that. The sums are gathered with the first key. */
 function keySql(plan: Plan, group: Group, { key, at, names }: KeyOf): { cte: Sql[]; counts: Sql[] } {
   const own = group.metrics.filter((metric) => (metric.kind === "distinct" ? metric.of === key : at === 0));
-  const gathered = join([raw(key), ...own.flatMap((metric) => gatheredSql(plan, metric))]);
+  const gathered = (from: From) =>
+    join([raw(key), ...own.flatMap((metric) => gatheredSql(plan, metric, from))]);
   const numbers = join(
     group.metrics.map((metric) =>
       as(own.includes(metric) ? numberSql(plan, metric) : raw("NULL::numeric"), nameOf(plan, metric)),
@@ -76,21 +80,27 @@ function keySql(plan: Plan, group: Group, { key, at, names }: KeyOf): { cte: Sql
   const list = raw(["span", ...names].join(", "));
   const nulls = raw(names.map((name) => `, NULL${typeOf(plan, name)} AS ${name}`).join(""));
   const cte = raw(names.length === 0 ? "rows" : `keys${at}`);
+  const gatheredAgain = gathered(names.length === 0 ? "rows" : "keys");
   const total = sql`SELECT true AS is_total, span${nulls}, ${numbers}
-    FROM (SELECT span, ${gathered} FROM ${cte} GROUP BY span, ${raw(key)}) keys GROUP BY span`;
+    FROM (SELECT span, ${gatheredAgain} FROM ${cte} GROUP BY span, ${raw(key)}) keys GROUP BY span`;
   if (names.length === 0) return { cte: [], counts: [total] };
   return {
-    cte: [sql`${cte} AS (SELECT ${list}, ${gathered} FROM rows GROUP BY ${list}, ${raw(key)})`],
+    cte: [sql`${cte} AS (SELECT ${list}, ${gathered("rows")} FROM rows GROUP BY ${list}, ${raw(key)})`],
     counts: [total, sql`SELECT false, ${list}, ${numbers} FROM ${cte} GROUP BY ${list}`],
   };
 }
 
-/** What is kept of a key's rows: sums, and whether any lets the key count. */
-function gatheredSql(plan: Plan, metric: BaseMetric): Sql[] {
+/** What is gathered: rows, or what was gathered by the values of dimensions. */
+type From = "rows" | "keys";
+
+/** What is kept of a key's rows: sums, and whether any lets the key count. Sums of rows of many values once, for totals. */
+function gatheredSql(plan: Plan, metric: BaseMetric, from: From): Sql[] {
   const name = nameOf(plan, metric);
   if (metric.kind === "distinct")
     return metric.where === undefined ? [] : [raw(`bool_or(${name}) AS ${name}`)];
-  return [raw(`sum(${name}) AS ${name}`)];
+  if (manyNames(plan).length === 0) return [raw(`sum(${name}) AS ${name}`)];
+  if (from === "keys") return [raw(`sum(${name}_once) AS ${name}`)];
+  return [raw(`sum(${name}) AS ${name}`), raw(`sum(${name}) FILTER (WHERE is_first) AS ${name}_once`)];
 }
 
 /** Each session's measure once for each value of the dimensions, and once in all. */
@@ -115,9 +125,36 @@ export function typeOf({ question }: Plan, name: string): string {
   return question.dimensions[Number(name.slice(1))]!.type === "number" ? "::float8" : "::text";
 }
 
-/** Rows whose values are not among the top ones have none, and is_rest. */
-function topSql(plan: Plan, group: Group, arms: Sql, top: readonly Tuple[]): Sql {
-  const names = groupNames(plan, undefined).filter((name) => name !== "bucket");
+/** The arms by the values that are told apart: of a row that has many, a row for each, of which one is_first. */
+function apartSql(plan: Plan, group: Group, arms: Sql, top: readonly Tuple[] | undefined): Sql {
+  const many = manyNames(plan);
+  if (many.length === 0)
+    return top === undefined ? arms : sql`(${topSql(plan, keptOf(plan, group), arms, top)}) arms`;
+  const values = valueNames(plan).map((name) =>
+    raw(`${many.includes(name) ? "many_" : "arms."}${name} AS ${name}`),
+  );
+  const each = many.map((name) => raw(`unnest(arms.${name}) AS of_${name} (many_${name})`));
+  const rows = sql`(SELECT ${join(values)} FROM ${join(each)}) rows`;
+  // What is in the rest by several values is in it once.
+  const told =
+    top === undefined ? rows : sql`(SELECT DISTINCT * FROM (${topSql(plan, [], rows, top)}) ranked) rows`;
+  const kept = keptOf(plan, group).map((name) => raw(`arms.${name}`));
+  return sql`(SELECT ${join(kept)}, told.* FROM ${arms}
+    CROSS JOIN LATERAL (SELECT rows.*, row_number() OVER () = 1 AS is_first FROM ${told}) told) arms`;
+}
+
+/** The dimensions but time. */
+function valueNames(plan: Plan): string[] {
+  return groupNames(plan, undefined).filter((name) => name !== "bucket");
+}
+
+function manyNames({ question }: Plan): string[] {
+  return question.dimensions.flatMap(({ isMany }, index) => (isMany ? [`d${index}`] : []));
+}
+
+/** Rows whose values are not among the top ones have none, and is_rest. @param kept columns beside the values. */
+function topSql(plan: Plan, kept: readonly string[], from: Sql, top: readonly Tuple[]): Sql {
+  const names = valueNames(plan);
   const equals = (tuple: Tuple) =>
     join(
       names.map(
@@ -126,17 +163,14 @@ function topSql(plan: Plan, group: Group, arms: Sql, top: readonly Tuple[]): Sql
       " AND ",
     );
   const isTop = top.length === 0 ? sql`false` : sql`(${join(top.map(equals), " OR ")})`;
-  const values = join(names.map((name) => sql`CASE WHEN is_top THEN ${raw(name)} END AS ${raw(name)}`));
-  const kept = [
-    "span",
-    ...(groupNames(plan, undefined).includes("bucket") ? ["bucket"] : []),
-    ...keptOf(plan, group),
-  ];
-  return sql`(SELECT ${raw(kept.join(", "))}, ${values}, NOT is_top AS is_rest
-    FROM (SELECT *, ${isTop} AS is_top FROM ${arms}) ranked) arms`;
+  const values = names.map((name) => sql`CASE WHEN is_top THEN ${raw(name)} END AS ${raw(name)}`);
+  const columns = join([...kept.map((name) => raw(name)), ...values, raw("NOT is_top AS is_rest")]);
+  return sql`SELECT ${columns} FROM (SELECT *, ${isTop} AS is_top FROM ${from}) ranked`;
 }
 
+/** The columns of arms but the values. */
 function keptOf(plan: Plan, group: Group): string[] {
   const measures = group.metrics.filter((metric) => metric.kind !== "distinct" || metric.where !== undefined);
-  return [...keysOf(group), ...measures.map((metric) => nameOf(plan, metric))];
+  const bucket = groupNames(plan, undefined).filter((name) => name === "bucket");
+  return ["span", ...bucket, ...keysOf(group), ...measures.map((metric) => nameOf(plan, metric))];
 }

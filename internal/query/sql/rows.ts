@@ -28,6 +28,11 @@ export function ofTraffic(traffic: Traffic): Sql {
   return traffic === "bots" ? sql`is_bot` : sql`NOT is_bot`;
 }
 
+/** The values of a dimension of many as an array of one at least: a null stands for none. */
+export function manySql(values: Sql): Sql {
+  return sql`coalesce(nullif(${values}, '{}'::text[]), ARRAY[NULL::text])`;
+}
+
 /** An expression under a name. */
 export function as(expression: Sql, name: string): Sql {
   return sql`${expression} AS ${raw(name)}`;

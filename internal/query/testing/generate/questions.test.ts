@@ -5,6 +5,7 @@ import { DIMENSIONS } from "../../schema/dimensions.ts";
 import { METRICS } from "../../schema/metrics.ts";
 import { evaluate, type RightAnswer } from "../naive/evaluate.ts";
 import { eventsWithin } from "./events.ts";
+import { GOALS, OWN_FIELDS } from "./own-fields.ts";
 import { questionsAbout } from "./questions.ts";
 
 const FROM = Date.UTC(2025, 2, 3);
@@ -18,12 +19,18 @@ const [events] = fc.sample(eventsWithin({ merchants: [1, 2], from: FROM, to: TO,
   numRuns: 1,
   seed: SEED,
 });
-const asked = fc.sample(questionsAbout({ merchants, from: FROM, to: TO }), { numRuns: 600, seed: SEED });
-const answered = asked.map((question) => ({ question, answer: evaluate(events!, question) }));
+const asked = fc.sample(questionsAbout({ merchants, from: FROM, to: TO, ...OWN_FIELDS }), {
+  numRuns: 800,
+  seed: SEED,
+});
+const answered = asked.map((question) => ({ question, answer: evaluate(events!, question, GOALS) }));
 
 /** How many of the questions have an answer of which something holds. */
 const count = (test: (question: Question, answer: RightAnswer) => boolean) =>
   answered.filter(({ question, answer }) => test(question, answer)).length;
+
+/** What goals that nobody reaches, or that are worth nothing, have always; and what no text property has. */
+const NOTHING = /^goal:(9:|5:value)/;
 
 test("each metric is asked for where it has a value that is not nothing", () => {
   const seen = new Set(
@@ -31,7 +38,8 @@ test("each metric is asked for where it has a value that is not nothing", () => 
       question.metrics.filter((_, at) => Number(answer.totals[0]![at])).map(({ name }) => name),
     ),
   );
-  expect(METRICS.map(({ name }) => name).filter((name) => !seen.has(name))).toEqual([]);
+  const names = [...METRICS, ...OWN_FIELDS.metrics].map(({ name }) => name);
+  expect(names.filter((name) => !seen.has(name) && !NOTHING.test(name))).toEqual([]);
 });
 
 test("each dimension is asked for where it tells rows apart", () => {
@@ -39,13 +47,15 @@ test("each dimension is asked for where it tells rows apart", () => {
     const at = question.dimensions.findIndex((dimension) => dimension.name === name);
     return at < 0 ? 0 : new Set(answer.rows.map(({ dimensions }) => dimensions[at])).size;
   };
-  const dull = DIMENSIONS.filter(({ name }) => !answered.some((one) => valuesOf(one, name) > 1));
+  const dull = [...DIMENSIONS, ...OWN_FIELDS.dimensions].filter(
+    ({ name }) => !answered.some((one) => valuesOf(one, name) > 1),
+  );
   expect(dull.map(({ name }) => name)).toEqual([]);
 });
 
 test("filters let something through, and keep something back; so do all other parts of questions", () => {
   const isLess = (part: Partial<Question>) => (question: Question, answer: RightAnswer) => {
-    const plain = evaluate(events!, { ...question, ...part });
+    const plain = evaluate(events!, { ...question, ...part }, GOALS);
     return answer.rows.length > 0 && JSON.stringify(texts(plain)) !== JSON.stringify(texts(answer));
   };
   expect(count(isLess({ filter: undefined }))).toBeGreaterThan(50);
@@ -72,6 +82,6 @@ test("another merchant's events, and those far from the spans, change no answer"
     const own = events!.filter(
       ({ merchantId, time }) => merchantId === question.merchant.merchantId && time < last,
     );
-    expect(evaluate(own, question)).toEqual(answer);
+    expect(evaluate(own, question, GOALS)).toEqual(answer);
   }
 });

@@ -193,7 +193,9 @@ function numberTest(bounds: fc.Arbitrary<number>): fc.Arbitrary<Test> {
 /** Filters of up to three levels, with behaviors. */
 function filters(dimensions: readonly Dimension[]): fc.Arbitrary<Filter> {
   const tests = fc.constantFrom(...dimensions.filter(({ filterable }) => filterable)).chain((field) => {
-    const ofType = field.type === "number" ? numberTest(fc.integer({ min: 0, max: 23 })) : textTest;
+    const ofNumbers = numberTest(fc.integer({ min: field.type === "number" ? 0 : -9, max: 23 }));
+    const ofTexts = field.number === undefined ? textTest : fc.oneof(textTest, ofNumbers);
+    const ofType = field.type === "number" ? ofNumbers : ofTexts;
     const test = fc.oneof({ weight: 5, arbitrary: ofType }, { weight: 1, arbitrary: emptyTest });
     return test.map((one): Filter => ({ kind: "test", field, test: one }));
   });

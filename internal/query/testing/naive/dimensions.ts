@@ -1,10 +1,15 @@
+import type { Goal } from "../../../store/goals.ts";
+import type { Test } from "../../question/filter.ts";
 import { EVENT_TEXTS, type EventText, type Item, type Order, type StoredEvent, type Touch } from "./event.ts";
+import { fitsWildcard } from "./wildcard.ts";
 import type { Seen, World } from "./world.ts";
 
 /** A value of a dimension; null: none. Of `time` the slot of the bucket. */
 export type DimensionValue = string | number | null;
 
 type ValueOf = (seen: Seen, world: World) => DimensionValue;
+
+const PROPERTY = "property:";
 
 const OF_ITEMS: Readonly<Record<string, (item: Item) => string | null>> = {
   item_id: ({ id }) => id,
@@ -53,8 +58,28 @@ export function hasItemValues(name: string): boolean {
   return OF_ITEMS[name] !== undefined;
 }
 
+/** All that an event is of a dimension: one value, or none as null; of `goal` maybe several. */
+export function dimensionValues(name: string, seen: Seen, world: World): DimensionValue[] {
+  if (name !== "goal") return [dimensionOf(name, seen, world)];
+  const reached = world.goals.filter((goal) => reaches(seen.event, goal)).map((goal) => goal.name);
+  return reached.length === 0 ? [null] : reached;
+}
+
+/** What a test looks at: of a property that is tested by numbers the numbers alone, else what rows are told apart by. */
+export function testedValues(name: string, kind: Test["kind"], seen: Seen, world: World): DimensionValue[] {
+  if (kind !== "number" || !name.startsWith(PROPERTY)) return dimensionValues(name, seen, world);
+  const value = seen.event.properties[name.slice(PROPERTY.length)];
+  return [typeof value === "number" ? value : null];
+}
+
+/** Whether an event has all that a goal names. */
+export function reaches({ name, texts }: StoredEvent, { eventName, pagePattern }: Goal): boolean {
+  if (eventName !== undefined && eventName !== name) return false;
+  return pagePattern === undefined || (texts.page != null && fitsWildcard(texts.page, pagePattern));
+}
+
 /** What an event, or an item of it, is of a dimension; an empty text is none. */
-export function dimensionOf(name: string, seen: Seen, world: World): DimensionValue {
+function dimensionOf(name: string, seen: Seen, world: World): DimensionValue {
   const value = plainValue(name, seen, world);
   return value === "" ? null : value;
 }
@@ -68,8 +93,8 @@ function plainValue(name: string, seen: Seen, world: World): DimensionValue {
     return brought?.touch?.[OF_TOUCHES[name]] ?? null;
   }
   if (OF_ORDERS[name] !== undefined) return (event.order?.[OF_ORDERS[name]] as string | null) ?? null;
-  if (name.startsWith("property:")) {
-    const value = event.properties[name.slice("property:".length)];
+  if (name.startsWith(PROPERTY)) {
+    const value = event.properties[name.slice(PROPERTY.length)];
     return value === undefined ? null : String(value);
   }
   const known = VALUES[name];

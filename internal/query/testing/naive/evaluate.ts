@@ -1,5 +1,6 @@
-import type { Question, Span } from "../../question/question.ts";
-import { type DimensionValue, dimensionOf, hasItemValues } from "./dimensions.ts";
+import type { Goal } from "../../../store/goals.ts";
+import type { Question } from "../../question/question.ts";
+import { type DimensionValue, dimensionValues, hasItemValues } from "./dimensions.ts";
 import type { StoredEvent } from "./event.ts";
 import { holds, passes, passesTest } from "./filter.ts";
 import { countsItems, type MetricValue, metricOf, type Slice } from "./metrics.ts";
@@ -22,9 +23,16 @@ export interface RightAnswer {
   readonly totalRows: number;
 }
 
-/** Answers a question by going through all events, slowly and plainly: what the engine is measured by. */
-export function evaluate(all: readonly StoredEvent[], question: Question): RightAnswer {
-  const slices = question.spans.map((span) => sliceOf(all, question, span));
+/**
+ * Answers a question by going through all events, slowly and plainly: what the engine is measured by.
+ * @param goals the merchant's.
+ */
+export function evaluate(
+  all: readonly StoredEvent[],
+  question: Question,
+  goals: readonly Goal[] = [],
+): RightAnswer {
+  const slices = question.spans.map((span) => sliceOf(question, worldOf(all, question, span, goals)));
   const rows = rowsOf(question, slices).filter((row) => isAskedFor(question, row));
   const sorted = ordered(question, rows);
   return {
@@ -35,8 +43,7 @@ export function evaluate(all: readonly StoredEvent[], question: Question): Right
 }
 
 /** All that the filter passes. */
-function sliceOf(all: readonly StoredEvent[], question: Question, span: Span): Slice {
-  const world = worldOf(all, question, span);
+function sliceOf(question: Question, world: World): Slice {
   const items = world.events.flatMap((event) => event.items.map((item) => ({ event, item })));
   return {
     world,
@@ -66,7 +73,7 @@ function isAskedFor({ metrics, metricFilter }: Question, { metrics: values }: Ro
 
 function rowsOf(question: Question, slices: readonly Slice[]): Row[] {
   const groups = groupsOf(question, slices, restOf(question, slices));
-  addBuckets(question, groups);
+  addBuckets(question, groups, slices[0]!.world.goals);
   return [...groups.values()].map(({ dimensions, isRest, slices: own }) => ({
     dimensions,
     isRest,
@@ -85,23 +92,40 @@ type IsRest = (values: readonly DimensionValue[]) => boolean;
 /** What is counted, by the values of its dimensions. Of the rest only its time is told. */
 function groupsOf(question: Question, slices: readonly Slice[], ofRest: IsRest): Map<string, Group> {
   const groups = new Map<string, Group>();
-  const groupOf = (seen: Seen, world: World) => {
-    const values = question.dimensions.map(({ name }) => dimensionOf(name, seen, world));
+  const groupOf = (values: readonly DimensionValue[]) => {
     const isRest = ofRest(values);
     const dimensions = values.map((value, at) => (isRest && !isTime(question, at) ? null : value));
     const key = keyOf(dimensions, isRest);
     if (!groups.has(key)) groups.set(key, { dimensions, isRest, slices: slices.map(emptied) });
     return groups.get(key)!;
   };
+  /** The groups that something is in, each once. */
+  const groupsOfOne = (seen: Seen, world: World) =>
+    new Set(
+      combinations(question.dimensions.map(({ name }) => dimensionValues(name, seen, world))).map(groupOf),
+    );
   slices.forEach(({ world, events, items }, at) => {
     if (needsEvents(question)) {
-      for (const event of events) groupOf({ event, item: undefined }, world).slices[at]!.events.push(event);
+      for (const event of events) {
+        for (const group of groupsOfOne({ event, item: undefined }, world))
+          group.slices[at]!.events.push(event);
+      }
     }
     if (question.metrics.some(({ name }) => countsItems(name))) {
-      for (const seen of items) groupOf(seen, world).slices[at]!.items.push(seen);
+      for (const seen of items) {
+        for (const group of groupsOfOne(seen, world)) group.slices[at]!.items.push(seen);
+      }
     }
   });
   return groups;
+}
+
+/** One of each list, in all ways. */
+function combinations(lists: readonly (readonly DimensionValue[])[]): DimensionValue[][] {
+  return lists.reduce<DimensionValue[][]>(
+    (begun, values) => begun.flatMap((one) => values.map((value) => [...one, value])),
+    [[]],
+  );
 }
 
 function keyOf(dimensions: readonly DimensionValue[], isRest: boolean): string {
@@ -123,10 +147,10 @@ function needsEvents({ metrics, dimensions }: Question): boolean {
 }
 
 /** Without dimensions there is always one row; where time is the only dimension, buckets without events are there too. */
-function addBuckets(question: Question, groups: Map<string, Group>): void {
+function addBuckets(question: Question, groups: Map<string, Group>, goals: readonly Goal[]): void {
   if (question.dimensions.length > 1 || (question.dimensions.length === 1 && !isTime(question, 0))) return;
   const slices = question.spans.map((span) =>
-    emptied({ world: worldOf([], question, span), events: [], items: [] }),
+    emptied({ world: worldOf([], question, span, goals), events: [], items: [] }),
   );
   if (question.dimensions.length === 0) {
     if (groups.size === 0) groups.set(keyOf([], false), { dimensions: [], isRest: false, slices });

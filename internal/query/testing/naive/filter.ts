@@ -1,6 +1,7 @@
 import type { Behavior, Expression, Filter, Test, TextMatch } from "../../question/filter.ts";
-import { dimensionOf, hasItemValues } from "./dimensions.ts";
+import { hasItemValues, testedValues } from "./dimensions.ts";
 import type { StoredEvent } from "./event.ts";
+import { fitsWildcard } from "./wildcard.ts";
 import type { Seen, World } from "./world.ts";
 
 /**
@@ -16,7 +17,9 @@ export function passes(filter: Filter | undefined, seen: Seen, world: World): bo
         hasItemValues(name) && seen.item === undefined
           ? seen.event.items.map((item) => ({ event: seen.event, item }))
           : [seen];
-      return candidates.some((one) => passesTest(dimensionOf(name, one, world), test));
+      return candidates.some((one) =>
+        testedValues(name, test.kind, one, world).some((value) => passesTest(value, test)),
+      );
     },
     (behavior) => didSo(behavior, seen.event, world),
   );
@@ -70,23 +73,11 @@ const MATCHES: Readonly<Record<Exclude<TextMatch, "regex">, (text: string, value
   prefix: (text, value) => text.startsWith(value),
   suffix: (text, value) => text.endsWith(value),
   contains: (text, value) => text.includes(value),
-  wildcard: matchesWildcard,
+  wildcard: fitsWildcard,
 };
 
 function matches(text: string, { match, value, ignoreCase }: Extract<Test, { kind: "text" }>): boolean {
   if (match === "regex") return new RegExp(value, ignoreCase ? "ui" : "u").test(text);
   const fold = (one: string) => (ignoreCase ? one.toLowerCase() : one);
   return MATCHES[match](fold(text), fold(value));
-}
-
-/** `*` stands for any characters but /, `**` for any. */
-function matchesWildcard(text: string, pattern: string): boolean {
-  if (pattern === "") return text === "";
-  const isDeep = pattern.startsWith("**");
-  if (isDeep || pattern.startsWith("*")) {
-    const rest = pattern.slice(isDeep ? 2 : 1);
-    if (matchesWildcard(text, rest)) return true;
-    return text !== "" && (isDeep || text[0] !== "/") && matchesWildcard(text.slice(1), pattern);
-  }
-  return text !== "" && text[0] === pattern[0] && matchesWildcard(text.slice(1), pattern.slice(1));
 }

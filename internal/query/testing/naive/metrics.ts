@@ -1,3 +1,4 @@
+import { reaches } from "./dimensions.ts";
 import type { Order, StoredEvent } from "./event.ts";
 import type { Seen, Session, World } from "./world.ts";
 
@@ -161,14 +162,34 @@ export function countsItems(name: string): boolean {
 
 /** A metric over rows. */
 export function metricOf(name: string, slice: Slice): MetricValue {
-  const known = METRICS[name] ?? propertyMetric(name);
+  const known = METRICS[name] ?? propertyMetric(name) ?? goalMetric(name);
   if (known === undefined) throw new TypeError(`metric ${name}`);
   return known(slice);
 }
 
-/** "property:NAME:sum", ":average", ":median" or ":p90". */
+/** "goal:ID:conversions", ":visitors", ":conversion_rate" or ":value". */
+function goalMetric(name: string): Count | undefined {
+  const [, id, how] = /^goal:(\d+):(conversions|visitors|conversion_rate|value)$/.exec(name) ?? [];
+  if (id === undefined) return undefined;
+  return (slice) => {
+    const goal = slice.world.goals.find(({ goalId }) => goalId === Number(id))!;
+    const reached = slice.events.filter((event) => reaches(event, goal));
+    const who = visitors({ ...slice, events: reached });
+    if (how === "conversions") return BigInt(reached.length);
+    if (how === "visitors") return who;
+    if (how === "value")
+      return sumOf(reached.map(({ order }) => goal.valueMicros ?? order?.revenueMicros ?? 0n));
+    return ratio(() => who, visitors)(slice);
+  };
+}
+
+function sumOf(values: readonly bigint[]): bigint {
+  return values.reduce((sum, value) => sum + value, 0n);
+}
+
+/** "property:NAME:sum", ":average", ":count", ":min", ":max" or ":p90". */
 function propertyMetric(name: string): Count | undefined {
-  const parts = /^property:(.+):(sum|average|median|p\d+)$/.exec(name);
+  const parts = /^property:(.+):(sum|average|count|min|max|p\d+)$/.exec(name);
   if (parts === null) return undefined;
   const [, property, how] = parts as unknown as [string, string, string];
   return ({ events }) => {
@@ -177,9 +198,19 @@ function propertyMetric(name: string): Count | undefined {
       .filter((value) => typeof value === "number")
       .sort((a, b) => a - b);
     const sum = values.reduce((all, value) => all + value, 0);
-    if (how === "sum") return sum;
-    if (how === "average") return values.length === 0 ? Number.NaN : sum / values.length;
-    return percentileCont(values, how === "median" ? 0.5 : Number(how.slice(1)) / 100);
+    switch (how) {
+      case "sum":
+        return sum;
+      case "count":
+        return BigInt(values.length);
+      case "average":
+        return values.length === 0 ? Number.NaN : sum / values.length;
+      case "min":
+      case "max":
+        return values.at(how === "min" ? 0 : -1) ?? Number.NaN;
+      default:
+        return percentileCont(values, Number(how.slice(1)) / 100);
+    }
   };
 }
 

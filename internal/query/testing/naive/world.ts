@@ -1,3 +1,4 @@
+import type { Goal } from "../../../store/goals.ts";
 import type { Question, Span, Traffic } from "../../question/question.ts";
 import type { Item, StoredEvent } from "./event.ts";
 
@@ -14,6 +15,8 @@ export interface Session {
 export interface World {
   readonly span: Span;
   readonly timeZone: string;
+  /** The merchant's. */
+  readonly goals: readonly Goal[];
   /** Events of the traffic in the span. */
   readonly events: readonly StoredEvent[];
   session(of: StoredEvent): Session;
@@ -29,7 +32,12 @@ export interface Seen {
   readonly item: Item | undefined;
 }
 
-export function worldOf(all: readonly StoredEvent[], question: Question, span: Span): World {
+export function worldOf(
+  all: readonly StoredEvent[],
+  question: Question,
+  span: Span,
+  goals: readonly Goal[],
+): World {
   const { merchant, traffic, timeZone, identity } = question;
   const ofMerchant = all.filter(({ merchantId }) => merchantId === merchant.merchantId);
   const own = identity === "visitor" ? ofMerchant : ofPersons(ofMerchant, traffic, span);
@@ -43,6 +51,7 @@ export function worldOf(all: readonly StoredEvent[], question: Question, span: S
   return {
     span,
     timeZone,
+    goals,
     events,
     session: (of) => sessionOf(sessions.get(of.session)!),
     visitor: (of) => visitors.get(of.visitor)!,

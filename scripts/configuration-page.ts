@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { ADMIN } from "../cmd/admin/commands.ts";
+import { FOOTFALL } from "../cmd/footfall/commands.ts";
 import { REPLAY } from "../cmd/replay/commands.ts";
 import { type CommandProgram, exampleOf, settingsOf } from "../internal/config/commands.ts";
 import { PROGRAMS } from "../internal/config/programs/all.ts";
@@ -62,6 +63,7 @@ function ownSettingsOf(program: CommandProgram<never>, command: CommandProgram<n
 const WITH_COMMANDS = new Map<string, CommandProgram<never>>([
   [ADMIN.name, ADMIN],
   [REPLAY.name, REPLAY],
+  [FOOTFALL.name, FOOTFALL],
 ]);
 
 const sections = PROGRAMS.map(({ name, description, settings }) => {
@@ -71,8 +73,8 @@ const sections = PROGRAMS.map(({ name, description, settings }) => {
 });
 
 const text = `# Configuration
-Each program reads its settings once, at its start: a flag, else an environment variable, else the default. \`admin\` and
-\`replay\` have commands: what one of them alone is told is a flag without a variable. A value that
+Each program reads its settings once, at its start: a flag, else an environment variable, else the default. \`admin\`,
+\`replay\` and \`footfall\` have commands: what one of them alone is told is a flag without a variable. A value that
 is wrong, a flag that is unknown and a \`FOOTFALL_\` variable that no program knows stop the start with exit code 2 and a
 message that names it. This page is made by \`node scripts/configuration-page.ts\`; \`--help\` prints the same.
 

@@ -15,8 +15,8 @@ export interface Command<D, S extends Settings = Settings, R = unknown> {
   readonly settings: S;
   /** @returns what `--json` prints. */
   run(deps: D, config: ConfigOf<S>): Promise<R>;
-  /** The result as people read it. */
-  table(result: R): string;
+  /** The result as people read it, or in the format that the command was told. */
+  table(result: R, config: ConfigOf<S>): string;
   /** Whether the result is a good one: exit code 0, else 1. Absent: it always is. */
   isOk?(result: R): boolean;
 }
@@ -32,18 +32,16 @@ export const defineCommand =
   <S extends Settings, R>(command: Command<D, S, R>): Command<D> =>
     command as unknown as Command<D>;
 
-/** All that a command takes. */
+/** All that a command takes. One that has formats has JSON among them. */
 export function settingsOf(program: CommandProgram<never>, command: Command<never>): Settings {
-  return {
-    ...program.settings,
-    ...command.settings,
-    json: flag("print the result as one line of JSON"),
-  };
+  const settings = { ...program.settings, ...command.settings };
+  if ("format" in settings) return settings;
+  return { ...settings, json: flag("print the result as one line of JSON") };
 }
 
 export interface Chosen<D, S extends Settings> {
   readonly command: Command<D>;
-  readonly config: ConfigOf<S> & { readonly json: boolean };
+  readonly config: ConfigOf<S> & { readonly json?: boolean };
 }
 
 /**

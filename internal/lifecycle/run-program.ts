@@ -80,8 +80,8 @@ function isConfigError(error: unknown): boolean {
   return error instanceof Error && error.name === "ConfigError";
 }
 
-/** What an operator needs to know: the message alone of what an operator can mend, else where it happened. */
+/** What an operator needs to know: the message alone of what was expected to happen, else where it happened. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return isConfigError(error) ? error.message : (error.stack ?? error.message);
+  return isConfigError(error) || error.name === "Failure" ? error.message : (error.stack ?? error.message);
 }

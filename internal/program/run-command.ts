@@ -22,7 +22,8 @@ export async function runCommand<D, S extends Settings>(
     const result = await resultOf(life).catch((error: unknown) => {
       throw forOperator(error, `${program.name} ${command.name}`);
     });
-    process.stdout.write(`${config.json ? JSON.stringify(result) : command.table(result)}\n`);
+    const text = config.json ? JSON.stringify(result) : command.table(result, config);
+    await print(text.endsWith("\n") ? text : `${text}\n`);
     life.stop("done", (command.isOk?.(result) ?? true) ? 0 : 1);
   });
 
@@ -37,9 +38,24 @@ export async function runCommand<D, S extends Settings>(
 
 const nothing = () => {};
 
-/** What the operator can mend is told in a line that names the command. */
+/** Resolves when the text is handed over, or when nobody reads on, as `head` does not: an exit would cut it off. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.once("error", (error: NodeJS.ErrnoException) =>
+      error.code === "EPIPE" ? resolve() : reject(error),
+    );
+    process.stdout.write(text, () => resolve());
+  });
+}
+
+/** What is expected is told in a line that names the command; what will never work as it is, is wrong use. */
 function forOperator(error: unknown, words: string): unknown {
-  const isWrongUse =
-    error instanceof ConfigError || (error instanceof Failure && error.kind !== "unavailable");
-  return isWrongUse ? new ConfigError(`${words}: ${error.message}`, { cause: error }) : error;
+  if (!(error instanceof ConfigError || error instanceof Failure)) return error;
+  const message = `${words}: ${error.message}`;
+  if (error instanceof ConfigError || !mayWorkLater(error)) return new ConfigError(message, { cause: error });
+  return new Failure("unavailable", message, { cause: error });
+}
+
+function mayWorkLater({ kind, retryAfterMs }: Failure): boolean {
+  return kind === "unavailable" || kind === "deadline" || kind === "cancelled" || retryAfterMs !== undefined;
 }

@@ -5,10 +5,15 @@ export type Cell = string | number | bigint | boolean | Date | null | undefined;
 
 const PLAIN = { style: { head: [], border: [], compact: true } };
 
-/** Rows under a head, for people. */
-export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+/** Rows under a head, for people. @param numbersFrom column from which on all are numbers, though they come as texts. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  numbersFrom = Number.POSITIVE_INFINITY,
+): string {
   const isNumber = (_: string, column: number) =>
-    rows.length > 0 && rows.every((row) => /^(number|bigint)$/.test(typeof row[column]));
+    column >= numbersFrom ||
+    (rows.length > 0 && rows.every((row) => /^(number|bigint)$/.test(typeof row[column])));
   const shown = new Table({
     ...PLAIN,
     head: [...head],

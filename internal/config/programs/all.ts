@@ -6,6 +6,7 @@ import { archiver } from "./archiver.ts";
 import { chaos } from "./chaos.ts";
 import { collector } from "./collector.ts";
 import { demo } from "./demo.ts";
+import { footfall } from "./footfall.ts";
 import { ingest } from "./ingest.ts";
 import { powerLoss } from "./power-loss.ts";
 import { query } from "./query.ts";
@@ -22,6 +23,7 @@ export const PROGRAMS: readonly Program<Settings>[] = [
   query,
   admin,
   replay,
+  footfall,
   standalone,
   demo,
   simulate,

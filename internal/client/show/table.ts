@@ -1,0 +1,52 @@
+import { table } from "../../program/table.ts";
+import type { Column, MetricColumns, Report, Rows } from "../report.ts";
+import { footer } from "./footer.ts";
+import { abbreviate, cellText, changeText, errorText, type Manner, mannerOf, printable } from "./value.ts";
+
+/** A report as a table: its rows and their totals, or without dimensions a line for each metric. */
+export function reportTable(report: Report): string {
+  const manner = mannerOf(report);
+  const shown = report.rows.dimensions.length === 0 ? byMetrics(report, manner) : byRows(report, manner);
+  return [shown, ...footer(report, manner)].join("\n");
+}
+
+const COMPARED = ["before", "change"];
+
+function byMetrics({ rows: { metrics }, periods }: Report, manner: Manner): string {
+  const head = ["metric", "value", ...(periods.length > 1 ? COMPARED : [])];
+  const lines = metrics.map((metric) => [printable(metric.now.name), ...numbers(metric, 0, manner)]);
+  return table(head, lines, 1);
+}
+
+function byRows({ rows, totals }: Report, manner: Manner): string {
+  const { dimensions, metrics } = rows;
+  const head = [
+    ...dimensions.map(({ name }) => printable(name)),
+    ...metrics.flatMap(({ now, before }) => [printable(now.name), ...(before === undefined ? [] : COMPARED)]),
+  ];
+  const lines = Array.from({ length: rows.count }, (_, row) => [
+    ...dimensionTexts(rows, row, manner),
+    ...metrics.flatMap((metric) => numbers(metric, row, manner)),
+  ]);
+  const total = [
+    ...dimensions.map((_, index) => (index === 0 ? "total" : "")),
+    ...totals.metrics.flatMap((metric) => numbers(metric, 0, manner)),
+  ];
+  return table(head, [...lines, total], dimensions.length);
+}
+
+/** The dimensions of a row as people read them. */
+export function dimensionTexts({ dimensions, rest }: Rows, row: number, manner: Manner): string[] {
+  return dimensions.map(({ cells, unit }) => {
+    const cell = cells[row]!;
+    if (cell.kind === "none") return rest.has(row) ? "(all others)" : "(none)";
+    return abbreviate(cellText(cell, unit, manner));
+  });
+}
+
+function numbers(metric: MetricColumns, row: number, manner: Manner): string[] {
+  const { now, before } = metric;
+  const shown = ({ cells, unit, standardErrors }: Column) =>
+    `${cellText(cells[row]!, unit, manner)}${errorText(standardErrors[row])}`;
+  return before === undefined ? [shown(now)] : [shown(now), shown(before), changeText(metric, row)];
+}

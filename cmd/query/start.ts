@@ -9,6 +9,7 @@ import type { ReportDeps } from "../../internal/query/rpc/answer-reports.ts";
 import { callerAuthenticator } from "../../internal/query/rpc/authenticate.ts";
 import { batchRunReports } from "../../internal/query/rpc/batch-run-reports.ts";
 import { type Authenticate, queryGate } from "../../internal/query/rpc/gate.ts";
+import { getMetadata } from "../../internal/query/rpc/get-metadata.ts";
 import { goalMethods } from "../../internal/query/rpc/goals/methods.ts";
 import { queryMetrics } from "../../internal/query/rpc/metrics.ts";
 import { merchantLimit } from "../../internal/query/rpc/rate-limit.ts";
@@ -67,7 +68,11 @@ export async function start(service: Service<typeof query.settings>) {
   };
   const handler = connectHandler({
     routes(router) {
-      router.service(QueryService, { runReport: runReport(deps), batchRunReports: batchRunReports(deps) });
+      router.service(QueryService, {
+        runReport: runReport(deps),
+        batchRunReports: batchRunReports(deps),
+        getMetadata: getMetadata(deps),
+      });
       router.service(GoalService, goalMethods(deps));
       router.service(OldQueryService, queryHandlers(old));
       routeHealthCheck(router, health);

@@ -25,7 +25,7 @@ export declare type GetMetadataRequest = Message<"footfall.query.v1.GetMetadataR
   merchantId: number;
 
   /**
-   * Metrics that a question has already: the answer tells what goes with them.
+   * Metrics that a question has already: the answer tells what goes with them and with the dimensions.
    *
    * @generated from field: repeated string metrics = 2;
    */
@@ -52,14 +52,15 @@ export declare const GetMetadataRequestSchema: GenMessage<GetMetadataRequest>;
  */
 export declare type GetMetadataResponse = Message<"footfall.query.v1.GetMetadataResponse"> & {
   /**
-   * Metrics, the merchant's goals and numeric properties among them.
+   * Metrics, those of the merchant's goals and numeric properties among them.
    *
    * @generated from field: repeated footfall.query.v1.Field metrics = 1;
    */
   metrics: Field[];
 
   /**
-   * Dimensions, the merchant's properties among them.
+   * Dimensions, the merchant's properties among them: those that its newest events have, 100 at most. Questions may name
+   * any.
    *
    * @generated from field: repeated footfall.query.v1.Field dimensions = 2;
    */
@@ -121,7 +122,7 @@ export declare type Field = Message<"footfall.query.v1.Field"> & {
   kind: FieldKind;
 
   /**
-   * Whether filters may test it.
+   * Whether filters may test it: a dimension Scope.filter, a metric RunReportRequest.metric_filter.
    *
    * @generated from field: bool filterable = 7;
    */

@@ -1,0 +1,42 @@
+import { listGoals } from "../../store/goals.ts";
+import type { Pool } from "../../store/pool.ts";
+import { inSnapshot, type ReadLimits } from "../../store/snapshot.ts";
+import { sqlFile } from "../../store/sql-file.ts";
+import type { Property } from "../schema/properties.ts";
+import type { MerchantFields } from "../schema/schema.ts";
+import { DAY_MS } from "../time/calendar.ts";
+
+const OWN_PROPERTIES = sqlFile("./own-properties.sql", import.meta.url);
+
+/** What is looked at for properties: newest rows, not older than so. */
+const ROWS = 2_000;
+const LONGEST_AGO_MS = 28 * DAY_MS;
+
+/** Most properties that are listed, those first that most of the rows have. */
+export const MOST_PROPERTIES = 100;
+
+/**
+ * A merchant's goals, and the properties that its newest events have: names that nobody sends any more go by themselves,
+ * and no list has to be kept where events are written.
+ * @param now ms since 1970-01-01 UTC. @throws as inSnapshot.
+ */
+export function readOwnFields(
+  pool: Pool,
+  merchantId: number,
+  now: number,
+  limits: ReadLimits,
+): Promise<MerchantFields> {
+  return inSnapshot(pool, limits, async (client) => {
+    const goals = await listGoals(client, merchantId);
+    limits.onRead?.(["goals"], goals.length);
+    const { rows } = await client.query<{ name: string; is_numeric: boolean }>(OWN_PROPERTIES, [
+      merchantId,
+      new Date(now - LONGEST_AGO_MS),
+      ROWS,
+      MOST_PROPERTIES,
+    ]);
+    limits.onRead?.(["raw"], rows.length);
+    const properties = rows.map(({ name, is_numeric }): Property => ({ name, isNumeric: is_numeric }));
+    return { goals, properties };
+  });
+}

@@ -34,7 +34,7 @@ beforeAll(async () => {
   await addGoal(database.pool, own.merchantId, goal);
   await addGoal(database.pool, other.merchantId, { ...goal, name: "Theirs" });
   const many = Object.fromEntries(Array.from({ length: 150 }, (_, at) => [`many_${at}`, at]));
-  await insert(own, [{ plan: "pro", weight: 1.5, "a:b": true }, { plan: "free", weight: "9" }, undefined]);
+  await insert(own, [{ plan: "pro", weight: 1.5, "a:b": true }, { plan: "free", weight: "9" }, null]);
   await insert(other, [{ secret: "x" }, many]);
   const port = await freePort();
   const settings = { port: String(port), "database-url": database.url, "requests-per-minute": "100000" };
@@ -46,21 +46,14 @@ afterAll(async () => {
   await database?.close();
 });
 
-async function insert({ merchantId }: CreatedMerchant, properties: readonly (object | undefined)[]) {
+/** Stores events with these properties, newest first. */
+async function insert({ merchantId }: CreatedMerchant, properties: readonly (object | null)[]) {
   await database.pool.query(
-    `INSERT INTO events SELECT * FROM jsonb_populate_recordset(NULL::events, $1::jsonb)`,
-    [
-      JSON.stringify(
-        properties.map((each, at) => ({
-          merchant_id: merchantId,
-          ts: new Date(Date.now() - at * 60_000),
-          received_at: new Date(),
-          event_id: `00000000-0000-0000-0000-${String(at).padStart(12, "0")}`,
-          ...{ visitor_id: 1, session_id: 1, processor_version: 1, name: "x", is_bot: false, stage: 0 },
-          properties: each,
-        })),
-      ),
-    ],
+    `INSERT INTO events
+       (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version, name, properties)
+     SELECT $1, now() - at * INTERVAL '1 minute', now(), gen_random_uuid(), 1, 1, 1, 'x', nullif(value, 'null')
+     FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS rows (value, at)`,
+    [merchantId, JSON.stringify(properties)],
   );
 }
 

@@ -1,44 +1,66 @@
-import { Dimension, Metric } from "../gen/footfall/report/v1/report_pb.js";
+import { rowsTable } from "../client/show/table.ts";
+import { Comparison_Kind } from "../gen/footfall/query/v1/period_pb.js";
+import { parseFilter } from "../query/syntax/parse-filter.ts";
 import type { CreatedMerchant } from "../store/merchants.ts";
-import type { Range, Reports } from "./reports.ts";
-import { breakdownTable } from "./show.ts";
+import type { Period, Reports } from "./reports.ts";
 
 const MOST = 5;
 
-const VISITS = [Metric.VISITORS, Metric.SESSIONS, Metric.EVENTS];
+const VISITS = ["visitors", "sessions", "events"];
 
 /** What a channel brings, and what that is worth. */
-const WORTH = [Metric.VISITORS, Metric.SESSIONS, Metric.ORDERS, Metric.REVENUE];
-
-const ITEMS = [Metric.ITEM_REVENUE, Metric.ITEM_QUANTITY];
+const WORTH = ["visitors", "sessions", "orders", "revenue", "purchaser_rate"];
 
 /** What merchants ask about first; pages by their views, as a log's lines are of images and scripts too. */
-const QUESTIONS = [
-  ["page", Dimension.PAGE, [Metric.PAGE_VIEWS, Metric.VISITORS, Metric.SESSIONS]],
-  ["entry page", Dimension.ENTRY_PAGE, [Metric.SESSIONS, Metric.VISITORS, Metric.PAGE_VIEWS]],
-  ["item", Dimension.ITEM_NAME, ITEMS],
-  ["channel", Dimension.CHANNEL, WORTH],
-  ["source", Dimension.SOURCE, WORTH],
-  ["country", Dimension.COUNTRY, VISITS],
-  ["browser", Dimension.BROWSER, VISITS],
-  ["device", Dimension.DEVICE_TYPE, VISITS],
-] as const;
+const QUESTIONS: readonly (readonly [dimension: string, metrics: readonly string[]])[] = [
+  ["page", ["page_views", "visitors", "time_on_page"]],
+  ["entry_page", ["sessions", "visitors", "bounce_rate"]],
+  ["item_name", ["item_revenue", "items_bought"]],
+  ["channel", WORTH],
+  ["source", WORTH],
+  ["country", VISITS],
+  ["browser", VISITS],
+  ["device_type", VISITS],
+];
 
 /** A merchant's most usual questions and their answers, one table each; people only. What there is none of is left out. */
 export async function usualBreakdowns(
   reports: Reports,
   merchant: CreatedMerchant,
-  range: Range,
+  period: Period,
 ): Promise<string[]> {
   const tables: string[] = [];
-  for (const [title, dimension, metrics] of QUESTIONS) {
-    const breakdown = await reports.breakdown(merchant, {
-      range,
-      dimension,
-      metrics: [...metrics],
-      limit: MOST,
-    });
-    if (breakdown.values.length > 0) tables.push(breakdownTable(title, breakdown));
+  for (const [dimension, metrics] of QUESTIONS) {
+    const question = { period, dimensions: [dimension], metrics: [...metrics] };
+    const report = await reports.get(merchant, question, MOST);
+    if (report.rows.count > 0) tables.push(rowsTable(report));
   }
   return tables;
+}
+
+/** Channels of a period beside the one before, as long. */
+export async function comparedChannels(
+  reports: Reports,
+  merchant: CreatedMerchant,
+  period: Period,
+): Promise<string> {
+  const comparison = { kind: Comparison_Kind.PREVIOUS_PERIOD };
+  const metrics = ["visitors", "revenue"];
+  const report = await reports.get(merchant, { period, dimensions: ["channel"], metrics, comparison }, MOST);
+  return rowsTable(report);
+}
+
+/** A filter that asks for what the visitor's session has besides. */
+export const FILTER = "device_type==mobile;session(event_name==add_to_cart)";
+
+/** Where those come from whom the filter means. */
+export async function filteredCountries(
+  reports: Reports,
+  merchant: CreatedMerchant,
+  period: Period,
+): Promise<string> {
+  const scope = { filter: parseFilter(FILTER) };
+  return rowsTable(
+    await reports.get(merchant, { scope, period, dimensions: ["country"], metrics: WORTH }, MOST),
+  );
 }

@@ -1,9 +1,9 @@
-import type { GetGoalReportResponse } from "../gen/footfall/report/v1/report_pb.js";
+import { cellText, mannerOf } from "../client/show/value.ts";
+import { table } from "../program/table.ts";
 import { addGoal, type NewGoal } from "../store/goals.ts";
 import type { CreatedMerchant } from "../store/merchants.ts";
 import type { Pool } from "../store/pool.ts";
-import type { Range, Reports } from "./reports.ts";
-import { count, money, table } from "./show.ts";
+import type { Period, Reports } from "./reports.ts";
 
 /** What a simulated shop calls a success. */
 const GOALS: readonly NewGoal[] = [
@@ -18,25 +18,24 @@ const GOALS: readonly NewGoal[] = [
   { name: "ordered", eventName: "purchase", pagePattern: undefined, valueMicros: undefined },
 ];
 
-/** Makes a shop's goals, now that its events are stored, and shows what was reached of them in a range. */
-export async function goalsTable(pool: Pool, reports: Reports, merchant: CreatedMerchant, range: Range) {
-  for (const goal of GOALS) await addGoal(pool, merchant.merchantId, goal);
-  return tableOf(await reports.goals(merchant, { range }));
-}
+const METRICS = ["conversions", "visitors", "conversion_rate", "value"];
 
-function tableOf({ results, visitors, currency }: GetGoalReportResponse): string {
-  const all = Number(visitors?.total ?? 0n);
-  const rows = results.map((result) => {
-    const reached = Number(result.visitors?.total ?? 0n);
-    const rate = all === 0 ? "" : `${((100 * reached) / all).toFixed(1)} %`;
-    const value = money(Number(result.valueMicros?.total ?? 0n), currency);
-    return [
-      result.goal?.name ?? "",
-      count(Number(result.conversions?.total ?? 0n)),
-      count(reached),
-      rate,
-      value,
-    ];
-  });
-  return table(["goal", "conversions", "visitors", "of all visitors", "value"], rows);
+/** Makes a shop's goals, now that its events are stored, and shows what was reached of them in a period. */
+export async function goalsTable(
+  pool: Pool,
+  reports: Reports,
+  merchant: CreatedMerchant,
+  period: Period,
+): Promise<string> {
+  const ids: number[] = [];
+  for (const goal of GOALS) ids.push((await addGoal(pool, merchant.merchantId, goal)).goalId);
+  const metrics = ids.flatMap((id) => METRICS.map((metric) => `goal:${id}:${metric}`));
+  const report = await reports.get(merchant, { period, metrics });
+  const manner = mannerOf(report);
+  const texts = report.totals.metrics.map(({ now }) => cellText(now.cells[0]!, now.unit, manner));
+  const rows = GOALS.map(({ name }, index) => [
+    name,
+    ...texts.slice(index * METRICS.length, (index + 1) * METRICS.length),
+  ]);
+  return table(["goal", "conversions", "visitors", "of all visitors", "value"], rows, 1);
 }

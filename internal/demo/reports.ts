@@ -1,75 +1,59 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Client, createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
-import {
-  type GetBreakdownRequestSchema,
-  type GetBreakdownResponse,
-  type GetGoalReportRequestSchema,
-  type GetGoalReportResponse,
-  type GetReportRequestSchema,
-  type GetReportResponse,
-  Granularity,
-  Metric,
-  QueryService,
-} from "../gen/footfall/report/v1/report_pb.js";
+import { askReport, queryClient } from "../client/ask/ask.ts";
+import type { Report } from "../client/report.ts";
+import { Granularity, type PeriodSchema } from "../gen/footfall/query/v1/period_pb.js";
+import { RunReportRequestSchema } from "../gen/footfall/query/v1/report_pb.js";
 import type { CreatedMerchant } from "../store/merchants.ts";
 
-export type ReportRequest = MessageInitShape<typeof GetReportRequestSchema>;
-export type BreakdownRequest = MessageInitShape<typeof GetBreakdownRequestSchema>;
-export type GoalReportRequest = MessageInitShape<typeof GetGoalReportRequestSchema>;
-export type Range = NonNullable<ReportRequest["range"]>;
+export type Question = MessageInitShape<typeof RunReportRequestSchema>;
+export type Period = MessageInitShape<typeof PeriodSchema>;
+
+/** For each answer, ms. */
+const TIMEOUT_MS = 30_000;
 
 /** Asks the query service for merchants' reports, as a merchant's own program would. */
 export class Reports {
-  readonly #client: Client<typeof QueryService>;
+  readonly #url: string;
+  readonly #clients = new Map<CreatedMerchant, ReturnType<typeof queryClient>>();
 
   /** @param url address of the query service. */
   constructor(url: string) {
-    this.#client = createClient(QueryService, createGrpcTransport({ baseUrl: url }));
+    this.#url = url;
   }
 
-  get({ readKey }: CreatedMerchant, request: ReportRequest): Promise<GetReportResponse> {
-    return this.#client.getReport(request, { headers: { authorization: `Bearer ${readKey}` } });
-  }
-
-  breakdown({ readKey }: CreatedMerchant, request: BreakdownRequest): Promise<GetBreakdownResponse> {
-    return this.#client.getBreakdown(request, { headers: { authorization: `Bearer ${readKey}` } });
-  }
-
-  goals({ readKey }: CreatedMerchant, request: GoalReportRequest): Promise<GetGoalReportResponse> {
-    return this.#client.getGoalReport(request, { headers: { authorization: `Bearer ${readKey}` } });
+  /** @param limit most rows; undefined: as many as the service answers without being told. */
+  get(merchant: CreatedMerchant, question: Question, limit?: number): Promise<Report> {
+    return askReport(this.#clientOf(merchant), create(RunReportRequestSchema, question), limit);
   }
 
   /** What a merchant's reports are sure to hold: all that was acked before; ms since 1970-01-01 UTC. */
   async dataThrough(merchant: CreatedMerchant): Promise<number> {
-    const now = Math.floor(Date.now() / 60_000) * 60_000;
-    const { dataThrough } = await this.get(merchant, {
-      range: minutes(now - 60_000, now),
-      granularity: Granularity.MINUTE,
-      metrics: [Metric.EVENTS],
+    const period = { unit: Granularity.MINUTE, count: 1, includeCurrent: false };
+    const { info } = await this.get(merchant, {
+      period: { span: { case: "relative", value: period } },
+      metrics: ["events"],
     });
-    return dataThrough === undefined ? 0 : timestampMs(dataThrough);
+    return info.dataThroughTime === undefined ? 0 : timestampMs(info.dataThroughTime);
+  }
+
+  #clientOf(merchant: CreatedMerchant): ReturnType<typeof queryClient> {
+    const { readKey } = merchant;
+    const client =
+      this.#clients.get(merchant) ?? queryClient({ url: this.#url, readKey, timeoutMs: TIMEOUT_MS });
+    this.#clients.set(merchant, client);
+    return client;
   }
 }
 
-/** A range between two instants, ms since 1970-01-01 UTC. */
-export function minutes(start: number, end: number): Range {
-  return { case: "times", value: { start: timestampFromMs(start), end: timestampFromMs(end) } };
+/** From one instant to another, ms since 1970-01-01 UTC. */
+export function between(start: number, end: number): Period {
+  const value = { startTime: timestampFromMs(start), endTime: timestampFromMs(end) };
+  return { span: { case: "times", value } };
 }
 
-/** A range of whole UTC days that holds two instants, ms since 1970-01-01 UTC. */
-export function utcDays(first: number, last: number): Range {
+/** Whole days that hold two instants, ms since 1970-01-01 UTC. */
+export function utcDays(first: number, last: number): Period {
   const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
-  return { case: "dates", value: { start: day(first), end: day(last) } };
-}
-
-/** A metric's total in a report. */
-export function totalOf(report: GetReportResponse, metric: Metric): number {
-  return Number(report.series.find((series) => series.metric === metric)?.total ?? 0n);
-}
-
-/** A metric's value in each bucket of a report. */
-export function valuesOf(report: GetReportResponse, metric: Metric): number[] {
-  return (report.series.find((series) => series.metric === metric)?.values ?? []).map(Number);
+  return { span: { case: "dates", value: { startDate: day(first), endDate: day(last) } } };
 }

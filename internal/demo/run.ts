@@ -1,17 +1,20 @@
-import { Granularity, Metric } from "../gen/footfall/report/v1/report_pb.js";
+import { reportChart } from "../client/show/chart.ts";
+import { rowsTable } from "../client/show/table.ts";
+import { Granularity } from "../gen/footfall/query/v1/period_pb.js";
+import { Traffic } from "../gen/footfall/query/v1/scope_pb.js";
 import { historyTraffic } from "../simulate/traffic.ts";
 import type { Installation } from "../standalone/installation.ts";
 import { type CreatedMerchant, createMerchant } from "../store/merchants.ts";
 import { createPool, type Pool } from "../store/pool.ts";
 import { type Accounting, countStored, spanStored } from "./accounting.ts";
-import { usualBreakdowns } from "./breakdowns.ts";
+import { comparedChannels, FILTER, filteredCountries, usualBreakdowns } from "./breakdowns.ts";
 import { FreshnessWatch } from "./freshness.ts";
 import { goalsTable } from "./goals.ts";
 import { hints } from "./hints.ts";
 import { Progress } from "./progress.ts";
-import { minutes, type Range, Reports, totalOf, utcDays, valuesOf } from "./reports.ts";
+import { between, type Period, Reports, utcDays } from "./reports.ts";
 import { type SendContext, type Sent, sendLog, sendSimulated } from "./send.ts";
-import { accountingText, bucketsTable, chart, merchantsTable } from "./show.ts";
+import { accountingText, eventsOf, merchantsTable, TOTALS } from "./show.ts";
 
 export interface DemoOptions {
   readonly events: number;
@@ -72,11 +75,9 @@ async function showShops(stage: Stage): Promise<Accounting> {
     merchants.push(await createMerchant(stage.pool, { name, timeZone, currency, retentionDays: 760 }));
   }
   const sent = await sendSimulated(stage.context, merchants, traffic, events);
-  const accounting = await settle(stage, merchants, sent, minutes(span.fromMs - SPAN_MS, now + SPAN_MS));
+  const accounting = await settle(stage, merchants, sent, between(span.fromMs - SPAN_MS, now + SPAN_MS));
   await printMinutes(stage, merchants[0]!, now);
-  const range = minutes(now - SPAN_MS, now);
-  for (const table of await usualBreakdowns(stage.reports, merchants[0]!, range)) stage.print(table);
-  stage.print(await goalsTable(stage.pool, stage.reports, merchants[0]!, range));
+  await printBreakdowns(stage, merchants[0]!, now);
   finish(stage, merchants[0]!, accounting, now);
   return accounting;
 }
@@ -88,11 +89,12 @@ async function showLog(stage: Stage, file: string): Promise<Accounting> {
   const sent = await sendLog(stage.context, merchant, file, stage.accessLogSite);
   await stage.context.watch.settled(SETTLE_MS);
   const [first, last] = (await spanStored(stage.pool, merchant.merchantId)) ?? [Date.now(), Date.now()];
-  const range = utcDays(first, last);
-  const accounting = await settle(stage, [merchant], sent, range);
-  const report = await stage.reports.get(merchant, { range, timeZone: "UTC", granularity: Granularity.DAY });
-  stage.print(bucketsTable(report, 31, (ms) => new Date(ms).toISOString().slice(0, 10)));
-  for (const table of await usualBreakdowns(stage.reports, merchant, range)) stage.print(table);
+  const period = utcDays(first, last);
+  const accounting = await settle(stage, [merchant], sent, period);
+  const lastMonth = utcDays(Math.max(first, last - 30 * 24 * 60 * MINUTE_MS), last);
+  const byDay = { period: lastMonth, metrics: TOTALS, dimensions: ["time"], granularity: Granularity.DAY };
+  stage.print(rowsTable(await stage.reports.get(merchant, byDay)));
+  for (const table of await usualBreakdowns(stage.reports, merchant, period)) stage.print(table);
   finish(stage, merchant, accounting, first);
   return accounting;
 }
@@ -102,15 +104,15 @@ async function settle(
   stage: Stage,
   merchants: CreatedMerchant[],
   sent: Sent,
-  range: Range,
+  period: Period,
 ): Promise<Accounting> {
   const { watch } = stage.context;
   if (!(await watch.settled(SETTLE_MS))) stage.context.progress.say("some events are not reportable yet");
   const reports = await Promise.all(
     merchants.map(async (merchant) => {
-      const granularity = range.case === "dates" ? Granularity.DAY : Granularity.HOUR;
-      const people = await stage.reports.get(merchant, { range, granularity });
-      const all = await stage.reports.get(merchant, { range, granularity, includeBots: true });
+      const question = { period, metrics: TOTALS };
+      const people = await stage.reports.get(merchant, question);
+      const all = await stage.reports.get(merchant, { ...question, scope: { traffic: Traffic.ALL } });
       return { merchant, people, all };
     }),
   );
@@ -124,27 +126,41 @@ async function settle(
       stage.pool,
       merchants.map(({ merchantId }) => merchantId),
     ),
-    reported: reports.reduce((sum, { all }) => sum + totalOf(all, Metric.EVENTS), 0),
+    reported: reports.reduce((sum, { all }) => sum + eventsOf(all), 0),
     freshness_p99_ms: watch.p99Ms,
   };
 }
 
+/** How many of the last minutes are shown as a table. */
+const LAST_MINUTES = 10;
+
+/** Most columns of a chart. */
+const CHART_WIDTH = 90;
+
 /** The largest shop, minute by minute. */
 async function printMinutes(stage: Stage, merchant: CreatedMerchant, now: number): Promise<void> {
-  const range = minutes(now - SPAN_MS, now);
-  const report = await stage.reports.get(merchant, { range, granularity: Granularity.MINUTE });
-  const clock = (ms: number) =>
-    new Date(ms).toLocaleTimeString("en-GB", {
-      timeZone: report.timeZone,
-      hour: "2-digit",
-      minute: "2-digit",
-    });
-  stage.print(`${merchant.name}, the last minutes (${report.timeZone}):`);
-  stage.print(bucketsTable(report, 10, clock));
-  stage.print(chart("page views a minute", valuesOf(report, Metric.PAGE_VIEWS), 6));
-  stage.print(chart("visitors a minute", valuesOf(report, Metric.VISITORS), 4));
-  const revenue = valuesOf(report, Metric.REVENUE).map((micros) => micros / 1e6);
-  stage.print(chart(`revenue a minute, ${report.currency}`, revenue, 4));
+  const byMinute = { dimensions: ["time"], granularity: Granularity.MINUTE };
+  const last = between(now - LAST_MINUTES * MINUTE_MS, now);
+  stage.print(`${merchant.name}, the last minutes:`);
+  stage.print(rowsTable(await stage.reports.get(merchant, { ...byMinute, period: last, metrics: TOTALS })));
+  const all = { ...byMinute, period: between(now - SPAN_MS, now) };
+  const metrics = ["page_views", "visitors", "revenue"];
+  stage.print(reportChart(await stage.reports.get(merchant, { ...all, metrics }), CHART_WIDTH));
+}
+
+/** What the largest shop asks about: its breakdowns, a comparison, a filter, its goals. */
+async function printBreakdowns(
+  { reports, print, pool }: Stage,
+  merchant: CreatedMerchant,
+  now: number,
+): Promise<void> {
+  const period = between(now - SPAN_MS, now);
+  for (const table of await usualBreakdowns(reports, merchant, period)) print(table);
+  print("The last quarter of an hour beside the one before:");
+  print(await comparedChannels(reports, merchant, between(now - SPAN_MS / 2, now)));
+  print(`Only ${FILTER}:`);
+  print(await filteredCountries(reports, merchant, period));
+  print(await goalsTable(pool, reports, merchant, period));
 }
 
 function finish(stage: Stage, merchant: CreatedMerchant, accounting: Accounting, day: number): void {

@@ -3,11 +3,15 @@ import type { Column, MetricColumns, Report, Rows } from "../report.ts";
 import { footer } from "./footer.ts";
 import { abbreviate, cellText, changeText, errorText, type Manner, mannerOf, printable } from "./value.ts";
 
-/** A report as a table: its rows and their totals, or without dimensions a line for each metric. */
+/** A report as a table, with what is to be known of its numbers below. */
 export function reportTable(report: Report): string {
+  return [rowsTable(report), ...footer(report, mannerOf(report))].join("\n");
+}
+
+/** The rows of a report and their totals, or without dimensions a line for each metric. */
+export function rowsTable(report: Report): string {
   const manner = mannerOf(report);
-  const shown = report.rows.dimensions.length === 0 ? byMetrics(report, manner) : byRows(report, manner);
-  return [shown, ...footer(report, manner)].join("\n");
+  return report.rows.dimensions.length === 0 ? byMetrics(report, manner) : byRows(report, manner);
 }
 
 const COMPARED = ["before", "change"];

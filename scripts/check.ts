@@ -66,6 +66,7 @@ const CHECKS: readonly Check[] = [
   { name: "breaking protos", run: () => command("node", "scripts/breaking.ts") },
   { name: "generated code", run: generatedIsCurrent },
   { name: "configuration page", run: () => command("node", "scripts/configuration-page.ts", "--check") },
+  { name: "metrics page", run: () => command("node", "scripts/metrics-page.ts", "--check") },
   { name: "licences", run: () => command("node", "scripts/licences.ts", "--quiet") },
   {
     name: "layers, words and names",

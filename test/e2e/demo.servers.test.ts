@@ -29,7 +29,8 @@ describe("the demo", () => {
       reported: 20_000,
     });
     expect(freshness_p99_ms).toBeGreaterThan(0);
-    expect(stdout).toContain("page views a minute");
+    expect(stdout).toContain("The last quarter of an hour beside the one before:");
+    expect(stdout).toContain("Only device_type==mobile;session(event_name==add_to_cart):");
     // The first shop's orders, and what they brought, are those of the goal that its purchases reach.
     const cells = (row: RegExp) =>
       row

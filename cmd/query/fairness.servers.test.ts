@@ -4,16 +4,17 @@ import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { query } from "../../internal/config/programs/query.ts";
 import { freePort } from "../../internal/embedded/free-port.ts";
-import {
-  type GetReportRequestSchema,
-  Granularity,
-  Metric,
-  QueryService,
-} from "../../internal/gen/footfall/report/v1/report_pb.js";
+import { Granularity } from "../../internal/gen/footfall/query/v1/period_pb.js";
+import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
+import type {
+  RunReportRequestSchema,
+  RunReportResponse,
+} from "../../internal/gen/footfall/query/v1/report_pb.js";
 import { createPool, type Pool } from "../../internal/store/pool.ts";
 import { findPostgres } from "../../test/kit/debian-programs.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { type PlainPostgres, startPlainPostgres } from "../../test/kit/plain-postgres.ts";
+import { tableRows } from "../../test/kit/report-table.ts";
 import { startTestService, type TestService } from "../../test/kit/service.ts";
 import { start } from "./start.ts";
 import { KEYS, makeSlowDatabase } from "./testing/slow-database.ts";
@@ -49,19 +50,27 @@ afterAll(async () => {
   await postgres?.close();
 });
 
-const request: MessageInitShape<typeof GetReportRequestSchema> = {
-  range: {
-    case: "times",
-    value: { start: { seconds: 1_767_225_600n, nanos: 0 }, end: { seconds: 1_767_229_200n, nanos: 0 } },
+const request: MessageInitShape<typeof RunReportRequestSchema> = {
+  period: {
+    span: {
+      case: "times",
+      value: {
+        startTime: { seconds: 1_767_225_600n, nanos: 0 },
+        endTime: { seconds: 1_767_229_200n, nanos: 0 },
+      },
+    },
   },
+  dimensions: ["time"],
   granularity: Granularity.MINUTE,
-  metrics: [Metric.EVENTS],
+  metrics: ["events"],
 };
+
+const eventsOf = ({ totals }: RunReportResponse) => tableRows(totals!)[0]![0];
 
 /** One call of a merchant, over a connection of its own where `transport` is. */
 function report(key: string, options: CallOptions = {}, transport = createGrpcTransport({ baseUrl })) {
   const headers = { authorization: `Bearer ${key}` };
-  return createClient(QueryService, transport).getReport(request, { ...options, headers });
+  return createClient(QueryService, transport).runReport(request, { ...options, headers });
 }
 
 /** Statements of reports that the database works on. */
@@ -84,8 +93,7 @@ describe.skipIf(postgresProgram === undefined)("needs Debian's postgresql", () =
   test("40 heavy reports of one merchant leave another's light one as fast as it is alone, give or take", async () => {
     const took = async () => {
       const before = performance.now();
-      const { series } = await report(KEYS.light);
-      expect(series[0]!.total).toBe(1n);
+      expect(eventsOf(await report(KEYS.light))).toBe(1n);
       return performance.now() - before;
     };
     await took();
@@ -113,10 +121,10 @@ describe.skipIf(postgresProgram === undefined)("needs Debian's postgresql", () =
     await expect(answer).rejects.toMatchObject({ code: Code.DeadlineExceeded });
     expect(performance.now() - before).toBeLessThan(3_000);
     await waitFor("its end", async () => (await running()) === 0, 10_000);
-    const late = 'rpc="GetReport",code="DEADLINE_EXCEEDED"';
+    const late = 'rpc="RunReport",code="DEADLINE_EXCEEDED"';
     const counted = await metric("footfall_query_requests_total", late);
     // The server's own answer, not only the client's clock: curl waits longer than the deadline that it names.
-    const response = await fetch(`${baseUrl}/footfall.report.v1.QueryService/GetReport`, {
+    const response = await fetch(`${baseUrl}/footfall.query.v1.QueryService/RunReport`, {
       method: "POST",
       headers: {
         authorization: `Bearer ${KEYS.endless}`,
@@ -124,7 +132,9 @@ describe.skipIf(postgresProgram === undefined)("needs Debian's postgresql", () =
         "connect-timeout-ms": "300",
       },
       body: JSON.stringify({
-        times: { start: "2026-01-01T00:00:00Z", end: "2026-01-01T01:00:00Z" },
+        period: { times: { startTime: "2026-01-01T00:00:00Z", endTime: "2026-01-01T01:00:00Z" } },
+        metrics: ["events"],
+        dimensions: ["time"],
         granularity: "GRANULARITY_MINUTE",
       }),
     });
@@ -148,7 +158,7 @@ describe.skipIf(postgresProgram === undefined)("needs Debian's postgresql", () =
       expect(await Promise.all(gone)).toEqual(Array.from(gone, () => "gone"));
       await waitFor("their end", async () => (await running()) === 0, 10_000);
       await waitFor("their places", async () => (await metric("footfall_query_working", "")) === 0, 10_000);
-      expect((await report(KEYS.light)).series[0]!.total).toBe(1n);
+      expect(eventsOf(await report(KEYS.light))).toBe(1n);
       expect(await metric("footfall_query_waiting", "")).toBe(0);
     },
   );
@@ -168,7 +178,7 @@ describe.skipIf(postgresProgram === undefined)("needs Debian's postgresql", () =
       ),
     );
     expect(Number(refused.metadata.get("retry-after-ms"))).toBeGreaterThan(0);
-    expect((await report(KEYS.light)).series[0]!.total).toBe(1n);
+    expect(eventsOf(await report(KEYS.light))).toBe(1n);
     leaving.abort();
     await Promise.allSettled(all);
     await waitFor("their end", async () => (await running()) === 0, 10_000);
@@ -184,7 +194,7 @@ describe.skipIf(postgresProgram === undefined)("needs Debian's postgresql", () =
     } finally {
       for (const pid of pids) process.kill(pid, "SIGCONT");
     }
-    expect((await report(KEYS.light)).series[0]!.total).toBe(1n);
+    expect(eventsOf(await report(KEYS.light))).toBe(1n);
   });
 });
 

@@ -14,7 +14,6 @@ import type {
   RunReportRequestSchema,
   RunReportResponse,
 } from "../../internal/gen/footfall/query/v1/report_pb.js";
-import type { Column, Table } from "../../internal/gen/footfall/query/v1/table_pb.js";
 import { BadRequestSchema, ErrorInfoSchema } from "../../internal/gen/google/rpc/error_details_pb.js";
 import { eventsWithin } from "../../internal/query/testing/generate/events.ts";
 import type { StoredEvent } from "../../internal/query/testing/naive/event.ts";
@@ -23,6 +22,7 @@ import { CONTINUOUS_AGGREGATES } from "../../internal/store/continuous-aggregate
 import { type CreatedMerchant, createMerchant } from "../../internal/store/merchants.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { bearer, transportsTo } from "../../test/kit/installation-clients.ts";
+import { cellsOf, tableRows } from "../../test/kit/report-table.ts";
 import { startTestService, type TestService } from "../../test/kit/service.ts";
 import { start } from "./start.ts";
 
@@ -73,27 +73,6 @@ const clientOver = (name: string) => createClient(QueryService, transportsTo(bas
 const client = () => clientOver("gRPC");
 const ask = (request: Request) => client().runReport(request, bearer(own.readKey));
 
-/** The values of a column, as one would read them. */
-function valuesOf({ values }: Column): (string | bigint | number | null)[] {
-  switch (values.case) {
-    case "texts":
-      return values.value.entries.map((at) => (at === 0 ? null : values.value.dictionary[at - 1]!));
-    case "amounts":
-      return values.value.units.map(
-        (units, at) => units * 1_000_000n + BigInt(values.value.nanos[at]! / 1_000),
-      );
-    case "buckets":
-      return values.value.startSeconds;
-    default:
-      return values.value?.values ?? [];
-  }
-}
-
-function rowsOf(table: Table | undefined) {
-  const columns = table!.columns.map(valuesOf);
-  return Array.from({ length: table!.rowCount }, (_, row) => columns.map((values) => values[row]));
-}
-
 /** events, visitors and revenue (micros) of some events, counted one by one. */
 function count(some: readonly StoredEvent[]) {
   const micros = some.map(({ order }) => order?.revenueMicros ?? 0n);
@@ -109,11 +88,11 @@ const METRICS = ["events", "visitors", "revenue"];
 function expectByPage({ table, totals, totalSize }: RunReportResponse) {
   const groups = Map.groupBy(events, ({ texts }) => texts.page || null);
   const expected = [...groups].map(([page, some]) => [page, ...count(some)]);
-  const rows = rowsOf(table);
+  const rows = tableRows(table!);
   const byPage = (a: unknown[], b: unknown[]) => (String(a[0]) < String(b[0]) ? -1 : 1);
   expect([...rows].sort(byPage)).toEqual(expected.sort(byPage));
   expect(rows.at(-1)![0]).toBeNull();
-  expect(rowsOf(totals)).toEqual([count(events)]);
+  expect(tableRows(totals!)).toEqual([count(events)]);
   expect(totalSize).toBe(BigInt(groups.size));
 }
 
@@ -165,16 +144,16 @@ test("days, compared to the week before, with the day that is not over marked", 
     ["events", 1],
   ]);
   const named = (name: string, period: number) =>
-    valuesOf(table!.columns.find((each) => each.name === name && each.periodIndex === period)!);
+    cellsOf(table!.columns.find((each) => each.name === name && each.periodIndex === period)!);
   const days = [0, 1, 2, 3, 4, 5, 6];
-  expect(named("time", 0)).toEqual(days.map((day) => BigInt((FROM + (7 + day) * DAY_MS) / 1_000)));
-  expect(named("time", 1)).toEqual(days.map((day) => BigInt((FROM + day * DAY_MS) / 1_000)));
+  expect(named("time", 0)).toEqual(days.map((day) => FROM + (7 + day) * DAY_MS));
+  expect(named("time", 1)).toEqual(days.map((day) => FROM + day * DAY_MS));
   expect(named("events", 0)).toEqual(days.map((day) => onDay(7 + day)));
   expect(named("events", 1)).toEqual(days.map(onDay));
   const [time] = table!.columns;
   expect(time!.values).toMatchObject({ case: "buckets", value: { partialRows: [6] } });
   const sum = (from: number) => days.reduce((total, day) => total + onDay(from + day), 0n);
-  expect(rowsOf(totals)).toEqual([[sum(7), sum(0)]]);
+  expect(tableRows(totals!)).toEqual([[sum(7), sum(0)]]);
   expect(info!.startTimes.map(timestampMs)).toEqual([FROM + 7 * DAY_MS, FROM]);
   expect(info!.endTimes.map(timestampMs)).toEqual([FROM + 14 * DAY_MS, FROM + 7 * DAY_MS]);
   expect(timestampMs(info!.dataThroughTime!)).toBe(Date.UTC(2025, 2, 16, 12));
@@ -200,8 +179,8 @@ test("a filter, and the first row of several", async () => {
   const passed = events.filter(({ texts }) => texts.page?.startsWith("/a"));
   const groups = Map.groupBy(passed, ({ texts }) => texts.page);
   const most = Math.max(...[...groups.values()].map((some) => some.length));
-  expect(rowsOf(table)).toHaveLength(1);
-  expect(rowsOf(table)[0]![1]).toBe(BigInt(most));
+  expect(tableRows(table!)).toHaveLength(1);
+  expect(tableRows(table!)[0]![1]).toBe(BigInt(most));
   expect(totalSize).toBe(BigInt(groups.size));
 });
 
@@ -239,7 +218,7 @@ test("another merchant's id is refused, whatever else the request says", async (
     }
   }
   const { totals } = await ask({ ...BY_PAGE, scope: { merchantId: own.merchantId } });
-  expect(rowsOf(totals)).toEqual([count(events)]);
+  expect(tableRows(totals!)).toEqual([count(events)]);
 });
 
 test("without a key that is known there is no answer", async () => {
@@ -307,7 +286,7 @@ describe("a batch", () => {
     ]);
     const [first, wrong, foreign, last] = outcomes.map(({ outcome }) => outcome);
     expectByPage(first!.value as RunReportResponse);
-    expect(rowsOf((last!.value as RunReportResponse).table)).toEqual([count(events)]);
+    expect(tableRows((last!.value as RunReportResponse).table!)).toEqual([count(events)]);
     expect(foreign).toMatchObject({ case: "error", value: { code: Code.PermissionDenied } });
     expect(wrong).toMatchObject({ case: "error", value: { code: Code.InvalidArgument } });
     const { typeUrl } = (wrong!.value as { details: { typeUrl: string }[] }).details[0]!;
@@ -326,7 +305,7 @@ describe("a batch", () => {
     ) as [StoredEvent[]];
     await storeEvents(database.pool, more, new Map());
     const totals = (await asking).outcomes.map(({ outcome }) =>
-      JSON.stringify(rowsOf((outcome.value as RunReportResponse).totals), (_, value) => String(value)),
+      JSON.stringify(tableRows((outcome.value as RunReportResponse).totals!), (_, value) => String(value)),
     );
     expect(new Set(totals).size).toBe(1);
   });

@@ -4,7 +4,7 @@ import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { Client, credentials, Server, type ServiceError, status } from "@grpc/grpc-js";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { QueryService } from "../gen/footfall/report/v1/report_pb.js";
+import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
 import { Health } from "../gen/health_pb.js";
 import { createLogger } from "../telemetry/logger.ts";
 import { connectHandler } from "./connect-server.ts";
@@ -21,7 +21,7 @@ let grpcJsPort: number;
 beforeAll(async () => {
   const handler = connectHandler({
     routes(router) {
-      router.service(QueryService, { listGoals: () => ({ merchantId: 7 }) });
+      router.service(QueryService, { runReport: () => ({ totalSize: 7n }) });
       routeHealthCheck(router, health);
     },
     log: createLogger("test", "silent"),
@@ -43,7 +43,7 @@ afterAll(async () => {
 const MALFORMED = ["7a09", "ffffffffffffffffffffff", "0000", "2b", "0a0461"].map((hex) =>
   Buffer.from(hex, "hex"),
 );
-const LIST = "/footfall.report.v1.QueryService/ListGoals";
+const RUN = "/footfall.query.v1.QueryService/RunReport";
 
 const enveloped = (bytes: Buffer, flags = 0) => {
   const head = Buffer.alloc(5);
@@ -54,7 +54,7 @@ const enveloped = (bytes: Buffer, flags = 0) => {
 
 describe.each(MALFORMED.map((bytes) => [bytes.toString("hex"), bytes] as const))("%s", (_, bytes) => {
   test.each(["application/proto", "application/json"])("is INVALID_ARGUMENT as %s", async (type) => {
-    const response = await fetch(`http://127.0.0.1:${server.port}${LIST}`, {
+    const response = await fetch(`http://127.0.0.1:${server.port}${RUN}`, {
       method: "POST",
       headers: { "content-type": type },
       body: bytes,
@@ -64,19 +64,19 @@ describe.each(MALFORMED.map((bytes) => [bytes.toString("hex"), bytes] as const))
 
   test("is INVALID_ARGUMENT by GET", async () => {
     const query = `connect=v1&encoding=proto&base64=1&message=${bytes.toString("base64url")}`;
-    const response = await fetch(`http://127.0.0.1:${server.port}${LIST}?${query}`);
+    const response = await fetch(`http://127.0.0.1:${server.port}${RUN}?${query}`);
     expect([response.status, await response.json()]).toMatchObject([400, { code: "invalid_argument" }]);
   });
 
   test("is INVALID_ARGUMENT over gRPC-Web", async () => {
     const headers = { "content-type": "application/grpc-web+proto" };
     const body = enveloped(bytes);
-    const response = await fetch(`http://127.0.0.1:${server.port}${LIST}`, { method: "POST", headers, body });
+    const response = await fetch(`http://127.0.0.1:${server.port}${RUN}`, { method: "POST", headers, body });
     expect(response.headers.get("grpc-status") ?? (await response.text())).toMatch(/3/);
   });
 
   test.each([
-    ["the one port", () => server.port, methodDefinition(QueryService.method.listGoals)],
+    ["the one port", () => server.port, methodDefinition(QueryService.method.runReport)],
     ["the one port, health", () => server.port, methodDefinition(Health.method.check)],
     ["a grpc-js server", () => grpcJsPort, methodDefinition(Health.method.check)],
   ])("is INVALID_ARGUMENT over gRPC of %s", async (_, port, method) => {

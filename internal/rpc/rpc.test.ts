@@ -6,7 +6,7 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { QueryService } from "../gen/footfall/report/v1/report_pb.js";
+import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../gen/health_pb.js";
 import { ServerReflection } from "../gen/reflection_pb.js";
 import { createLogger } from "../telemetry/logger.ts";
@@ -15,7 +15,7 @@ import { serveOperations } from "./connect-server.ts";
 import { HealthState } from "./health.ts";
 import type { OnePortServer } from "./one-port.ts";
 
-const health = new HealthState(["footfall.report.v1.QueryService"]);
+const health = new HealthState(["footfall.query.v1.QueryService"]);
 const shutdown = new AbortController();
 let server: OnePortServer;
 let base: string;
@@ -54,7 +54,7 @@ test("health watch tells each change", async () => {
   health.setProblem("database", "no database");
   const client = createClient(Health, createGrpcTransport({ baseUrl: base }));
   const seen: Status[] = [];
-  for await (const { status } of client.watch({ service: "footfall.report.v1.QueryService" })) {
+  for await (const { status } of client.watch({ service: "footfall.query.v1.QueryService" })) {
     seen.push(status);
     if (status === Status.SERVING) break;
     health.setProblem("database", undefined);

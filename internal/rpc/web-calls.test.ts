@@ -3,7 +3,7 @@ import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/conn
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Failure } from "../failure/failure.ts";
-import { QueryService } from "../gen/footfall/report/v1/report_pb.js";
+import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../gen/health_pb.js";
 import { createLogger } from "../telemetry/logger.ts";
 import { bearerToken } from "./bearer.ts";
@@ -20,7 +20,7 @@ beforeAll(async () => {
   health.started();
   const handler = connectHandler({
     routes(router) {
-      router.service(QueryService, { listGoals: (_, { requestHeader }) => goals(requestHeader) });
+      router.service(QueryService, { runReport: (_, { requestHeader }) => report(requestHeader) });
       routeHealth(router, health);
     },
     log: createLogger("test", "silent"),
@@ -34,22 +34,22 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-function goals(headers: Headers) {
+function report(headers: Headers) {
   if (bearerToken(headers.get("authorization")) !== "ffr_one")
     throw new Failure("unauthenticated", "unknown");
-  return { merchantId: 7 };
+  return { nextPageToken: "7" };
 }
 
 const KEY = { authorization: "Bearer ffr_one" };
-const LIST = `/${QueryService.typeName}/ListGoals`;
+const RUN = `/${QueryService.typeName}/RunReport`;
 const QUESTION = "?connect=v1&encoding=json&message=%7B%7D";
 
 test("a question may be asked by GET, and nobody keeps the answer", async () => {
-  const answer = await fetch(base + LIST + QUESTION, { headers: { ...KEY, origin: "https://shop.example" } });
-  expect([answer.status, await answer.json()]).toEqual([200, { merchantId: 7 }]);
+  const answer = await fetch(base + RUN + QUESTION, { headers: { ...KEY, origin: "https://shop.example" } });
+  expect([answer.status, await answer.json()]).toEqual([200, { nextPageToken: "7" }]);
   expect(answer.headers.get("cache-control")).toBe("no-store");
   expect(answer.headers.get("access-control-allow-origin")).toBe("*");
-  const preflight = await fetch(base + LIST, {
+  const preflight = await fetch(base + RUN, {
     method: "OPTIONS",
     headers: { origin: "https://shop.example", "access-control-request-method": "GET" },
   });
@@ -57,7 +57,7 @@ test("a question may be asked by GET, and nobody keeps the answer", async () => 
 });
 
 test("without a key GET is refused, as POST is", async () => {
-  expect((await fetch(base + LIST + QUESTION)).status).toBe(401);
+  expect((await fetch(base + RUN + QUESTION)).status).toBe(401);
 });
 
 test.each([true, false])("Connect's own client asks by GET, binary: %s", async (useBinaryFormat) => {
@@ -71,7 +71,8 @@ test.each([true, false])("Connect's own client asks by GET, binary: %s", async (
       return fetch(url, init);
     },
   });
-  expect((await createClient(QueryService, transport).listGoals({}, { headers: KEY })).merchantId).toBe(7);
+  const { nextPageToken } = await createClient(QueryService, transport).runReport({}, { headers: KEY });
+  expect(nextPageToken).toBe("7");
   expect(methods).toEqual(["GET"]);
 });
 
@@ -118,7 +119,7 @@ test("the answer is text for a text request that does not say, and for any that 
   const [frame, text] = [Buffer.alloc(5), "AAAAAAA="];
   const call = async (type: string, accept: string, body: string | Buffer<ArrayBuffer>) => {
     const headers = { "content-type": type, ...(accept === "" ? {} : { accept }), ...KEY };
-    const answer = await fetch(base + LIST, { method: "POST", headers, body });
+    const answer = await fetch(base + RUN, { method: "POST", headers, body });
     expect(answer.status).toBe(200);
     return answer.headers.get("content-type");
   };
@@ -132,7 +133,7 @@ test("the answer is text for a text request that does not say, and for any that 
 
 test("a body that is no base64 is refused with words", async () => {
   const headers = { "content-type": "application/grpc-web-text", ...KEY };
-  const answer = await fetch(base + LIST, { method: "POST", headers, body: "{}" });
+  const answer = await fetch(base + RUN, { method: "POST", headers, body: "{}" });
   const trailers = Buffer.from(await answer.text(), "base64").toString("latin1");
   expect(trailers).toMatch(/grpc-status: 3\r\n/);
   expect(decodeURIComponent(trailers)).toMatch(/not base64/);

@@ -2,13 +2,14 @@ import { execFileSync } from "node:child_process";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Granularity } from "../../internal/gen/footfall/report/v1/report_pb.js";
+import { Granularity } from "../../internal/gen/footfall/query/v1/period_pb.js";
+import { Traffic } from "../../internal/gen/footfall/query/v1/scope_pb.js";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
 import { bearer, queryClient } from "../kit/installation-clients.ts";
 import { launch } from "../kit/installation-programs.ts";
 import { ledgerTotals, storedRows } from "../kit/installation-recount.ts";
-import { numbersOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { localDays, numbersOf, waitUntilReported } from "../kit/installation-reports.ts";
 import { waitFor } from "../kit/installation-wait.ts";
 import { sharedData } from "../kit/shared-data.ts";
 
@@ -42,12 +43,9 @@ async function readLog(file: string, merchant: CreatedMerchant) {
 async function reportedDays(merchant: CreatedMerchant, includeBots = true): Promise<Record<string, number>> {
   const client = queryClient(footfall.queryUrl);
   await waitUntilReported(client, merchant, Date.now());
-  const request = {
-    range: { case: "dates", value: { start: "2015-05-01", end: "2015-05-31" } },
-    granularity: Granularity.DAY,
-    includeBots,
-  } as const;
-  const { buckets } = numbersOf(await client.getReport(request, bearer(merchant.readKey)));
+  const days = [Date.UTC(2015, 4, 1), Date.UTC(2015, 4, 31)];
+  const request = localDays(days, "UTC", Granularity.DAY, includeBots ? Traffic.ALL : Traffic.PEOPLE);
+  const { buckets } = numbersOf(await client.runReport(request, bearer(merchant.readKey)));
   return Object.fromEntries(
     [...buckets].map(([ms, { events }]) => [new Date(ms).toISOString().slice(8, 10), Number(events)]),
   );

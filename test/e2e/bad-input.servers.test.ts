@@ -27,7 +27,7 @@ type Event = MessageInitShape<typeof EventSchema>;
 
 const DAY_MS = 86_400_000;
 const SEND = "footfall.collect.v1.CollectService/Send";
-const GET_REPORT = "footfall.report.v1.QueryService/GetReport";
+const RUN_REPORT = "footfall.query.v1.QueryService/RunReport";
 
 let footfall: TestInstallation;
 let merchant: CreatedMerchant;
@@ -104,15 +104,23 @@ test("an event that is no message is refused alone, one with invalid UTF-8 is ta
 const WRONG_JSON: [name: string, service: "collector" | "query", body: unknown, message: RegExp][] = [
   ["not JSON", "collector", "{", /JSON/i],
   ["another field", "collector", { evnts: [] }, /evnts|events: 0/],
-  ["no range", "query", {}, /range/],
-  ["no date", "query", { dates: { start: "2025-02-30", end: "2025-03-01" } }, /dates\.start.*2025-02-30/],
+  ["no period", "query", { metrics: ["events"] }, /period/],
+  [
+    "no date",
+    "query",
+    {
+      metrics: ["events"],
+      period: { dates: { startDate: "2025-02-30", endDate: "2025-03-01" } },
+    },
+    /period\.dates\.start_date.*2025-02-30/,
+  ],
 ];
 
 test.each(WRONG_JSON)(
   "JSON with %s, to the %s, is refused with a message that says where",
   async (...row) => {
     const [, service, body, message] = row;
-    const [rpc, key] = service === "query" ? [GET_REPORT, merchant.readKey] : [SEND, merchant.writeKey];
+    const [rpc, key] = service === "query" ? [RUN_REPORT, merchant.readKey] : [SEND, merchant.writeKey];
     const answer = await postJson(footfall[`${service}Url`], rpc, key, body);
     expect([answer.status, answer.body.code]).toEqual([400, "invalid_argument"]);
     expect(answer.body.message).toMatch(message);
@@ -150,7 +158,7 @@ test("a request that is no message, or larger than 8 MiB, is refused as a whole"
   };
   for (const response of [
     await postProto(collectorUrl, SEND, merchant.writeKey, garbage),
-    await postProto(queryUrl, GET_REPORT, merchant.readKey, garbage),
+    await postProto(queryUrl, RUN_REPORT, merchant.readKey, garbage),
   ]) {
     expect([response.status, await response.json()]).toMatchObject([400, invalid]);
   }

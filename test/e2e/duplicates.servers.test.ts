@@ -53,7 +53,7 @@ async function send(events: Event[], client: CollectClient = collectClient(footf
 async function report() {
   const client = queryClient(footfall.queryUrl);
   await waitUntilReported(client, merchant, Date.now());
-  return numbersOf(await client.getReport(allDays(), bearer(merchant.readKey)));
+  return numbersOf(await client.runReport(allDays(), bearer(merchant.readKey)));
 }
 
 test("the same Send again is answered DUPLICATE, and changes nothing", async () => {

@@ -2,13 +2,13 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { EventSchema } from "../../internal/gen/footfall/event/v1/event_pb.js";
-import { Dimension, Metric } from "../../internal/gen/footfall/report/v1/report_pb.js";
 import type { Receipt } from "../../internal/store/erasure/receipt.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createNeighbours, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
 import { bearer, collectClient, queryClient } from "../kit/installation-clients.ts";
 import { launch } from "../kit/installation-programs.ts";
 import { allDays, totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { tableRows } from "../kit/report-table.ts";
 
 type Event = MessageInitShape<typeof EventSchema>;
 
@@ -61,11 +61,12 @@ function countOf(events: readonly Event[]) {
 
 /** Page views by page, as a report breaks them down, and as counted here. */
 async function pagesOf({ readKey }: CreatedMerchant): Promise<Record<string, bigint>> {
-  const answer = await queryClient(footfall.queryUrl).getBreakdown(
-    { range: allDays().range!, dimension: Dimension.PAGE, metrics: [Metric.PAGE_VIEWS], includeBots: true },
+  const { period, scope } = allDays();
+  const { table } = await queryClient(footfall.queryUrl).runReport(
+    { period, scope, metrics: ["page_views"], dimensions: ["page"] },
     bearer(readKey),
   );
-  return Object.fromEntries(answer.values.map((page, at) => [page, answer.series[0]!.values[at]!]));
+  return Object.fromEntries(tableRows(table!));
 }
 
 function countPages(events: readonly Event[]): Record<string, bigint> {

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { GetGoalReportResponse } from "../../internal/gen/footfall/report/v1/report_pb.js";
+import type { RunReportRequestSchema } from "../../internal/gen/footfall/query/v1/report_pb.js";
+import { Traffic } from "../../internal/gen/footfall/query/v1/scope_pb.js";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import {
   createNeighbours,
@@ -12,16 +13,16 @@ import {
 import {
   bearer,
   collectClient,
-  postJson,
   type QueryClient,
   queryClient,
-  queryClients,
   refusalOf,
 } from "../kit/installation-clients.ts";
 import { launch } from "../kit/installation-programs.ts";
-import { allDays, waitUntilReported } from "../kit/installation-reports.ts";
-import { testKey } from "../kit/keys.ts";
+import { allDays, datesFrom, waitUntilReported } from "../kit/installation-reports.ts";
+import { type Cell, tableRows } from "../kit/report-table.ts";
 import { sharedData } from "../kit/shared-data.ts";
+
+type Request = Pick<MessageInitShape<typeof RunReportRequestSchema>, "period" | "scope">;
 
 const LOG = sharedData("access.log");
 
@@ -40,13 +41,19 @@ async function addGoal({ merchantId }: CreatedMerchant, name: string, ...flags: 
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
 }
 
-const totals = ({ results }: GetGoalReportResponse) =>
-  results.map(({ goal, conversions, visitors, valueMicros }) => [
-    goal!.name,
-    conversions!.total,
-    visitors!.total,
-    valueMicros!.total,
-  ]);
+/** The number, visitors and value of some goals, by id, over a period, and then of each of its days. */
+async function goalsOf({ readKey }: CreatedMerchant, ids: readonly number[], request: Request) {
+  const metrics = ids.flatMap((id) =>
+    ["conversions", "visitors", "value"].map((what) => `goal:${id}:${what}`),
+  );
+  const { table, totals } = await client.runReport(
+    { ...request, metrics, dimensions: ["time"] },
+    bearer(readKey),
+  );
+  const split = (cells: readonly Cell[]) => ids.map((_, at) => cells.slice(3 * at, 3 * at + 3));
+  const days = tableRows(table!).map((cells) => split(cells.slice(1)));
+  return { totals: split(tableRows(totals!)[0]!), days };
+}
 
 /**
  * Counts lines of the log with awk, by its fields: $1 the address, $4 the time, $6 the method, $7 the target, $9 the
@@ -93,21 +100,29 @@ test.skipIf(LOG === undefined)(
     expect((await reader.finished).exitCode).toBe(0);
     await waitUntilReported(client, merchant, Date.now());
     for (const [name, flags] of LOG_GOALS) await addGoal(merchant, name, ...flags);
-    const range = { case: "dates", value: { start: "2015-05-17", end: "2015-05-20" } } as const;
-    const answer = await client.getGoalReport({ range, includeBots: true }, bearer(merchant.readKey));
+    const period = datesFrom("2015-05-17", "2015-05-20");
+    const everyone = { period, scope: { traffic: Traffic.ALL } };
+    const ids = LOG_GOALS.map((_, at) => at + 1);
+    const answer = await goalsOf(merchant, ids, everyone);
     const counted = LOG_GOALS.map(([, , condition]) => awk(condition));
     expect(counted[0]).toMatchObject({ lines: 2_304n, visitors: 373n });
-    expect(answer.results.map(({ conversions, visitors }) => [conversions!.total, visitors!.total])).toEqual(
+    expect(answer.totals.map((cells) => cells.slice(0, 2))).toEqual(
       counted.map(({ lines, visitors }) => [lines, visitors]),
     );
-    expect(answer.results.map(({ conversions }) => conversions!.values)).toEqual(
-      counted.map(({ days }) => days),
+    expect(answer.days.map((goals) => goals.map(([conversions]) => conversions))).toEqual(
+      [0, 1, 2, 3].map((day) => counted.map(({ days }) => days[day])),
     );
-    expect(answer.results[1]!.valueMicros!.total).toBe(counted[1]!.lines * 250_000n);
-    expect(answer.visitors!.total).toBe(awk("1").visitors);
-    const people = await client.getGoalReport({ range }, bearer(merchant.readKey));
-    expect(people.results[0]!.conversions!.total).toBeLessThan(counted[0]!.lines);
+    expect(answer.totals[1]![2]).toBe(counted[1]!.lines * 250_000n);
+    const rated = { ...everyone, metrics: ["visitors", "goal:1:conversion_rate"] };
+    const [[visitors, rate] = []] = tableRows(
+      (await client.runReport(rated, bearer(merchant.readKey))).totals!,
+    );
+    expect(visitors).toBe(awk("1").visitors);
+    expect(rate).toBeCloseTo(373 / Number(visitors), 12);
+    const people = await goalsOf(merchant, [1], { period });
+    expect(Number(people.totals[0]![0])).toBeLessThan(Number(counted[0]!.lines));
   },
+  120_000,
 );
 
 test("merchants of one partition see neither each other's goals nor each other's conversions", async () => {
@@ -125,66 +140,18 @@ test("merchants of one partition see neither each other's goals nor each other's
   await addGoal(a, "Bought", "--event-name", name);
   await addGoal(a, "Thanked", "--page-pattern", "/checkout/*/thanks", "--value", "1.5");
   await addGoal(b, "Bought too", "--page-pattern", "/checkout/**");
-  const { range } = allDays(1);
-  const report = (key: string, more = {}) => client.getGoalReport({ range: range!, ...more }, bearer(key));
-  expect(totals(await report(a.readKey))).toEqual([
-    ["Bought", 3n, 2n, 10_000_000n],
-    ["Thanked", 2n, 1n, 3_000_000n],
+  const { period } = allDays(1);
+  expect((await goalsOf(a, [1, 2], { period })).totals).toEqual([
+    [3n, 2n, 10_000_000n],
+    [2n, 1n, 3_000_000n],
   ]);
-  expect(totals(await report(b.readKey))).toEqual([["Bought too", 1n, 1n, 5_000_000n]]);
+  expect((await goalsOf(b, [1], { period })).totals).toEqual([[1n, 1n, 5_000_000n]]);
   // Goal 2 is A's; B cannot tell it from one that is not there.
-  const refused = await refusalOf(report(b.readKey, { goalIds: [2] }));
-  expect([refused.code, refused.message]).toEqual([
-    "InvalidArgument",
-    'goal_ids "2" is no goal of the merchant',
-  ]);
-  for (const call of [
-    report(b.readKey, { merchantId: a.merchantId }),
-    client.listGoals({ merchantId: a.merchantId }, bearer(b.readKey)),
-    client.listGoals({ merchantId: 4_000_000 }, bearer(b.readKey)),
-  ]) {
-    expect((await refusalOf(call)).code).toBe("PermissionDenied");
-  }
-  for (const key of [a.writeKey, testKey("ffr_unknown")]) {
-    expect((await refusalOf(client.listGoals({}, bearer(key)))).code).toBe("Unauthenticated");
-    expect((await refusalOf(report(key))).code).toBe("Unauthenticated");
-  }
-});
-
-test("goals are listed and reported over every protocol, and as JSON", async () => {
-  const merchant = await createTestMerchant(footfall.pool);
-  const before = Date.now();
-  await addGoal(merchant, "Sign-up", "--event-name", "sign_up", "--value", "0");
-  await addGoal(merchant, "Anywhere", "--page-pattern", "**");
-  const { range } = allDays(1);
-  for (const each of Object.values(queryClients(footfall.queryUrl))) {
-    const { merchantId, currency, goals } = await each.listGoals({}, bearer(merchant.readKey));
-    expect({ merchantId, currency }).toEqual({ merchantId: merchant.merchantId, currency: "EUR" });
-    expect(goals).toMatchObject([
-      { goalId: 1, name: "Sign-up", eventName: "sign_up", pagePattern: "", valueMicros: 0n },
-      { goalId: 2, name: "Anywhere", eventName: "", pagePattern: "**" },
+  for (const id of [2, 99]) {
+    const { code, message } = await refusalOf(goalsOf(b, [id], { period }));
+    expect([code, message]).toEqual([
+      "InvalidArgument",
+      expect.stringContaining(`metrics[0] "goal:${id}:conversions"`),
     ]);
-    expect(goals[1]!.valueMicros).toBeUndefined();
-    expect(Math.abs(timestampMs(goals[0]!.createdTime!) - before)).toBeLessThan(60_000);
-    const report = await each.getGoalReport({ range: range! }, bearer(merchant.readKey));
-    expect(report.results.map(({ goal }) => goal)).toEqual(goals);
-    expect(report.buckets).toHaveLength(report.visitors!.values.length);
   }
-  const rpc = "footfall.report.v1.QueryService/GetGoalReport";
-  const dates = { start: "2025-03-29", end: "2025-03-30" };
-  const json = await postJson(footfall.queryUrl, rpc, merchant.readKey, { dates, goalIds: [1] });
-  expect(json.status).toBe(200);
-  expect(json.body).toMatchObject({
-    currency: "EUR",
-    granularity: "GRANULARITY_DAY",
-    visitors: { values: ["0", "0"] },
-    results: [
-      { goal: { goalId: 1, name: "Sign-up", valueMicros: "0" }, conversions: { values: ["0", "0"] } },
-    ],
-  });
-  const wrong = await postJson(footfall.queryUrl, rpc, merchant.readKey, { dates, timeZone: "Mars/Base" });
-  expect(wrong.body).toMatchObject({
-    code: "invalid_argument",
-    message: expect.stringContaining('time_zone "Mars/Base"'),
-  });
 });

@@ -19,7 +19,7 @@ import {
 } from "../kit/installation-clients.ts";
 import { startSecond } from "../kit/installation-programs.ts";
 import { recount } from "../kit/installation-recount.ts";
-import { allDays, totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { allDays, numbersOf, totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
 import { recorded } from "../kit/installation-traffic.ts";
 import { testKey } from "../kit/keys.ts";
 
@@ -73,32 +73,37 @@ test("one person has nothing in common between two merchants", async () => {
 });
 
 test("the report of a merchant with another's read key is refused over every protocol", async () => {
-  const request = { ...allDays(1), merchantId: a.merchantId };
-  const refused = await refusalOf(client.getReport(request, bearer(b.readKey)));
+  const of = (merchantId: number) => ({ ...allDays(1), scope: { merchantId } });
+  const refused = await refusalOf(client.runReport(of(a.merchantId), bearer(b.readKey)));
   expect(refused.code).toBe("PermissionDenied");
-  const body = { merchantId: a.merchantId, dates: { start: "2025-01-01", end: "2025-01-02" } };
-  const rpc = "footfall.report.v1.QueryService/GetReport";
+  const body = {
+    scope: { merchantId: a.merchantId },
+    period: { dates: { startDate: "2025-01-01", endDate: "2025-01-02" } },
+    metrics: ["events"],
+  };
+  const rpc = "footfall.query.v1.QueryService/RunReport";
   const json = await postJson(footfall.queryUrl, rpc, b.readKey, body);
   expect([json.status, json.body.code]).toEqual([403, "permission_denied"]);
   // A merchant that does not exist looks the same as one that is another's.
-  const absent = { ...request, merchantId: 4_000_000 };
-  expect((await refusalOf(client.getReport(absent, bearer(b.readKey)))).code).toBe("PermissionDenied");
+  const absent = client.runReport(of(4_000_000), bearer(b.readKey));
+  expect((await refusalOf(absent)).code).toBe("PermissionDenied");
 });
 
 test("without a merchant id, or with 0, the report is the key's own merchant's", async () => {
-  for (const request of [
-    allDays(1),
-    { ...allDays(1), merchantId: 0 },
-    { ...allDays(1), merchantId: b.merchantId },
-  ]) {
-    expect((await client.getReport(request, bearer(b.readKey))).merchantId).toBe(b.merchantId);
+  const expected = await totalsOf(client, b);
+  expect(expected).not.toEqual(await totalsOf(client, a));
+  const request = allDays(b.retentionDays);
+  for (const merchantId of [0, b.merchantId]) {
+    const scope = { ...request.scope, merchantId };
+    const report = await client.runReport({ ...request, scope }, bearer(b.readKey));
+    expect(numbersOf(report).total).toEqual(expected);
   }
 });
 
 test("a write key cannot read, a read key cannot write, and unknown keys can do neither", async () => {
   const unknown = bearer(testKey("ffr_unknown"));
   for (const key of [bearer(a.writeKey), unknown, {}]) {
-    expect((await refusalOf(client.getReport(allDays(1), key))).code).toBe("Unauthenticated");
+    expect((await refusalOf(client.runReport(allDays(1), key))).code).toBe("Unauthenticated");
   }
   const events = [{ name: "page_view" }];
   for (const key of [bearer(a.readKey), unknown, {}]) {
@@ -111,13 +116,13 @@ test("a merchant over its limit is told when to come back, and the others do not
   const query = await startSecond(footfall, "query", { FOOTFALL_QUERY_REQUESTS_PER_MINUTE: "3" });
   try {
     const limited = queryClient(query.url);
-    for (let i = 0; i < 3; i++) await limited.getReport(allDays(1), bearer(a.readKey));
-    const { code, message, retryAfterMs } = await refusalOf(limited.getReport(allDays(1), bearer(a.readKey)));
+    for (let i = 0; i < 3; i++) await limited.runReport(allDays(1), bearer(a.readKey));
+    const { code, message, retryAfterMs } = await refusalOf(limited.runReport(allDays(1), bearer(a.readKey)));
     expect(code).toBe("ResourceExhausted");
     expect(message).toContain("3 requests a minute");
     expect(Number(retryAfterMs)).toBeGreaterThan(0);
     expect(Number(retryAfterMs)).toBeLessThanOrEqual(60_000);
-    expect((await limited.getReport(allDays(1), bearer(b.readKey))).merchantId).toBe(b.merchantId);
+    expect((await limited.runReport(allDays(1), bearer(b.readKey))).totalSize).toBeGreaterThan(0n);
   } finally {
     await query.stop();
   }
@@ -130,7 +135,7 @@ test("a revoked key stops working within seconds, the merchant's other keys go o
       "UPDATE api_keys SET revoked_at = now() WHERE merchant_id = $1 AND kind = 'read'",
       [a.merchantId],
     );
-    const refused = await refusalOf(queryClient(query.url).getReport(allDays(1), bearer(a.readKey)));
+    const refused = await refusalOf(queryClient(query.url).runReport(allDays(1), bearer(a.readKey)));
     expect(refused.code).toBe("Unauthenticated");
     const events = [{ name: "page_view" }];
     expect((await collectClient(footfall.collectorUrl).send({ events }, bearer(a.writeKey))).accepted).toBe(

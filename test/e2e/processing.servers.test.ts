@@ -2,12 +2,14 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { EventSchema } from "../../internal/gen/footfall/event/v1/event_pb.js";
-import { Dimension, Metric } from "../../internal/gen/footfall/report/v1/report_pb.js";
+import { Notice_Kind } from "../../internal/gen/footfall/query/v1/info_pb.js";
+import { Traffic } from "../../internal/gen/footfall/query/v1/scope_pb.js";
 import { saveRates } from "../../internal/store/currency-rates.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
 import { bearer, collectClient, queryClient } from "../kit/installation-clients.ts";
-import { allDays, numbersOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { allDays, noticed, numbersOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { tableRows } from "../kit/report-table.ts";
 
 type Event = MessageInitShape<typeof EventSchema>;
 
@@ -43,11 +45,12 @@ async function send(events: Event[], to = merchant): Promise<void> {
   expect(accepted).toBe(events.length);
 }
 
-async function report(includeBots = false) {
+async function report(traffic = Traffic.PEOPLE) {
   const client = queryClient(footfall.queryUrl);
   await waitUntilReported(client, merchant, Date.now());
-  const answer = await client.getReport({ ...allDays(), includeBots }, bearer(merchant.readKey));
-  return { ...numbersOf(answer).total, unconverted: answer.unconvertedOrders };
+  const answer = await client.runReport(allDays(760, traffic), bearer(merchant.readKey));
+  const unconverted = noticed(answer.info, Notice_Kind.UNCONVERTED_ORDERS);
+  return { ...numbersOf(answer).total, unconverted };
 }
 
 test("bots, repeated orders, refunds and foreign currencies: what a merchant sees", async () => {
@@ -69,7 +72,13 @@ test("bots, repeated orders, refunds and foreign currencies: what a merchant see
   // 50 EUR and 125 USD less 25 USD, at 1.25; the francs have no rate.
   const money = { revenue: 50_000_000n + 80_000_000n, orders: 3n, unconverted: 1n };
   expect(await report()).toEqual({ ...people, ...money });
-  expect(await report(true)).toEqual({ events: 10n, page_views: 5n, visitors: 3n, sessions: 3n, ...money });
+  expect(await report(Traffic.ALL)).toEqual({
+    events: 10n,
+    page_views: 5n,
+    visitors: 3n,
+    sessions: 3n,
+    ...money,
+  });
 });
 
 test("addresses are stored truncated, whole only for a merchant that asks for it; query strings clean", async () => {
@@ -104,12 +113,11 @@ test("a visit over midnight UTC, by someone without an id, is one visit that its
     const shop = await createTestMerchant(footfall.pool);
     for (const events of requests) await send(events, shop);
     await waitUntilReported(client, shop, Date.now());
-    const { total } = numbersOf(await client.getReport(allDays(), bearer(shop.readKey)));
+    const { total } = numbersOf(await client.runReport(allDays(), bearer(shop.readKey)));
     expect(total).toMatchObject({ visitors: 1n, sessions: 1n, orders: 1n });
-    const { range = { case: undefined } } = allDays();
-    const asked = { range, dimension: Dimension.CHANNEL, metrics: [Metric.ORDERS], limit: 10 };
-    const { values, series } = await client.getBreakdown(asked, bearer(shop.readKey));
-    expect(values).toEqual(["Email"]);
-    expect(series.map((one) => one.values)).toEqual([[1n]]);
+    const { period } = allDays();
+    const asked = { period, metrics: ["orders"], dimensions: ["channel"] };
+    const { table } = await client.runReport(asked, bearer(shop.readKey));
+    expect(tableRows(table!)).toEqual([["Email", 1n]]);
   }
 });

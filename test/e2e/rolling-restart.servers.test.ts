@@ -5,7 +5,7 @@ import { createTestMerchant, startTestInstallation, type TestInstallation } from
 import { bearer, queryClient } from "../kit/installation-clients.ts";
 import { type SecondProcess, signal, startSecond } from "../kit/installation-programs.ts";
 import { storedRows } from "../kit/installation-recount.ts";
-import { allDays, totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { allDays, dataThroughOf, totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
 import { waitFor } from "../kit/installation-wait.ts";
 import { RollingLoad } from "../kit/rolling-load.ts";
 import { type NewEvent, SdkClient } from "../kit/sdk-client.ts";
@@ -114,7 +114,7 @@ test("every service is restarted in turn under load: no request fails, no event 
   expect(new Set(load.sent).size).toBe(all);
   expect(await storedRows(footfall.pool, merchant.merchantId)).toEqual({ rows: all, distinct: all });
   expect((await totalsOf(client, merchant)).events).toBe(BigInt(all));
-  expect((await client.getReport(allDays(1), bearer(readKey))).dataThrough).toBeDefined();
+  expect(dataThroughOf(await client.runReport(allDays(1), bearer(readKey)))).toBeDefined();
   // Each of the installation's services stopped in order, none was killed or failed to drain.
   const services = ["collector", "ingest", "aggregator", "query"];
   const ends = footfall.deaths.filter(({ part }) => services.includes(part));

@@ -13,7 +13,7 @@ import {
 } from "@connectrpc/connect-node";
 import { createConnectTransport as createBrowserTransport } from "@connectrpc/connect-web";
 import { CollectService } from "../../internal/gen/footfall/collect/v1/collect_pb.js";
-import { QueryService } from "../../internal/gen/footfall/report/v1/report_pb.js";
+import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 
 export type CollectClient = Client<typeof CollectService>;
 export type QueryClient = Client<typeof QueryService>;
@@ -75,7 +75,7 @@ export interface JsonAnswer {
   readonly headers: Headers;
 }
 
-/** POSTs JSON to an RPC, such as "footfall.report.v1.QueryService/GetReport", as curl would. */
+/** POSTs JSON to an RPC, such as "footfall.query.v1.QueryService/RunReport", as curl would. */
 export async function postJson(
   baseUrl: string,
   rpc: string,

@@ -1,10 +1,9 @@
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { expect } from "vitest";
 import { type RequestRecord, type SendSummary, sendTraffic } from "../../internal/simulate/send.ts";
 import type { Traffic } from "../../internal/simulate/traffic.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { bearer, type QueryClient } from "./installation-clients.ts";
-import { allDays, numbersOf, waitUntilReported } from "./installation-reports.ts";
+import { allDays, dataThroughOf, numbersOf, waitUntilReported } from "./installation-reports.ts";
 import { waitUntilDrained } from "./installation-spool.ts";
 import { waitFor } from "./installation-wait.ts";
 
@@ -62,8 +61,8 @@ export class Load {
   /** What was acked before data_through is in the report, at any moment at which the spool is empty. */
   async #expectDataThroughIsTrue(): Promise<void> {
     const { client, merchants } = this.#options;
-    const report = await client.getReport(allDays(1), bearer(merchants[0]!.readKey));
-    const through = timestampMs(report.dataThrough!);
+    const report = await client.runReport(allDays(1), bearer(merchants[0]!.readKey));
+    const through = dataThroughOf(report)!;
     const acked = this.#answered.filter(({ merchant, ackedMs }) => merchant === 0 && ackedMs < through);
     expect(Number(numbersOf(report).total.events)).toBeGreaterThanOrEqual(count(acked));
   }

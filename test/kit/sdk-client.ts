@@ -9,17 +9,17 @@ import {
   type SendResponse,
 } from "../../internal/gen/footfall/collect/v1/collect_pb.js";
 import type { EventSchema } from "../../internal/gen/footfall/event/v1/event_pb.js";
+import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 import {
-  GetReportRequestSchema,
-  type GetReportResponse,
-  QueryService,
-} from "../../internal/gen/footfall/report/v1/report_pb.js";
+  RunReportRequestSchema,
+  type RunReportResponse,
+} from "../../internal/gen/footfall/query/v1/report_pb.js";
 import { methodDefinition } from "../../internal/rpc/grpc-js.ts";
 
 export type NewEvent = MessageInitShape<typeof EventSchema>;
 
 const SEND = methodDefinition(CollectService.method.send);
-const GET_REPORT = methodDefinition(QueryService.method.getReport);
+const RUN_REPORT = methodDefinition(QueryService.method.runReport);
 
 /** What docs/sdk-rules.md tells SDKs to set; grpc-js as it comes does the rest (gRPC A6). */
 const SERVICE_CONFIG = {
@@ -73,8 +73,8 @@ export class SdkClient {
   }
 
   /** @throws ServiceError when gRPC gives up. */
-  report(request: MessageInitShape<typeof GetReportRequestSchema>): Promise<GetReportResponse> {
-    return this.#call(GET_REPORT, create(GetReportRequestSchema, request));
+  report(request: MessageInitShape<typeof RunReportRequestSchema>): Promise<RunReportResponse> {
+    return this.#call(RUN_REPORT, create(RunReportRequestSchema, request));
   }
 
   close(): void {

@@ -34,6 +34,7 @@ export async function makeSlowDatabase(pool: Pool): Promise<void> {
         WHERE k.kind = asked_kind AND k.key_sha256 = asked_sha256';
     CREATE TABLE spool_reports (partition_id integer, events bigint, oldest_at timestamptz, left_at timestamptz,
       left_until timestamptz);
+    CREATE TABLE invalidations (grain text, partition_id integer, start timestamptz);
     CREATE TABLE goals (merchant_id integer, goal_id integer, name text, event_name text, page_pattern text,
       value_micros bigint, created_at timestamptz);
     CREATE VIEW events AS

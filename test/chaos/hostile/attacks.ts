@@ -10,7 +10,7 @@ import type { Answer, Target } from "./target.ts";
 export type Attack = (target: Target, random: Random, sent: Sent) => Promise<(Answer | undefined)[]>;
 
 const SEND = "/footfall.collect.v1.CollectService/Send";
-const GET_BREAKDOWN = "/footfall.report.v1.QueryService/GetBreakdown";
+const RUN_REPORT = "/footfall.query.v1.QueryService/RunReport";
 const WATCH = "/grpc.health.v1.Health/Watch";
 const REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 const JSON_TYPE = { "content-type": "application/json" };
@@ -50,8 +50,13 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     ),
   "heavy questions": async (target) => {
     const [port, path, key] = query(target);
-    const dates = { start: "2024-12-01", end: "2026-12-31" };
-    const body = JSON.stringify({ dates, dimension: "DIMENSION_PAGE", limit: 1_000, exact: true });
+    const body = JSON.stringify({
+      scope: { accuracy: "ACCURACY_EXACT" },
+      period: { dates: { startDate: "2024-12-01", endDate: "2026-12-31" } },
+      metrics: ["visitors", "sessions", "revenue"],
+      dimensions: ["page"],
+      pageSize: 1_000,
+    });
     return Promise.all(many(40, () => target.post(port, path, { ...JSON_TYPE, ...bearer(key) }, body)));
   },
   "absurd orders": (target, random, sent) => {
@@ -112,7 +117,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
 
 type Door = readonly [port: number, path: string, key: string];
 const collector = ({ collectorPort, merchant }: Target): Door => [collectorPort, SEND, merchant.writeKey];
-const query = ({ queryPort, merchant }: Target): Door => [queryPort, GET_BREAKDOWN, merchant.readKey];
+const query = ({ queryPort, merchant }: Target): Door => [queryPort, RUN_REPORT, merchant.readKey];
 const port = ({ collectorPort, queryPort }: Target, random: Random) => random.of([collectorPort, queryPort]);
 
 function send(target: Target, body: Buffer | string, headers: Record<string, string>) {

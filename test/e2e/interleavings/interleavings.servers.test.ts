@@ -5,7 +5,7 @@ import { setChunkDays } from "../../../internal/store/maintenance/chunk-interval
 import { verifyAggregates } from "../../../internal/store/maintenance/verify.ts";
 import { forbidDecompression, openTestDatabase, type TestDatabase } from "../../kit/database.ts";
 import { apply } from "./testing/apply.ts";
-import { ALL_DIMENSIONS, expectRightCells, expectRightReports, STALE_TABLES } from "./testing/check.ts";
+import { ALL_DIMENSIONS, expectRightCells, expectRightReports } from "./testing/check.ts";
 import { type Operation, operations } from "./testing/operations.ts";
 import { hasRollups, MERCHANTS, PARTITIONS, World } from "./testing/world.ts";
 
@@ -32,10 +32,9 @@ afterAll(() => database?.close());
 async function empty(): Promise<void> {
   const { pool } = database;
   await forbidDecompression(pool);
-  const { rows } = await pool.query<{ name: string }>(STALE_TABLES);
   await pool.query(
-    `TRUNCATE events, items, event_keys, distant_keys, order_keys, refund_keys, visitor_sessions, batch_ledger, retention_progress,
-       ${rows.map(({ name }) => name).join(", ")}`,
+    `TRUNCATE events, items, event_keys, distant_keys, order_keys, refund_keys, visitor_sessions, batch_ledger,
+       retention_progress, invalidations`,
   );
   await setChunkDays(pool, 7);
   for (const aggregate of CONTINUOUS_AGGREGATES) {

@@ -1,12 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Traffic } from "../../../internal/gen/footfall/query/v1/scope_pb.js";
 import type { CreatedMerchant, NewMerchant } from "../../../internal/store/merchants.ts";
 import type { TestInstallation } from "../../kit/installation.ts";
-import { type JsonAnswer, postJson } from "../../kit/installation-clients.ts";
+import { bearer, type JsonAnswer, postJson, queryClient } from "../../kit/installation-clients.ts";
 import { launch } from "../../kit/installation-programs.ts";
+import { datesFrom } from "../../kit/installation-reports.ts";
+import { type Cell, tableRows } from "../../kit/report-table.ts";
 
 export const SEND = "footfall.collect.v1.CollectService/Send";
-const QUERY = "footfall.report.v1.QueryService";
 
 /** A desktop browser, for events whose agent does not matter. */
 export const CHROME =
@@ -31,6 +33,12 @@ export function minutesAgo(minutes: number): string {
 /** Midnight UTC of a day, counted from today's. */
 export function midnight(days: number): number {
   return new Date().setUTCHours(0, 0, 0, 0) + days * 86_400_000;
+}
+
+interface Asked {
+  readonly metrics: string[];
+  readonly dimensions?: string[];
+  readonly scope?: { readonly traffic: Traffic };
 }
 
 /** A merchant of a running installation, through the doors that it has: JSON, logs, reports. */
@@ -89,25 +97,25 @@ export class Shop {
     return JSON.parse(summary);
   }
 
-  /** Values of a dimension with a metric over the last month. */
-  async by(dimension: string, metric = "SESSIONS", more: object = {}): Promise<Record<string, number>> {
-    const body = { dimension: `DIMENSION_${dimension}`, metrics: [`METRIC_${metric}`], limit: 100, ...more };
-    const answer = await this.ask("GetBreakdown", { dates: this.#month, ...body });
-    const [series] = answer.body.series;
-    const values: string[] = answer.body.values ?? [];
-    return Object.fromEntries(values.map((value, index) => [value, Number(series.values[index])]));
+  /** Values of a dimension with a metric over the last month; "" for none. */
+  async by(dimension: string, metric = "sessions"): Promise<Record<string, number>> {
+    const rows = await this.#ask({ metrics: [metric], dimensions: [dimension] });
+    return Object.fromEntries(rows.map(([value, number]) => [value ?? "", Number(number)]));
   }
 
-  /** A metric's total over the last month, bots included. */
+  /** A metric's total over the last month, bots included; amounts in micros. */
   async total(metric: string): Promise<number> {
-    const metrics = [`METRIC_${metric}`];
-    const granularity = "GRANULARITY_MONTH";
-    const request = { dates: this.#month, metrics, granularity, includeBots: true };
-    return Number((await this.ask("GetReport", request)).body.series[0].total ?? 0);
+    const [[total] = []] = await this.#ask({ metrics: [metric], scope: { traffic: Traffic.ALL } });
+    return Number(total);
   }
 
-  ask(rpc: string, body: object): Promise<JsonAnswer> {
-    return postJson(this.footfall.queryUrl, `${QUERY}/${rpc}`, this.merchant.readKey, body);
+  async #ask(request: Asked): Promise<Cell[][]> {
+    const client = queryClient(this.footfall.queryUrl);
+    const { table } = await client.runReport(
+      { period: this.#month, ...request },
+      bearer(this.merchant.readKey),
+    );
+    return tableRows(table!);
   }
 
   /** Rows of the merchant by plain SQL, which has its id as $1. */
@@ -117,6 +125,6 @@ export class Shop {
 
   get #month() {
     const day = (offset: number) => new Date(midnight(offset)).toISOString().slice(0, 10);
-    return { start: day(-30), end: day(1) };
+    return datesFrom(day(-30), day(1));
   }
 }

@@ -1,6 +1,6 @@
 import { partitionOf } from "../../../../internal/event/partition.ts";
-import type { Row } from "../../../../internal/report/testing/fixture.ts";
 import { SESSION_GAP_MS } from "../../../../internal/store/sessions/join.ts";
+import type { Row } from "./recount.ts";
 
 export const DAY = 86_400_000;
 export const PARTITIONS = 4;

@@ -14,7 +14,7 @@ export const DOORS: readonly Trial[] = [
       const answer = await shop.post(body, { authorization: "", "content-type": "text/plain;charset=UTF-8" });
       expect(await answer.json()).toMatchObject({ accepted: 1 });
     },
-    check: async (shop) => expect(await shop.total("PAGE_VIEWS")).toBe(1),
+    check: async (shop) => expect(await shop.total("page_views")).toBe(1),
   },
   {
     title: "JSON's media type is understood in every case and with a charset, quoted or not",
@@ -26,7 +26,7 @@ export const DOORS: readonly Trial[] = [
         expect(await (await shop.post(body, { "content-type": type })).json()).toMatchObject({ accepted: 1 });
       }
     },
-    check: async (shop) => expect(await shop.total("PAGE_VIEWS")).toBe(5),
+    check: async (shop) => expect(await shop.total("page_views")).toBe(5),
   },
   {
     title: "a page whose tracing library adds traceparent may send",
@@ -66,10 +66,11 @@ export const DOORS: readonly Trial[] = [
     reported: "Connect's protocol, unary GET; grpc-web's default mode",
     send: async (shop) => {
       const { footfall, merchant } = shop;
-      const query = "connect=v1&encoding=json&message=%7B%7D";
-      const url = `${footfall.queryUrl}/footfall.report.v1.QueryService/ListGoals?${query}`;
+      const message = { metrics: ["events"], period: { relative: { unit: "GRANULARITY_DAY", count: 1 } } };
+      const query = `connect=v1&encoding=json&message=${encodeURIComponent(JSON.stringify(message))}`;
+      const url = `${footfall.queryUrl}/footfall.query.v1.QueryService/RunReport?${query}`;
       const report = await fetch(url, { headers: { authorization: `Bearer ${merchant.readKey}` } });
-      expect([report.status, await report.json()]).toMatchObject([200, { merchantId: merchant.merchantId }]);
+      expect([report.status, await report.json()]).toMatchObject([200, { table: { rowCount: 1 } }]);
       const text = { "content-type": "application/grpc-web-text" };
       expect((await shop.post("AAAAAAA=", text)).status).toBe(200);
       // Event {name: "page_view", visitor_id: "a"} in a SendRequest, in a frame of gRPC-Web.
@@ -83,6 +84,6 @@ export const DOORS: readonly Trial[] = [
         /grpc-status: ?0/,
       );
     },
-    check: async (shop) => expect(await shop.total("PAGE_VIEWS")).toBe(1),
+    check: async (shop) => expect(await shop.total("page_views")).toBe(1),
   },
 ];

@@ -20,7 +20,7 @@ export const LOGS: readonly Trial[] = [
       ]);
       expect(summary).toMatchObject({ accepted: 2, rejected: 0 });
     },
-    check: async (shop) => expect(await shop.total("PAGE_VIEWS")).toBe(2),
+    check: async (shop) => expect(await shop.total("page_views")).toBe(2),
   },
   {
     title: "Apache's vhost_combined, with host and port in front",
@@ -29,7 +29,7 @@ export const LOGS: readonly Trial[] = [
       const line = `shop.example:443 198.51.100.7 - - ${stamp(120)} "GET / HTTP/1.1" 200 612 "-" "${CHROME}"`;
       expect(await shop.log([line])).toMatchObject({ accepted: 1, rejected: 0 });
     },
-    check: async (shop) => expect(await shop.by("HOST", "PAGE_VIEWS")).toEqual({ "shop.example": 1 }),
+    check: async (shop) => expect(await shop.by("host", "page_views")).toEqual({ "shop.example": 1 }),
   },
   {
     title: "combined with more fields behind it",
@@ -38,7 +38,7 @@ export const LOGS: readonly Trial[] = [
       const line = `198.51.100.7 - - ${stamp(120)} "GET / HTTP/1.1" 200 612 "-" "${CHROME}" 0.012 10.0.0.2:8080 0.011 .`;
       expect(await shop.log([line])).toMatchObject({ accepted: 1, rejected: 0 });
     },
-    check: async (shop) => expect(await shop.total("PAGE_VIEWS")).toBe(1),
+    check: async (shop) => expect(await shop.total("page_views")).toBe(1),
   },
   {
     title: "a request of HTTP/0.9 is a request, a connection that timed out is none",
@@ -50,6 +50,6 @@ export const LOGS: readonly Trial[] = [
       ];
       expect(await shop.log(lines)).toMatchObject({ accepted: 1, rejected: 1 });
     },
-    check: async (shop) => expect(await shop.total("PAGE_VIEWS")).toBe(1),
+    check: async (shop) => expect(await shop.total("page_views")).toBe(1),
   },
 ];

@@ -18,7 +18,7 @@ export const ORDERS: readonly Trial[] = [
       ]);
       expect(body.accepted).toBe(3);
     },
-    check: async (shop) => expect(await shop.total("REVENUE")).toBe(0),
+    check: async (shop) => expect(await shop.total("revenue")).toBe(0),
   },
   {
     title: "names of events are understood in any case: a refund never adds revenue",
@@ -33,7 +33,7 @@ export const ORDERS: readonly Trial[] = [
       expect(body.accepted).toBe(3);
     },
     check: async (shop) => {
-      expect([await shop.total("ORDERS"), await shop.total("REVENUE")]).toEqual([1, 0]);
+      expect([await shop.total("orders"), await shop.total("revenue")]).toEqual([1, 0]);
     },
   },
 ];

@@ -57,15 +57,15 @@ export const PERSONS: readonly Trial[] = [
         ...agents(`Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) ${WEBKIT} Chrome/141.0.0.0 Safari/537.36`),
       )),
     check: async (shop) => {
-      expect(await shop.by("DEVICE_TYPE")).toEqual({ desktop: 1 });
-      expect(await shop.by("OS")).toEqual({ "Chrome OS": 1 });
+      expect(await shop.by("device_type")).toEqual({ desktop: 1 });
+      expect(await shop.by("os")).toEqual({ "Chrome OS": 1 });
     },
   },
   {
     title: "Fire TV, BRAVIA, Chromecast and Yandex TV are televisions",
     reported: "matomo-org/device-detector, tv*.yml: the agents name themselves",
     send: async (shop) => void (await shop.view(...agents(...TELEVISIONS))),
-    check: async (shop) => expect(await shop.by("DEVICE_TYPE")).toEqual({ tv: 4 }),
+    check: async (shop) => expect(await shop.by("device_type")).toEqual({ tv: 4 }),
   },
   {
     title: "a visitor without an id who crosses midnight and buys is one visitor, one visit, one campaign",
@@ -84,8 +84,8 @@ export const PERSONS: readonly Trial[] = [
       expect(body.accepted).toBe(3);
     },
     check: async (shop) => {
-      expect([await shop.total("SESSIONS"), await shop.total("VISITORS")]).toEqual([1, 1]);
-      expect(await shop.by("CHANNEL", "ORDERS")).toEqual({ Email: 1 });
+      expect([await shop.total("sessions"), await shop.total("visitors")]).toEqual([1, 1]);
+      expect(await shop.by("channel", "orders")).toEqual({ Email: 1 });
     },
   },
 ];

@@ -16,7 +16,7 @@ export const SOURCES: readonly Trial[] = [
       const more = ["images.search.yahoo.com", "wap.sogou.com", "suche.aol.de"];
       await shop.view(...referrers(...hosts, ...more));
     },
-    check: async (shop) => expect(await shop.by("CHANNEL")).toEqual({ "Organic Search": 6 }),
+    check: async (shop) => expect(await shop.by("channel")).toEqual({ "Organic Search": 6 }),
   },
   {
     title: "an engine has its own name where its domain lies under a second-level domain",
@@ -31,7 +31,7 @@ export const SOURCES: readonly Trial[] = [
       await shop.view(...referrers(...hosts));
     },
     check: async (shop) =>
-      expect(await shop.by("SOURCE")).toEqual({ terra: 1, goo: 1, biglobe: 1, walla: 1 }),
+      expect(await shop.by("source")).toEqual({ terra: 1, goo: 1, biglobe: 1, walla: 1 }),
   },
   {
     title: "a domain whose first label is a known site's name is a referral like any other",
@@ -39,7 +39,7 @@ export const SOURCES: readonly Trial[] = [
     send: async (shop) => {
       await shop.view(...referrers("www.gemini.com", "wish.org", "www.bol.com.br"));
     },
-    check: async (shop) => expect(await shop.by("CHANNEL")).toEqual({ Referral: 3 }),
+    check: async (shop) => expect(await shop.by("channel")).toEqual({ Referral: 3 }),
   },
   {
     title: "names of campaign parameters are decoded as their values are",
@@ -47,7 +47,7 @@ export const SOURCES: readonly Trial[] = [
     send: async (shop) => {
       await shop.view(...landings("utm%5Fsource=shopnews&utm%5Fmedium=email"));
     },
-    check: async (shop) => expect(await shop.by("CHANNEL")).toEqual({ Email: 1 }),
+    check: async (shop) => expect(await shop.by("channel")).toEqual({ Email: 1 }),
   },
   {
     title: "sources as ad systems write them, without an ending, have their kind",
@@ -58,7 +58,7 @@ export const SOURCES: readonly Trial[] = [
       await shop.view(...landings(...paid, ...links));
     },
     check: async (shop) =>
-      expect(await shop.by("CHANNEL")).toEqual({ "Paid Search": 1, "Paid Video": 1, "Organic Social": 2 }),
+      expect(await shop.by("channel")).toEqual({ "Paid Search": 1, "Paid Video": 1, "Organic Social": 2 }),
   },
   {
     title: "who comes back from paying brings no source",
@@ -73,7 +73,7 @@ export const SOURCES: readonly Trial[] = [
         { ...visit, ...paid, name: "purchase", order, clientTime: minutesAgo(50) },
       );
     },
-    check: async (shop) => expect(await shop.by("SOURCE", "ORDERS")).toEqual({ "": 1 }),
+    check: async (shop) => expect(await shop.by("source", "orders")).toEqual({ "": 1 }),
   },
   {
     title: "a host is one in Unicode, in Punycode and in upper case; an IPv6 address is a host",
@@ -84,6 +84,6 @@ export const SOURCES: readonly Trial[] = [
       expect(body.accepted).toBe(4);
     },
     check: async (shop) =>
-      expect(await shop.by("HOST", "PAGE_VIEWS")).toEqual({ "xn--bcher-kva.example": 3, "[2001:db8::1]": 1 }),
+      expect(await shop.by("host", "page_views")).toEqual({ "xn--bcher-kva.example": 3, "[2001:db8::1]": 1 }),
   },
 ];

@@ -38,8 +38,8 @@ export const VALUES: readonly Trial[] = [
       expect(body.accepted).toBe(2);
     },
     check: async (shop) => {
-      expect(await shop.total("ORDERS")).toBe(2);
-      expect(await shop.by("SOURCE", "ORDERS")).toEqual({ tiktok: 1, baidu: 1 });
+      expect(await shop.total("orders")).toBe(2);
+      expect(await shop.by("source", "orders")).toEqual({ tiktok: 1, baidu: 1 });
     },
   },
   {
@@ -64,8 +64,8 @@ export const VALUES: readonly Trial[] = [
       expect(body.accepted).toBe(1);
     },
     check: async (shop) => {
-      expect(await shop.total("ORDERS")).toBe(1);
-      expect(await shop.total("REVENUE")).toBe(1_500_000_000_000_000);
+      expect(await shop.total("orders")).toBe(1);
+      expect(await shop.total("revenue")).toBe(1_500_000_000_000_000);
     },
   },
   {
@@ -85,8 +85,8 @@ export const VALUES: readonly Trial[] = [
       expect([body.accepted, body.adjustments]).toEqual([2, undefined]);
     },
     check: async (shop) => {
-      expect(await shop.total("ORDERS")).toBe(2);
-      const names = await shop.by("ITEM_NAME", "ITEM_REVENUE");
+      expect(await shop.total("orders")).toBe(2);
+      const names = await shop.by("item_name", "item_revenue");
       expect(
         Object.keys(names)
           .map((name) => [...name].length)
@@ -112,7 +112,7 @@ export const VALUES: readonly Trial[] = [
       const left =
         "SELECT url FROM events WHERE merchant_id = $1 AND (url || coalesce(referrer, '')) ILIKE '%jane%'";
       expect(await shop.rows(left)).toEqual([]);
-      expect(await shop.by("PAGE", "PAGE_VIEWS")).toEqual({ "/login": 3 });
+      expect(await shop.by("page", "page_views")).toEqual({ "/login": 3 });
     },
   },
 ];

@@ -57,6 +57,7 @@ export const SOURCE_COLUMNS = [
   "campaign_term",
   "campaign_content",
   "click_id",
+  "referrer_host",
 ] as const;
 export const PAGE_COLUMNS = ["page", "host"] as const;
 

@@ -99,6 +99,17 @@ describe("referrer", () => {
     expect(own("a.myshopify.com", "b.myshopify.com")).toBe("b.myshopify.com / referral / Referral");
   });
 
+  test("the referrer's host, but for one's own sites and ignored ones", () => {
+    const host = (query: string, referrer?: string) => sourceOf(`${SHOP}${query}`, referrer)?.referrer_host;
+    expect(host("", "https://WWW.News.example:8443/a?b#c")).toBe("news.example");
+    expect(host("?utm_source=x", "https://bücher.example/")).toBe("xn--bcher-kva.example");
+    expect(host("?gclid=1", "www.google.com")).toBe("google.com");
+    for (const referrer of [undefined, "junk", "https://a.shop.example/", "https://www.paypal.com/"]) {
+      expect(host("", referrer)).toBeUndefined();
+      expect(host("?utm_source=x", referrer)).toBeUndefined();
+    }
+  });
+
   test("back from paying: no source, but what a link says counts", () => {
     for (const host of ["www.paypal.com", "hooks.stripe.com", "acs.bank.example"]) {
       expect(shown(SHOP, `https://${host}/x`)).toBeUndefined();
@@ -155,6 +166,7 @@ describe("campaign", () => {
       campaign_id: "7",
       campaign_term: "shoes",
       campaign_content: "top",
+      referrer_host: "google.com",
     });
   });
 

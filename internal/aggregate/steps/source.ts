@@ -22,11 +22,12 @@ export function sourceOf(
   const isOutside =
     referrer !== undefined && !isOwnSite(page, referrer, sites) && !isIgnored(referrer, sites);
   const sender = isOutside ? senderOf(referrer) : undefined;
-  if (campaign !== undefined) return tagged(campaign, sender);
-  if (sender !== undefined) return record(sender.source, sender.medium);
+  const host = isOutside ? referrer : null;
+  if (campaign !== undefined) return [...tagged(campaign, sender), host];
+  if (sender !== undefined) return [...record(sender.source, sender.medium), host];
   // From one page of the site to the next, or back from paying; or an event that tells of no page at all.
   if (referrer !== undefined || page === undefined) return undefined;
-  return record("(direct)", "(none)");
+  return [...record("(direct)", "(none)"), null];
 }
 
 interface Sender {
@@ -61,6 +62,7 @@ function tagged(campaign: Campaign, sender: Sender | undefined): readonly (strin
   return record(source, medium, campaign);
 }
 
+/** All but referrer_host. */
 function record(source: string, medium: string, campaign?: Campaign): readonly (string | null)[] {
   const channel = channelOf({ source, medium, campaign: campaign?.campaign?.toLowerCase() ?? "" });
   const { campaign: name = null, id = null, term = null, content = null, clickId = null } = campaign ?? {};
@@ -120,11 +122,11 @@ type Keys = Map<number, number>[];
 
 /**
  * Source, medium, campaign and channel of the event: what its page's address says (UTM parameters, click ids), or
- * else its referrer. An event that a page of the same site led to has none: it does not begin a visit.
+ * else its referrer; and the referrer's host, of other sites than the merchant's own and ignored ones. An event that a page of the same site led to has none: it does not begin a visit.
  */
 export const source: Step = {
   name: "source",
-  version: 2,
+  version: 3,
   run(batch, { source }, { merchantSites }) {
     const pages = new ParsedColumn(batch, batch.text("url"), (url) => ({
       host: hostOf(url),

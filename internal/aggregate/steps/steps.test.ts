@@ -198,7 +198,7 @@ test("the version of the whole rises with that of any step", () => {
     "bots 2",
     "device 3",
     "geo 1",
-    "source 2",
+    "source 3",
     "page 2",
     "commerce 3",
   ]);

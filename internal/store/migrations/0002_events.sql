@@ -61,7 +61,7 @@ CREATE TABLE events (
   country text,
   region text,
   city text,
-  -- In ASCII and lower case; null without a referrer, and where it is a page of the same site.
+  -- In ASCII and lower case; null without a referrer, and where it is one of the merchant's own sites or an ignored one.
   referrer_host text,
   -- Null: the event came from a page of the same site, or tells no page.
   channel text,

@@ -54,8 +54,10 @@ export class Drainer {
     const { pool } = this.#servers;
     const rows = batches.reduce((total, { sealed }) => total + sealed.rows, 0);
     await pool.query(
-      "TRUNCATE events, items, event_keys, distant_keys, order_keys, refund_keys, visitor_sessions, batch_ledger",
+      "TRUNCATE events, items, event_keys, distant_keys, order_keys, refund_keys, visitor_sessions, visitors, batch_ledger",
     );
+    // As after an erasure: the aggregator forgets which visitors it has written.
+    await pool.query("UPDATE partitions SET erasure_version = erasure_version + 1");
     process.kill(this.#pid, "SIGSTOP");
     await publish(this.#servers.natsUrl, batches);
     const before = await this.#cpu();

@@ -48,7 +48,7 @@ const PARTS = [forget, addRollups, convert] as const;
 
 async function forget({ pool, log }: MaintainerDeps, now: number): Promise<void> {
   const expired = await expire(pool, now);
-  if (expired.chunks + expired.rows > 0) log.info(expired, "expired");
+  if (expired.chunks + expired.rows + expired.visitors > 0) log.info(expired, "expired");
 }
 
 async function addRollups({ pool, log, rollupEventsPerDay }: MaintainerDeps, now: number): Promise<void> {

@@ -11,6 +11,8 @@ import { claimOrders } from "./order-keys.ts";
 import { type Client, type Pool, transaction } from "./pool.ts";
 import { claimRefunds } from "./refund-keys.ts";
 import { assignSessions } from "./sessions/assign.ts";
+import { knownVisitors } from "./visitors/known-visitors.ts";
+import { noteVisitors } from "./visitors/note-visitors.ts";
 
 /** Batches of one partition that are committed together. */
 export interface Commit {
@@ -48,8 +50,10 @@ export class FencedError extends Error {
  * @throws FencedError when the position is not `after` any more.
  */
 export async function commitBatches(pool: Pool, commit: Commit): Promise<Committed> {
-  const committed = await transaction(pool, async (client) => {
+  const known = knownVisitors(pool);
+  const { visitors, ...committed } = await transaction(pool, async (client) => {
     const erasureVersion = await movePosition(client, commit);
+    const generation = known.generationOf({ ...commit, erasureVersion });
     const fresh = await notInLedger(client, commit.batches);
     const tombstones = await tombstonesOf(pool, client, commit.partition, erasureVersion);
     const claims = fresh.flatMap(({ columns }) =>
@@ -60,6 +64,7 @@ export async function commitBatches(pool: Pool, commit: Commit): Promise<Committ
     await claimOrders(client, claims);
     await claimRefunds(client, claims);
     const rejoined = await assignSessions(client, claims);
+    const visitors = await noteVisitors(client, claims, { known, generation });
     const stored = await copyClaims(client, claims);
     failpoint("copy.after");
     const claimsOf = new Map(claims.map((claim) => [claim.columns, claim]));
@@ -68,6 +73,7 @@ export async function commitBatches(pool: Pool, commit: Commit): Promise<Committ
     await invalidateWritten(client, commit.partition, claims, rejoined);
     failpoint("commit.before");
     return {
+      visitors,
       stored,
       duplicates: sum(lines.map((line) => line.duplicates)),
       deadLettered: sum(lines.map((line) => line.deadLettered)),
@@ -75,6 +81,7 @@ export async function commitBatches(pool: Pool, commit: Commit): Promise<Committ
       repeatedBatches: commit.batches.length - fresh.length,
     };
   });
+  known.committed(commit.partition, commit.through, visitors);
   failpoint("commit.after");
   return committed;
 }

@@ -3,13 +3,14 @@ import { SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
 import type { Part } from "../plan/cover.ts";
 import { columnsOf as columnsOfFilter } from "../plan/filter-columns.ts";
 import { columnsOfGroup, type Group, type Plan, placeOf } from "../plan/plan.ts";
-import type { Span } from "../question/question.ts";
+import type { Question, Span } from "../question/question.ts";
 import type { BaseMetric, Dimension, DistinctMetric, RowContext } from "../schema/field.ts";
 import type { FilterContext } from "./context.ts";
 import { filterSql } from "./filter.ts";
 import { whoSql } from "./persons.ts";
 import { relationSql } from "./relations.ts";
 import { as, instant, manySql, ofMerchant, ofTraffic } from "./rows.ts";
+import { joinFirstTimes } from "./visitors.ts";
 
 /** One part of what a group counts from, in one span. */
 interface Arm {
@@ -113,8 +114,8 @@ function conditionOf({ where }: DistinctMetric, isRows: boolean, context: RowCon
 }
 
 /** Joins that tell who the rows' visitors are, where that matters, and of their whole sessions and visitors. */
-function joinsSql({ plan: { question }, group }: Arm, { who }: FilterContext): Sql {
-  const wholes = wholesSql(columnsOfGroup(question, group));
+function joinsSql({ plan: { question }, group }: Arm, { who, wholes: of }: FilterContext): Sql {
+  const wholes = of(columnsOfGroup(question, group));
   const isAsked = [
     ...keysOf(group),
     ...(question.filter === undefined ? [] : columnsOfFilter(question.filter)),
@@ -122,11 +123,11 @@ function joinsSql({ plan: { question }, group }: Arm, { who }: FilterContext): S
   return isAsked ? sql`${who.join}${wholes}` : wholes;
 }
 
-/** Joins that give rows the columns of their whole sessions and visitors. */
-function wholesSql(columns: ReadonlySet<string>): Sql {
+/** Joins that give rows the columns of their whole sessions and visitors. @param at the span's place. */
+function wholesSql(question: Question, at: number, columns: ReadonlySet<string>): Sql {
   const has = (some: ReadonlySet<string>) => [...columns].some((column) => some.has(column));
   const facts = has(SESSION_COLUMNS) ? sql` LEFT JOIN facts USING (session_id)` : empty;
-  return has(VISITOR_COLUMNS) ? sql`${facts} LEFT JOIN known_visitors USING (visitor_id)` : facts;
+  return sql`${facts}${joinFirstTimes(question, at, has(VISITOR_COLUMNS))}`;
 }
 
 function contextOf({ plan, group, at }: Arm, time: Sql): FilterContext {
@@ -141,6 +142,6 @@ function contextOf({ plan, group, at }: Arm, time: Sql): FilterContext {
     traffic: ofTraffic(traffic),
     isItem: group.relation === "items",
     who: whoSql(plan.question, at),
-    wholes: wholesSql,
+    wholes: (columns) => wholesSql(plan.question, at, columns),
   };
 }

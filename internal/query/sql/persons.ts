@@ -10,7 +10,7 @@ import { ofMerchant } from "./rows.ts";
 export function personsSql({ identity, spans, ...whose }: Question): Sql[] {
   if (identity === "visitor") return [];
   return spans.map(
-    ({ start, end }, at) => sql`${raw(nameAt(at))} AS MATERIALIZED (
+    ({ start, end }, at) => sql`${raw(personsAt(at))} AS MATERIALIZED (
     SELECT visitor_id, min(user_id) AS person_id FROM events
     WHERE ${ofMerchant(whose, "ts", { from: start, to: end })} AND user_id IS NOT NULL
     GROUP BY visitor_id HAVING min(user_id) = max(user_id)
@@ -30,11 +30,12 @@ export interface WhoSql {
 export function whoSql({ identity }: Pick<Question, "identity">, at: number): WhoSql {
   if (identity === "visitor") return { join: empty, id: sql`visitor_id` };
   return {
-    join: sql` LEFT JOIN ${raw(nameAt(at))} USING (visitor_id)`,
+    join: sql` LEFT JOIN ${raw(personsAt(at))} USING (visitor_id)`,
     id: sql`coalesce(person_id, visitor_id)`,
   };
 }
 
-function nameAt(at: number): string {
+/** The name of the CTE of a span. */
+export function personsAt(at: number): string {
   return `persons${at}`;
 }

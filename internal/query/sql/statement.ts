@@ -6,6 +6,7 @@ import { factsSql } from "./facts.ts";
 import { metricFilterSql } from "./filter.ts";
 import { groupNames, groupSql, type Tuple, typeOf } from "./groups.ts";
 import { personsSql } from "./persons.ts";
+import { firstTimesSql } from "./visitors.ts";
 
 /**
  * The statement of a plan. Columns of its rows: is_total, place (of the row among all that are answered, from 1 on),
@@ -17,7 +18,7 @@ export function statementSql(plan: Plan, top?: readonly Tuple[]): Sql {
   const ctes = [
     ...personsSql(question),
     ...(facts === undefined ? [] : [sql`facts AS MATERIALIZED (${factsSql(question, facts)})`]),
-    ...(plan.visitors ? [knownVisitors(question.merchant.merchantId)] : []),
+    ...(plan.visitors ? firstTimesSql(question) : []),
     ...groups.map((group, index) => sql`g${raw(String(index))} AS (${groupSql(plan, group, top)})`),
     sql`cells AS (${cellsSql(plan, top)})`,
   ];
@@ -39,12 +40,6 @@ export function statementSql(plan: Plan, top?: readonly Tuple[]): Sql {
     ) numbered
     WHERE place > ${question.offset}::bigint AND place <= ${question.offset + question.limit}::bigint`;
   return sql`WITH ${join(ctes, ",\n")}\n${total} UNION ALL ${rows}`;
-}
-
-function knownVisitors(merchantId: number): Sql {
-  return sql`known_visitors AS (
-    SELECT visitor_id, first_time AS visitor_first_time FROM visitors WHERE merchant_id = ${merchantId}::integer
-  )`;
 }
 
 /** The names of the bases' numbers: m0 and on of the first span, n0 and on of the second. */

@@ -91,7 +91,7 @@ test.each<[string, readonly string[], readonly string[], string]>([
          count(*) FILTER (WHERE is_passive IS NOT TRUE) AS active,
          min(ts) FILTER (WHERE name = 'page_view') AS entry, max(ts) FILTER (WHERE name = 'page_view') AS exit
        FROM events WHERE merchant_id = 1 AND NOT is_bot GROUP BY 1
-     ), first AS (SELECT visitor_id, min(ts) AS first FROM events WHERE merchant_id = 1 GROUP BY 1)
+     ), first AS (SELECT visitor_id, min(ts) AS first FROM events WHERE merchant_id = 1 AND NOT is_bot GROUP BY 1)
      SELECT count(DISTINCT visitor_id) FILTER (WHERE first >= $1),
        count(DISTINCT session_id) FILTER (WHERE views <= 1 AND active <= 1),
        count(*) FILTER (WHERE name = 'page_view' AND ts = entry),

@@ -21,6 +21,27 @@ export async function storeEvents(
   );
   await insert(pool, "events", rows);
   await insert(pool, "items", items);
+  await noteFirstTimes(pool, events);
+}
+
+/** As store/visitors keeps them, of events of which earlier ones may be there. */
+async function noteFirstTimes(pool: Pool, events: readonly StoredEvent[]): Promise<void> {
+  await pool.query(
+    `INSERT INTO visitors AS v
+     SELECT merchant_id, visitor_id, to_timestamp(min(ms) FILTER (WHERE NOT is_bot) / 1000),
+       to_timestamp(min(ms) FILTER (WHERE is_bot) / 1000), date_trunc('month', to_timestamp(max(ms) / 1000))
+     FROM unnest($1::integer[], $2::bigint[], $3::float8[], $4::boolean[]) AS e (merchant_id, visitor_id, ms, is_bot)
+     GROUP BY merchant_id, visitor_id
+     ON CONFLICT (merchant_id, visitor_id) DO UPDATE SET
+       people_first_time = least(v.people_first_time, excluded.people_first_time),
+       bots_first_time = least(v.bots_first_time, excluded.bots_first_time)`,
+    [
+      events.map(({ merchantId }) => merchantId),
+      events.map(({ visitor }) => visitor),
+      events.map(({ time }) => time),
+      events.map(({ isBot }) => isBot),
+    ],
+  );
 }
 
 /** Of what a row has, the table's columns are filled. */

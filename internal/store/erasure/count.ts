@@ -52,6 +52,9 @@ function ofVisitor(events: string): Counted[] {
     byEvent("items"),
     byEvent("order_keys"),
     byEvent("refund_keys"),
-    { table: "visitor_sessions", from: "visitor_sessions WHERE merchant_id = $1 AND visitor_id = $2" },
+    ...["visitor_sessions", "visitors"].map((table) => ({
+      table,
+      from: `${table} WHERE merchant_id = $1 AND visitor_id = $2`,
+    })),
   ];
 }

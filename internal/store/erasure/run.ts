@@ -13,6 +13,7 @@ import { awaitRefresh } from "./settle.ts";
 import type { Erasure } from "./subject.ts";
 import { CONVERTED_TABLES, MERCHANT_TABLES } from "./tables.ts";
 import { vacuumAfter } from "./vacuum.ts";
+import { removeVisitor } from "./visitors.ts";
 import { eventChunks, windowsIn } from "./windows.ts";
 
 export interface RunOptions {
@@ -56,6 +57,7 @@ async function removeEvents(pool: Pool, erasure: Erasure): Promise<void> {
 async function endVisitor(pool: Pool, erasure: Erasure, refreshWaitMs: number): Promise<void> {
   await passOnOrders(pool, erasure);
   await transactionInTries(pool, (client) => removeSessions(client, erasure));
+  await transactionInTries(pool, (client) => removeVisitor(client, erasure));
   await awaitRefresh(pool, erasure, refreshWaitMs);
 }
 

@@ -17,6 +17,7 @@ export const MERCHANT_TABLES = [
   "order_keys",
   "refund_keys",
   "visitor_sessions",
+  "visitors",
   "goals",
   "api_keys",
   "merchants",
@@ -31,7 +32,7 @@ export const KEPT_OF_MERCHANT: Readonly<Record<string, string>> = {
 };
 
 /** Tables with a visitor_id that a visitor's erasure removes. Items go with their events; `order_keys` and `refund_keys` are found by these too. */
-export const VISITOR_TABLES = [...EVENT_TABLES, "visitor_sessions"] as const;
+export const VISITOR_TABLES = [...EVENT_TABLES, "visitor_sessions", "visitors"] as const;
 
 /** Tables with a visitor_id that a visitor's erasure leaves, and why. */
 export const KEPT_OF_VISITOR: Readonly<Record<string, string>> = {

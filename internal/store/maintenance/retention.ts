@@ -2,6 +2,7 @@ import { CONTINUOUS_AGGREGATES } from "../continuous-aggregates.ts";
 import { prepareForColumnstore } from "../decompression.ts";
 import { invalidateSql } from "../invalidations.ts";
 import { type Pool, transaction } from "../pool.ts";
+import { expireVisitors } from "./expire-visitors.ts";
 import { expireKeys } from "./key-retention.ts";
 
 const DAY_MS = 86_400_000;
@@ -41,6 +42,8 @@ export interface Expired {
   readonly chunks: number;
   /** Rows of merchants that keep less than others. */
   readonly rows: number;
+  /** Visitors of whom no event is left. */
+  readonly visitors: number;
 }
 
 /**
@@ -49,7 +52,7 @@ export interface Expired {
  */
 export async function expire(pool: Pool, now: number): Promise<Expired> {
   const longest = await longestRetention(pool);
-  if (longest === undefined) return { chunks: 0, rows: 0 };
+  if (longest === undefined) return { chunks: 0, rows: 0, visitors: 0 };
   let chunks = await dropRows(pool, new Date(now - longest * DAY_MS));
   for (const { table, marginDays, from } of TABLES) {
     const before = new Date(now - (longest + marginDays) * DAY_MS);
@@ -62,7 +65,8 @@ export async function expire(pool: Pool, now: number): Promise<Expired> {
   const booksBefore = now - (longest + MARGIN_DAYS) * DAY_MS;
   chunks += await expireKeys(pool, booksBefore);
   await expireBooks(pool, new Date(booksBefore));
-  return { chunks, rows: await expireRows(pool, now, longest) };
+  const rows = await expireRows(pool, now, longest);
+  return { chunks, rows, visitors: await expireVisitors(pool, now) };
 }
 
 /**

@@ -245,3 +245,16 @@ CREATE TABLE visitor_sessions (
 SELECT create_hypertable('visitor_sessions', by_range('started_at', INTERVAL '30 days'),
   create_default_indexes => false);
 CREATE INDEX ON visitor_sessions (merchant_id, visitor_id) WHERE is_past_midnight;
+
+-- When visitors with an id first came, as people and as bots: who has no row is new. Visitors without an id are others
+-- on the next day, and have none. Written in the transaction of the events, by the partition's one writer.
+CREATE TABLE visitors (
+  merchant_id integer NOT NULL,
+  visitor_id bigint NOT NULL,
+  -- Null: never yet.
+  people_first_time timestamptz,
+  bots_first_time timestamptz,
+  -- The first of the month (UTC) of the latest event: retention goes by it, and a visitor is written once a month.
+  seen_month date NOT NULL,
+  PRIMARY KEY (merchant_id, visitor_id)
+) WITH (fillfactor = 90);

@@ -34,6 +34,7 @@ export const TABLES: Readonly<Record<string, Rights>> = {
   goals: { reader: WRITE },
   events: rows,
   items: rows,
+  visitors: rows,
   ...Object.fromEntries(CONTINUOUS_AGGREGATES.map((name): [string, Rights] => [name, { reader: READ }])),
   partitions: { ...rows, archiver: READ },
   invalidations: rows,

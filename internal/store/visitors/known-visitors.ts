@@ -1,6 +1,6 @@
 import type { Pool } from "../pool.ts";
 
-/** How many a process knows at once: 28 bytes each. */
+/** How many a process knows at once: 32 bytes each. */
 const SLOTS = 2 ** 18;
 
 /** A visitor's people's or bots' events of a commit. */
@@ -12,15 +12,32 @@ export interface VisitorTimes {
   readonly isBot: boolean;
   /** The earliest event, ms since 1970-01-01 UTC. */
   readonly firstTime: number;
-  /** The month of the latest (monthOf). */
+  /** The first of the latest event's month (UTC), days since 1970-01-01. */
   readonly month: number;
+}
+
+/** What is known of a partition. */
+interface Partition {
+  readonly erasureVersion: number;
+  /** What its visitors' slots are told by. */
+  readonly generation: number;
+  /** The stream's sequence that was committed when this was known. */
+  through: number;
+}
+
+/** A partition as a commit found it. */
+export interface PartitionState {
+  readonly partition: number;
+  readonly erasureVersion: number;
+  /** The sequence that was committed before. */
+  readonly after: number;
 }
 
 /**
  * What is known to stand in the table `visitors`: that a visitor's time is no later than one that was written, and the
- * month no earlier. Times there only become earlier and months later, whoever writes, so that what is known stays
- * true; but for an erasure, after which everything of its partition is forgotten, and for retention, which removes
- * only those whose next event has a later month.
+ * month no earlier. Times there only become earlier and months later, whoever writes. All is forgotten of a partition
+ * after an erasure, and where somebody else has moved its position: the database may have been restored. Retention takes
+ * only visitors whose next event has a later month.
  *
  * One slot for each hash: whoever comes last takes it. To know too little costs a look into the table, no more.
  */
@@ -29,24 +46,19 @@ export class KnownVisitors {
   readonly #lows = new Uint32Array(SLOTS);
   readonly #highs = new Uint32Array(SLOTS);
   readonly #firstTimes = new Float64Array(SLOTS);
-  readonly #months = new Uint32Array(SLOTS);
-  /** Of the partition's knowledge; twice that, and one more for bots. 0: an empty slot. */
+  readonly #months = new Int32Array(SLOTS);
+  /** Twice the partition's, and one more for bots. 0: an empty slot. */
   readonly #generations = new Uint32Array(SLOTS);
-  readonly #partitions = new Map<number, { version: number; generation: number }>();
+  readonly #partitions = new Map<number, Partition>();
   #generation = 0;
 
-  /** @returns the generation of what is known of a partition's visitors, as of a version of its erasures. */
-  generationOf(partition: number, erasureVersion: number): number {
+  /** @returns the generation of what is known of a partition. */
+  generationOf({ partition, erasureVersion, after }: PartitionState): number {
     const known = this.#partitions.get(partition);
-    if (known?.version === erasureVersion) return known.generation;
+    if (known?.erasureVersion === erasureVersion && known.through === after) return known.generation;
     const generation = ++this.#generation;
-    this.#partitions.set(partition, { version: erasureVersion, generation });
+    this.#partitions.set(partition, { erasureVersion, generation, through: after });
     return generation;
-  }
-
-  /** Forgets a partition's visitors: its database may be another one than it was. */
-  forget(partition: number): void {
-    this.#partitions.delete(partition);
   }
 
   /** Whether an event changes nothing. */
@@ -62,8 +74,15 @@ export class KnownVisitors {
     );
   }
 
-  /** Notes what is committed. */
-  add(generation: number, written: VisitorTimes): void {
+  /** Notes what is committed, up to a sequence. */
+  committed(partition: number, through: number, written: readonly VisitorTimes[]): void {
+    const known = this.#partitions.get(partition);
+    if (known === undefined) return;
+    known.through = through;
+    for (const times of written) this.#add(known.generation, times);
+  }
+
+  #add(generation: number, written: VisitorTimes): void {
     const slot = slotOf(written);
     this.#generations[slot] = 2 * generation + Number(written.isBot);
     this.#lows[slot] = written.low;
@@ -82,7 +101,7 @@ const pools = new WeakMap<Pool, KnownVisitors>();
 
 /** What a process knows of a database. */
 export function knownVisitors(pool: Pool): KnownVisitors {
-  let known = pools.get(pool);
-  if (known === undefined) pools.set(pool, (known = new KnownVisitors()));
+  const known = pools.get(pool) ?? new KnownVisitors();
+  pools.set(pool, known);
   return known;
 }

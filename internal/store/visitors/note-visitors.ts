@@ -90,7 +90,7 @@ class Seen {
     visitor.month = Math.max(visitor.month, month);
   }
 
-  /** The first of an event's month (UTC), in days since 1970. */
+  /** The first of an event's month (UTC), days since 1970-01-01. */
   #monthOf(time: number): number {
     if (time < this.#month.start || time >= this.#month.end) {
       const date = new Date(time);

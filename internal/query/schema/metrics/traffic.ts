@@ -30,7 +30,10 @@ export const sessions = distinct("sessions", "session_id", undefined, {
 const newVisitors = distinct(
   "new_visitors",
   "visitor_id",
-  { columns: ["visitor_first_time"], sql: ({ spanStart }) => sql`visitor_first_time >= ${spanStart}` },
+  {
+    columns: ["visitor_first_time"],
+    sql: ({ spanStart }) => sql`(visitor_first_time < ${spanStart}) IS NOT TRUE`,
+  },
   {
     title: "New visitors",
     description: "Visitors whose first event ever lies in the period.",

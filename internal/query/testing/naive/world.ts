@@ -22,7 +22,7 @@ export interface World {
   session(of: StoredEvent): Session;
   /** The visitor's events in the span. */
   visitor(of: StoredEvent): readonly StoredEvent[];
-  /** When the visitor's first event ever was. */
+  /** When the visitor's first event of the traffic ever was. */
   firstTime(of: StoredEvent): number;
 }
 
@@ -47,7 +47,7 @@ export function worldOf(
   const events = asked.filter(({ time }) => time >= span.start && time < span.end);
   const visitors = Map.groupBy(events, ({ visitor }) => visitor);
   const first = new Map<number, number>();
-  for (const { visitor, time } of own) first.set(visitor, Math.min(time, first.get(visitor) ?? time));
+  for (const { visitor, time } of asked) first.set(visitor, Math.min(time, first.get(visitor) ?? time));
   return {
     span,
     timeZone,

@@ -53,7 +53,7 @@ export class Erasing {
   }
 
   async #empty(): Promise<void> {
-    await this.pool.query(`TRUNCATE events, items, event_keys, distant_keys, order_keys, refund_keys, visitor_sessions, batch_ledger,
+    await this.pool.query(`TRUNCATE events, items, event_keys, distant_keys, order_keys, refund_keys, visitor_sessions, visitors, batch_ledger,
       invalidations, erasures, erasure_removals, goals, merchants, api_keys RESTART IDENTITY`);
     await this.pool.query("UPDATE partitions SET erasure_version = 0");
     await this.pool.query("CALL refresh_continuous_aggregate('totals_15m', NULL, NULL)");

@@ -53,7 +53,7 @@ test("an erased visitor stays away: redelivered, redriven, spooled for a day, re
   await rig.publish(batch);
   await rig.committed(batch);
   const receipt = await erase();
-  expect(receipt.removed).toEqual({ events: gone, visitor_sessions: expect.any(Number) });
+  expect(receipt.removed).toEqual({ events: gone, visitor_sessions: expect.any(Number), visitors: 1 });
   const left = { rows: 60 - gone, erased: 0, aggregated: 60 - gone };
   expect(await stored()).toEqual(left);
 

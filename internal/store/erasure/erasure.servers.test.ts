@@ -49,6 +49,7 @@ describe.each(["rows", "columnstore"])("a visitor, in %s", (kind) => {
         items: gone.flatMap(({ items }) => items).length,
         order_keys: gone.filter(({ order }) => order !== null).length,
         visitor_sessions: sessions.length,
+        visitors: 1,
       },
       firstTime: new Date(Math.min(...times)),
       lastTime: new Date(Math.max(...times)),

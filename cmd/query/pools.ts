@@ -6,9 +6,11 @@ import { createPool, type Pool } from "../../internal/store/pool.ts";
 export interface Pools {
   readonly reports: Pool;
   readonly keys: Pool;
+  /** For what is quick: whether answers that are kept are still right, and goals. */
+  readonly quick: Pool;
 }
 
-/** How long a key's look-up may take, ms: a statement by a primary key. */
+/** How long a statement by a primary key may take, ms: a key's look-up, and its like. */
 const KEY_MS = 5_000;
 
 export function openPools({ config, registry, life }: Service<typeof query.settings>): Pools {
@@ -23,14 +25,10 @@ export function openPools({ config, registry, life }: Service<typeof query.setti
     statementTimeoutMs,
   });
   life.onClose("database", () => reports.end());
-  const keys = createPool({
-    ...limits,
-    url,
-    name: "query keys",
-    use: "keys",
-    maxConnections: 2,
-    statementTimeoutMs: KEY_MS,
-  });
+  const few = { ...limits, url, maxConnections: 2, statementTimeoutMs: KEY_MS };
+  const keys = createPool({ ...few, name: "query keys", use: "keys" });
   life.onClose("key connections", () => keys.end());
-  return { reports, keys };
+  const quick = createPool({ ...few, name: "query quick", use: "quick" });
+  life.onClose("quick connections", () => quick.end());
+  return { reports, keys, quick };
 }

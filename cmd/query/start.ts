@@ -14,6 +14,8 @@ import { goalMethods } from "../../internal/query/rpc/goals/methods.ts";
 import { queryMetrics } from "../../internal/query/rpc/metrics.ts";
 import { merchantLimit } from "../../internal/query/rpc/rate-limit.ts";
 import { runReport } from "../../internal/query/rpc/run-report.ts";
+import { Budgets } from "../../internal/query/run/budgets.ts";
+import { QuestionRunner } from "../../internal/query/run/run-questions.ts";
 import { Turns } from "../../internal/query/run/turns.ts";
 import { queryHandlers } from "../../internal/report/handler.ts";
 import { FailedTries } from "../../internal/rpc/by-address/failed-tries.ts";
@@ -42,7 +44,15 @@ export async function start(service: Service<typeof query.settings>) {
   const { partitions } = await readInstallation(pools.keys);
   const turns = new Turns({ slots: config.maxConnections, waiting: config.maxWaiting });
   const metrics = queryMetrics(registry);
-  metrics.watch(turns);
+  const runner = new QuestionRunner({
+    pool: pools.reports,
+    quickPool: pools.quick,
+    turns,
+    budgets: new Budgets(config.costUnitsPerHour),
+    statementTimeoutMs,
+    cacheBytes: config.answerCacheBytes,
+  });
+  metrics.watch(turns, runner);
   const tries = new FailedTries(inNetworks(config.unlimitedAddresses));
   const find = callerAuthenticator(pools.keys, config.keyFreshMs, tries);
   const limit = merchantLimit(config.requestsPerMinute);
@@ -53,7 +63,9 @@ export async function start(service: Service<typeof query.settings>) {
   };
   const deps: ReportDeps = {
     pool: pools.reports,
+    quickPool: pools.quick,
     partitions,
+    runner,
     statementTimeoutMs,
     databaseWaitMs,
     beginTimeoutMs: Math.max(databaseWaitMs, LEAST_BEGIN_MS),

@@ -27,7 +27,7 @@ export const REASONS = {
   not_found: ["NOT_FOUND"],
   already_exists: ["ALREADY_EXISTS"],
   precondition: ["QUERY_TOO_EXPENSIVE", "PAGE_TOKEN_EXPIRED"],
-  exhausted: ["RATE_LIMITED", "LIMIT_REACHED", "REQUEST_TOO_LARGE"],
+  exhausted: ["RATE_LIMITED", "LIMIT_REACHED", "REQUEST_TOO_LARGE", "BUDGET_SPENT"],
   unavailable: ["UNAVAILABLE"],
   deadline: ["DEADLINE_EXCEEDED"],
   cancelled: ["CANCELLED"],

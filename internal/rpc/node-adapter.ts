@@ -19,6 +19,7 @@ import { letBodyTakeLong } from "./connections.ts";
 import { resetSoon } from "./early-answer.ts";
 import { type Admission, type Gate, gatedBody, type ReadAhead } from "./gate.ts";
 import { textMode } from "./grpc-web-text.ts";
+import { notModified } from "./not-modified.ts";
 import type { Handler } from "./one-port.ts";
 import { peerKey } from "./peer.ts";
 import { divertMessages, type MemoryUse } from "./request-messages.ts";
@@ -49,7 +50,7 @@ type Response = Parameters<Handler>[1];
 /**
  * Serves a ConnectRouter as connectNodeAdapter does, and beyond it: a gate before the bodies; gRPC errors as
  * Trailers-Only, without which gRPC clients do not retry (gRPC A6: a call that has got headers is committed);
- * `Connection: close` to HTTP/1.1 clients while draining; gRPC-Web's text mode.
+ * `Connection: close` to HTTP/1.1 clients while draining; gRPC-Web's text mode; 304 to a GET whose client has the answer.
  */
 export function nodeAdapter(options: AdapterOptions): Handler {
   const { gate, draining, fallback, report, readMaxBytes } = options;
@@ -76,14 +77,14 @@ export function nodeAdapter(options: AdapterOptions): Handler {
     contextValues.set(clientGoneKey, call.signal);
     if (sendsStream(handle.method)) letBodyTakeLong(request);
     const memory = gate === undefined ? UNCOUNTED : pass(gate, path, call, contextValues, response);
-    // A report is a merchant's own, and its last buckets change by the second.
+    // An answer is a merchant's own, and changes by the second; a handler whose answers have an ETag says otherwise.
     if (call.method === "GET") response.setHeader("cache-control", "no-store");
     const inMode = textMode(call);
     divertMessages(call, readMaxBytes, memory)
       .then(() => handle(call))
       .then((answer) => {
         if (request.httpVersionMajor === 1 && draining()) response.setHeader("connection", "close");
-        return send(inMode(answer), request, response);
+        return send(notModified(call, inMode(answer)), request, response);
       })
       .catch((error: unknown) => {
         if (ConnectError.from(error).code !== Code.Aborted) report(error);

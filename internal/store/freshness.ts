@@ -2,7 +2,8 @@ import type { Client } from "./pool.ts";
 import { BIGINT_TYPES } from "./snapshot.ts";
 import { sqlFile } from "./sql-file.ts";
 
-const FRESHNESS = sqlFile("./freshness.sql", import.meta.url);
+/** $1 partition. One row at most. */
+export const FRESHNESS = sqlFile("./freshness.sql", import.meta.url);
 
 /** How far an answer goes, and what is known to be missing from it. Times are ms since 1970-01-01 UTC. */
 export interface Freshness {
@@ -14,15 +15,29 @@ export interface Freshness {
   readonly delayedSince: number | undefined;
 }
 
+/** A row of FRESHNESS, read with BIGINT_TYPES. */
+export type FreshnessRow = [
+  through: bigint | null,
+  delayedEvents: bigint | null,
+  delayedSince: bigint | null,
+];
+
+export function freshnessOf([through, delayedEvents, since]: FreshnessRow): Freshness {
+  const timeOf = (ms: bigint | null) => (ms === null ? undefined : Number(ms));
+  return {
+    dataThrough: timeOf(through),
+    delayedEvents: delayedEvents ?? 0n,
+    delayedSince: timeOf(since),
+  };
+}
+
 /** How far a partition is committed: behind all that collectors hold back of it. */
 export async function readFreshness(client: Client, partitionId: number): Promise<Freshness> {
-  const result = await client.query<[bigint | null, bigint, bigint | null]>({
+  const result = await client.query<FreshnessRow>({
     text: FRESHNESS,
     values: [partitionId],
     rowMode: "array",
     types: BIGINT_TYPES,
   });
-  const [through, delayedEvents, since] = result.rows[0] ?? [null, 0n, null];
-  const timeOf = (ms: bigint | null) => (ms === null ? undefined : Number(ms));
-  return { dataThrough: timeOf(through), delayedEvents, delayedSince: timeOf(since) };
+  return freshnessOf(result.rows[0] ?? [null, null, null]);
 }

@@ -6,6 +6,7 @@ import {
   grainOf,
   nextGrain,
 } from "./continuous-aggregates.ts";
+import { raiseVersions } from "./day-versions.ts";
 import type { EventColumns } from "./event-columns.ts";
 import type { Client, Pool } from "./pool.ts";
 import type { Activity } from "./sessions/join.ts";
@@ -27,7 +28,10 @@ export function invalidateSql(select: string): string {
     ON CONFLICT (grain, start, partition_id) DO UPDATE SET version = DEFAULT`;
 }
 
-/** Marks quarter hours of a partition, by any time within each, ms since 1970-01-01 UTC. */
+/**
+ * Marks quarter hours of a partition, by any time within each, ms since 1970-01-01 UTC; their days' versions rise, as what
+ * is behind the aggregates has changed.
+ */
 export async function invalidate(client: Client, partition: number, times: Iterable<number>): Promise<void> {
   const starts = new Set<number>();
   for (const time of times) starts.add(bucketStart(QUARTER_HOUR, time));
@@ -38,6 +42,7 @@ export async function invalidate(client: Client, partition: number, times: Itera
     ),
     [[...starts], partition],
   );
+  await raiseVersions(client, partition, starts);
 }
 
 interface Written {

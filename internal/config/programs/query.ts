@@ -34,7 +34,7 @@ export const query = {
     databaseUrl,
     maxConnections: {
       description:
-        "most connections to the database for reports, and so most requests that are worked on at a time: one merchant alone has half of them, and one is kept for merchants that have none; two more look keys up",
+        "most connections to the database for reports, and so most requests that are worked on at a time: one merchant alone has half of them, and one is kept for merchants that have none; two more look keys up, and two see whether answers that are kept are still right",
       schema: integer(1, 1_000),
       fallback: "10",
     },
@@ -63,6 +63,18 @@ export const query = {
       description: "how long a read or management key is trusted before it is read again, ms",
       schema: integer(0, 86_400_000),
       fallback: "5000",
+    },
+    answerCacheBytes: {
+      description:
+        "most memory for answers that are kept until their data change, bytes; 0: none is kept, and later pages of an answer are refused once data have come",
+      schema: integer(0, 64 * 2 ** 30),
+      fallback: "67108864",
+    },
+    costUnitsPerHour: {
+      description:
+        "cost units that one merchant's questions may take an hour, at this process; one is a millisecond of the database's time, and what is answered from kept answers costs none",
+      schema: integer(1, 1_000_000_000),
+      fallback: "600000",
     },
     requestsPerMinute: {
       description: "most requests of one merchant a minute",

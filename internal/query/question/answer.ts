@@ -36,8 +36,8 @@ export interface Freshness {
   readonly delayedEvents: bigint;
 }
 
-/** What a question is answered with. */
-export interface Answer extends Freshness {
+/** What was counted. */
+export interface Counts {
   readonly table: Table;
   /** One row: the metrics over all rows, of both spans. */
   readonly totals: Table;
@@ -48,3 +48,6 @@ export interface Answer extends Freshness {
   readonly oldestProcessorVersion: number;
   readonly newestProcessorVersion: number;
 }
+
+/** What a question is answered with. */
+export interface Answer extends Counts, Freshness {}

@@ -3,58 +3,67 @@ import { partitionOf } from "../../event/partition.ts";
 import { Failure } from "../../failure/failure.ts";
 import type { RunReportRequest, RunReportResponse } from "../../gen/footfall/query/v1/report_pb.js";
 import type { Pool } from "../../store/pool.ts";
-import type { Answer } from "../question/answer.ts";
-import { answerQuestions } from "../run/answer-question.ts";
-import { type RetryLimits, readWithRetry } from "../run/read-with-retry.ts";
+import type { QuestionRunner } from "../run/run-questions.ts";
 import type { Schema } from "../schema/schema.ts";
-import { type AnswerDeps, checkMerchant } from "./answer.ts";
+import { type AnswerDeps, type CallLimits, checkMerchant } from "./answer.ts";
+import { isKnown, setEtag } from "./etag.ts";
 import type { KeyMerchant } from "./gate.ts";
 import { schemaFor } from "./merchant-schema.ts";
 import { type AskedReport, readReport } from "./read-report.ts";
 import { reportToWire } from "./report-to-wire.ts";
 
 export interface ReportDeps extends AnswerDeps {
+  /** Connections for what takes long, each at its merchant's turn. */
   readonly pool: Pool;
+  /** Connections for what is quick. */
+  readonly quickPool: Pool;
   /** How many partitions the installation has. */
   readonly partitions: number;
+  readonly runner: QuestionRunner;
 }
 
 /** An RPC of a service: what it answers a request with. */
 export type Method<Request, Response> = (request: Request, context: HandlerContext) => Promise<Response>;
 
+/** Whose call it is, and within what limits. */
+interface Caller {
+  readonly limits: CallLimits;
+  readonly merchant: KeyMerchant;
+  readonly context: HandlerContext;
+}
+
 /**
- * Answers some requests of one merchant in one snapshot.
- * @returns for each request a report, or why there is none: it is wrong, or too expensive.
- * @throws Failure where there is an answer to none: "unavailable", "deadline", "cancelled".
+ * Answers some requests of one merchant in one snapshot. The answer of a GET gets an ETag.
+ * @returns for each request a report, or why there is none: it is wrong, or too expensive; undefined where the client has
+ * them all, by their ETag.
+ * @throws Failure where there is an answer to none: "exhausted", "unavailable", "deadline", "cancelled".
  */
 export async function answerReports(
-  { pool, partitions }: ReportDeps,
-  limits: RetryLimits,
-  merchant: KeyMerchant,
+  { quickPool: pool, partitions, runner, metrics }: ReportDeps,
+  caller: Caller,
   requests: readonly RunReportRequest[],
-): Promise<(RunReportResponse | Failure)[]> {
+): Promise<(RunReportResponse | Failure)[] | undefined> {
+  const { limits, merchant } = caller;
   const schema = await schemaFor(requests, { pool, limits, merchantId: merchant.merchantId });
   const asked = requests.map((request) => readOrFailure(request, merchant, partitions, schema));
   const right = asked.flatMap((each) => (each instanceof Failure ? [] : [each]));
-  const answers = right.length === 0 ? [] : await readWithRetry(limits, () => answerAll(pool, right, limits));
+  if (right.length === 0) return asked as Failure[];
+  if (
+    right.length === asked.length &&
+    (await isKnown(caller.context, right, () => runner.look(right, limits)))
+  )
+    return undefined;
+  const answers = await runner.run(right, limits);
+  if (right.length === asked.length) setEtag(caller.context, right, answers);
   const answerOf = new Map(right.map((each, at) => [each, answers[at]!]));
+  const remaining = runner.remaining(merchant.merchantId);
   return asked.map((each) => {
     if (each instanceof Failure) return each;
     const answer = answerOf.get(each)!;
-    return answer instanceof Failure ? answer : reportToWire(each, answer);
+    if (answer instanceof Failure) return answer;
+    metrics.answered(answer);
+    return reportToWire(each, answer, remaining);
   });
-}
-
-function answerAll(
-  pool: Pool,
-  asked: readonly AskedReport[],
-  limits: RetryLimits,
-): Promise<(Answer | Failure)[]> {
-  return answerQuestions(
-    pool,
-    asked.map(({ question }) => question),
-    limits,
-  );
 }
 
 function readOrFailure(

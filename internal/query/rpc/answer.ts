@@ -25,18 +25,28 @@ export interface Call {
 /** How much longer the database may work than the caller waits, ms, should it not hear that it is to stop. */
 const BACKSTOP_MS = 1_000;
 
+export interface CallLimits extends RetryLimits {
+  /** Aborted at the caller's deadline, and when it is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** What a call is answered with. @param limits of this call. @param merchant the API key's. */
+export type Work<R> = (limits: CallLimits, merchant: KeyMerchant) => Promise<R>;
+
+/** As answerCall, when it is the merchant's turn: the place is free again when the work has ended. */
+export function answer<R>(deps: AnswerDeps, call: Call, work: Work<R>): Promise<R> {
+  return answerCall(deps, call, (limits, merchant) =>
+    deps.turns.run(merchant.merchantId, limits.signal, () => work(limits, merchant)),
+  );
+}
+
 /**
- * Answers a call when it is its merchant's turn. What is not answered at the caller's deadline, or when the caller is
- * gone, is answered so at once; its statement is cancelled, and its place is free when that has ended.
+ * Answers a call. What is not answered at the caller's deadline, or when the caller is gone, is answered so at once, and
+ * its statement is cancelled.
  *
- * @param work gets the limits of this call, and the API key's merchant.
  * @throws Failure "deadline" and "cancelled", and what `work` throws.
  */
-export async function answer<R>(
-  deps: AnswerDeps,
-  { rpc, context }: Call,
-  work: (limits: RetryLimits, merchant: KeyMerchant) => Promise<R>,
-): Promise<R> {
+export async function answerCall<R>(deps: AnswerDeps, { rpc, context }: Call, work: Work<R>): Promise<R> {
   const ended = deps.metrics.begin(rpc);
   const ending = endingOf(context, deps.maxTimeoutMs);
   const { signal, timeoutMs } = ending;
@@ -56,7 +66,7 @@ export async function answer<R>(
         context.values.get(peerKey),
         keyKindOf(context.method),
       ));
-    return deps.turns.run(merchant.merchantId, signal, () => work(limits, merchant));
+    return work(limits, merchant);
   };
   try {
     const result = await orAborted(signal, answered());

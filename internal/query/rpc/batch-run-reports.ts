@@ -9,21 +9,21 @@ import {
 } from "../../gen/footfall/query/v1/report_pb.js";
 import { toStatus } from "../../rpc/errors.ts";
 import { InvalidField } from "../time/invalid-field.ts";
-import { answer } from "./answer.ts";
+import { answerCall } from "./answer.ts";
 import { answerReports, type Method, type ReportDeps } from "./answer-reports.ts";
 import { missing } from "./field-errors.ts";
 
 const MOST_REQUESTS = 10;
 
-/** BatchRunReports. @throws Failure as answer and answerReports, "invalid" for too many requests or none. */
+/** BatchRunReports. @throws Failure as answerCall and answerReports, "invalid" for too many requests or none. */
 export function batchRunReports(deps: ReportDeps): Method<BatchRunReportsRequest, BatchRunReportsResponse> {
   return ({ requests }, context) =>
-    answer(deps, { rpc: "BatchRunReports", context }, async (limits, merchant) => {
+    answerCall(deps, { rpc: "BatchRunReports", context }, async (limits, merchant) => {
       if (requests.length === 0) throw missing("requests", `1 to ${MOST_REQUESTS} requests`);
       if (requests.length > MOST_REQUESTS) {
         throw new InvalidField("requests", `${requests.length} requests`, `1 to ${MOST_REQUESTS} requests`);
       }
-      const outcomes = await answerReports(deps, limits, merchant, requests);
+      const outcomes = (await answerReports(deps, { limits, merchant, context }, requests)) ?? [];
       return create(BatchRunReportsResponseSchema, { outcomes: outcomes.map(outcomeToWire) });
     });
 }

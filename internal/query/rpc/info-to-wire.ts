@@ -11,8 +11,20 @@ import type { Question } from "../question/question.ts";
 
 type Notice = MessageInitShape<typeof NoticeSchema>;
 
+/** What an answer has cost. */
+interface Cost {
+  /** Cost units, of this question and of those left. */
+  readonly spent: number;
+  readonly remaining: number;
+  readonly isKept: boolean;
+}
+
 /** What an answer says of itself. */
-export function infoToWire({ timeZone, merchant, spans }: Question, answer: Answer): AnswerInfo {
+export function infoToWire(
+  { timeZone, merchant, spans }: Question,
+  answer: Answer,
+  { spent, remaining, isKept }: Cost,
+): AnswerInfo {
   const { dataThrough } = answer;
   return create(AnswerInfoSchema, {
     timeZone,
@@ -23,6 +35,8 @@ export function infoToWire({ timeZone, merchant, spans }: Question, answer: Answ
     oldestProcessorVersion: answer.oldestProcessorVersion,
     newestProcessorVersion: answer.newestProcessorVersion,
     notices: noticesOf(answer),
+    quota: { spent, remaining },
+    cached: isKept,
   });
 }
 

@@ -1,6 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import { READ_SOURCES, type ReadSource } from "../../store/snapshot.ts";
 import { counter, latency, type Registry, watched } from "../../telemetry/metrics.ts";
+import type { Answered, QuestionRunner } from "../run/run-questions.ts";
 import type { Turns } from "../run/turns.ts";
 
 const RPCS = [
@@ -64,6 +65,13 @@ export function queryMetrics(registry: Registry) {
     for (const source of READ_SOURCES) for (const each of [reads, rows]) each.inc({ rpc, source }, 0);
     seconds.zero({ rpc });
   }
+  const answers = counter(
+    registry,
+    "footfall_query_answers_total",
+    "Answers to questions of RunReport and BatchRunReports: kept from an earlier one, or worked out.",
+    ["from"],
+  );
+  for (const from of ["kept", "database"]) answers.inc({ from }, 0);
   const count = (rpc: Rpc, outcome: Code | "ok") =>
     requests.inc({ rpc, code: outcome === "ok" ? "OK" : (CODES[outcome] ?? "UNKNOWN") });
   return {
@@ -87,8 +95,12 @@ export function queryMetrics(registry: Registry) {
         for (const source of sources) reads.inc({ rpc, source });
         rows.inc({ rpc, source: sources[0]! }, answered);
       },
-    /** Tells how many work and wait. */
-    watch(turns: Turns): void {
+    /** A question was answered. */
+    answered({ isKept }: Pick<Answered, "isKept">): void {
+      answers.inc({ from: isKept ? "kept" : "database" });
+    },
+    /** Tells how many work and wait, and what is kept. */
+    watch(turns: Turns, { cache }: Pick<QuestionRunner, "cache">): void {
       const name = (rest: string) => `footfall_query_${rest}`;
       watched(
         registry,
@@ -102,6 +114,7 @@ export function queryMetrics(registry: Registry) {
         "Requests that wait for their merchant's turn.",
         () => turns.waiting,
       );
+      watched(registry, name("kept_bytes"), "Memory that answers take which are kept.", () => cache.bytes);
     },
   };
 }

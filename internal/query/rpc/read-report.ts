@@ -1,6 +1,8 @@
-import { Failure } from "../../failure/failure.ts";
 import type { RunReportRequest } from "../../gen/footfall/query/v1/report_pb.js";
 import type { Merchant, Question } from "../question/question.ts";
+import { checkPageToken, parsePageToken } from "../run/page-token.ts";
+import { questionKey } from "../run/question-key.ts";
+import type { Asked } from "../run/run-questions.ts";
 import { TIME } from "../schema/dimensions.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Granularity } from "../time/beginnings.ts";
@@ -12,8 +14,9 @@ import { readComparison, readGranularity, readPeriod } from "./read-period.ts";
 import { readScope } from "./read-scope.ts";
 
 /** A report that is asked for: the question, and what its answer is told with. */
-export interface AskedReport {
-  readonly question: Question;
+export interface AskedReport extends Asked {
+  /** When its first page was asked for, ms since 1970-01-01 UTC. */
+  readonly now: number;
   readonly calendar: Calendar;
   /** Of the dimension `time`; undefined without it. */
   readonly granularity: Granularity | undefined;
@@ -24,7 +27,7 @@ const MONDAY = 1;
 /**
  * Reads a request.
  * @param schema what the merchant may ask for. @param now ms since 1970-01-01 UTC.
- * @throws Failure "invalid" that names the field; "precondition" for a page token.
+ * @throws Failure "invalid" that names the field.
  */
 export function readReport(
   request: RunReportRequest,
@@ -32,7 +35,14 @@ export function readReport(
   schema: Schema,
   now: number,
 ): AskedReport {
-  checkPageToken(request.pageToken);
+  if (request.pageToken === "") return readAt(request, merchant, schema, now);
+  const page = parsePageToken(request.pageToken);
+  const asked = readAt(request, merchant, schema, page.now);
+  checkPageToken(page, asked.key);
+  return { ...asked, page };
+}
+
+function readAt(request: RunReportRequest, merchant: Merchant, schema: Schema, now: number): AskedReport {
   const { scope, comparison, metricFilter, includeEmpty } = request;
   const readingScope = readScope(scope, merchant);
   const fields = readFields(request, schema);
@@ -58,11 +68,5 @@ export function readReport(
     limit: readPageSize(request.pageSize, dimensions),
     topValues: readTopValues(request.topValues, dimensions),
   };
-  return { question, calendar, granularity };
-}
-
-function checkPageToken(token: string): void {
-  if (token === "") return;
-  const message = "page_token: the data of the first page are not kept any more; ask for it again";
-  throw new Failure("precondition", message, { reason: "PAGE_TOKEN_EXPIRED", field: "page_token" });
+  return { question, key: questionKey(question), now, calendar, granularity };
 }

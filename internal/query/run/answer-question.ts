@@ -4,7 +4,7 @@ import type { Client, Pool } from "../../store/pool.ts";
 import { BIGINT_TYPES, inSnapshot, MEMORY, type ReadLimits, type ReadSource } from "../../store/snapshot.ts";
 import type { Coverage } from "../plan/cover.ts";
 import { type Plan, placeOf, planQuestion } from "../plan/plan.ts";
-import type { Answer } from "../question/answer.ts";
+import type { Answer, Counts } from "../question/answer.ts";
 import type { Question } from "../question/question.ts";
 import { type BaseMetric, basesOf } from "../schema/field.ts";
 import { UNCONVERTED_ORDERS } from "../schema/metrics/commerce.ts";
@@ -23,33 +23,23 @@ import { type Numeric, type ResultRow, tableOf } from "./table.ts";
 export async function answerQuestion(pool: Pool, question: Question, limits: ReadLimits): Promise<Answer> {
   return inSnapshot(pool, limits, async (client) => {
     await client.query(MEMORY);
-    return answerOf(client, question, limits);
+    const counts = await countIn(client, question, limits);
+    return { ...counts, ...(await readFreshness(client, question.merchant.partitionId)) };
   });
 }
 
 /**
- * Answers questions of one merchant in one snapshot.
- * @returns for each the answer, or the Failure "precondition" of one that is too expensive. Errors: as answerQuestion's.
+ * As countIn, beside other questions in the transaction: a statement that fails leaves these their snapshot.
+ * @returns Failure "precondition" for a question that is too expensive.
  */
-export async function answerQuestions(
-  pool: Pool,
-  questions: readonly Question[],
+export async function countBeside(
+  client: Client,
+  question: Question,
   limits: ReadLimits,
-): Promise<(Answer | Failure)[]> {
-  if (questions.length === 1) return [await answerQuestion(pool, questions[0]!, limits)];
-  return inSnapshot(pool, limits, async (client) => {
-    await client.query(MEMORY);
-    const outcomes: (Answer | Failure)[] = [];
-    for (const question of questions) outcomes.push(await outcomeOf(client, question, limits));
-    return outcomes;
-  });
-}
-
-/** A statement that fails leaves those of other questions their snapshot. */
-async function outcomeOf(client: Client, question: Question, limits: ReadLimits): Promise<Answer | Failure> {
+): Promise<Counts | Failure> {
   await client.query("SAVEPOINT question");
   try {
-    return await answerOf(client, question, limits);
+    return await countIn(client, question, limits);
   } catch (cause) {
     limits.signal?.throwIfAborted();
     const failure = failureOf(cause, limits);
@@ -59,7 +49,8 @@ async function outcomeOf(client: Client, question: Question, limits: ReadLimits)
   }
 }
 
-async function answerOf(client: Client, question: Question, limits: ReadLimits): Promise<Answer> {
+/** Answers a question in the client's transaction. Errors: as answerQuestion's. */
+export async function countIn(client: Client, question: Question, limits: ReadLimits): Promise<Counts> {
   const coverage = await readCoverage(client, question);
   const isTop = question.topValues !== undefined && question.dimensions.some(({ type }) => type !== "bucket");
   const top = !isTop ? undefined : await topOf(client, question, coverage, limits);
@@ -67,7 +58,6 @@ async function answerOf(client: Client, question: Question, limits: ReadLimits):
   const { totals, rows, totalRows } = await read(client, plan, top, limits);
   const counted = placeOf(plan, UNCONVERTED_ORDERS);
   const names = groupNames(plan, top);
-  const freshness = await readFreshness(client, question.merchant.partitionId);
   return {
     table: tableOf(plan, names, rows),
     totals: tableOf({ ...plan, question: { ...question, dimensions: [] } }, [], [totals]),
@@ -76,8 +66,6 @@ async function answerOf(client: Client, question: Question, limits: ReadLimits):
       counted !== -1
         ? (totals.numbers[counted] as bigint)
         : await countUnconverted(client, question, coverage, limits),
-    dataThrough: freshness.dataThrough,
-    delayedEvents: freshness.delayedEvents,
     oldestProcessorVersion: 0,
     newestProcessorVersion: 0,
   };

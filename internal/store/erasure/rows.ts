@@ -1,4 +1,5 @@
 import { bucketStart, grainOf } from "../continuous-aggregates.ts";
+import { raiseVersions } from "../day-versions.ts";
 import { prepareForColumnstore } from "../decompression.ts";
 import { invalidate } from "../invalidations.ts";
 import type { Client } from "../pool.ts";
@@ -34,6 +35,9 @@ export async function removeWindow(client: Client, erasure: Erasure, window: Win
   await noteTimes(client, erasure, events);
   if (erasure.visitorId !== undefined) {
     await markRemoved(client, erasure, quarterHoursOf(events), { orders, refunds });
+  } else {
+    const times = events.map(({ ts }) => ts);
+    await raiseVersions(client, erasure.partition, times);
   }
   return events.length;
 }

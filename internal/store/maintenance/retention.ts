@@ -1,4 +1,5 @@
 import { CONTINUOUS_AGGREGATES } from "../continuous-aggregates.ts";
+import { raiseVersionsSql } from "../day-versions.ts";
 import { prepareForColumnstore } from "../decompression.ts";
 import { invalidateSql } from "../invalidations.ts";
 import { type Pool, transaction } from "../pool.ts";
@@ -35,6 +36,17 @@ const TABLES = [
 /** Marks quarter hours, a select of `bucket`, in every partition. */
 const invalidate = (buckets: string) =>
   invalidateSql(`SELECT bucket, partition_id FROM partitions CROSS JOIN (${buckets}) written`);
+
+/** Raises the versions of all days in [$1, $2) that were ever written to. */
+const RAISE_BETWEEN = raiseVersionsSql(
+  `SELECT day::timestamp AT TIME ZONE 'UTC' AS time, partition_id FROM day_versions
+   WHERE day >= ($1::timestamptz AT TIME ZONE 'UTC')::date AND day::timestamp AT TIME ZONE 'UTC' < $2`,
+);
+
+/** Raises the versions of days in every partition, by times within them. */
+const RAISE = raiseVersionsSql(
+  "SELECT time, partition_id FROM partitions CROSS JOIN unnest($1::timestamptz[]) AS time",
+);
 
 /** What retention took away. */
 export interface Expired {
@@ -92,6 +104,7 @@ function dropRows(pool: Pool, before: Date): Promise<number> {
       invalidate("SELECT DISTINCT bucket FROM totals_15m WHERE bucket >= $1 AND bucket < $2"),
       [from, to],
     );
+    await client.query(RAISE_BETWEEN, [from, to]);
     return rowCount ?? 0;
   });
 }
@@ -145,7 +158,7 @@ function expireClass(pool: Pool, { days, from, before }: Line): Promise<number> 
   const values = [days, from === undefined ? new Date(0) : new Date(from), new Date(before)];
   return transaction(pool, async (client) => {
     await prepareForColumnstore(client);
-    const { rows } = await client.query<{ expired: number }>(
+    const { rows } = await client.query<{ expired: number; buckets: Date[] | null }>(
       `WITH gone AS (
          DELETE FROM events e USING merchants m
          WHERE m.retention_days = $1 AND e.merchant_id = m.merchant_id AND e.ts >= $2 AND e.ts < $3
@@ -153,9 +166,11 @@ function expireClass(pool: Pool, { days, from, before }: Line): Promise<number> 
        ), stale AS (
          ${invalidate("SELECT DISTINCT bucket FROM gone")}
        )
-       SELECT count(*)::integer AS expired FROM gone`,
+       SELECT count(*)::integer AS expired, array_agg(DISTINCT bucket) AS buckets FROM gone`,
       values,
     );
+    const { expired, buckets } = rows[0]!;
+    await client.query(RAISE, [buckets]);
     await client.query(
       `DELETE FROM items i USING merchants m
        WHERE m.retention_days = $1 AND i.merchant_id = m.merchant_id AND i.ts >= $2 AND i.ts < $3`,
@@ -166,6 +181,6 @@ function expireClass(pool: Pool, { days, from, before }: Line): Promise<number> 
        ON CONFLICT (retention_days) DO UPDATE SET expired_through = excluded.expired_through`,
       [days, new Date(before)],
     );
-    return rows[0]!.expired;
+    return expired;
   });
 }

@@ -17,6 +17,15 @@ CREATE TABLE partitions (
   erasure_version bigint NOT NULL DEFAULT 0
 );
 
+-- What tells that a partition's events or items of a UTC day have changed: each transaction that writes some raises it
+-- (store/day-versions.ts). Rows stay for good: a sum of versions never falls.
+CREATE TABLE day_versions (
+  partition_id integer NOT NULL,
+  day date NOT NULL,
+  version bigint NOT NULL,
+  PRIMARY KEY (partition_id, day)
+) WITH (fillfactor = 50);
+
 -- One line a batch, written in the transaction of its rows. batch_time is the time inside the batch id.
 CREATE TABLE batch_ledger (
   batch_time timestamptz NOT NULL,

@@ -38,6 +38,7 @@ export const TABLES: Readonly<Record<string, Rights>> = {
   ...Object.fromEntries(CONTINUOUS_AGGREGATES.map((name): [string, Rights] => [name, { reader: READ }])),
   partitions: { ...rows, archiver: READ },
   invalidations: rows,
+  day_versions: rows,
   spool_reports: { writer: READ, reader: READ, ingest: WRITE },
   event_keys: books,
   distant_keys: books,

@@ -77,7 +77,7 @@ export enum Reason {
   QUERY_TOO_EXPENSIVE = 7,
 
   /**
-   * RESOURCE_EXHAUSTED: too many questions, or too much for the merchant's budget: wait, and ask the same again.
+   * RESOURCE_EXHAUSTED: too many requests at a time or a minute: wait, and ask the same again.
    *
    * @generated from enum value: REASON_RATE_LIMITED = 8;
    */
@@ -159,6 +159,14 @@ export enum Reason {
    * @generated from enum value: REASON_CANCELLED = 19;
    */
   CANCELLED = 19,
+
+  /**
+   * RESOURCE_EXHAUSTED: the merchant's questions have cost more than its budget: wait, or ask for less. Questions that were
+   * asked before, and whose answers are kept, are answered all the same.
+   *
+   * @generated from enum value: REASON_BUDGET_SPENT = 20;
+   */
+  BUDGET_SPENT = 20,
 }
 
 /**

@@ -28,22 +28,25 @@ export interface Span {
   /** Edges of the buckets of the dimension `time`, ascending, from start to end; undefined without that dimension. */
   readonly edges?: readonly number[] | undefined;
   /**
-   * The slot of each bucket, ascending from 0 on: buckets of two spans in one slot are compared to each other, and each
-   * slot has a bucket of one span at least. Undefined: the i-th bucket is in slot i.
+   * The position of each bucket, ascending from 0 on: buckets of two spans in one position are compared to each other, and each
+   * position has a bucket of one span at least. Undefined: the i-th bucket is in position i.
    */
-  readonly slots?: readonly number[] | undefined;
+  readonly positions?: readonly number[] | undefined;
 }
 
-/** How many slots the buckets of a question are in; 0 without the dimension `time`. */
-export function slotCount(spans: readonly Span[]): number {
-  return Math.max(0, ...spans.map(({ edges, slots }) => (slots?.at(-1) ?? (edges?.length ?? 1) - 2) + 1));
+/** How many positions the buckets of a question are in; 0 without the dimension `time`. */
+export function positionCount(spans: readonly Span[]): number {
+  return Math.max(
+    0,
+    ...spans.map(({ edges, positions }) => (positions?.at(-1) ?? (edges?.length ?? 1) - 2) + 1),
+  );
 }
 
-/** For each slot the bucket of a span; -1: it has none. */
-export function bucketsBySlot(span: Span, slots: number): number[] {
-  const buckets = Array.from({ length: slots }, () => -1);
+/** For each position the bucket of a span; -1: it has none. */
+export function bucketsByPosition(span: Span, positions: number): number[] {
+  const buckets = Array.from({ length: positions }, () => -1);
   const count = (span.edges?.length ?? 1) - 1;
-  for (let bucket = 0; bucket < count; bucket++) buckets[span.slots?.[bucket] ?? bucket] = bucket;
+  for (let bucket = 0; bucket < count; bucket++) buckets[span.positions?.[bucket] ?? bucket] = bucket;
   return buckets;
 }
 

@@ -1,6 +1,6 @@
 import { type Plan, placeOf } from "../plan/plan.ts";
 import type { Column, Table, Values } from "../question/answer.ts";
-import { bucketsBySlot, type Span, slotCount } from "../question/question.ts";
+import { bucketsByPosition, positionCount, type Span } from "../question/question.ts";
 import { type BaseMetric, type Dimension, factorOf, type Metric, type RatioMetric } from "../schema/field.ts";
 
 /** What the statement answers of a number: counts and sums as bigint, all else as a number; null: none. */
@@ -47,10 +47,10 @@ function metricColumns(plan: Plan, rows: readonly ResultRow[], span: number): Co
   });
 }
 
-/** A span's buckets, of the slots that rows are of. */
-function bucketValues(spans: readonly Span[], span: number, slots: readonly number[]): Values {
-  const buckets = bucketsBySlot(spans[span]!, slotCount(spans));
-  return { kind: "bucket", values: slots.map((slot) => buckets[slot]!) };
+/** A span's buckets, of the positions that rows are of. */
+function bucketValues(spans: readonly Span[], span: number, positions: readonly number[]): Values {
+  const buckets = bucketsByPosition(spans[span]!, positionCount(spans));
+  return { kind: "bucket", values: positions.map((position) => buckets[position]!) };
 }
 
 function dimensionValues(type: "text" | "number", values: readonly unknown[]): Values {

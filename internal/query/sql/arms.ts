@@ -22,7 +22,7 @@ interface Arm {
 }
 
 /**
- * What a group counts from: rows of `span`, `bucket` (with the dimension time: the slot), dimensions d0 and on, the keys of what is
+ * What a group counts from: rows of `span`, `bucket` (with the dimension time: the position), dimensions d0 and on, the keys of what is
  * counted once, and m0 and on by the metrics' places among the plan's bases: sums, whether a row lets its key count, or
  * values.
  */
@@ -65,13 +65,15 @@ function armSql(arm: Arm): Sql {
     FROM ${from}${joinsSql(arm, context)}${filter}${grouping}`;
 }
 
-/** The slot of the bucket that a time is in. */
-function bucketOf({ edges, slots }: Span, time: string): Sql[] {
+/** The position of the bucket that a time is in. */
+function bucketOf({ edges, positions }: Span, time: string): Sql[] {
   if (edges === undefined) return [];
   const times = edges.map((edge) => new Date(edge).toISOString());
   const number = sql`width_bucket(${raw(time)}, ${times}::timestamptz[])`;
   return [
-    slots === undefined ? sql`${number} - 1 AS bucket` : sql`(${slots}::integer[])[${number}] AS bucket`,
+    positions === undefined
+      ? sql`${number} - 1 AS bucket`
+      : sql`(${positions}::integer[])[${number}] AS bucket`,
   ];
 }
 

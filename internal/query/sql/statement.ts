@@ -1,6 +1,6 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { type Plan, placeOf } from "../plan/plan.ts";
-import { type Order, slotCount } from "../question/question.ts";
+import { type Order, positionCount } from "../question/question.ts";
 import { type BaseMetric, factorOf, type Metric } from "../schema/field.ts";
 import { factsSql } from "./facts.ts";
 import { metricFilterSql } from "./filter.ts";
@@ -66,7 +66,7 @@ function cellsSql(plan: Plan, top: readonly Tuple[] | undefined): Sql {
     FROM (${join([...arms, ...alwaysSql(plan, top)], " UNION ALL ")}) known GROUP BY ${raw(names.join(", "))}`;
 }
 
-/** Rows that are there whatever is counted: the totals, and where time is the only dimension, all slots. */
+/** Rows that are there whatever is counted: the totals, and where time is the only dimension, all positions. */
 function alwaysSql(plan: Plan, top: readonly Tuple[] | undefined): Sql[] {
   const numbers = plan.bases.map(() => ", NULL").join("");
   const names = groupNames(plan, top);
@@ -74,7 +74,7 @@ function alwaysSql(plan: Plan, top: readonly Tuple[] | undefined): Sql[] {
   const totals = raw(`SELECT true, ${nulls}0${numbers}`);
   const { dimensions, spans } = plan.question;
   if (dimensions.length !== 1 || names[0] !== "bucket") return [totals];
-  const last = slotCount(spans) - 1;
+  const last = positionCount(spans) - 1;
   return [
     totals,
     sql`SELECT false, bucket, 0${raw(numbers)} FROM generate_series(0, ${last}::integer) AS bucket`,

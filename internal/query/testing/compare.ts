@@ -17,21 +17,21 @@ function rowsOf(table: Table, question: Question): Row[] {
   const rest = new Set(table.restRows);
   return Array.from({ length: table.rows }, (_, at) => ({
     dimensions: dimensions.map(({ kind, values }) =>
-      kind === "bucket" ? slotAt(table, question, at) : dimensionAt(values[at]!),
+      kind === "bucket" ? positionAt(table, question, at) : dimensionAt(values[at]!),
     ),
     metrics: metricsAt(table, question, at),
     isRest: rest.has(at),
   }));
 }
 
-/** The one slot that all spans' buckets of a row are in. */
-function slotAt({ columns }: Table, { spans }: Question, row: number): number {
-  const slots = columns.flatMap(({ kind, values, span }) => {
+/** The one position that all spans' buckets of a row are in. */
+function positionAt({ columns }: Table, { spans }: Question, row: number): number {
+  const positions = columns.flatMap(({ kind, values, span }) => {
     const bucket = values[row] as number;
-    return kind !== "bucket" || bucket === -1 ? [] : [spans[span]!.slots?.[bucket] ?? bucket];
+    return kind !== "bucket" || bucket === -1 ? [] : [spans[span]!.positions?.[bucket] ?? bucket];
   });
-  if (new Set(slots).size !== 1) throw new TypeError(`row ${row} is of the slots ${slots}`);
-  return slots[0]!;
+  if (new Set(positions).size !== 1) throw new TypeError(`row ${row} is of the positions ${positions}`);
+  return positions[0]!;
 }
 
 function dimensionAt(value: string | number | bigint | null): string | number | null {

@@ -17,15 +17,16 @@ function edgesOf(startDate: string, endDate: string, timeZone: string, granulari
   );
 }
 
-/** For each bucket of the first period the other's in the same slot; checks that slots are told in the order of time. */
+/** For each bucket of the first period the other's in the same position; checks that positions are told in the order of time. */
 function pairsOf(...given: Parameters<typeof alignBuckets>): (number | undefined)[] {
-  const [slots, others] = alignBuckets(...given);
-  for (const ascending of [slots, others]) expect(ascending).toEqual([...ascending].sort((a, b) => a - b));
-  const all = new Set([...slots, ...others]);
-  expect([...all].sort((a, b) => a - b)).toEqual(Array.from({ length: all.size }, (_, slot) => slot));
-  expect([new Set(slots).size, new Set(others).size]).toEqual([given[0].length - 1, given[1].length - 1]);
-  const places = new Map(others.map((slot, bucket) => [slot, bucket]));
-  return slots.map((slot) => places.get(slot));
+  const [positions, others] = alignBuckets(...given);
+  for (const ascending of [positions, others])
+    expect(ascending).toEqual([...ascending].sort((a, b) => a - b));
+  const all = new Set([...positions, ...others]);
+  expect([...all].sort((a, b) => a - b)).toEqual(Array.from({ length: all.size }, (_, position) => position));
+  expect([new Set(positions).size, new Set(others).size]).toEqual([given[0].length - 1, given[1].length - 1]);
+  const places = new Map(others.map((position, bucket) => [position, bucket]));
+  return positions.map((position) => places.get(position));
 }
 
 const berlin = (day: string) => edgesOf(day, day, "Europe/Berlin", "hour");
@@ -73,10 +74,10 @@ test("days pair by the n-th date, also after one that was skipped; months one by
   expect(pairs).toEqual([0, 1, 2, undefined]);
 });
 
-test("an hour that one day lacks has a slot where it would be", () => {
+test("an hour that one day lacks has a position where it would be", () => {
   const calendar = calendarOf("Europe/Berlin");
-  const [slots, others] = alignBuckets(berlin("2024-03-31"), berlin("2024-03-30"), "hour", calendar);
-  expect(slots.slice(0, 4)).toEqual([0, 1, 3, 4]);
+  const [positions, others] = alignBuckets(berlin("2024-03-31"), berlin("2024-03-30"), "hour", calendar);
+  expect(positions.slice(0, 4)).toEqual([0, 1, 3, 4]);
   expect(others).toEqual(Array.from({ length: 24 }, (_, hour) => hour));
 });
 

@@ -9,7 +9,7 @@ import { wallStart } from "./wall-clock.ts";
  * stays without a partner; days by the n-th date; weeks to years one by one.
  *
  * @param edges of the first period's buckets, and @param otherEdges of the other's, as bucketEdges gives them.
- * @returns for each period the slots of its buckets: partners have the same, each slot has one bucket or two, and slots
+ * @returns for each period the positions of its buckets: partners have the same, each position has one bucket or two, and positions
  *   ascend from 0 on in the order of time.
  */
 export function alignBuckets(
@@ -20,22 +20,22 @@ export function alignBuckets(
 ): [number[], number[]] {
   const otherKeys = keysOf(otherEdges, granularity, calendar);
   const places = new Map(otherKeys.map((key, bucket) => [key, bucket]));
-  const [slots, otherSlots]: [number[], number[]] = [[], []];
-  let slot = 0;
+  const [positions, otherPositions]: [number[], number[]] = [[], []];
+  let position = 0;
   const placeOthers = (until: number) => {
-    while (otherSlots.length < until) otherSlots.push(slot++);
+    while (otherPositions.length < until) otherPositions.push(position++);
   };
   for (const key of keysOf(edges, granularity, calendar)) {
     const partner = places.get(key) ?? -1;
     // Clocks that were set back by different spans would have pairs cross: the later one stays without a partner.
-    if (partner >= otherSlots.length) {
+    if (partner >= otherPositions.length) {
       placeOthers(partner);
-      otherSlots.push(slot);
+      otherPositions.push(position);
     }
-    slots.push(slot++);
+    positions.push(position++);
   }
   placeOthers(otherKeys.length);
-  return [slots, otherSlots];
+  return [positions, otherPositions];
 }
 
 /** What tells the buckets of a period apart, and is equal for partners. */

@@ -12,15 +12,15 @@ test("February beside January: 28 days have a partner, three of January are alon
   const when = { period: dates("2026-02-01", "2026-02-28"), comparison, granularity: "day" } as const;
   const [february, january] = spansOf(when, calendar, NOW);
   expect([february.edges!.length, january!.edges!.length]).toEqual([29, 32]);
-  expect([february.slots, january!.slots]).toEqual([undefined, undefined]);
+  expect([february.positions, january!.positions]).toEqual([undefined, undefined]);
 });
 
-test("the day without its hour 2 leaves the slot of that hour to the day before", () => {
+test("the day without its hour 2 leaves the position of that hour to the day before", () => {
   const comparison = { kind: "previous_period", ...plain } as const;
   const when = { period: dates("2026-03-29", "2026-03-29"), comparison, granularity: "hour" } as const;
   const [first, other] = spansOf(when, calendar, NOW);
-  expect(first.slots).toEqual([0, 1, ...Array.from({ length: 21 }, (_, at) => at + 3)]);
-  expect(other!.slots).toBeUndefined();
+  expect(first.positions).toEqual([0, 1, ...Array.from({ length: 21 }, (_, at) => at + 3)]);
+  expect(other!.positions).toBeUndefined();
 });
 
 test("without the dimension time there are no buckets, and without a comparison one span", () => {

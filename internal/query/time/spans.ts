@@ -8,7 +8,7 @@ import { type Period, resolvePeriod } from "./period.ts";
 /** A span with its buckets, as question/question.ts has it. */
 export interface BucketedSpan extends Span {
   readonly edges?: readonly number[];
-  readonly slots?: readonly number[];
+  readonly positions?: readonly number[];
 }
 
 /** When a question is about. */
@@ -35,11 +35,11 @@ export function spansOf(
   if (comparison === undefined) return [first];
   const other = bucketed(resolveComparison(period, comparison, calendar, now));
   if (granularity === undefined) return [first, other];
-  const [slots, otherSlots] = alignBuckets(first.edges!, other.edges!, granularity, calendar);
-  return [withSlots(first, slots), withSlots(other, otherSlots)];
+  const [positions, otherPositions] = alignBuckets(first.edges!, other.edges!, granularity, calendar);
+  return [withPositions(first, positions), withPositions(other, otherPositions)];
 }
 
-/** Slots that are told by the buckets' numbers are not told again. */
-function withSlots(span: BucketedSpan, slots: readonly number[]): BucketedSpan {
-  return slots.every((slot, bucket) => slot === bucket) ? span : { ...span, slots };
+/** Positions that are told by the buckets' numbers are not told again. */
+function withPositions(span: BucketedSpan, positions: readonly number[]): BucketedSpan {
+  return positions.every((position, bucket) => position === bucket) ? span : { ...span, positions };
 }

@@ -82,33 +82,33 @@ function spans({ from, to }: About, timeZone: string, hasTime: boolean): fc.Arbi
         .tuple(one, fc.integer({ min: -40, max: 10 }))
         .map(([span, days]) => [span, shifted(span, days * DAY_MS)] as const),
     },
-    { weight: 1, arbitrary: fc.tuple(one, one, slots).map(aligned) },
+    { weight: 1, arbitrary: fc.tuple(one, one, positions).map(aligned) },
   );
 }
 
-/** Which spans have a bucket in each slot, as far as they have buckets. */
-const slots = fc.array(fc.constantFrom<"both" | 0 | 1>("both", "both", 0, 1), {
+/** Which spans have a bucket in each position, as far as they have buckets. */
+const positions = fc.array(fc.constantFrom<"both" | 0 | 1>("both", "both", 0, 1), {
   minLength: 12,
   maxLength: 12,
 });
 
-/** Two spans, with their buckets in the same slots or alone. */
+/** Two spans, with their buckets in the same positions or alone. */
 function aligned([first, other, which]: [Span, Span, readonly ("both" | 0 | 1)[]]): readonly [Span, Span] {
   if (first.edges === undefined || other.edges === undefined) return [first, other];
   const left = [first.edges.length - 1, other.edges.length - 1];
   const taken: number[][] = [[], []];
-  for (let slot = 0; left[0]! + left[1]! > 0; slot++) {
+  for (let position = 0; left[0]! + left[1]! > 0; position++) {
     const asked = [0, 1].filter(
-      (span) => left[span]! > 0 && (which[slot] === "both" || which[slot] === span),
+      (span) => left[span]! > 0 && (which[position] === "both" || which[position] === span),
     );
     for (const span of asked.length > 0 ? asked : [0, 1].filter((one) => left[one]! > 0)) {
-      taken[span]!.push(slot);
+      taken[span]!.push(position);
       left[span]!--;
     }
   }
   return [
-    { ...first, slots: taken[0]! },
-    { ...other, slots: taken[1]! },
+    { ...first, positions: taken[0]! },
+    { ...other, positions: taken[1]! },
   ];
 }
 

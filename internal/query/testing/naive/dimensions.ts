@@ -4,7 +4,7 @@ import { EVENT_TEXTS, type EventText, type Item, type Order, type StoredEvent, t
 import { fitsWildcard } from "./wildcard.ts";
 import type { Seen, World } from "./world.ts";
 
-/** A value of a dimension; null: none. Of `time` the slot of the bucket. */
+/** A value of a dimension; null: none. Of `time` the position of the bucket. */
 export type DimensionValue = string | number | null;
 
 type ValueOf = (seen: Seen, world: World) => DimensionValue;
@@ -41,9 +41,9 @@ const OF_ORDERS: Readonly<Record<string, keyof Order>> = {
 
 const VALUES: Readonly<Record<string, ValueOf>> = {
   event_name: ({ event }) => event.name,
-  time: ({ event }, { span: { edges, slots } }) => {
+  time: ({ event }, { span: { edges, positions } }) => {
     const bucket = edges!.findLastIndex((edge) => edge <= event.time);
-    return slots === undefined ? bucket : slots[bucket]!;
+    return positions === undefined ? bucket : positions[bucket]!;
   },
   hour: ({ event }, { timeZone }) => local(event, timeZone).hour,
   weekday: ({ event }, { timeZone }) => local(event, timeZone).dayOfWeek,

@@ -157,11 +157,11 @@ function addBuckets(question: Question, groups: Map<string, Group>, goals: reado
     return;
   }
   const taken = question.spans.flatMap(
-    ({ edges, slots }) => slots ?? edges!.slice(1).map((_, bucket) => bucket),
+    ({ edges, positions }) => positions ?? edges!.slice(1).map((_, bucket) => bucket),
   );
-  for (const slot of taken) {
-    const key = keyOf([slot], false);
-    if (!groups.has(key)) groups.set(key, { dimensions: [slot], isRest: false, slices });
+  for (const position of taken) {
+    const key = keyOf([position], false);
+    if (!groups.has(key)) groups.set(key, { dimensions: [position], isRest: false, slices });
   }
 }
 

@@ -70,6 +70,7 @@ export async function start(service: Service<typeof query.settings>) {
     databaseWaitMs,
     beginTimeoutMs: Math.max(databaseWaitMs, LEAST_BEGIN_MS),
     maxTimeoutMs,
+    sampleFromEvents: config.sampleFromEvents,
     turns,
     metrics,
     authenticate,

@@ -13,6 +13,7 @@ import { GOALS, OWN_FIELDS } from "./testing/generate/own-fields.ts";
 import { questionsAbout } from "./testing/generate/questions.ts";
 import { evaluate } from "./testing/naive/evaluate.ts";
 import type { StoredEvent } from "./testing/naive/event.ts";
+import { worldOf } from "./testing/naive/world.ts";
 import { storeEvents } from "./testing/store-events.ts";
 
 const FROM = Date.UTC(2025, 2, 3);
@@ -58,12 +59,21 @@ test("a random question over random events is answered as by counting one event 
       async (question) => {
         const answer = await answerQuestion(database.pool, question, { statementTimeoutMs: 30_000, onRead });
         expect(plainAnswer(answer, question)).toEqual(roundedAnswer(evaluate(events, question, GOALS)));
+        const { oldestProcessorVersion, newestProcessorVersion } = answer;
+        expect([oldestProcessorVersion, newestProcessorVersion]).toEqual(versionsIn(question));
       },
     ),
     { numRuns: RUNS, endOnFailure: process.env.FOOTFALL_TEST_SHRINK === undefined },
   );
   expect([...read].sort()).toEqual(["aggregate", "raw", "rollup", "sessions", "visits"]);
 }, 600_000);
+
+/** The lowest and the highest of the events in the spans, whatever the filter. */
+function versionsIn(question: Question): [number, number] {
+  const seen = question.spans.flatMap((span) => worldOf(events, question, span, GOALS).events);
+  const versions = seen.map(({ processorVersion }) => processorVersion);
+  return versions.length === 0 ? [0, 0] : [Math.min(...versions), Math.max(...versions)];
+}
 
 async function addMerchants(): Promise<void> {
   await database.pool.query(

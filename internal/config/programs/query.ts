@@ -83,7 +83,7 @@ export const query = {
     },
     sampleFromEvents: {
       description:
-        "events in a breakdown's range from which on a large merchant's visitors and sessions by page, host and event name (by place and device: from twice as many) are estimated from a sample of one visitor in 8 to 512 (the answer tells the standard error of each), unless the request asks for exact numbers; 0: always",
+        "events in a question's period from which on a large merchant's counts of visitors and sessions (from twice as many where aggregates answer them exactly) are estimated from a sample of one visitor in 8 to 512 (the answer tells the standard error of each), unless the question asks for exact numbers; 0: always",
       schema: integer(0, 1_000_000_000_000),
       fallback: "500000",
     },

@@ -1,11 +1,13 @@
 import { testsOf } from "../question/filter.ts";
 import type { Question, Span } from "../question/question.ts";
 import { type BaseMetric, basesOf, type Metric, type Relation } from "../schema/field.ts";
+import { EVENTS } from "../schema/metrics/traffic.ts";
 import { DAY_MS } from "../time/calendar.ts";
 import { SESSION_COLUMNS, VISITOR_COLUMNS } from "./columns.ts";
 import { type Coverage, cover, type Part, UNITS } from "./cover.ts";
 import { columnsOfBehaviors, columnsOf as columnsOfFilter } from "./filter-columns.ts";
-import { SOURCES, type Source } from "./sources.ts";
+import { canEstimate, type Factor, factorFor, isEstimable, productsOf, type Size } from "./sample.ts";
+import { SAMPLE, SOURCES, type Source } from "./sources.ts";
 
 /** How far beside a span its sessions may have events, ms: as sessions are cut then. */
 export const BESIDE_MS = DAY_MS;
@@ -18,12 +20,16 @@ export interface Group {
   /** For each of the question's spans the parts that add up to it. */
   readonly parts: readonly (readonly Part[])[];
   readonly metrics: readonly BaseMetric[];
+  /** Of the sample of visitors that rows are read of; undefined: all are. */
+  readonly factor?: Factor | undefined;
 }
 
 /** What is read of whole sessions: columns, and the parts that hold all events of the spans' sessions. */
 export interface Facts {
   readonly columns: ReadonlySet<string>;
   readonly parts: readonly Part[];
+  /** As a group's. */
+  readonly factor: Factor | undefined;
 }
 
 /** How a question is answered. */
@@ -35,12 +41,27 @@ export interface Plan {
   readonly facts: Facts | undefined;
   /** Whether columns of whole visitors are read. */
   readonly visitors: boolean;
+  /** Pairs of bases whose products, added up over the visitors of the sample, are read too; none where all is exact. */
+  readonly products: readonly (readonly [BaseMetric, BaseMetric])[];
 }
 
-/** Chooses for each metric the source that takes least. @param more metrics to be read beside the question's. */
-export function planQuestion(question: Question, coverage: Coverage, more: readonly BaseMetric[] = []): Plan {
-  const bases = unique([...question.metrics, ...metricsOf(question), ...more].flatMap(basesOf));
-  const groups = relationsOf(bases).flatMap((metrics) => groupsOf(question, metrics, coverage));
+/**
+ * Chooses for each metric the source that takes least.
+ * @param more metrics to be read beside the question's.
+ * @param factor of the sample of visitors that counts of visitors and sessions are estimated from; undefined: none.
+ */
+export function planQuestion(
+  question: Question,
+  coverage: Coverage,
+  more: readonly BaseMetric[] = [],
+  factor?: Factor,
+): Plan {
+  // The number of events, exact, tells which values there are and bounds the estimates.
+  const beside = factor === undefined ? more : [...more, EVENTS];
+  const bases = unique([...question.metrics, ...metricsOf(question), ...beside].flatMap(basesOf));
+  const groups = relationsOf(bases, factor).flatMap((metrics) =>
+    groupsOf(question, metrics, coverage, factor),
+  );
   const { filter } = question;
   const ofBehaviors = filter === undefined ? [] : columnsOfBehaviors(filter);
   const columns = new Set([...columnsOf(question), ...ofBehaviors, ...bases.flatMap(columnsOfMetric)]);
@@ -50,9 +71,36 @@ export function planQuestion(question: Question, coverage: Coverage, more: reado
     bases,
     groups,
     facts:
-      factColumns.size === 0 ? undefined : { columns: factColumns, parts: factParts(question, coverage) },
+      factColumns.size === 0
+        ? undefined
+        : {
+            columns: factColumns,
+            parts: factParts(question, coverage),
+            factor: groups.every((one) => one.factor !== undefined || !readsFacts(question, one))
+              ? factor
+              : undefined,
+          },
     visitors: [...columns].some((column) => VISITOR_COLUMNS.has(column)),
+    products: factor === undefined ? [] : productsOf(question, bases),
   };
+}
+
+function readsFacts(question: Question, group: Group): boolean {
+  const ofBehaviors = question.filter === undefined ? [] : columnsOfBehaviors(question.filter);
+  return [...columnsOfGroup(question, group), ...ofBehaviors].some((column) => SESSION_COLUMNS.has(column));
+}
+
+/** Of which sample a question is estimated, if it is. @param size of what the merchant has in the spans. */
+export function sampleFor(
+  question: Question,
+  coverage: Coverage,
+  size: Pick<Size, "events" | "fromEvents">,
+): Factor | undefined {
+  const { filter } = question;
+  const columns = [...columnsOf(question), ...(filter === undefined ? [] : columnsOfBehaviors(filter))];
+  if (coverage.rollupsFrom === undefined || !canEstimate(question, columns)) return undefined;
+  const keys = unique(question.metrics.flatMap(basesOf)).filter(isEstimable);
+  return factorFor(question, { ...size, hasAggregate: best(question, keys, coverage).source !== undefined });
 }
 
 /** The place of a metric among a plan's bases, by which its numbers are named; -1: it is not read. */
@@ -69,16 +117,26 @@ function unique(metrics: readonly BaseMetric[]): BaseMetric[] {
 }
 
 /** The metrics by relation; sums over sessions apart, and quantiles each alone, as parts of a quantile make no whole. */
-function relationsOf(bases: readonly BaseMetric[]): BaseMetric[][] {
-  const groups = Map.groupBy(bases, ({ kind, name, relation }) => {
+function relationsOf(bases: readonly BaseMetric[], factor: Factor | undefined): BaseMetric[][] {
+  const groups = Map.groupBy(bases, (base) => {
+    const { kind, name, relation } = base;
+    if (factor !== undefined && isEstimable(base)) return "sample";
     if (kind === "quantile") return name;
     return kind === "session_sum" ? kind : relation;
   });
   return [...groups.values()];
 }
 
-function groupsOf(question: Question, metrics: readonly BaseMetric[], coverage: Coverage): Group[] {
+function groupsOf(
+  question: Question,
+  metrics: readonly BaseMetric[],
+  coverage: Coverage,
+  factor: Factor | undefined,
+): Group[] {
   const { relation } = metrics[0]!;
+  if (factor !== undefined && isEstimable(metrics[0]!)) {
+    return [{ ...group(relation, metrics, best(question, metrics, coverage, [...SOURCES, SAMPLE])), factor }];
+  }
   const keys = metrics.filter(({ kind }) => kind !== "additive");
   const sums = metrics.filter(({ kind }) => kind === "additive");
   const together = best(question, metrics, coverage);
@@ -100,8 +158,13 @@ interface Candidate {
   readonly cost: number;
 }
 
-function best(question: Question, metrics: readonly BaseMetric[], coverage: Coverage): Candidate {
-  const usable = SOURCES.filter((source) => answers(source, question, metrics));
+function best(
+  question: Question,
+  metrics: readonly BaseMetric[],
+  coverage: Coverage,
+  sources: readonly Source[] = SOURCES,
+): Candidate {
+  const usable = sources.filter((source) => answers(source, question, metrics));
   const candidates = [undefined, ...usable].map((source) => candidate(question, metrics, source, coverage));
   return candidates.reduce((least, each) => (each.cost < least.cost ? each : least));
 }

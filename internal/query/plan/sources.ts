@@ -45,6 +45,18 @@ export const SOURCES: readonly Source[] = [
   ),
 ];
 
+/** The samples of visitors (plan/sample.ts), where counts are estimated. */
+export const SAMPLE: Source = source(
+  "sample",
+  { day: "sampled_visits_1d" },
+  [
+    ...["visitor_id", "session_id", "name", "page", "host", "country", "region", "city"],
+    ...["browser", "os", "device_type", "language"],
+  ],
+  ["events"],
+  0.05,
+);
+
 function source(
   name: string,
   tables: Source["tables"],

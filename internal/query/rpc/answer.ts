@@ -55,6 +55,7 @@ export async function answerCall<R>(deps: AnswerDeps, { rpc, context }: Call, wo
     statementTimeoutMs: Math.min(deps.statementTimeoutMs, Math.ceil(timeoutMs) + BACKSTOP_MS),
     beginTimeoutMs: deps.beginTimeoutMs,
     databaseWaitMs: deps.databaseWaitMs ?? 0,
+    sampleFromEvents: deps.sampleFromEvents,
     onRead: deps.metrics.reads(rpc),
   };
   const answered = async () => {

@@ -3,15 +3,17 @@ import { readFreshness } from "../../store/freshness.ts";
 import type { Client, Pool } from "../../store/pool.ts";
 import { BIGINT_TYPES, inSnapshot, MEMORY, type ReadLimits, type ReadSource } from "../../store/snapshot.ts";
 import type { Coverage } from "../plan/cover.ts";
-import { type Plan, placeOf, planQuestion } from "../plan/plan.ts";
+import { type Plan, placeOf, planQuestion, sampleFor } from "../plan/plan.ts";
+import { type Factor, isEstimable } from "../plan/sample.ts";
 import type { Answer, Counts } from "../question/answer.ts";
 import type { Question } from "../question/question.ts";
 import { type BaseMetric, basesOf } from "../schema/field.ts";
 import { UNCONVERTED_ORDERS } from "../schema/metrics/commerce.ts";
 import { groupNames, type Tuple } from "../sql/groups.ts";
+import { sizeSql } from "../sql/size.ts";
 import { statementSql } from "../sql/statement.ts";
 import { readCoverage } from "./coverage.ts";
-import { failureOf } from "./read-with-retry.ts";
+import { type AnswerLimits, failureOf } from "./read-with-retry.ts";
 import { type Numeric, type ResultRow, tableOf } from "./table.ts";
 
 /**
@@ -20,7 +22,7 @@ import { type Numeric, type ResultRow, tableOf } from "./table.ts";
  * @throws Failure "unavailable" when the database is away; the reason of the limits' signal when it is aborted; pg's
  * errors otherwise (SQLSTATE 57014 when a statement took too long).
  */
-export async function answerQuestion(pool: Pool, question: Question, limits: ReadLimits): Promise<Answer> {
+export async function answerQuestion(pool: Pool, question: Question, limits: AnswerLimits): Promise<Answer> {
   return inSnapshot(pool, limits, async (client) => {
     await client.query(MEMORY);
     const counts = await countIn(client, question, limits);
@@ -35,7 +37,7 @@ export async function answerQuestion(pool: Pool, question: Question, limits: Rea
 export async function countBeside(
   client: Client,
   question: Question,
-  limits: ReadLimits,
+  limits: AnswerLimits,
 ): Promise<Counts | Failure> {
   await client.query("SAVEPOINT question");
   try {
@@ -49,25 +51,41 @@ export async function countBeside(
   }
 }
 
+interface Size {
+  readonly events: number;
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+/** Of the question's spans, whatever its filter. */
+async function readSize(client: Client, question: Question, coverage: Coverage): Promise<Size> {
+  const { text, values } = sizeSql(question, coverage);
+  const { rows } = await client.query<Size>({ text, values });
+  return rows[0]!;
+}
+
 /** Answers a question in the client's transaction. Errors: as answerQuestion's. */
-export async function countIn(client: Client, question: Question, limits: ReadLimits): Promise<Counts> {
+export async function countIn(client: Client, question: Question, limits: AnswerLimits): Promise<Counts> {
   const coverage = await readCoverage(client, question);
   const isTop = question.topValues !== undefined && question.dimensions.some(({ type }) => type !== "bucket");
-  const top = !isTop ? undefined : await topOf(client, question, coverage, limits);
-  const plan = planQuestion(question, coverage, besideOf(question));
+  const size = await readSize(client, question, coverage);
+  const fromEvents = limits.sampleFromEvents ?? Number.POSITIVE_INFINITY;
+  const factor = sampleFor(question, coverage, { events: size.events, fromEvents });
+  const top = !isTop ? undefined : await topOf(client, question, { coverage, factor, limits });
+  const plan = planQuestion(question, coverage, besideOf(question), factor);
   const { totals, rows, totalRows } = await read(client, plan, top, limits);
   const counted = placeOf(plan, UNCONVERTED_ORDERS);
   const names = groupNames(plan, top);
   return {
-    table: tableOf(plan, names, rows),
-    totals: tableOf({ ...plan, question: { ...question, dimensions: [] } }, [], [totals]),
+    table: tableOf(plan, names, rows, totals),
+    totals: tableOf({ ...plan, question: { ...question, dimensions: [] } }, [], [totals], totals),
     totalRows,
     unconvertedOrders:
       counted !== -1
         ? (totals.numbers[counted] as bigint)
         : await countUnconverted(client, question, coverage, limits),
-    oldestProcessorVersion: 0,
-    newestProcessorVersion: 0,
+    oldestProcessorVersion: size.oldest,
+    newestProcessorVersion: size.newest,
   };
 }
 
@@ -105,8 +123,7 @@ async function countUnconverted(
 async function topOf(
   client: Client,
   question: Question,
-  coverage: Coverage,
-  limits: ReadLimits,
+  { coverage, factor, limits }: { coverage: Coverage; factor: Factor | undefined; limits: ReadLimits },
 ): Promise<Tuple[]> {
   const [{ start, end }] = question.spans;
   const ranking: Question = {
@@ -120,7 +137,8 @@ async function topOf(
     offset: 0,
     limit: question.topValues!,
   };
-  const plan = planQuestion(ranking, coverage);
+  const isEstimated = basesOf(ranking.metrics[0]!).some(isEstimable);
+  const plan = planQuestion(ranking, coverage, [], isEstimated ? factor : undefined);
   const { rows } = await read(client, plan, undefined, limits);
   return rows.map(({ values }) => values as Tuple);
 }
@@ -158,8 +176,9 @@ async function read(
 
 /** Where the parts are read from, as metrics tell it. */
 function sourcesOf({ groups, facts }: Plan): ReadSource[] {
-  const ofGroups = groups.flatMap(({ source, parts }) =>
+  const ofGroups = groups.flatMap(({ source, parts, factor }) =>
     parts.flat().map(({ unit }): ReadSource => {
+      if (factor !== undefined) return "sample";
       if (unit === "rows") return "raw";
       if (source!.name === "totals") return "aggregate";
       return source!.name === "presence" ? "sessions" : source!.name === "visits" ? "visits" : "rollup";

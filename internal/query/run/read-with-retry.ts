@@ -3,7 +3,13 @@ import { withRetry } from "../../lifecycle/retry.ts";
 import { refusalOf } from "../../store/refusal.ts";
 import type { ReadLimits } from "../../store/snapshot.ts";
 
-export interface RetryLimits extends ReadLimits {
+/** Within what bounds a question is answered. */
+export interface AnswerLimits extends ReadLimits {
+  /** From so many events on a balanced answer may be estimated. Default: never. */
+  readonly sampleFromEvents?: number | undefined;
+}
+
+export interface RetryLimits extends AnswerLimits {
   /** How long to wait for a database that is away, ms. Default: not at all. */
   readonly databaseWaitMs?: number;
 }

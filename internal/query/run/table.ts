@@ -1,7 +1,10 @@
 import { type Plan, placeOf } from "../plan/plan.ts";
+import { bounded, isBounded, isOfEstimates } from "../plan/sample.ts";
 import type { Column, Table, Values } from "../question/answer.ts";
 import { bucketsByPosition, positionCount, type Span } from "../question/question.ts";
 import { type BaseMetric, type Dimension, factorOf, type Metric, type RatioMetric } from "../schema/field.ts";
+import { EVENTS } from "../schema/metrics/traffic.ts";
+import { standardErrorsOf } from "./standard-errors.ts";
 
 /** What the statement answers of a number: counts and sums as bigint, all else as a number; null: none. */
 export type Numeric = bigint | number | null;
@@ -10,12 +13,17 @@ export type Numeric = bigint | number | null;
 export interface ResultRow {
   /** By groupNames. */
   readonly values: readonly (string | number | boolean | null)[];
-  /** Of each base, all of the first span first. */
+  /** Of each base, all of the first span first, then likewise of the plan's products. */
   readonly numbers: readonly Numeric[];
 }
 
-/** The table of some rows. @param names the columns of the rows' values. */
-export function tableOf(plan: Plan, names: readonly string[], rows: readonly ResultRow[]): Table {
+/** The table of some rows. @param names the columns of the rows' values. @param totals the row over all rows. */
+export function tableOf(
+  plan: Plan,
+  names: readonly string[],
+  rows: readonly ResultRow[],
+  totals: ResultRow,
+): Table {
   const { dimensions, spans } = plan.question;
   const valuesOf = (dimension: Dimension, index: number, span: number): Column => {
     const at = names.indexOf(dimension.type === "bucket" ? "bucket" : `d${index}`);
@@ -30,20 +38,27 @@ export function tableOf(plan: Plan, names: readonly string[], rows: readonly Res
     ...dimensions.flatMap((dimension, index) =>
       span === 0 || dimension.type === "bucket" ? [valuesOf(dimension, index, span)] : [],
     ),
-    ...metricColumns(plan, rows, span),
+    ...metricColumns(plan, rows, totals, span),
   ]);
   const rest = names.indexOf("is_rest");
   const restRows = rest === -1 ? [] : rows.flatMap((row, at) => (row.values[rest] === true ? [at] : []));
   return { rows: rows.length, columns, restRows };
 }
 
-function metricColumns(plan: Plan, rows: readonly ResultRow[], span: number): Column[] {
+function metricColumns(plan: Plan, rows: readonly ResultRow[], totals: ResultRow, span: number): Column[] {
   return plan.question.metrics.map((metric): Column => {
+    const isRaw = metric.kind === "ratio" && isOfEstimates(plan, metric);
     const numbersOf = (base: BaseMetric) => {
-      const at = span * plan.bases.length + placeOf(plan, base);
-      return rows.map(({ numbers }) => numbers[at]!);
+      const at = (of: BaseMetric) => span * plan.bases.length + placeOf(plan, of);
+      const number = at(base);
+      if (isRaw || !isBounded(plan, base)) return rows.map(({ numbers }) => numbers[number]!);
+      const events = at(EVENTS);
+      return rows.map(({ numbers }) =>
+        BigInt(bounded(Number(numbers[number]), base, Number(numbers[events]))),
+      );
     };
-    return { name: metric.name, span, ...metricValues(metric, numbersOf) };
+    const standardErrors = standardErrorsOf(plan, metric, span, rows, totals);
+    return { name: metric.name, span, ...metricValues(metric, numbersOf), standardErrors };
   });
 }
 

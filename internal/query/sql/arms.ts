@@ -3,13 +3,14 @@ import { SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
 import type { Part } from "../plan/cover.ts";
 import { columnsOf as columnsOfFilter } from "../plan/filter-columns.ts";
 import { columnsOfGroup, type Group, type Plan, placeOf } from "../plan/plan.ts";
+import { SAMPLE } from "../plan/sources.ts";
 import type { Question, Span } from "../question/question.ts";
 import type { BaseMetric, Dimension, DistinctMetric, RowContext } from "../schema/field.ts";
 import type { FilterContext } from "./context.ts";
 import { filterSql } from "./filter.ts";
 import { whoSql } from "./persons.ts";
 import { relationSql } from "./relations.ts";
-import { as, instant, manySql, ofMerchant, ofTraffic } from "./rows.ts";
+import { as, instant, manySql, ofMerchant, ofSample, ofTraffic } from "./rows.ts";
 import { joinFirstTimes } from "./visitors.ts";
 
 /** One part of what a group counts from, in one span. */
@@ -32,7 +33,8 @@ export function armsSql(plan: Plan, group: Group): Sql {
 }
 
 /** The keys that a group's metrics count once. */
-export function keysOf({ metrics }: Group): string[] {
+export function keysOf({ metrics, factor }: Group): string[] {
+  if (factor !== undefined) return ["visitor_id", "session_id"];
   const keys = metrics.flatMap((metric) => {
     if (metric.kind === "distinct") return [metric.of];
     return metric.kind === "session_sum" ? ["session_id"] : [];
@@ -55,7 +57,7 @@ function armSql(arm: Arm): Sql {
   const measures = group.metrics.flatMap((metric) => measureOf(arm, metric, context));
   const from = isRows
     ? relationSql(group, question, part)
-    : sql`(SELECT * FROM ${raw(group.source!.tables[part.unit as "day"]!)} WHERE ${ofMerchant(question, time, part)}) cells`;
+    : sql`(SELECT * FROM ${raw(group.source!.tables[part.unit as "day"]!)} WHERE ${ofMerchant(question, time, part)}${ofCells(group)}) cells`;
   const filter = question.filter === undefined ? empty : sql` WHERE ${filterSql(question.filter, context)}`;
   const isGrouped = isRows && group.metrics[0]!.kind !== "quantile" && groups.length > 0;
   const grouping = isGrouped
@@ -63,6 +65,12 @@ function armSql(arm: Arm): Sql {
     : empty;
   return sql`SELECT ${raw(String(at))} AS span${join([...groups, ...measures], ", ", ", ", "")}
     FROM ${from}${joinsSql(arm, context)}${filter}${grouping}`;
+}
+
+/** Condition on the rows of an aggregate: those of the group's sample. */
+function ofCells({ source, factor }: Group): Sql {
+  // Segments of the columnstore are told apart by the factor.
+  return source === SAMPLE ? sql` AND factor >= ${raw(String(factor))}` : ofSample(factor);
 }
 
 /** The position of the bucket that a time is in. */
@@ -141,7 +149,7 @@ function contextOf({ plan, group, at }: Arm, time: Sql): FilterContext {
     spanStart: instant(start),
     spanEnd: instant(end),
     merchantId: merchant.merchantId,
-    traffic: ofTraffic(traffic),
+    traffic: sql`${ofTraffic(traffic)}${ofSample(group.factor)}`,
     isItem: group.relation === "items",
     who: whoSql(plan.question, at),
     wholes: (columns) => wholesSql(plan.question, at, columns),

@@ -1,6 +1,6 @@
 import sql, { join, raw, type Sql } from "sql-template-tag";
 import type { Facts } from "../plan/plan.ts";
-import { ofMerchant, type Whose } from "./rows.ts";
+import { ofMerchant, ofSample, type Whose } from "./rows.ts";
 
 /** How a column of whole sessions is made. */
 interface Fact {
@@ -67,16 +67,16 @@ const IN_VISITS: Readonly<Record<string, string>> = {
 };
 
 /** The sessions that have events in the parts: one row each, with session_id and the columns asked for. */
-export function factsSql(whose: Whose, { columns, parts }: Facts): Sql {
+export function factsSql(whose: Whose, { columns, parts, factor }: Facts): Sql {
   const facts = [...columns].map((column) => [column, FACTS[column]!] as const);
   const cells = Object.assign({}, ...facts.map(([, fact]) => fact.parts)) as Record<string, string>;
   const arms = parts.map((part) => {
     if (part.unit === "rows") {
       const aggregates = Object.entries(cells).map(([name, rows]) => raw(`${rows} AS ${name}`));
-      return sql`SELECT session_id, ${join(aggregates)} FROM events WHERE ${ofMerchant(whose, "ts", part)} GROUP BY session_id`;
+      return sql`SELECT session_id, ${join(aggregates)} FROM events WHERE ${ofMerchant(whose, "ts", part)}${ofSample(factor)} GROUP BY session_id`;
     }
     const values = Object.keys(cells).map((name) => raw(`${IN_VISITS[name] ?? name} AS ${name}`));
-    return sql`SELECT session_id, ${join(values)} FROM visits_1d WHERE ${ofMerchant(whose, "bucket", part)}`;
+    return sql`SELECT session_id, ${join(values)} FROM visits_1d WHERE ${ofMerchant(whose, "bucket", part)}${ofSample(factor)}`;
   });
   const wholes = facts.map(([column, { whole }]) => raw(`${whole} AS ${column}`));
   return sql`SELECT session_id, ${join(wholes)}

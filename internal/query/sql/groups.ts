@@ -3,6 +3,7 @@ import { type Group, type Plan, placeOf } from "../plan/plan.ts";
 import type { BaseMetric } from "../schema/field.ts";
 import { armsSql, keysOf } from "./arms.ts";
 import { as } from "./rows.ts";
+import { sampledSql } from "./sampled.ts";
 
 /** A value of each dimension but time; null: none. */
 export type Tuple = readonly (string | number | null)[];
@@ -20,6 +21,7 @@ export function groupNames({ question }: Plan, top: readonly Tuple[] | undefined
 export function groupSql(plan: Plan, group: Group, top: readonly Tuple[] | undefined): Sql {
   const from = apartSql(plan, group, sql`(${armsSql(plan, group)}) arms`, top);
   const names = groupNames(plan, top);
+  if (group.factor !== undefined) return sampledSql(plan, group, from, names);
   if (group.metrics[0]!.kind === "session_sum") return sessionSumsSql(plan, group, from, names);
   if (group.metrics.some(({ kind }) => kind === "distinct")) return distinctSql(plan, group, from, names);
   const isTotal = sql`grouping(${raw(names[0] ?? "")}) = 1`;

@@ -3,13 +3,13 @@ import { ITEM_COLUMN_NAMES, ITEM_COLUMNS, SESSION_COLUMNS, VISITOR_COLUMNS } fro
 import type { Part } from "../plan/cover.ts";
 import { BESIDE_MS, columnsOfGroup, type Group } from "../plan/plan.ts";
 import type { Question } from "../question/question.ts";
-import { instant, ofMerchant } from "./rows.ts";
+import { instant, ofMerchant, ofSample } from "./rows.ts";
 
 /** The rows of a group's relation in a part, as a table of a FROM clause. */
 export function relationSql(group: Group, question: Question, part: Part): Sql {
   switch (group.relation) {
     case "events":
-      return sql`(SELECT * FROM events WHERE ${ofMerchant(question, "ts", part)}) rows`;
+      return sql`(SELECT * FROM events WHERE ${ofMerchant(question, "ts", part)}${ofSample(group.factor)}) rows`;
     case "entrances":
       return pageViewsSql(question, part, "ASC");
     case "exits":

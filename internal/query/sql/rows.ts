@@ -1,5 +1,6 @@
-import sql, { raw, type Sql } from "sql-template-tag";
+import sql, { empty, raw, type Sql } from "sql-template-tag";
 import type { Part } from "../plan/cover.ts";
+import type { Factor } from "../plan/sample.ts";
 import type { Merchant, Traffic } from "../question/question.ts";
 
 /** An instant as a parameter. @param time ms since 1970-01-01 UTC, of a year with four digits. */
@@ -20,6 +21,11 @@ export function ofMerchant(
   { from, to }: Pick<Part, "from" | "to">,
 ): Sql {
   return sql`merchant_id = ${merchant.merchantId}::integer AND ${raw(time)} >= ${instant(from)} AND ${raw(time)} < ${instant(to)} AND ${ofTraffic(traffic)}`;
+}
+
+/** Condition on rows with visitor_id: those of a sample of the visitors, "AND" before it; none where all are read. */
+export function ofSample(factor: Factor | undefined): Sql {
+  return factor === undefined ? empty : sql` AND visitor_id & ${raw(String(factor - 1))} = 0`;
 }
 
 /** Condition on rows with is_bot. */

@@ -1,7 +1,9 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { type Plan, placeOf } from "../plan/plan.ts";
+import { isBounded, isOfEstimates } from "../plan/sample.ts";
 import { type Order, positionCount } from "../question/question.ts";
 import { type BaseMetric, factorOf, type Metric } from "../schema/field.ts";
+import { EVENTS } from "../schema/metrics/traffic.ts";
 import { factsSql } from "./facts.ts";
 import { metricFilterSql } from "./filter.ts";
 import { groupNames, groupSql, type Tuple, typeOf } from "./groups.ts";
@@ -10,7 +12,7 @@ import { firstTimesSql } from "./visitors.ts";
 
 /**
  * The statement of a plan. Columns of its rows: is_total, place (of the row among all that are answered, from 1 on),
- * total_rows (in the row of the totals), then those of groupNames, then one for each of the plan's bases and span, first all of the first span.
+ * total_rows (in the row of the totals), then those of groupNames, then one for each of the plan's bases and span, first all of the first span, and likewise of its products.
  * @param top the only values of dimensions that are told apart; the rest is one row each bucket. Undefined: all.
  */
 export function statementSql(plan: Plan, top?: readonly Tuple[]): Sql {
@@ -42,10 +44,32 @@ export function statementSql(plan: Plan, top?: readonly Tuple[]): Sql {
   return sql`WITH ${join(ctes, ",\n")}\n${total} UNION ALL ${rows}`;
 }
 
-/** The names of the bases' numbers: m0 and on of the first span, n0 and on of the second. */
-function numbersOf({ bases, question }: Plan): string[] {
-  const letters = question.spans.length === 1 ? ["m"] : ["m", "n"];
-  return letters.flatMap((letter) => bases.map((_, index) => `${letter}${index}`));
+/**
+ * The names of numbers: of the bases m0 and on of the first span, n0 and on of the second, then of the products p0 and on,
+ * and q0 and on.
+ */
+function numbersOf(plan: Plan): string[] {
+  return numberColumns(plan).map(({ name }) => name);
+}
+
+/** A number of a row, by what groups know of one row. */
+function numberColumns(plan: Plan): { readonly name: string; readonly value: string }[] {
+  const { bases, products, question } = plan;
+  const ofBases = question.spans.flatMap((_, span) =>
+    bases.map((base, index) => ({ name: `${"mn"[span]}${index}`, value: baseValue(base, index, span) })),
+  );
+  const ofProducts = question.spans.flatMap((_, span) =>
+    products.map((_, index) => ({
+      name: `${"pq"[span]}${index}`,
+      value: `coalesce(max(p${index}) FILTER (WHERE span = ${span}), 0)`,
+    })),
+  );
+  return [...ofBases, ...ofProducts];
+}
+
+function baseValue(base: BaseMetric, index: number, span: number): string {
+  const value = `max(m${index}) FILTER (WHERE span = ${span})`;
+  return base.kind === "quantile" ? value : `coalesce(${value}, 0)`;
 }
 
 /** What all groups know of the same values of dimensions, in one row. */
@@ -55,20 +79,19 @@ function cellsSql(plan: Plan, top: readonly Tuple[] | undefined): Sql {
     const numbers = plan.bases.map((base, index) =>
       group.metrics.includes(base) ? `m${index}` : `NULL::${numberType(base)} AS m${index}`,
     );
-    return raw(`SELECT ${names.join(", ")}, span, ${numbers.join(", ")} FROM g${at}`);
+    const products = plan.products.map((_, index) =>
+      group.factor === undefined ? `NULL::float8 AS p${index}` : `p${index}`,
+    );
+    return raw(`SELECT ${[...names, "span", ...numbers, ...products].join(", ")} FROM g${at}`);
   });
-  const numbers = numbersOf(plan).map((name) => {
-    const base = plan.bases[Number(name.slice(1))]!;
-    const value = `max(m${name.slice(1)}) FILTER (WHERE span = ${name.startsWith("m") ? 0 : 1})`;
-    return raw(`${base.kind === "quantile" ? value : `coalesce(${value}, 0)`} AS ${name}`);
-  });
+  const numbers = numberColumns(plan).map(({ name, value }) => raw(`${value} AS ${name}`));
   return sql`SELECT ${raw(names.join(", "))}, ${join(numbers)}
     FROM (${join([...arms, ...alwaysSql(plan, top)], " UNION ALL ")}) known GROUP BY ${raw(names.join(", "))}`;
 }
 
 /** Rows that are there whatever is counted: the totals, and where time is the only dimension, all positions. */
 function alwaysSql(plan: Plan, top: readonly Tuple[] | undefined): Sql[] {
-  const numbers = plan.bases.map(() => ", NULL").join("");
+  const numbers = [...plan.bases, ...plan.products].map(() => ", NULL").join("");
   const names = groupNames(plan, top);
   const nulls = names.map((name) => `NULL${typeOf(plan, name)}, `).join("");
   const totals = raw(`SELECT true, ${nulls}0${numbers}`);
@@ -92,19 +115,30 @@ function passesSql(plan: Plan): Sql {
   return sql` AND ${metricFilterSql(metricFilter, (metric) => metricSql(plan, metric, "m"))}`;
 }
 
+/** A base's number; an estimate as bounded() has it. */
 function numberOf(plan: Plan, base: BaseMetric, letter: "m" | "n"): Sql {
+  const number = rawNumberOf(plan, base, letter);
+  if (!isBounded(plan, base)) return number;
+  const least = base.where === undefined ? sql`greatest(${number}, 1)` : number;
+  return sql`least(${least}, ${rawNumberOf(plan, EVENTS, letter)})`;
+}
+
+function rawNumberOf(plan: Plan, base: BaseMetric, letter: "m" | "n"): Sql {
   return raw(`${letter}${placeOf(plan, base)}`);
 }
 
 /** A metric's number in its unit, over a row of cells; null: none. */
 function metricSql(plan: Plan, metric: Metric, letter: "m" | "n"): Sql {
-  const of = (base: BaseMetric) => numberOf(plan, base, letter);
   if (metric.kind !== "ratio") {
     const factor = metric.unit === "currency" ? 1e-6 : factorOf(metric);
-    return factor === 1 ? of(metric) : sql`(${of(metric)}::float8 * ${factor}::float8)`;
+    const number = numberOf(plan, metric, letter);
+    return factor === 1 ? number : sql`(${number}::float8 * ${factor}::float8)`;
   }
-  const quotient = sql`(${of(metric.numerator)}::float8 * ${metric.factor}::float8 / nullif(${of(metric.denominator)}, 0)::float8)`;
-  return metric.complement ? sql`(1 - ${quotient})` : quotient;
+  const { numerator, denominator, factor, complement } = metric;
+  const of = isOfEstimates(plan, metric) ? rawNumberOf : numberOf;
+  const below = of(plan, denominator, letter);
+  const quotient = sql`(${of(plan, numerator, letter)}::float8 * ${factor}::float8 / nullif(${below}, 0)::float8)`;
+  return complement ? sql`(1 - ${quotient})` : quotient;
 }
 
 function orderSql(plan: Plan, names: readonly string[]): Sql {

@@ -40,7 +40,9 @@ SELECT
   sum(discount_micros) AS discount_micros,
   sum(active_ms) AS active_ms,
   sum(scroll_percent) AS scroll_sum,
-  count(scroll_percent) AS scroll_reports
+  count(scroll_percent) AS scroll_reports,
+  min(processor_version) AS oldest_processor_version,
+  max(processor_version) AS newest_processor_version
 FROM events
 GROUP BY merchant_id, time_bucket(INTERVAL '15 minutes', ts), is_bot
 WITH NO DATA;

@@ -2,7 +2,7 @@ import sql from "sql-template-tag";
 import type { Metric, SessionSumMetric } from "../field.ts";
 import { count, distinct, ratio, sum } from "./build.ts";
 
-const events = count("events", sql`true`, [], {
+export const EVENTS = count("events", sql`true`, [], {
   title: "Events",
   description: "Events of any name.",
 });
@@ -121,7 +121,7 @@ const scrolls = count("scroll_reports", sql`scroll_percent IS NOT NULL`, ["scrol
 
 /** Who came, and what they did. */
 export const TRAFFIC_METRICS: readonly Metric[] = [
-  events,
+  EVENTS,
   pageViews,
   visitors,
   newVisitors,

@@ -120,7 +120,7 @@ export declare type Column = Message<"footfall.query.v1.Column"> & {
 
   /**
    * Standard error of each value, relative to it, where distinct counts are estimated: of 0.01, two of three values are
-   * within 1 %, and 19 of 20 within 2 %. 0: that one is exact. Empty: all are.
+   * within 1 %, and 19 of 20 within 2 %. 0: that one is exact. Infinity: of an estimate of 0. Empty: all are exact.
    *
    * @generated from field: repeated double standard_errors = 9;
    */

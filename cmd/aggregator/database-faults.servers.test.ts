@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { CONSUMER } from "../../internal/stream/partition-feed.ts";
 import { DEAD_LETTER_STREAM, eventsStream } from "../../internal/stream/streams.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
-import { startProxy } from "../../test/kit/proxy.ts";
+import { LineProxy } from "../../test/kit/line-proxy.ts";
+import { NO_FAULT } from "../../test/kit/network-fault.ts";
 import { metric } from "../../test/kit/service.ts";
 import { Load } from "./testing/load.ts";
 import { processMetric, settled } from "./testing/owners.ts";
@@ -25,18 +26,18 @@ const IMPATIENT = {
 let rig: Rig;
 let load: Load;
 /** The network between aggregators and the database. */
-let proxy: Awaited<ReturnType<typeof startProxy>>;
+let proxy: LineProxy;
 
 beforeAll(async () => {
   rig = await Rig.open();
   load = new Load(rig, ALL);
   const { hostname, port } = new URL(rig.database.url);
   expect(hostname).toBe("127.0.0.1");
-  proxy = await startProxy(Number(port));
+  proxy = await LineProxy.start(Number(port));
 });
 
 afterEach(async () => {
-  proxy?.delay(0);
+  proxy?.meet(NO_FAULT);
   await rig?.stop();
 });
 
@@ -64,7 +65,7 @@ async function expectNothingOpen(): Promise<void> {
     );
   expect(await sessions("xact_start IS NOT NULL")).toEqual([]);
   // A network that has fallen silent keeps connections at the other end. Nobody else does.
-  proxy.cut();
+  proxy.meetOnce({ kind: "cut" });
   await waitFor("the end of all connections", async () => (await sessions("true")).length === 0);
 }
 
@@ -98,9 +99,9 @@ test("the database answers late: commits go on, slower, and nothing starts over"
   const service = await rig.start({ ...through(), "lease-ms": "20000" });
   const stop = load.keepPublishing();
   await load.progress(3);
-  proxy.delay(10);
+  proxy.meet({ kind: "delay", ms: 10 });
   await load.progress(3);
-  proxy.delay(0);
+  proxy.meet(NO_FAULT);
   await load.progress(3);
   await stop();
   await load.expectAllOnce();
@@ -113,7 +114,7 @@ test("connections that fall silent: each in the middle of something, and nobody 
   const stop = load.keepPublishing();
   for (let round = 0; round < 4; round++) {
     await load.progress(3);
-    proxy.silence();
+    proxy.meetOnce({ kind: "stall" });
   }
   await load.progress(3);
   await stop();
@@ -129,7 +130,7 @@ test("one that has lost the network loses its partitions to another one, and com
   await settled(rig, [2, 2]);
   const stop = load.keepPublishing();
   await load.progress(3);
-  const silence = setInterval(() => proxy.silence(), 20);
+  const silence = setInterval(() => proxy.meetOnce({ kind: "stall" }), 20);
   await settled(rig, [4]);
   await load.progress(3);
   clearInterval(silence);
@@ -155,7 +156,7 @@ test("a backlog in front of a database that hangs is not taken into memory", asy
   const service = await rig.startProcess({ ...settings, "heartbeat-ms": "60000" });
   await settled(rig, [4]);
   const before = await processMetric(service, "process_resident_memory_bytes");
-  const silence = setInterval(() => proxy.silence(), 20);
+  const silence = setInterval(() => proxy.meetOnce({ kind: "stall" }), 20);
   const count = Math.ceil((24 * MIB) / big.bytes.length);
   const fetched = rig.nc.info!.max_payload;
   expect(fetched).toBeLessThanOrEqual(8 * MIB);

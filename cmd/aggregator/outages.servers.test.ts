@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type MortalDatabase, openMortalDatabase } from "../../test/kit/database.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
-import { startProxy } from "../../test/kit/proxy.ts";
+import { LineProxy } from "../../test/kit/line-proxy.ts";
 import { metric } from "../../test/kit/service.ts";
 import { Load } from "./testing/load.ts";
 import { PARTITIONS, Rig } from "./testing/rig.ts";
@@ -46,15 +46,15 @@ test("nats-server killed in the middle", async () => {
 });
 
 test("a connection to nats-server that loses what is on its way and breaks, again and again", async () => {
-  const proxy = await startProxy(Number(new URL(rig.nats.url).port));
+  const proxy = await LineProxy.start(Number(new URL(rig.nats.url).port));
   try {
     await rig.start({ ...OWN, "commit-max-rows": "50", "nats-url": `nats://127.0.0.1:${proxy.port}` });
     const stop = load.keepPublishing();
     for (let round = 0; round < 3; round++) {
       await load.progress(5);
-      proxy.loseAnswers();
+      proxy.meetOnce({ kind: "lose answers" });
       await load.publish(10);
-      proxy.cut();
+      proxy.meetOnce({ kind: "cut" });
     }
     await load.progress(5);
     await stop();
@@ -66,7 +66,7 @@ test("a connection to nats-server that loses what is on its way and breaks, agai
 });
 
 test("one that has lost nats-server alone leaves the partition to another one that has not", async () => {
-  const proxy = await startProxy(Number(new URL(rig.nats.url).port));
+  const proxy = await LineProxy.start(Number(new URL(rig.nats.url).port));
   try {
     const cutOff = await rig.start({
       ...OWN,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BatchStatus } from "../../internal/gen/footfall/ingest/v1/ingest_pb.js";
 import { keySha256 } from "../../internal/store/api-keys.ts";
 import { createMerchant } from "../../internal/store/merchants.ts";
-import { startProxy } from "../../test/kit/proxy.ts";
+import { LineProxy } from "../../test/kit/line-proxy.ts";
 import { TestPublishStream } from "../../test/kit/publish-stream.ts";
 import { goodBatch, type Ingest, PARTITIONS, Rig } from "./testing/rig.ts";
 
@@ -78,7 +78,7 @@ describe("ResolveKey", () => {
   });
 
   test("with the database away a known key still works, and says how old the answer is", async () => {
-    const proxy = await startProxy(Number(new URL(rig.database.url).port));
+    const proxy = await LineProxy.start(Number(new URL(rig.database.url).port));
     const url = new URL(rig.database.url);
     url.port = String(proxy.port);
     const { client } = await rig.start({ "database-url": url.href, "key-fresh-ms": "0" });

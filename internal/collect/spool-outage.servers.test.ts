@@ -1,7 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { startProxy } from "../../test/kit/proxy.ts";
+import { LineProxy } from "../../test/kit/line-proxy.ts";
+import { NO_FAULT } from "../../test/kit/network-fault.ts";
 import { temporaryDirectory } from "../embedded/temporary.ts";
 import { partitionOf } from "../event/partition.ts";
 import { Failure } from "../failure/failure.ts";
@@ -155,17 +156,17 @@ test("ingest slow: a batch is spooled after the time that is set; its late answe
 });
 
 test("a connection that stalls: events are acked from the spool, and arrive when it moves again", async () => {
-  let proxy: Awaited<ReturnType<typeof startProxy>> | undefined;
+  let proxy: LineProxy | undefined;
   const ingestAddress = async (port: number) => {
-    proxy = await startProxy(port);
+    proxy = await LineProxy.start(port);
     return `127.0.0.1:${proxy.port}`;
   };
   await startWarm({ ingestAddress, spool: { spoolAfterMs: 200 } });
-  const resume = proxy!.stall();
+  proxy!.meet({ kind: "stall" });
   const names = Array.from({ length: 50 }, (_, index) => `event ${index}`);
   for (const name of names) expect(await send(name)).toEqual([ACCEPTED]);
   expect(rig.publisher.arrived).toEqual([]);
-  resume();
+  proxy!.meet(NO_FAULT);
   await drained();
   expect(rig.publisher.names().sort()).toEqual(names.toSorted());
   await rig.close();

@@ -1,7 +1,7 @@
 import { type Client, Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
-import { startProxy } from "../../test/kit/proxy.ts";
+import { LineProxy } from "../../test/kit/line-proxy.ts";
 import { freePort } from "../embedded/free-port.ts";
 import { partitionOf } from "../event/partition.ts";
 import { Failure } from "../failure/failure.ts";
@@ -300,7 +300,7 @@ test("a report waits for a database that comes back in time", async () => {
   const request = { range: days("2025-03-29"), metrics: [Metric.EVENTS] };
   const waiting = clientOf(pool, 30_000).getReport(request, keyOfA);
   await expect(clientOf(pool).getReport(request, keyOfA)).rejects.toThrow("the database is away");
-  const proxy = await startProxy(real, port);
+  const proxy = await LineProxy.start(real, port);
   const answer = await waiting;
   expect(answer.series[0]!.total).toBe((await client.getReport(request, keyOfA)).series[0]!.total);
   await pool.end();

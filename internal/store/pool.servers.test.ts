@@ -3,7 +3,7 @@ import { from as copyFrom } from "pg-copy-streams";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
-import { startProxy } from "../../test/kit/proxy.ts";
+import { LineProxy } from "../../test/kit/line-proxy.ts";
 import { freePort } from "../embedded/free-port.ts";
 import { createRegistry } from "../telemetry/metrics.ts";
 import {
@@ -18,12 +18,12 @@ import { isTemporary } from "./temporary.ts";
 import { FencedError } from "./write-batches.ts";
 
 let database: TestDatabase;
-let proxy: Awaited<ReturnType<typeof startProxy>>;
+let proxy: LineProxy;
 const pools: Pool[] = [];
 
 beforeAll(async () => {
   database = await openTestDatabase(4);
-  proxy = await startProxy(Number(new URL(database.url).port));
+  proxy = await LineProxy.start(Number(new URL(database.url).port));
 });
 
 afterEach(async () => {
@@ -69,7 +69,7 @@ describe("a connection that falls silent", () => {
       const failed = new Promise((_, reject) => copy.on("error", reject));
       await new Promise((resolve) => copy.write("1\t1\t1\n", resolve));
       await sleep(100);
-      proxy.silence();
+      proxy.meetOnce({ kind: "stall" });
       await failed;
     });
     expect(isTemporary(await failureOf(work))).toBe(true);
@@ -81,7 +81,7 @@ describe("a connection that falls silent", () => {
     const pool = poolWith({ statementTimeoutMs: 400, idleInTransactionTimeoutMs: 2_000 });
     const work = transaction(pool, async (client) => {
       await client.query(LOCK_ROW);
-      proxy.silence();
+      proxy.meetOnce({ kind: "stall" });
       await client.query("SELECT 1");
     });
     expect(isTemporary(await failureOf(work))).toBe(true);
@@ -92,7 +92,7 @@ describe("a connection that falls silent", () => {
   test("outside of transactions", async () => {
     const pool = poolWith({ statementTimeoutMs: 400 });
     await pool.query("SELECT 1");
-    proxy.silence();
+    proxy.meetOnce({ kind: "stall" });
     expect(isTemporary(await failureOf(pool.query("SELECT 1")))).toBe(true);
     await pool.query("SELECT 1");
   });

@@ -1,8 +1,8 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { waitFor } from "../../test/kit/installation-wait.ts";
+import { LineProxy } from "../../test/kit/line-proxy.ts";
 import { ensureTestStreams, openTestNats, type TestNats } from "../../test/kit/nats.ts";
-import { startProxy } from "../../test/kit/proxy.ts";
 import type { NatsConnection } from "./connect.ts";
 import { ARCHIVER, CONSUMER, PartitionFeed, type StreamBatch } from "./partition-feed.ts";
 import { BatchPublisher, MAX_HEADER_BYTES } from "./publisher.ts";
@@ -191,16 +191,16 @@ describe("a stream that lost messages", () => {
 describe("a connection that fails", () => {
   test("batches that got lost on it are not taken for missing: the feed ends, and the next one has them", async () => {
     partition++;
-    const proxy = await startProxy(Number(new URL(nats.url).port));
+    const proxy = await LineProxy.start(Number(new URL(nats.url).port));
     try {
       const bad = await nats.connect(`nats://127.0.0.1:${proxy.port}`);
       await publish(3);
       const feed = await feedFrom(0, bad);
       await take(feed, 3);
-      proxy.loseAnswers();
+      proxy.meetOnce({ kind: "lose answers" });
       await publish(4);
       await waitFor("JetStream to have sent them", async () => (await consumer()).delivered.stream_seq === 7);
-      proxy.cut();
+      proxy.meetOnce({ kind: "cut" });
       const taken: StreamBatch[] = [];
       await publish(2);
       expect(await drain(feed, taken)).toBe("the feed ended: its connection was made anew");

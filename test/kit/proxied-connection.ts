@@ -8,12 +8,14 @@ export class ProxiedConnection {
   readonly #server: Socket;
   readonly #requests: Flow;
   readonly #answers: Flow;
+  #fault: NetworkFault;
   #stalled = false;
   #broken = false;
 
-  constructor(client: Socket, server: Socket, fault: () => NetworkFault) {
+  constructor(client: Socket, server: Socket, fault: NetworkFault) {
     this.#client = client;
     this.#server = server;
+    this.#fault = fault;
     const cut = () => this.cut();
     this.#requests = new Flow(client, server, cut);
     this.#answers = new Flow(server, client, cut);
@@ -24,12 +26,13 @@ export class ProxiedConnection {
     server.once("connect", () => {
       this.#requests.start();
       this.#answers.start();
-      this.meet(fault());
+      this.meet(this.#fault);
     });
   }
 
   /** Changes what happens to bytes from now on. Bytes that were lost leave a connection good for nothing. */
   meet(fault: NetworkFault): void {
+    this.#fault = fault;
     const wasLosing = this.#answers.isLosing;
     this.#stalled = fault.kind === "stall";
     this.#requests.meet(fault);

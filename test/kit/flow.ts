@@ -16,6 +16,8 @@ export class Flow {
   readonly #late: { readonly bytes: Buffer | undefined; readonly dueMs: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #waitsForReader = false;
+  /** Until then what comes stays in the socket. */
+  #isStarted = false;
 
   /** @param cut breaks the connection. */
   constructor(from: Socket, to: Socket, cut: () => void) {
@@ -30,6 +32,7 @@ export class Flow {
   }
 
   start(): void {
+    this.#isStarted = true;
     this.#from.on("data", (bytes: Buffer) => this.#take(bytes)).on("end", () => this.#take(undefined));
     this.#listen();
   }
@@ -45,6 +48,7 @@ export class Flow {
   }
 
   #listen(): void {
+    if (!this.#isStarted) return;
     if (this.#fault.kind === "stall" || this.#waitsForReader) this.#from.pause();
     else this.#from.resume();
   }

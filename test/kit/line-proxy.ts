@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { listen } from "../../internal/lifecycle/listen.ts";
 import { type NetworkFault, NO_FAULT } from "./network-fault.ts";
 import { ProxiedConnection } from "./proxied-connection.ts";
 
@@ -15,12 +16,10 @@ export class LineProxy {
     );
   }
 
-  /** @param target the server's port. */
-  static async start(target: number): Promise<LineProxy> {
+  /** @param target the server's port. @param port any free one by default. */
+  static async start(target: number, port = 0): Promise<LineProxy> {
     const proxy = new LineProxy(target);
-    await new Promise<void>((resolve, reject) => {
-      proxy.#server.once("error", reject).listen(0, "127.0.0.1", resolve);
-    });
+    await listen(proxy.#server, { host: "127.0.0.1", port });
     return proxy;
   }
 
@@ -31,6 +30,11 @@ export class LineProxy {
   /** Injects the fault into the connections of this moment and all later ones. */
   meet(fault: NetworkFault): void {
     this.#fault = fault;
+    this.meetOnce(fault);
+  }
+
+  /** Injects the fault into the connections of this moment alone; new ones work. */
+  meetOnce(fault: NetworkFault): void {
     for (const connection of this.#connections) connection.meet(fault);
   }
 
@@ -46,7 +50,7 @@ export class LineProxy {
       return;
     }
     const server = connect({ port: target, host: "127.0.0.1", allowHalfOpen: true });
-    const connection = new ProxiedConnection(client, server, () => this.#fault);
+    const connection = new ProxiedConnection(client, server, this.#fault);
     this.#connections.add(connection);
     client.once("close", () => this.#connections.delete(connection));
   }

@@ -49,7 +49,7 @@ class Client {
 
   async expectAnswer(text: string): Promise<void> {
     this.socket.write(text);
-    await expect.poll(() => this.got).toContain(text.toUpperCase());
+    await expect.poll(() => this.got, { timeout: 20_000 }).toContain(text.toUpperCase());
   }
 }
 

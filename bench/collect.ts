@@ -1,17 +1,13 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { fromBinary } from "@bufbuild/protobuf";
 import type { Child } from "../internal/embedded/child.ts";
-import { freePort } from "../internal/embedded/free-port.ts";
 import { StreamRequestSchema } from "../internal/gen/footfall/collect/v1/collect_pb.js";
-import { startProgram } from "../internal/standalone/programs.ts";
-import { createMerchant } from "../internal/store/merchants.ts";
 import type { Seen, Task } from "./lib/collect-client.ts";
 import { EVENTS, messagesOf } from "./lib/collect-messages.ts";
 import { cpuSeconds, perMillion } from "./lib/cpu.ts";
 import { throughput } from "./lib/measure.ts";
 import { type Bench, median, short } from "./lib/result.ts";
-import { type Servers, startServers } from "./lib/servers.ts";
+import { startServers } from "./lib/servers.ts";
+import { forkClient, quantileMs, startWritePath, writeKeys } from "./lib/write-path.ts";
 
 const PARTITIONS = 4;
 /** One stream each. */
@@ -32,8 +28,9 @@ export const collect: Bench = async ({ seconds, say }) => {
   say(`servers: ${JSON.stringify(servers.versions)}`);
   const programs: Child[] = [];
   try {
-    const { address, opsPort, pids } = await startPrograms(servers, programs);
-    const client = await startClient(address, await writeKeys(servers));
+    const { address, opsPort, pids } = await startWritePath(servers, programs);
+    const keys = await writeKeys(servers, MERCHANTS);
+    const client = await forkClient<Task, Seen>("collect-client.ts", [address, ...keys]);
     await client.run({ seconds: Math.min(3, seconds / 2), rate: 0, window: WINDOW });
     const all = { ...pids, client: client.pid };
     const before = cpuSeconds(all);
@@ -45,8 +42,8 @@ export const collect: Bench = async ({ seconds, say }) => {
     const half = await rounds(() => client.run(task));
     client.stop();
     const latency_at = median(half.map(({ eventsPerSecond }) => eventsPerSecond));
-    const p50_ms = median(half.map(({ latencies }) => quantile(latencies, 0.5)));
-    const p99_ms = median(half.map(({ latencies }) => quantile(latencies, 0.99)));
+    const p50_ms = median(half.map(({ latencies }) => quantileMs(latencies, 0.5)));
+    const p99_ms = median(half.map(({ latencies }) => quantileMs(latencies, 0.99)));
     say(`to acked: ${short(figure)} events/s; protobuf-es decoding alone: ${short(decode)}`);
     say(`at ${short(latency_at)} events/s: ack latency p50 ${p50_ms} ms, p99 ${p99_ms} ms`);
     say(`events a batch: ${batch.toFixed(0)}`);
@@ -95,76 +92,10 @@ function decodeRate(seconds: number): number {
   });
 }
 
-async function startPrograms({ databaseUrl, natsUrl, natsPid }: Servers, programs: Child[]) {
-  const ingestPort = await freePort();
-  const port = await freePort();
-  const env = {
-    DATABASE_URL: databaseUrl,
-    NATS_URL: natsUrl,
-    FOOTFALL_INGEST_PORT: String(ingestPort),
-    FOOTFALL_INGEST_ADDRESS: `127.0.0.1:${ingestPort}`,
-    FOOTFALL_INGEST_TOKENS: "bench",
-    FOOTFALL_INGEST_TOKEN: "bench",
-    FOOTFALL_COLLECTOR_PORT: String(port),
-    // One merchant sends as much as goes.
-    FOOTFALL_COLLECTOR_MERCHANT_EVENTS_PER_SECOND: "0",
-    FOOTFALL_COLLECTOR_MERCHANT_SHARE: "100",
-    FOOTFALL_LOG_LEVEL: "warn",
-  };
-  const pids: Record<string, number> = natsPid === undefined ? {} : { nats: natsPid };
-  let opsPort = 0;
-  for (const name of ["ingest", "collector"] as const) {
-    opsPort = await freePort();
-    const program = await startProgram(name, opsPort, env);
-    programs.push(program);
-    pids[name] = program.pid;
-  }
-  return { address: `127.0.0.1:${port}`, opsPort, pids };
-}
-
 /** Mean number of events of the collector's batches so far. */
 async function meanBatch(opsPort: number): Promise<number> {
   const metrics = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
   const total = (name: string) =>
     Number(new RegExp(`^footfall_collector_${name}_total\\{.*\\} (.*)$`, "m").exec(metrics)?.[1]);
   return total("batch_events") / total("batches");
-}
-
-function writeKeys({ pool }: Servers): Promise<string[]> {
-  const shop = { name: "bench", timeZone: "UTC", currency: "EUR", retentionDays: 400 };
-  const made = Array.from({ length: MERCHANTS }, () => createMerchant(pool, shop));
-  return Promise.all(made.map(async (merchant) => (await merchant).writeKey));
-}
-
-async function startClient(address: string, keys: readonly string[]) {
-  const path = fileURLToPath(new URL("./lib/collect-client.ts", import.meta.url));
-  const child = fork(path, [address, ...keys]);
-  await reply(child);
-  return {
-    pid: child.pid ?? 0,
-    run(task: Task): Promise<Seen> {
-      child.send(task);
-      return reply(child);
-    },
-    stop: () => child.disconnect(),
-  };
-}
-
-/** The client's next message. @throws what the client reports, or its early end. */
-function reply(child: ChildProcess): Promise<Seen> {
-  return new Promise((resolve, reject) => {
-    const ended = (code: number | null) => reject(new Error(`client: ended with ${code}`));
-    child.once("exit", ended);
-    child.once("message", (message: Seen & { error?: string }) => {
-      child.off("exit", ended);
-      if (message.error === undefined) resolve(message);
-      else reject(new Error(`client: ${message.error}`));
-    });
-  });
-}
-
-/** ms, to a tenth. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return Number((sorted[Math.floor(sorted.length * share)] ?? Number.NaN).toFixed(1));
 }

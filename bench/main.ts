@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { aggregate } from "./aggregate.ts";
 import { codec } from "./codec.ts";
 import { collect } from "./collect.ts";
+import { connections } from "./connections.ts";
 import { ingest } from "./ingest.ts";
 import { late } from "./late.ts";
 import { type Bench, machine, short } from "./lib/result.ts";
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   codec,
   ingest,
   collect,
+  connections,
   aggregate,
   pipeline,
   late,

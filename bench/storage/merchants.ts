@@ -3,7 +3,7 @@ import type { Pool } from "../../internal/store/pool.ts";
 
 export const SEED = 1;
 
-/** The largest merchants have rollups, as addLargeMerchants gives them to those with many events a day: one in 1,000. */
+/** The largest merchants have rollups, as those with many events a day are given them: one in 1,000. */
 const LARGE_SHARE = 1 / 1_000;
 
 /** Makes the merchants of the simulation, 1 (the largest) to `count`, the largest with rollups from the beginning. */

@@ -52,8 +52,21 @@ export async function start(service: AggregatorService, steps: readonly Step[] =
   const lags = new Lags(metrics, partitions);
   const contexts = new StepContexts(pools.writes, placeOf);
   contexts.salts.sweep(life.stopping, log);
-  const refresher = { pool: pools.refresh, metrics, lags, log, intervalMs: config.refreshIntervalMs };
-  const maintainer = { ...config, pool: pools.maintenance, log, intervalMs: config.maintenanceIntervalMs };
+  const refresher = {
+    ...config,
+    pool: pools.refresh,
+    metrics,
+    lags,
+    log,
+    intervalMs: config.refreshIntervalMs,
+  };
+  const maintainer = {
+    ...config,
+    pool: pools.maintenance,
+    log,
+    partitions,
+    intervalMs: config.maintenanceIntervalMs,
+  };
   const deps = {
     ...config,
     pool: pools.writes,
@@ -77,7 +90,7 @@ export async function start(service: AggregatorService, steps: readonly Step[] =
     canWork: () => natsWatch.lostMs < config.leaseMs / 3,
     work: async (resource, signal) => {
       const partition = partitionOfLease(resource);
-      // Who owns the refresher maintains as well.
+      // Who owns a server's refresher maintains it as well.
       if (partition === undefined) {
         await Promise.all([keepRefreshing(refresher, signal), keepMaintaining(maintainer, signal)]);
         return;

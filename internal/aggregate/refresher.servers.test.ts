@@ -39,7 +39,7 @@ test("a span that cannot be refreshed is counted and told of, and all others go 
   await commit(2, T + QUARTER);
   const stop = new AbortController();
   const working = keepRefreshing(
-    { pool, metrics, lags: new Lags(metrics, 1), log, intervalMs: 10 },
+    { pool, metrics, lags: new Lags(metrics, 1), log, intervalMs: 10, rollupEventsPerDay: 0 },
     stop.signal,
   );
   const stale = async () => (await pool.query("SELECT FROM invalidations WHERE grain = '15m'")).rowCount;

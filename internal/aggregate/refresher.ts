@@ -17,6 +17,8 @@ export interface RefresherDeps {
   readonly log: Logger;
   /** Shortest pause between two refreshes, ms. */
   readonly intervalMs: number;
+  /** So many events on a UTC day and more make a merchant one that is to have rollups; 0: never. */
+  readonly rollupEventsPerDay: number;
 }
 
 /** A round gives each grain so long, ms, then the others their turn: history that is imported must not hold up the day. */
@@ -96,9 +98,14 @@ async function round(deps: Deps, signal: AbortSignal): Promise<number> {
 }
 
 /** @returns whether all of the grain was refreshed that can be. */
-async function refresh({ pool, metrics, apart }: Deps, grain: Grain, signal: AbortSignal): Promise<boolean> {
+async function refresh(
+  { pool, metrics, apart, rollupEventsPerDay }: Deps,
+  grain: Grain,
+  signal: AbortSignal,
+): Promise<boolean> {
   const done = metrics.refresh.startTimer();
-  const { starts, isDone } = await refreshGrain(pool, grain.name, { signal, apart, budgetMs: BUDGET_MS });
+  const options = { signal, apart, budgetMs: BUDGET_MS, rollupEventsPerDay };
+  const { starts, isDone } = await refreshGrain(pool, grain.name, options);
   if (grain.name === "15m" && starts.length > 0) done();
   return isDone;
 }

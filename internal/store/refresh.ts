@@ -3,6 +3,7 @@ import { aggregatesOf, GRAINS, type Grain, type GrainName, grainOf } from "./con
 import { clear, type Invalidation } from "./invalidations.ts";
 import type { Pool } from "./pool.ts";
 import { moveRefreshed, type PartitionPosition } from "./refreshed-through.ts";
+import { wantRollups } from "./rollups.ts";
 import type { SetApart } from "./set-apart.ts";
 import { type Refresh, spanKey, tryRefresh } from "./try-refresh.ts";
 
@@ -19,6 +20,8 @@ export interface RefreshOptions {
   readonly apart?: SetApart | undefined;
   /** It ends at the first span behind this time, ms, so that others have their turn. Default: none. */
   readonly budgetMs?: number | undefined;
+  /** So many events on a UTC day and more make a merchant one that is to have rollups. Default: 0, none. */
+  readonly rollupEventsPerDay?: number | undefined;
 }
 
 export interface Refreshed {
@@ -163,6 +166,9 @@ class Round {
       if (!(await tryRefresh(this.#pool, this.#refreshOf(span), this.#options.apart, parts))) return;
     }
     failpoint("refresh.after");
+    const { rollupEventsPerDay: eventsPerDay = 0 } = this.#options;
+    if (eventsPerDay > 0 && this.#grain.name === "1d")
+      await wantRollups(this.#pool, { ...span, eventsPerDay });
     const within = this.#found.filter(({ start }) => start >= span.from && start < span.to);
     // Days are marked without rollups too: by them merchants are found that have become large.
     await clear(this.#pool, this.#grain, within, this.#hasLargeMerchants || this.#grain.name === "15m");

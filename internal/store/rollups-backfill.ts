@@ -31,6 +31,8 @@ export interface BackfillOptions {
   readonly knownMs?: number;
   /** Pause between two looks at what is waited for, ms. Default: 1,000. */
   readonly pollMs?: number;
+  /** Ends it in between. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface BackfillOptions {
  * then reports go on as before. Nothing is lost when it ends in between: run again, it marks what is not marked yet.
  *
  * An aggregator must be running: it commits, and it refreshes.
- * @throws Failure "not_found" for an unknown merchant.
+ * @throws Failure "not_found" for an unknown merchant; the signal's AbortError.
  */
 export async function backfillRollups(
   pool: Pool,
@@ -49,13 +51,14 @@ export async function backfillRollups(
 ): Promise<Backfilled> {
   const { readyFrom, changedAt } = await changeList(pool, backfill);
   if (readyFrom !== null && readyFrom <= backfill.from) return { marked: 0, readyFrom };
-  const { knownMs = 2 * ROLLUPS_FRESH_MS, pollMs = 1_000, tell } = options;
+  const { knownMs = 2 * ROLLUPS_FRESH_MS, tell } = options;
   tell("waiting until every aggregator knows");
-  await until(pollMs, () => isCommitted(pool, backfill.partition, changedAt + knownMs));
+  await until(options, () => isCommitted(pool, backfill.partition, changedAt + knownMs));
   // What is younger than the list's change is marked as it is written.
   const end = readyFrom ?? (Math.floor(changedAt / DAY_MS) + 2) * DAY_MS;
   let marked = 0;
   for (let day = end - DAY_MS; day >= backfill.from; day -= DAY_MS) {
+    options.signal?.throwIfAborted();
     const rows = await markDay(pool, backfill, day);
     if (rows > 0) tell(`${new Date(day).toISOString().slice(0, 10)}: ${rows} rows marked`);
     marked += rows;
@@ -64,9 +67,11 @@ export async function backfillRollups(
   const { rows } = await pool.query<{ version: string }>(
     "SELECT coalesce(max(version), 0) AS version FROM invalidations",
   );
-  await until(pollMs, () => isRefreshed(pool, backfill, rows[0]!.version));
+  await until(options, () => isRefreshed(pool, backfill, rows[0]!.version));
   await pool.query(
-    "UPDATE merchants SET rollups_ready_from = $2 WHERE merchant_id = $1 AND coalesce(rollups_ready_from > $2, true)",
+    `UPDATE merchants SET rollups_ready_from = least(rollups_ready_from, $2),
+       rollups_wanted_from = CASE WHEN rollups_wanted_from < $2 THEN rollups_wanted_from END
+     WHERE merchant_id = $1`,
     [backfill.merchantId, new Date(backfill.from)],
   );
   return { marked, readyFrom: backfill.from };
@@ -130,6 +135,9 @@ async function isRefreshed(pool: Pool, { partition, from }: Backfill, version: s
   return rowCount === 0;
 }
 
-async function until(pollMs: number, isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await sleep(pollMs);
+async function until(
+  { pollMs = 1_000, signal }: BackfillOptions,
+  isTrue: () => Promise<boolean>,
+): Promise<void> {
+  while (!(await isTrue())) await sleep(pollMs, undefined, { signal });
 }

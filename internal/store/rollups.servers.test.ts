@@ -3,7 +3,7 @@ import { eventRow } from "../../test/kit/columns.ts";
 import { batchOf, commitNext } from "../../test/kit/commits.ts";
 import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { refreshGrain } from "./refresh.ts";
-import { addLargeMerchants, DAY_MS, readRollupStarts } from "./rollups.ts";
+import { DAY_MS, readRollupsWanted } from "./rollups.ts";
 
 const TODAY = Date.UTC(2026, 2, 10);
 const HOUR = 3_600_000;
@@ -31,23 +31,27 @@ const invalidDays = async () =>
     )
   ).rows.map(({ day }) => Number(day));
 
-test("who had enough events yesterday joins at a midnight two hours ahead or more, once", async () => {
+test("who had many events on a day that is over, long ago too, is to have rollups from the first such day on", async () => {
   const { pool } = database;
   const { rows } = await pool.query<{ id: number }>(
     `INSERT INTO merchants (name, time_zone, currency, retention_days)
-     SELECT 'm' || n, 'UTC', 'EUR', 400 FROM generate_series(1, 3) n RETURNING merchant_id AS id`,
+     SELECT 'm' || n, 'UTC', 'EUR', 400 FROM generate_series(1, 2) n RETURNING merchant_id AS id`,
   );
-  const [large, small, today] = rows.map(({ id }) => id) as [number, number, number];
+  const [large, small] = rows.map(({ id }) => id) as [number, number];
+  const on = (merchant: number, count: number, day: number) =>
+    times(count, day + HOUR).map((ts) => ({ merchant, ts }));
+  const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   await commit([
-    ...times(5, TODAY - HOUR).map((ts) => ({ merchant: large, ts })),
-    ...times(4, TODAY - HOUR).map((ts) => ({ merchant: small, ts })),
-    ...times(9, TODAY).map((ts) => ({ merchant: today, ts })),
+    ...on(large, 4, TODAY - 30 * DAY_MS),
+    ...on(large, 5, TODAY - 20 * DAY_MS),
+    ...on(large, 9, TODAY),
+    ...on(small, 4, TODAY),
+    ...on(small, 9, today),
   ]);
   await refreshGrain(pool, "15m");
-  expect(await addLargeMerchants(pool, TODAY + 23 * HOUR, 5)).toBe(1);
-  expect([...(await readRollupStarts(pool))]).toEqual([[large, TODAY + 2 * DAY_MS]]);
-  expect(await addLargeMerchants(pool, TODAY + 23.5 * HOUR, 5)).toBe(0);
-  expect([...(await readRollupStarts(pool))]).toEqual([[large, TODAY + 2 * DAY_MS]]);
+  expect([...(await readRollupsWanted(pool))]).toEqual([]);
+  await refreshGrain(pool, "1d", { rollupEventsPerDay: 5 });
+  expect([...(await readRollupsWanted(pool))]).toEqual([[large, TODAY - 20 * DAY_MS]]);
 });
 
 test("a day is stale from the refresh of its quarter hours on until it is over and refreshed itself", async () => {

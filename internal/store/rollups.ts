@@ -3,14 +3,8 @@ import type { Pool } from "./pool.ts";
 /** Which merchants have rollups, and from which time of events on (ms since 1970-01-01 UTC). */
 export type RollupStarts = ReadonlyMap<number, number>;
 
-/**
- * A merchant joins at a midnight that is at least this far ahead, ms: no event is as young by then, and every
- * aggregator knows of it in time.
- */
-export const ROLLUPS_LEAD_MS = 2 * 3_600_000;
-
-/** How long an aggregator goes by its list of them before it reads it again, ms: far less than the lead. */
-export const ROLLUPS_FRESH_MS = ROLLUPS_LEAD_MS / 120;
+/** How long an aggregator goes by its list of them before it reads it again, ms. */
+export const ROLLUPS_FRESH_MS = 60_000;
 
 export const DAY_MS = 86_400_000;
 
@@ -23,21 +17,33 @@ export async function readRollupStarts(pool: Pool): Promise<RollupStarts> {
 }
 
 /**
- * Gives rollups to the merchants that had so many events on the last whole UTC day, from a midnight ahead on.
- * @param now ms since 1970-01-01 UTC.
- * @returns how many joined.
+ * Notes which merchants had so many events on one of some UTC days, and have no rollups there: they are to be given them
+ * from that day on (rollups-backfill.ts). Of days whose totals are refreshed: today's, or of history that was imported.
+ * @param from @param to midnights, ms since 1970-01-01 UTC.
  */
-export async function addLargeMerchants(pool: Pool, now: number, eventsPerDay: number): Promise<number> {
-  const today = Math.floor(now / DAY_MS) * DAY_MS;
-  const from = Math.ceil((now + ROLLUPS_LEAD_MS) / DAY_MS) * DAY_MS;
-  const { rowCount } = await pool.query(
-    `UPDATE merchants m SET rollups_from = $3, rollups_ready_from = $3
+export async function wantRollups(
+  pool: Pool,
+  { from, to, eventsPerDay }: { readonly from: number; readonly to: number; readonly eventsPerDay: number },
+): Promise<void> {
+  await pool.query(
+    `UPDATE merchants m SET rollups_wanted_from = least(m.rollups_wanted_from, large.day)
      FROM (
-       SELECT merchant_id FROM totals_15m WHERE bucket >= $1 AND bucket < $2
-       GROUP BY merchant_id HAVING sum(events) >= $4
+       SELECT merchant_id, min(day) AS day FROM (
+         SELECT merchant_id, time_bucket(INTERVAL '1 day', bucket) AS day FROM totals_15m
+         WHERE bucket >= $1 AND bucket < $2
+         GROUP BY 1, 2 HAVING sum(events) >= $3
+       ) days GROUP BY merchant_id
      ) large
-     WHERE m.merchant_id = large.merchant_id AND m.rollups_from IS NULL`,
-    [new Date(today - DAY_MS), new Date(today), new Date(from), eventsPerDay],
+     WHERE m.merchant_id = large.merchant_id AND coalesce(m.rollups_ready_from > large.day, true)`,
+    [new Date(from), new Date(to), eventsPerDay],
   );
-  return rowCount ?? 0;
+}
+
+/** The merchants that are to be given rollups, and from which day on (ms since 1970-01-01 UTC). */
+export async function readRollupsWanted(pool: Pool): Promise<RollupStarts> {
+  const { rows } = await pool.query<{ merchant_id: number; ms: number }>(
+    `SELECT merchant_id, (extract(epoch FROM rollups_wanted_from) * 1000)::float8 AS ms
+     FROM merchants WHERE rollups_wanted_from IS NOT NULL ORDER BY merchant_id`,
+  );
+  return new Map(rows.map(({ merchant_id, ms }) => [merchant_id, ms]));
 }

@@ -34,6 +34,20 @@ export async function countConvertible(pool: Pool, before: number): Promise<numb
 }
 
 /**
+ * Whether a load of history has ended: there are chunks of raw rows that ended before a time (ms since 1970-01-01 UTC) and
+ * were never converted, and of that time nothing is written or refreshed any more.
+ */
+export async function isLoaded(pool: Pool, before: number): Promise<boolean> {
+  const { rows } = await pool.query<{ loaded: boolean }>(
+    `SELECT EXISTS (SELECT FROM timescaledb_information.chunks
+         WHERE hypertable_name = ANY ($1) AND range_end <= $2 AND NOT is_compressed)
+       AND NOT EXISTS (SELECT FROM invalidations WHERE grain IN ('15m', '1d') AND start < $2) AS loaded`,
+    [RAW_TABLES, new Date(before)],
+  );
+  return rows[0]!.loaded;
+}
+
+/**
  * Converts the chunks of raw rows and of event keys that ended before a time (ms since 1970-01-01 UTC), and those of
  * continuous aggregates that are made so, to the columnstore, oldest first, each in a transaction of its own; and again
  * those that late rows came to. A conversion locks out writers of its chunk, which only late events are: chunks should

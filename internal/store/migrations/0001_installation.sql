@@ -27,13 +27,16 @@ CREATE TABLE merchants (
   -- The highest that a goal of it had: ids of goals are never used again.
   last_goal_id integer NOT NULL DEFAULT 0,
   -- Large merchants are answered from continuous aggregates beyond the totals (rollups); the many small ones from their
-  -- rows, which costs less than keeping aggregates for all. A merchant joins at a moment ahead of all events, and stays.
+  -- rows, which costs less than keeping aggregates for all. A merchant joins with the first day of many events, and stays.
   rollups_from timestamptz,
   -- From when on reports may use them: rollups_from, or later while older rows are being marked.
   rollups_ready_from timestamptz,
+  -- The first day (UTC) of so many events that they should reach back to it; null: they do.
+  rollups_wanted_from timestamptz,
   CHECK (rollups_ready_from >= rollups_from)
 );
 CREATE INDEX merchants_rollups ON merchants (merchant_id) WHERE rollups_from IS NOT NULL;
+CREATE INDEX merchants_rollups_wanted ON merchants (merchant_id) WHERE rollups_wanted_from IS NOT NULL;
 -- Aggregators ask every few seconds which merchants say something of sites: few among all.
 CREATE INDEX merchants_with_sites ON merchants (merchant_id) WHERE own_domains <> '{}' OR ignored_referrers <> '{}';
 

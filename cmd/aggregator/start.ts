@@ -83,6 +83,7 @@ export async function start(service: AggregatorService, steps: readonly Step[] =
     pool: pools.leases,
     instanceId,
     partitions,
+    servers: 1,
     candidates,
     leaseMs: config.leaseMs,
     renewMs: config.leaseRenewMs,

@@ -46,7 +46,9 @@ export async function owned(rig: Rig): Promise<Map<string, (number | "refresher"
   );
   const owners = new Map<string, (number | "refresher")[]>();
   for (const { owner, resource } of rows) {
-    const what = resource === "refresher" ? resource : Number(resource.slice("partition/".length));
+    const what = resource.startsWith("refresher/")
+      ? "refresher"
+      : Number(resource.slice("partition/".length));
     owners.set(owner, [...(owners.get(owner) ?? []), what]);
   }
   return owners;

@@ -3,7 +3,7 @@ import * as leases from "../../store/leases.ts";
 import type { Pool } from "../../store/pool.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { AggregateMetrics } from "../metrics.ts";
-import { type Plan, partitionLease, partitionOfLease, plan, REFRESHER } from "./plan.ts";
+import { type Plan, partitionLease, partitionOfLease, plan, refresherLease } from "./plan.ts";
 import { Works } from "./works.ts";
 
 export interface OwnerDeps {
@@ -12,6 +12,8 @@ export interface OwnerDeps {
   readonly instanceId: string;
   /** How many there are in the installation. */
   readonly partitions: number;
+  /** How many TimescaleDB servers: each has a refresher of its own. */
+  readonly servers: number;
   /** Those that this process may work; undefined for all. */
   readonly candidates: readonly number[] | undefined;
   /** How long a lease lasts without being renewed, ms. */
@@ -29,7 +31,7 @@ export interface OwnerDeps {
 }
 
 /**
- * Owns partitions and the refresher as long as their leases are renewed: works what it owns, gives back what is
+ * Owns partitions and refreshers as long as their leases are renewed: works what it owns, gives back what is
  * another's fair share, claims what is free. Nothing that is stored depends on it: a commit is fenced by the
  * partition's position. It only sees to it that each partition is worked, and by one process.
  */
@@ -51,23 +53,28 @@ export class Owner {
 
   /** Starts to own. @throws when the database is away. */
   async start(): Promise<void> {
-    const { pool, partitions } = this.#deps;
+    const { pool, partitions, servers } = this.#deps;
+    const refreshers = Array.from({ length: servers }, (_, server) => refresherLease(server));
     const all = Array.from({ length: partitions }, (_, partition) => partitionLease(partition));
-    await leases.openLeases(pool, [REFRESHER, ...all]);
+    await leases.openLeases(pool, [...refreshers, ...all]);
     await this.#tick();
     this.#loop = this.#run();
   }
 
   /**
    * Ends what is worked, each commit under way finished, and gives each lease back as its work ends, so that others
-   * go on at once. The refresher ends last, with the last commits refreshed.
+   * go on at once. Refreshers end last, with the last commits refreshed.
    */
   async stop(): Promise<void> {
     const { pool, instanceId, log } = this.#deps;
     this.#staying = false;
-    const partitions = this.#works.resources.filter((resource) => resource !== REFRESHER);
-    await Promise.all(partitions.map((resource) => this.#handOver(resource)));
-    await this.#handOver(REFRESHER);
+    const { true: partitions = [], false: refreshers = [] } = Object.groupBy(
+      this.#works.resources,
+      (resource) => `${partitionOfLease(resource) !== undefined}` as "true" | "false",
+    );
+    for (const resources of [partitions, refreshers]) {
+      await Promise.all(resources.map((resource) => this.#handOver(resource)));
+    }
     this.#stopped.abort();
     await this.#loop;
     clearTimeout(this.#expiry);

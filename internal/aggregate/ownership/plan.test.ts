@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Member, Roster } from "../../store/leases.ts";
-import { partitionLease, plan, REFRESHER } from "./plan.ts";
+import { partitionLease, plan, refresherLease } from "./plan.ts";
 
 const PARTITIONS = 12;
+const REFRESHER = refresherLease(0);
 const RESOURCES = [REFRESHER, ...Array.from({ length: PARTITIONS }, (_, p) => partitionLease(p))];
 
 /** The tables of aggregators and leases, and the processes that look at them, each when it comes to it. */

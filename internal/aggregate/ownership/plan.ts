@@ -1,8 +1,8 @@
 import type { Roster } from "../../store/leases.ts";
 import { assign, type Sharer } from "./assign.ts";
 
-/** The lease of the refresher: one for all continuous aggregates. */
-export const REFRESHER = "refresher";
+/** The lease of the refresher of a TimescaleDB server, which also maintains it. Servers are numbered from 0 on. */
+export const refresherLease = (server: number): string => `refresher/${server}`;
 
 /** The lease of a partition. */
 export const partitionLease = (partition: number): string => `partition/${partition}`;

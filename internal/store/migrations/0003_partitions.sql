@@ -79,7 +79,7 @@ CREATE TABLE aggregators (
   alive_until timestamptz NOT NULL
 );
 
--- What only one aggregator does at a time: partition/<n>, and refresher/<data server>. A table of its own, so that renewing
+-- What only one aggregator does at a time: partition/<n>, and refresher/<TimescaleDB server>. A table of its own, so that renewing
 -- does not wait for commits, which hold the rows of partitions.
 CREATE TABLE leases (
   resource text PRIMARY KEY,

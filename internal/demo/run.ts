@@ -14,7 +14,7 @@ import { hints } from "./hints.ts";
 import { Progress } from "./progress.ts";
 import { between, type Period, Reports, utcDays } from "./reports.ts";
 import { type SendContext, type Sent, sendLog, sendSimulated } from "./send.ts";
-import { accountingText, eventsOf, merchantsTable, TOTALS } from "./show.ts";
+import { accountingText, eventsIn, merchantsTable, TOTALS } from "./show.ts";
 
 export interface DemoOptions {
   readonly events: number;
@@ -126,7 +126,7 @@ async function settle(
       stage.pool,
       merchants.map(({ merchantId }) => merchantId),
     ),
-    reported: reports.reduce((sum, { all }) => sum + eventsOf(all), 0),
+    reported: reports.reduce((sum, { all }) => sum + eventsIn(all), 0),
     freshness_p99_ms: watch.p99Ms,
   };
 }

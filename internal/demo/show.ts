@@ -20,13 +20,13 @@ export function merchantsTable(reports: readonly MerchantReports[]): string {
   const rows = reports.map(({ merchant, people, all }) => {
     const manner = mannerOf(people);
     const texts = people.totals.metrics.map(({ now }) => cellText(now.cells[0]!, now.unit, manner));
-    return [merchant.name, ...texts, (eventsOf(all) - eventsOf(people)).toLocaleString("en")];
+    return [merchant.name, ...texts, (eventsIn(all) - eventsIn(people)).toLocaleString("en")];
   });
   return table(["shop", ...TOTALS, "bots' events"], rows, 1);
 }
 
 /** All events of a report whose first metric they are. */
-export function eventsOf({ totals }: Report): number {
+export function eventsIn({ totals }: Report): number {
   return numberOf(totals.metrics[0]!.now.cells[0]) ?? 0;
 }
 

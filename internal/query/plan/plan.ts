@@ -85,6 +85,16 @@ export function planQuestion(
   };
 }
 
+/** Whether a question is about whole visitors: its answer then depends on all that was before its spans, too. */
+export function isOfWholeVisitors(question: Question): boolean {
+  const { filter } = question;
+  const bases = [...question.metrics, ...metricsOf(question)].flatMap(basesOf);
+  const ofBehaviors = filter === undefined ? [] : columnsOfBehaviors(filter);
+  return [...columnsOf(question), ...ofBehaviors, ...bases.flatMap(columnsOfMetric)].some((column) =>
+    VISITOR_COLUMNS.has(column),
+  );
+}
+
 function readsFacts(question: Question, group: Group): boolean {
   const ofBehaviors = question.filter === undefined ? [] : columnsOfBehaviors(question.filter);
   return [...columnsOfGroup(question, group), ...ofBehaviors].some((column) => SESSION_COLUMNS.has(column));

@@ -1,7 +1,7 @@
 import { FRESHNESS, type Freshness, type FreshnessRow, freshnessOf } from "../../store/freshness.ts";
 import type { Client, Pool } from "../../store/pool.ts";
 import { BIGINT_TYPES } from "../../store/snapshot.ts";
-import { BESIDE_MS } from "../plan/plan.ts";
+import { BESIDE_MS, isOfWholeVisitors } from "../plan/plan.ts";
 import type { Question } from "../question/question.ts";
 import { DAY_MS } from "../time/calendar.ts";
 import { digest } from "./question-key.ts";
@@ -54,9 +54,16 @@ export function revisionOf(key: string, version: string): string {
   return digest(key, version);
 }
 
-/** First and last UTC day of what makes the answer: of its spans, and of what their sessions reach into beside them. */
-function daysOf({ spans }: Question): [first: string, last: string][] {
-  return spans.map(({ start, end }) => [dayOf(start - BESIDE_MS), dayOf(end + BESIDE_MS - 1)]);
+/**
+ * First and last UTC day of what makes the answer: of its spans, and of what their sessions reach into beside them. Who is
+ * new then is told by all that was before.
+ */
+function daysOf(question: Question): [first: string, last: string][] {
+  const isOfAll = isOfWholeVisitors(question);
+  return question.spans.map(({ start, end }) => [
+    isOfAll ? "-infinity" : dayOf(start - BESIDE_MS),
+    dayOf(end + BESIDE_MS - 1),
+  ]);
 }
 
 function dayOf(time: number): string {

@@ -119,6 +119,19 @@ describe("answers that are kept", () => {
     }
   });
 
+  test("who is new is told by all days before: an event on any of them drops it", async () => {
+    const runner = runnerWith();
+    const asked = question(9, 9, { metrics: [SCHEMA.metric("new_visitors")!], dimensions: [] });
+    const count = ({ answer }: Answered) => answer.totals.columns[0]!.values[0];
+    await write(9, ["/a", "/b"]);
+    expect(count(await ask(runner, asked))).toBe(2n);
+    await write(12, ["/a"]);
+    expect((await ask(runner, asked)).isKept).toBe(true);
+    await write(1, ["/a"]);
+    const late = await ask(runner, asked);
+    expect([late.isKept, count(late)]).toEqual([false, 1n]);
+  });
+
   test("how fresh they are is read each time", async () => {
     const runner = runnerWith();
     await write(0, ["/a"]);

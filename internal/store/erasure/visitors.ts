@@ -1,3 +1,4 @@
+import { raiseVersions } from "../day-versions.ts";
 import type { Client } from "../pool.ts";
 import { lockPartition } from "./in-tries.ts";
 import { countRemoved } from "./removals.ts";
@@ -24,4 +25,6 @@ export async function removeVisitor(client: Client, erasure: Erasure): Promise<v
     [merchantId, visitorId, erasedThrough],
   );
   await countRemoved(client, erasureId, { visitors: 1 - (remaining ?? 0) });
+  // Whoever asks for new visitors depends on all days before, on any early one as well as on the right ones.
+  await raiseVersions(client, partition, [0]);
 }

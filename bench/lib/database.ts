@@ -34,7 +34,13 @@ export async function startDatabase(partitions: number, kept: Kept = {}): Promis
   const open = async (): Promise<Database> => {
     const closers: (() => Promise<unknown>)[] = [];
     const { url, pid } = await newDatabase(folder.path, closers, kept);
-    const pool = createPool({ url, name: "bench", maxConnections: 8, statementTimeoutMs: 0 });
+    const pool = createPool({
+      url,
+      name: "bench",
+      maxConnections: 8,
+      statementTimeoutMs: 0,
+      connectTimeoutMs: 60_000,
+    });
     const close = async () => {
       await pool.end();
       for (const end of closers) await end();

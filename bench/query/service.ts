@@ -20,7 +20,13 @@ const LIMITS = { statementTimeoutMs: 600_000 };
 const OF_QUESTIONS = /^WITH\b/;
 
 export function startService(url: string, connections: number): Service {
-  const pool = createPool({ url, name: "bench query", maxConnections: connections, statementTimeoutMs: 0 });
+  const pool = createPool({
+    url,
+    name: "bench query",
+    maxConnections: connections,
+    statementTimeoutMs: 0,
+    connectTimeoutMs: 60_000,
+  });
   let recorded: QueryConfig[] | undefined;
   pool.on("connect", (client) => {
     noteQueries(client, (query) => {

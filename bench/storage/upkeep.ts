@@ -36,7 +36,13 @@ export class Upkeep {
   constructor({ url, pid }: Pick<Database, "url" | "pid">, chunkDays: number) {
     this.#stepMs = chunkDays * DAY_MS;
     this.#embeddedPid = pid;
-    this.#pool = createPool({ url, name: "bench upkeep", maxConnections: 1, statementTimeoutMs: 0 });
+    this.#pool = createPool({
+      url,
+      name: "bench upkeep",
+      maxConnections: 1,
+      statementTimeoutMs: 0,
+      connectTimeoutMs: 60_000,
+    });
   }
 
   /** Told that all events before a time, ms, are committed; waits where upkeep has fallen behind. */

@@ -41,8 +41,7 @@ SELECT event_id, md5('site')::uuid, md5(visitor_id::text)::uuid, md5(session_id:
   coalesce(nullif(regexp_replace(url, '^[a-z]+://[^/?#]+|[?#].*$', '', 'g'), ''), '/'),
   substring(url FROM '[?]([^#]*)'),
   substring(url FROM '[?&]utm_source=([^&#]*)'),
-  regexp_replace(regexp_replace(referrer, ${HOST}, '\\1'), '^www[.]', ''),
-  title, 1, regexp_replace(regexp_replace(url, ${HOST}, '\\1'), '^www[.]', '')
+  regexp_replace(referrer, ${HOST}, '\\1'), title, 1, regexp_replace(url, ${HOST}, '\\1')
 FROM events
 WHERE merchant_id = $1 AND NOT is_bot`;
 
@@ -65,7 +64,7 @@ const BUCKET = (unit: string) =>
 
 /** A visit's source by its first view, named as Footfall names search engines. */
 const SOURCE = `SELECT DISTINCT ON (visit_id) visit_id,
-    coalesce(utm_source, regexp_replace(nullif(referrer_domain, ''), '^(google|bing|duckduckgo)[.]com$', '\\1'), '(direct)')
+    coalesce(utm_source, regexp_replace(regexp_replace(nullif(referrer_domain, ''), '^www[.]', ''), '^(google|bing|duckduckgo)[.]com$', '\\1'), '(direct)')
       AS source
   FROM site_views WHERE ${OF_SITE} ORDER BY visit_id, created_at`;
 

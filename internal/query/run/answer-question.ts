@@ -1,7 +1,7 @@
 import type { Failure } from "../../failure/failure.ts";
 import { readFreshness } from "../../store/freshness.ts";
 import type { Client, Pool } from "../../store/pool.ts";
-import { BIGINT_TYPES, inSnapshot, MEMORY, type ReadLimits, type ReadSource } from "../../store/snapshot.ts";
+import { BIGINT_TYPES, inSnapshot, type ReadLimits, type ReadSource } from "../../store/snapshot.ts";
 import type { Coverage } from "../plan/cover.ts";
 import { type Plan, placeOf, planQuestion, sampleFor } from "../plan/plan.ts";
 import { type Factor, isEstimable } from "../plan/sample.ts";
@@ -24,7 +24,6 @@ import { type Numeric, type ResultRow, tableOf } from "./table.ts";
  */
 export async function answerQuestion(pool: Pool, question: Question, limits: AnswerLimits): Promise<Answer> {
   return inSnapshot(pool, limits, async (client) => {
-    await client.query(MEMORY);
     const counts = await countIn(client, question, limits);
     return { ...counts, ...(await readFreshness(client, question.merchant.partitionId)) };
   });

@@ -1,6 +1,6 @@
 import { Failure } from "../../failure/failure.ts";
 import type { Client, Pool } from "../../store/pool.ts";
-import { inSnapshot, MEMORY } from "../../store/snapshot.ts";
+import { inSnapshot } from "../../store/snapshot.ts";
 import type { Answer, Counts } from "../question/answer.ts";
 import type { Question } from "../question/question.ts";
 import { AnswerCache, type Kept } from "./answer-cache.ts";
@@ -137,7 +137,6 @@ export class QuestionRunner {
     reads: readonly Read[],
     limits: RetryLimits,
   ): Promise<(Answered | Failure)[]> {
-    await client.query(MEMORY);
     const questions = reads.map(({ question }) => question);
     const state = await readDataState(client, questions);
     const count = reads.length === 1 ? countIn : countBeside;

@@ -19,11 +19,11 @@ export function groupNames({ question }: Plan, top: readonly Tuple[] | undefined
  * @param top the only values of dimensions that are told apart; undefined: all.
  */
 export function groupSql(plan: Plan, group: Group, top: readonly Tuple[] | undefined): Sql {
+  if (group.metrics.some(({ kind }) => kind === "distinct")) return distinctSql(plan, group, top);
   const from = apartSql(plan, group, sql`(${armsSql(plan, group)}) arms`, top);
   const names = groupNames(plan, top);
   if (group.factor !== undefined) return sampledSql(plan, group, from, names);
   if (group.metrics[0]!.kind === "session_sum") return sessionSumsSql(plan, group, from, names);
-  if (group.metrics.some(({ kind }) => kind === "distinct")) return distinctSql(plan, group, from, names);
   const isTotal = sql`grouping(${raw(names[0] ?? "")}) = 1`;
   const numbers = join(
     group.metrics.map((metric) => as(numberSql(plan, metric, isTotal), nameOf(plan, metric))),
@@ -54,42 +54,63 @@ function numberSql(plan: Plan, metric: BaseMetric, isTotal?: Sql): Sql {
 
 /**
  * Counts of different keys, with the sums beside them. Each key is gathered once for each value of the dimensions, then
- * counted: both by hash tables, where count(DISTINCT) would sort all rows, for the values and for the totals again.
+ * counted: both by hash tables, where count(DISTINCT) would sort all rows, for the values and for the totals again. Keys
+ * are read one by one: reading the columnstore twice takes less than keeping what was read.
  */
-function distinctSql(plan: Plan, group: Group, from: Sql, names: readonly string[]): Sql {
-  const keys = keysOf(group).map((key, at) => keySql(plan, group, { key, at, names }));
-  const ctes = [sql`rows AS (SELECT * FROM ${from})`, ...keys.flatMap(({ cte }) => cte)];
-  const counts = keys.flatMap((key) => key.counts);
-  return sql`WITH ${join(ctes, ", ")} ${join(counts, " UNION ALL ")}`;
+function distinctSql(plan: Plan, group: Group, top: readonly Tuple[] | undefined): Sql {
+  const keys = keysOf(group).map((key, at) => {
+    // The sums are gathered with the first key.
+    const own = group.metrics.filter((metric) => (metric.kind === "distinct" ? metric.of === key : at === 0));
+    return keySql(plan, group, { key, at, own: { ...group, metrics: own }, top });
+  });
+  const ctes = keys.flatMap(({ cte }) => cte);
+  const counts = join(
+    keys.flatMap((key) => key.counts),
+    " UNION ALL ",
+  );
+  return ctes.length === 0 ? counts : sql`WITH ${join(ctes, ", ")} ${counts}`;
 }
 
 interface KeyOf {
   readonly key: string;
+  /** Its place among the group's keys. */
   readonly at: number;
-  readonly names: readonly string[];
+  /** The group with the metrics alone that are made of this key. */
+  readonly own: Group;
+  readonly top: readonly Tuple[] | undefined;
 }
 
-/** Of one key: what it is gathered in, and the counts made of that. The sums are gathered with the first key. */
-function keySql(plan: Plan, group: Group, { key, at, names }: KeyOf): { cte: Sql[]; counts: Sql[] } {
-  const own = group.metrics.filter((metric) => (metric.kind === "distinct" ? metric.of === key : at === 0));
-  const gathered = (from: From) =>
-    join([raw(key), ...own.flatMap((metric) => gatheredSql(plan, metric, from))]);
+/** Of one key: what it is gathered in, and the counts made of that. */
+function keySql(plan: Plan, group: Group, { key, at, own, top }: KeyOf): { cte: Sql[]; counts: Sql[] } {
+  const names = groupNames(plan, top);
   const numbers = join(
     group.metrics.map((metric) =>
-      as(own.includes(metric) ? numberSql(plan, metric) : raw("NULL::numeric"), nameOf(plan, metric)),
+      as(own.metrics.includes(metric) ? numberSql(plan, metric) : raw("NULL::numeric"), nameOf(plan, metric)),
     ),
   );
   const list = raw(["span", ...names].join(", "));
   const nulls = raw(names.map((name) => `, NULL${typeOf(plan, name)} AS ${name}`).join(""));
-  const cte = raw(names.length === 0 ? "rows" : `keys${at}`);
-  const gatheredAgain = gathered(names.length === 0 ? "rows" : "keys");
-  const total = sql`SELECT true AS is_total, span${nulls}, ${numbers}
-    FROM (SELECT span, ${gatheredAgain} FROM ${cte} GROUP BY span, ${raw(key)}) keys GROUP BY span`;
-  if (names.length === 0) return { cte: [], counts: [total] };
+  const gatheredBy = (by: Sql, from: Sql, what: From) =>
+    sql`SELECT ${by}, ${join([raw(key), ...own.metrics.flatMap((metric) => gatheredSql(plan, metric, what))])}
+      FROM ${from} GROUP BY ${by}, ${raw(key)}`;
+  const arms = armsSql(plan, own);
+  const rows = apartSql(plan, own, sql`(${arms}) arms`, top);
+  const isGathered = top === undefined && manyNames(plan).length === 0 && isOneArm(group);
+  const gathered = isGathered ? arms : gatheredBy(list, rows, "rows");
+  const totalOf = (from: Sql) =>
+    sql`SELECT true AS is_total, span${nulls}, ${numbers} FROM (${from}) keys GROUP BY span`;
+  if (names.length === 0) return { cte: [], counts: [totalOf(gathered)] };
+  const cte = raw(`keys${at}`);
+  const total = totalOf(gatheredBy(raw("span"), cte, "keys"));
   return {
-    cte: [sql`${cte} AS (SELECT ${list}, ${gathered("rows")} FROM rows GROUP BY ${list}, ${raw(key)})`],
+    cte: [sql`${cte} AS (${gathered})`],
     counts: [total, sql`SELECT false, ${list}, ${numbers} FROM ${cte} GROUP BY ${list}`],
   };
+}
+
+/** Whether each span is of rows alone: its one arm has each key once for each value already. */
+function isOneArm({ parts }: Group): boolean {
+  return parts.every((ofSpan) => ofSpan.length === 1 && ofSpan[0]!.unit === "rows");
 }
 
 /** What is gathered: rows, or what was gathered by the values of dimensions. */

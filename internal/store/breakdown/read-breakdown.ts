@@ -2,7 +2,7 @@ import { type Freshness, readFreshness } from "../freshness.ts";
 import type { Client, Pool } from "../pool.ts";
 import { checkScope } from "../report/scope.ts";
 import { DAY_MS } from "../rollups.ts";
-import { BIGINT_TYPES, inSnapshot, MEMORY, type ReadSource } from "../snapshot.ts";
+import { BIGINT_TYPES, inSnapshot, type ReadSource } from "../snapshot.ts";
 import { cover, type Part, UNITS, type Unit, WHOLE_DAYS } from "./cover.ts";
 import { readCoverage } from "./coverage.ts";
 import { estimatedSql, standardErrorsOf } from "./estimate.ts";
@@ -43,7 +43,6 @@ const NO_NESTED_LOOPS = "SET LOCAL enable_nestloop = off";
 export async function readBreakdown(pool: Pool, query: BreakdownQuery): Promise<BreakdownData> {
   checkScope(query);
   return inSnapshot(pool, query, async (client) => {
-    await client.query(MEMORY);
     if (query.source.rows !== "events") await client.query(NO_NESTED_LOOPS);
     const counted = await count(client, query);
     return { ...counted, ...(await readFreshness(client, query.partitionId)) };

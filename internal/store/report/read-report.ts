@@ -1,6 +1,6 @@
 import { type Freshness, readFreshness } from "../freshness.ts";
 import type { Client, Pool } from "../pool.ts";
-import { BIGINT_TYPES, inSnapshot, MEMORY, type ReadSource } from "../snapshot.ts";
+import { BIGINT_TYPES, inSnapshot, type ReadSource } from "../snapshot.ts";
 import { checkScope, type Scope } from "./scope.ts";
 import { EVENT_COUNT, sqlOf } from "./sql.ts";
 import type { Statement } from "./statement.ts";
@@ -43,7 +43,6 @@ export async function readReport(pool: Pool, query: ReportQuery): Promise<Report
 }
 
 async function readAll(client: Client, query: ReportQuery): Promise<ReportData> {
-  if (query.statements.some(({ shape }) => shape === "distinct")) await client.query(MEMORY);
   const columns = new Map<string, ReportColumn>();
   for (const statement of query.statements) {
     const rows = await rowsOf(client, query, statement);

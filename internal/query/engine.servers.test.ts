@@ -6,6 +6,7 @@ import { invalidateSql } from "../store/invalidations.ts";
 import type { ReadSource } from "../store/snapshot.ts";
 import type { Merchant, Question } from "./question/question.ts";
 import { answerQuestion } from "./run/answer-question.ts";
+import { DIMENSIONS } from "./schema/dimensions.ts";
 import { basesOf } from "./schema/field.ts";
 import { METRICS } from "./schema/metrics.ts";
 import { plainAnswer, roundedAnswer } from "./testing/compare.ts";
@@ -64,7 +65,11 @@ test("a random question over random events is answered as by counting one event 
         expect([oldestProcessorVersion, newestProcessorVersion]).toEqual(versionsIn(question));
       },
     ),
-    { numRuns: RUNS, examples: [[ofPresence]], endOnFailure: process.env.FOOTFALL_TEST_SHRINK === undefined },
+    {
+      numRuns: RUNS,
+      examples: [[ofPresence], [ofRollup]],
+      endOnFailure: process.env.FOOTFALL_TEST_SHRINK === undefined,
+    },
   );
   expect([...read].sort()).toEqual(["aggregate", "raw", "rollup", "sessions", "visits"]);
 }, 600_000);
@@ -83,6 +88,13 @@ const ofPresence: Question = {
   includeEmpty: true,
   offset: 0,
   limit: 100,
+};
+
+/** Nor for what daily sums by dimension do. */
+const ofRollup: Question = {
+  ...ofPresence,
+  metrics: METRICS.filter(({ name }) => name === "page_views"),
+  dimensions: DIMENSIONS.filter(({ name }) => name === "country"),
 };
 
 /** The lowest and the highest of the events in the spans, whatever the filter. */

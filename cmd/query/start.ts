@@ -2,7 +2,6 @@ import { readPemSettings } from "../../internal/config/pem-files.ts";
 import type { query } from "../../internal/config/programs/query.ts";
 import { GoalService } from "../../internal/gen/footfall/query/v1/goals_pb.js";
 import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
-import { QueryService as OldQueryService } from "../../internal/gen/footfall/report/v1/report_pb.js";
 import { keepProbing } from "../../internal/program/probes.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import type { ReportDeps } from "../../internal/query/rpc/answer-reports.ts";
@@ -17,7 +16,6 @@ import { runReport } from "../../internal/query/rpc/run-report.ts";
 import { Budgets } from "../../internal/query/run/budgets.ts";
 import { QuestionRunner } from "../../internal/query/run/run-questions.ts";
 import { Turns } from "../../internal/query/run/turns.ts";
-import { queryHandlers } from "../../internal/report/handler.ts";
 import { FailedTries } from "../../internal/rpc/by-address/failed-tries.ts";
 import { inNetworks } from "../../internal/rpc/by-address/network.ts";
 import { connectHandler } from "../../internal/rpc/connect-server.ts";
@@ -25,7 +23,6 @@ import { withCors } from "../../internal/rpc/cors.ts";
 import { routeHealthCheck } from "../../internal/rpc/health.ts";
 import { listenOnePort } from "../../internal/rpc/one-port.ts";
 import { portLimitsOf } from "../../internal/rpc/port-limits.ts";
-import { sampleFrom } from "../../internal/store/breakdown/sample.ts";
 import { databaseProbe } from "../../internal/store/database-probe.ts";
 import { readInstallation } from "../../internal/store/migrate.ts";
 import { openPools } from "./pools.ts";
@@ -75,10 +72,6 @@ export async function start(service: Service<typeof query.settings>) {
     metrics,
     authenticate,
   };
-  const old = {
-    ...deps,
-    sampleFor: sampleFrom(config.sampleFromEvents),
-  };
   const handler = connectHandler({
     routes(router) {
       router.service(QueryService, {
@@ -87,10 +80,9 @@ export async function start(service: Service<typeof query.settings>) {
         getMetadata: getMetadata(deps),
       });
       router.service(GoalService, goalMethods(deps));
-      router.service(OldQueryService, queryHandlers(old));
       routeHealthCheck(router, health);
     },
-    gate: queryGate([QueryService, GoalService, OldQueryService], authenticate, metrics),
+    gate: queryGate([QueryService, GoalService], authenticate, metrics),
     log,
     health,
     readMaxBytes: MAX_REQUEST_BYTES,

@@ -45,11 +45,6 @@ export interface ReadLimits {
   readonly onRead?: ((sources: readonly ReadSource[], rows: number) => void) | undefined;
 }
 
-/** The limits alone, of what has them among other things. */
-export function readLimitsOf({ statementTimeoutMs, beginTimeoutMs, signal, onRead }: ReadLimits): ReadLimits {
-  return { statementTimeoutMs, beginTimeoutMs, signal, onRead };
-}
-
 /**
  * Runs read-only statements in one snapshot, so that all of them count the same events.
  * @throws the reason of the limits' signal, or what the database says of a statement that was cancelled.

@@ -11,7 +11,7 @@ import type { CallerKind } from "./authenticate.ts";
 import type { QueryMetrics } from "./metrics.ts";
 
 /** What is known of an API key's merchant. */
-export type KeyMerchant = Pick<Merchant, "merchantId" | "timeZone" | "currency" | "rollupsReadyFrom">;
+export type KeyMerchant = Pick<Merchant, "merchantId" | "timeZone" | "currency">;
 
 /** The merchant of a call that passed the gate. */
 export const merchantKey = createContextKey<KeyMerchant | undefined>(undefined, { description: "merchant" });

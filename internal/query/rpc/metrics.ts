@@ -8,13 +8,10 @@ const RPCS = [
   "RunReport",
   "BatchRunReports",
   "GetMetadata",
+  "ListGoals",
   "CreateGoal",
   "UpdateGoal",
   "DeleteGoal",
-  "GetReport",
-  "GetBreakdown",
-  "ListGoals",
-  "GetGoalReport",
 ] as const;
 
 export type Rpc = (typeof RPCS)[number];

@@ -71,7 +71,9 @@ function dimensionsTable(dimensions: readonly Dimension[]): string {
 const own = <F extends { readonly name: string }>(fields: readonly F[], beginning: string) =>
   fields.filter(({ name }) => name.startsWith(beginning));
 
-const text = `# Metrics and dimensions
+/** The page. */
+export function metricsPage(): string {
+  return `# Metrics and dimensions
 What questions may ask for ([reports.md](reports.md)). \`GetMetadata\` and \`footfall metadata\` list the same, with the merchant's own goals and properties, and tell what goes together. This page is made from the schema by \`node scripts/metrics-page.ts\`.
 
 - **Unit**: \`currency\` is the merchant's; \`ratio\` is 0 to 1; \`percent\` 0 to 100.
@@ -100,11 +102,17 @@ ${metricsTable(own(SAMPLE.metrics, "property:"))}
 ## Dimensions
 ${dimensionsTable([...DIMENSIONS, ...SAMPLE.dimensions.filter(({ name }) => name === "goal"), ...own(SAMPLE.dimensions, "property:")])}
 `;
-
-if (process.argv.includes("--check")) {
-  const current = readFileSync(PAGE, "utf8") === text;
-  if (!current) process.stderr.write(`${PAGE} is not current, run \`node scripts/metrics-page.ts\`\n`);
-  process.exitCode = current ? 0 : 1;
-} else {
-  writeFileSync(PAGE, text);
 }
+
+function writeOrCheck(): void {
+  const text = metricsPage();
+  if (process.argv.includes("--check")) {
+    const current = readFileSync(PAGE, "utf8") === text;
+    if (!current) process.stderr.write(`${PAGE} is not current, run \`node scripts/metrics-page.ts\`\n`);
+    process.exitCode = current ? 0 : 1;
+  } else {
+    writeFileSync(PAGE, text);
+  }
+}
+
+if (import.meta.main) writeOrCheck();

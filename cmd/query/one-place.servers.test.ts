@@ -10,17 +10,19 @@ import { planQuestion } from "../../internal/query/plan/plan.ts";
 import { nearestNames } from "../../internal/query/schema/nearest.ts";
 import { schemaOf } from "../../internal/query/schema/schema.ts";
 import { type CreatedMerchant, createMerchant } from "../../internal/store/merchants.ts";
+import { metricsPage } from "../../scripts/metrics-page.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { bearer, transportsTo } from "../../test/kit/installation-clients.ts";
 import { startTestService, type TestService } from "../../test/kit/service.ts";
 import { start } from "./start.ts";
 
 // The one place: a line more in each of the two lists.
-vi.mock("../../internal/query/schema/metrics.ts", async (original) => {
-  const { METRICS } = await original<typeof import("../../internal/query/schema/metrics.ts")>();
+vi.mock("../../internal/query/schema/metrics/traffic.ts", async (original) => {
+  const traffic = await original<typeof import("../../internal/query/schema/metrics/traffic.ts")>();
   const { count } = await import("../../internal/query/schema/metrics/build.ts");
   const about = { title: "Clicks", description: "Events named click." };
-  return { METRICS: [...METRICS, count("clicks", sql`name = 'click'`, ["name"], about)] };
+  const clicks = count("clicks", sql`name = 'click'`, ["name"], about);
+  return { ...traffic, TRAFFIC_METRICS: [...traffic.TRAFFIC_METRICS, clicks] };
 });
 vi.mock("../../internal/query/schema/dimensions.ts", async (original) => {
   const { DIMENSIONS, TIME } = await original<typeof import("../../internal/query/schema/dimensions.ts")>();
@@ -113,4 +115,11 @@ test("GetMetadata lists them", async () => {
     biColumn: "clicks",
   });
   expect(dimensions.find(({ name }) => name === "sdk")).toMatchObject({ filterable: true, biColumn: "sdk" });
+});
+
+test("the page of metrics and dimensions tells them", () => {
+  expect(metricsPage()).toMatch(
+    /^\| `clicks` \| Clicks \| Events named click\. \| count \| event \| additive \|$/m,
+  );
+  expect(metricsPage()).toMatch(/^\| `sdk` \| SDK \| Program that sent the event\. \|/m);
 });

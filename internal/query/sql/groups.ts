@@ -19,10 +19,11 @@ export function groupNames({ question }: Plan, top: readonly Tuple[] | undefined
  * @param top the only values of dimensions that are told apart; undefined: all.
  */
 export function groupSql(plan: Plan, group: Group, top: readonly Tuple[] | undefined): Sql {
-  if (group.metrics.some(({ kind }) => kind === "distinct")) return distinctSql(plan, group, top);
+  const isExact = group.factor === undefined;
+  if (isExact && group.metrics.some(({ kind }) => kind === "distinct")) return distinctSql(plan, group, top);
   const from = apartSql(plan, group, sql`(${armsSql(plan, group)}) arms`, top);
   const names = groupNames(plan, top);
-  if (group.factor !== undefined) return sampledSql(plan, group, from, names);
+  if (!isExact) return sampledSql(plan, group, from, names);
   if (group.metrics[0]!.kind === "session_sum") return sessionSumsSql(plan, group, from, names);
   const isTotal = sql`grouping(${raw(names[0] ?? "")}) = 1`;
   const numbers = join(

@@ -10,8 +10,8 @@ import type { RedriveResult } from "../../internal/replay/redrive.ts";
 import { type CreatedMerchant, createMerchant } from "../../internal/store/merchants.ts";
 import { DEAD_LETTER_STREAM } from "../../internal/stream/streams.ts";
 import { type TestBatch, type TestEvent, testBatch } from "../../test/kit/batches.ts";
-import { type QueryClient, queryClient } from "../../test/kit/installation-clients.ts";
-import { totalsOf } from "../../test/kit/installation-reports.ts";
+import { grpcQueryClient, type QueryClient } from "../../test/kit/installation-clients.ts";
+import { reportTotals } from "../../test/kit/installation-reports.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { startTestService, type TestService } from "../../test/kit/service.ts";
 import { PARTITIONS, Rig } from "../aggregator/testing/rig.ts";
@@ -30,7 +30,7 @@ beforeAll(async () => {
   const port = await freePort();
   const settings = { "database-url": rig.database.url, port: String(port) };
   reports = await startTestService(query, startQuery, settings);
-  client = queryClient(`http://127.0.0.1:${port}`);
+  client = grpcQueryClient(`http://127.0.0.1:${port}`);
 });
 
 afterAll(async () => {
@@ -75,7 +75,7 @@ const refused = async () => (await (await jetstreamManager(rig.nc)).streams.info
 const rows = () => rig.query("SELECT count(*)::integer AS n FROM events");
 const reported = (events: number) =>
   waitFor("the report", async () => {
-    const totals = await totalsOf(client, merchant);
+    const totals = await reportTotals(client, merchant);
     return Number(totals.events) === events && totals;
   });
 

@@ -6,10 +6,10 @@ import { Granularity } from "../../internal/gen/footfall/query/v1/period_pb.js";
 import { Traffic } from "../../internal/gen/footfall/query/v1/scope_pb.js";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
-import { bearer, queryClient } from "../kit/installation-clients.ts";
+import { bearer, grpcQueryClient } from "../kit/installation-clients.ts";
 import { launch } from "../kit/installation-programs.ts";
 import { ledgerTotals, storedRows } from "../kit/installation-recount.ts";
-import { localDays, numbersOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { localDays, reportNumbers, waitUntilReported } from "../kit/installation-reports.ts";
 import { waitFor } from "../kit/installation-wait.ts";
 import { sharedData } from "../kit/shared-data.ts";
 
@@ -41,11 +41,11 @@ async function readLog(file: string, merchant: CreatedMerchant) {
 
 /** Events by UTC day of May 2015, by the report; bots' too unless told otherwise. */
 async function reportedDays(merchant: CreatedMerchant, includeBots = true): Promise<Record<string, number>> {
-  const client = queryClient(footfall.queryUrl);
+  const client = grpcQueryClient(footfall.queryUrl);
   await waitUntilReported(client, merchant, Date.now());
   const days = [Date.UTC(2015, 4, 1), Date.UTC(2015, 4, 31)];
   const request = localDays(days, "UTC", Granularity.DAY, includeBots ? Traffic.ALL : Traffic.PEOPLE);
-  const { buckets } = numbersOf(await client.runReport(request, bearer(merchant.readKey)));
+  const { buckets } = reportNumbers(await client.runReport(request, bearer(merchant.readKey)));
   return Object.fromEntries(
     [...buckets].map(([ms, { events }]) => [new Date(ms).toISOString().slice(8, 10), Number(events)]),
   );

@@ -14,13 +14,13 @@ import {
   bearer,
   type CollectClient,
   collectClient,
+  grpcQueryClient,
   postJson,
   postProto,
-  queryClient,
-  refusalOf,
+  refusedCall,
 } from "../kit/installation-clients.ts";
 import { storedRows } from "../kit/installation-recount.ts";
-import { totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { reportTotals, waitUntilReported } from "../kit/installation-reports.ts";
 import { testKey } from "../kit/keys.ts";
 
 type Event = MessageInitShape<typeof EventSchema>;
@@ -130,19 +130,19 @@ test.each(WRONG_JSON)(
 test("1,001 events, and none, are refused as a whole; 1,000 are taken", async () => {
   const events = Array.from({ length: 1_001 }, () => ({ name: "page_view", visitorId: "v" }));
   const key = bearer(merchant.writeKey);
-  const tooMany = await refusalOf(client.send({ events }, key));
+  const tooMany = await refusedCall(client.send({ events }, key));
   expect(tooMany).toMatchObject({
     code: "InvalidArgument",
     message: "events: more than 1000, must be 1 to 1000",
   });
-  expect((await refusalOf(client.send({ events: [] }, key))).code).toBe("InvalidArgument");
+  expect((await refusedCall(client.send({ events: [] }, key))).code).toBe("InvalidArgument");
   expect((await client.send({ events: events.slice(1) }, key)).accepted).toBe(1_000);
   good += 1_000;
 });
 
 test("keys that are unknown, of another kind or absent are refused without being quoted", async () => {
   for (const key of [bearer(testKey("ffw_unknown")), bearer(merchant.readKey), {}]) {
-    const { code, message } = await refusalOf(client.send({ events: [{ name: "page_view" }] }, key));
+    const { code, message } = await refusedCall(client.send({ events: [{ name: "page_view" }] }, key));
     expect(code).toBe("Unauthenticated");
     expect(message).toMatch(/^authorization: /);
     expect(message).not.toMatch(/ff[rw]_/);
@@ -187,8 +187,8 @@ test.each(GARBAGE)("garbage on the ports, %s, ends its own connection only", asy
 test("after all that the services are healthy, nothing has died, and the good events are reported", async () => {
   for (const url of Object.values(footfall.opsUrls)) expect((await fetch(`${url}/readyz`)).status).toBe(200);
   expect(footfall.deaths).toEqual([]);
-  const reader = queryClient(footfall.queryUrl);
+  const reader = grpcQueryClient(footfall.queryUrl);
   await waitUntilReported(reader, merchant, Date.now());
-  expect((await totalsOf(reader, merchant)).events).toBe(BigInt(good));
+  expect((await reportTotals(reader, merchant)).events).toBe(BigInt(good));
   expect((await storedRows(footfall.pool, merchant.merchantId)).rows).toBe(good);
 });

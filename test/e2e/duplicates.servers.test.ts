@@ -8,10 +8,10 @@ import { uuidV7 } from "../../internal/simulate/ids.ts";
 import { Random } from "../../internal/simulate/random.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
-import { bearer, type CollectClient, collectClient, queryClient } from "../kit/installation-clients.ts";
+import { bearer, type CollectClient, collectClient, grpcQueryClient } from "../kit/installation-clients.ts";
 import { type SecondProcess, signal, startSecond } from "../kit/installation-programs.ts";
 import { ledgerTotals, storedRows } from "../kit/installation-recount.ts";
-import { allDays, numbersOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { allDays, reportNumbers, waitUntilReported } from "../kit/installation-reports.ts";
 import { waitFor } from "../kit/installation-wait.ts";
 
 type Event = MessageInitShape<typeof EventSchema>;
@@ -51,9 +51,9 @@ async function send(events: Event[], client: CollectClient = collectClient(footf
 
 /** The report by day, as soon as it holds all that was acked before now. */
 async function report() {
-  const client = queryClient(footfall.queryUrl);
+  const client = grpcQueryClient(footfall.queryUrl);
   await waitUntilReported(client, merchant, Date.now());
-  return numbersOf(await client.runReport(allDays(), bearer(merchant.readKey)));
+  return reportNumbers(await client.runReport(allDays(), bearer(merchant.readKey)));
 }
 
 test("the same Send again is answered DUPLICATE, and changes nothing", async () => {
@@ -110,6 +110,6 @@ test("the same id of another merchant is another event", async () => {
   const client = collectClient(footfall.collectorUrl);
   const answer = await client.send({ events: EVENTS }, bearer(other.writeKey));
   expect(answer.accepted).toBe(300);
-  await waitUntilReported(queryClient(footfall.queryUrl), other, Date.now());
+  await waitUntilReported(grpcQueryClient(footfall.queryUrl), other, Date.now());
   expect(await storedRows(footfall.pool, other.merchantId)).toEqual({ rows: 300, distinct: 300 });
 });

@@ -5,9 +5,9 @@ import type { EventSchema } from "../../internal/gen/footfall/event/v1/event_pb.
 import type { Receipt } from "../../internal/store/erasure/receipt.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createNeighbours, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
-import { bearer, collectClient, queryClient } from "../kit/installation-clients.ts";
+import { bearer, collectClient, grpcQueryClient } from "../kit/installation-clients.ts";
 import { launch } from "../kit/installation-programs.ts";
-import { allDays, totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { allDays, reportTotals, waitUntilReported } from "../kit/installation-reports.ts";
 import { tableRows } from "../kit/report-table.ts";
 
 type Event = MessageInitShape<typeof EventSchema>;
@@ -62,7 +62,7 @@ function countOf(events: readonly Event[]) {
 /** Page views by page, as a report breaks them down, and as counted here. */
 async function pagesOf({ readKey }: CreatedMerchant): Promise<Record<string, bigint>> {
   const { period, scope } = allDays();
-  const { table } = await queryClient(footfall.queryUrl).runReport(
+  const { table } = await grpcQueryClient(footfall.queryUrl).runReport(
     { period, scope, metrics: ["page_views"], dimensions: ["page"] },
     bearer(readKey),
   );
@@ -86,9 +86,9 @@ async function admin<T>(...args: string[]): Promise<T> {
 }
 
 async function expectReported(merchant: CreatedMerchant, events: readonly Event[]): Promise<void> {
-  const client = queryClient(footfall.queryUrl);
+  const client = grpcQueryClient(footfall.queryUrl);
   await waitUntilReported(client, merchant, Date.now());
-  expect(await totalsOf(client, merchant)).toEqual(countOf(events));
+  expect(await reportTotals(client, merchant)).toEqual(countOf(events));
   expect(await pagesOf(merchant)).toEqual(countPages(events));
 }
 

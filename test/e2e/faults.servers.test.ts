@@ -3,11 +3,11 @@ import type { SendSummary } from "../../internal/simulate/send.ts";
 import { liveTraffic } from "../../internal/simulate/traffic.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
-import { type QueryClient, queryClient } from "../kit/installation-clients.ts";
+import { grpcQueryClient, type QueryClient } from "../kit/installation-clients.ts";
 import { Load } from "../kit/installation-load.ts";
 import { signal, startSecond } from "../kit/installation-programs.ts";
 import { ledgerTotals, storedRows } from "../kit/installation-recount.ts";
-import { totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { reportTotals, waitUntilReported } from "../kit/installation-reports.ts";
 import { waitUntilDrained } from "../kit/installation-spool.ts";
 import { recorded } from "../kit/installation-traffic.ts";
 import { waitFor } from "../kit/installation-wait.ts";
@@ -23,7 +23,7 @@ let merchants: CreatedMerchant[];
 let client: QueryClient;
 beforeAll(async () => {
   footfall = await startTestInstallation();
-  client = queryClient(footfall.queryUrl);
+  client = grpcQueryClient(footfall.queryUrl);
   merchants = [];
   for (const shop of [0, 1, 2]) {
     const { timeZone, currency } = traffic.shops.get(shop).region;
@@ -58,7 +58,7 @@ async function expectAllOnce(): Promise<void> {
       .size;
     expect(ids).toBeGreaterThan(0);
     expect(await storedRows(footfall.pool, merchant.merchantId)).toEqual({ rows: ids, distinct: ids });
-    expect((await totalsOf(client, merchant)).events).toBe(BigInt(ids));
+    expect((await reportTotals(client, merchant)).events).toBe(BigInt(ids));
   }
   const { rows, stored, duplicates } = await ledgerTotals(footfall.pool);
   expect(stored).toBe(generated.length);

@@ -14,8 +14,8 @@ import {
   startTestInstallation,
   type TestInstallation,
 } from "../kit/installation.ts";
-import { bearer, collectClient, queryClient } from "../kit/installation-clients.ts";
-import { allDays, dataThroughOf, noticed, numbersOf } from "../kit/installation-reports.ts";
+import { bearer, collectClient, grpcQueryClient } from "../kit/installation-clients.ts";
+import { allDays, dataThroughOf, noticed, reportNumbers } from "../kit/installation-reports.ts";
 import { waitFor } from "../kit/installation-wait.ts";
 
 /** Room for some of the events that are sent. */
@@ -50,7 +50,7 @@ afterAll(async () => {
 }, 60_000);
 
 function reportOf({ readKey }: CreatedMerchant): Promise<RunReportResponse> {
-  return queryClient(footfall.queryUrl).runReport(allDays(1), bearer(readKey));
+  return grpcQueryClient(footfall.queryUrl).runReport(allDays(1), bearer(readKey));
 }
 
 const delayedOf = ({ info }: RunReportResponse) => noticed(info, Notice_Kind.DELAYED_EVENTS);
@@ -67,7 +67,7 @@ async function expectTrue(): Promise<RunReportResponse> {
   const report = await reportOf(busy);
   const through = dataThroughOf(report) ?? 0;
   const due = ackTimes.filter((time) => time < through).length;
-  expect(Number(numbersOf(report).total.events)).toBeGreaterThanOrEqual(due);
+  expect(Number(reportNumbers(report).total.events)).toBeGreaterThanOrEqual(due);
   return report;
 }
 
@@ -83,7 +83,7 @@ test("a stream that is full: events go to the spool, and reports say how many wa
   await client.send({ events: [event("quiet")] }, bearer(quiet.writeKey));
   const delayed = await waitFor("all that waits to be told", async () => {
     const report = await expectTrue();
-    const sum = Number(numbersOf(report).total.events + delayedOf(report));
+    const sum = Number(reportNumbers(report).total.events + delayedOf(report));
     return delayedOf(report) > 0n && sum === EVENTS && report;
   });
   expect(dataThroughOf(delayed)!).toBeLessThan(ackTimes.at(-1)!);
@@ -120,5 +120,5 @@ test("with room again all of it is drained, and data_through moves on", async ()
     },
     60_000,
   );
-  expect(Number(numbersOf(await reportOf(busy)).total.events)).toBe(EVENTS);
+  expect(Number(reportNumbers(await reportOf(busy)).total.events)).toBe(EVENTS);
 }, 120_000);

@@ -13,9 +13,9 @@ import {
 import {
   bearer,
   collectClient,
+  grpcQueryClient,
   type QueryClient,
-  queryClient,
-  refusalOf,
+  refusedCall,
 } from "../kit/installation-clients.ts";
 import { launch } from "../kit/installation-programs.ts";
 import { allDays, datesFrom, waitUntilReported } from "../kit/installation-reports.ts";
@@ -30,7 +30,7 @@ let footfall: TestInstallation;
 let client: QueryClient;
 beforeAll(async () => {
   footfall = await startTestInstallation();
-  client = queryClient(footfall.queryUrl);
+  client = grpcQueryClient(footfall.queryUrl);
 });
 afterAll(() => footfall?.close());
 
@@ -148,7 +148,7 @@ test("merchants of one partition see neither each other's goals nor each other's
   expect((await goalsOf(b, [1], { period })).totals).toEqual([[1n, 1n, 5_000_000n]]);
   // Goal 2 is A's; B cannot tell it from one that is not there.
   for (const id of [2, 99]) {
-    const { code, message } = await refusalOf(goalsOf(b, [id], { period }));
+    const { code, message } = await refusedCall(goalsOf(b, [id], { period }));
     expect([code, message]).toEqual([
       "InvalidArgument",
       expect.stringContaining(`metrics[0] "goal:${id}:conversions"`),

@@ -12,14 +12,14 @@ import {
 import {
   bearer,
   collectClient,
+  grpcQueryClient,
   postJson,
   type QueryClient,
-  queryClient,
-  refusalOf,
+  refusedCall,
 } from "../kit/installation-clients.ts";
 import { startSecond } from "../kit/installation-programs.ts";
 import { recount } from "../kit/installation-recount.ts";
-import { allDays, numbersOf, totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { allDays, reportNumbers, reportTotals, waitUntilReported } from "../kit/installation-reports.ts";
 import { recorded } from "../kit/installation-traffic.ts";
 import { testKey } from "../kit/keys.ts";
 
@@ -40,7 +40,7 @@ let client: QueryClient;
 beforeAll(async () => {
   footfall = await startTestInstallation();
   [a, b] = await createNeighbours(footfall.pool);
-  client = queryClient(footfall.queryUrl);
+  client = grpcQueryClient(footfall.queryUrl);
   const target = footfall.collectorUrl;
   const writeKeys = [a.writeKey, b.writeKey];
   const summary = await sendTraffic({ target, writeKeys, traffic, events: 2_000, rate: 0, inFlight: 16 });
@@ -57,7 +57,7 @@ test("merchants of one partition, in the same batches, see only their own number
   const { rows } = await footfall.pool.query("SELECT max(rows)::integer AS largest FROM batch_ledger");
   expect(rows[0].largest).toBeGreaterThan(10);
   for (const [shop, merchant] of [a, b].entries()) {
-    const totals = await totalsOf(client, merchant);
+    const totals = await reportTotals(client, merchant);
     expect(totals.events).toBe(
       BigInt(1 + generated.slice(0, 2_000).filter((event) => event.merchant === shop).length),
     );
@@ -74,7 +74,7 @@ test("one person has nothing in common between two merchants", async () => {
 
 test("the report of a merchant with another's read key is refused over every protocol", async () => {
   const of = (merchantId: number) => ({ ...allDays(1), scope: { merchantId } });
-  const refused = await refusalOf(client.runReport(of(a.merchantId), bearer(b.readKey)));
+  const refused = await refusedCall(client.runReport(of(a.merchantId), bearer(b.readKey)));
   expect(refused.code).toBe("PermissionDenied");
   const body = {
     scope: { merchantId: a.merchantId },
@@ -86,38 +86,40 @@ test("the report of a merchant with another's read key is refused over every pro
   expect([json.status, json.body.code]).toEqual([403, "permission_denied"]);
   // A merchant that does not exist looks the same as one that is another's.
   const absent = client.runReport(of(4_000_000), bearer(b.readKey));
-  expect((await refusalOf(absent)).code).toBe("PermissionDenied");
+  expect((await refusedCall(absent)).code).toBe("PermissionDenied");
 });
 
 test("without a merchant id, or with 0, the report is the key's own merchant's", async () => {
-  const expected = await totalsOf(client, b);
-  expect(expected).not.toEqual(await totalsOf(client, a));
+  const expected = await reportTotals(client, b);
+  expect(expected).not.toEqual(await reportTotals(client, a));
   const request = allDays(b.retentionDays);
   for (const merchantId of [0, b.merchantId]) {
     const scope = { ...request.scope, merchantId };
     const report = await client.runReport({ ...request, scope }, bearer(b.readKey));
-    expect(numbersOf(report).total).toEqual(expected);
+    expect(reportNumbers(report).total).toEqual(expected);
   }
 });
 
 test("a write key cannot read, a read key cannot write, and unknown keys can do neither", async () => {
   const unknown = bearer(testKey("ffr_unknown"));
   for (const key of [bearer(a.writeKey), unknown, {}]) {
-    expect((await refusalOf(client.runReport(allDays(1), key))).code).toBe("Unauthenticated");
+    expect((await refusedCall(client.runReport(allDays(1), key))).code).toBe("Unauthenticated");
   }
   const events = [{ name: "page_view" }];
   for (const key of [bearer(a.readKey), unknown, {}]) {
     const call = collectClient(footfall.collectorUrl).send({ events }, key);
-    expect((await refusalOf(call)).code).toBe("Unauthenticated");
+    expect((await refusedCall(call)).code).toBe("Unauthenticated");
   }
 });
 
 test("a merchant over its limit is told when to come back, and the others do not notice", async () => {
   const query = await startSecond(footfall, "query", { FOOTFALL_QUERY_REQUESTS_PER_MINUTE: "3" });
   try {
-    const limited = queryClient(query.url);
+    const limited = grpcQueryClient(query.url);
     for (let i = 0; i < 3; i++) await limited.runReport(allDays(1), bearer(a.readKey));
-    const { code, message, retryAfterMs } = await refusalOf(limited.runReport(allDays(1), bearer(a.readKey)));
+    const { code, message, retryAfterMs } = await refusedCall(
+      limited.runReport(allDays(1), bearer(a.readKey)),
+    );
     expect(code).toBe("ResourceExhausted");
     expect(message).toContain("3 requests a minute");
     expect(Number(retryAfterMs)).toBeGreaterThan(0);
@@ -135,7 +137,7 @@ test("a revoked key stops working within seconds, the merchant's other keys go o
       "UPDATE api_keys SET revoked_at = now() WHERE merchant_id = $1 AND kind = 'read'",
       [a.merchantId],
     );
-    const refused = await refusalOf(queryClient(query.url).runReport(allDays(1), bearer(a.readKey)));
+    const refused = await refusedCall(grpcQueryClient(query.url).runReport(allDays(1), bearer(a.readKey)));
     expect(refused.code).toBe("Unauthenticated");
     const events = [{ name: "page_view" }];
     expect((await collectClient(footfall.collectorUrl).send({ events }, bearer(a.writeKey))).accepted).toBe(

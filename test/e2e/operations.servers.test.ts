@@ -5,9 +5,9 @@ import { Health, HealthCheckResponse_ServingStatus as Status } from "../../inter
 import { ServerReflection } from "../../internal/gen/reflection_pb.js";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
-import { bearer, collectClient, queryClient, refusalOf } from "../kit/installation-clients.ts";
+import { bearer, collectClient, grpcQueryClient, refusedCall } from "../kit/installation-clients.ts";
 import { launch, startSecond } from "../kit/installation-programs.ts";
-import { allDays, totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { allDays, reportTotals, waitUntilReported } from "../kit/installation-reports.ts";
 
 const SERVICES = ["collector", "ingest", "aggregator", "query"] as const;
 
@@ -45,10 +45,10 @@ test("every service answers health checks on its port; Watch and reflection are 
   for (const [url, name] of served) {
     const health = createClient(Health, createGrpcTransport({ baseUrl: url }));
     for (const service of ["", name]) expect((await health.check({ service })).status).toBe(Status.SERVING);
-    expect((await refusalOf(health.check({ service: "no.such.Service" }))).code).toBe("NotFound");
-    expect((await refusalOf(servicesAt(url))).code).toBe("Unimplemented");
+    expect((await refusedCall(health.check({ service: "no.such.Service" }))).code).toBe("NotFound");
+    expect((await refusedCall(servicesAt(url))).code).toBe("Unimplemented");
     const watching = health.watch({ service: "" })[Symbol.asyncIterator]().next();
-    expect((await refusalOf(watching)).code).toBe("Unimplemented");
+    expect((await refusedCall(watching)).code).toBe("Unimplemented");
   }
   const owned = Object.fromEntries(served.map(([, name]) => [name.split(".")[1]!, name]));
   const programs = { collect: "collector", ingest: "ingest", query: "query" } as const;
@@ -77,7 +77,7 @@ test("metrics count what was sent, from the collector to the rows", async () => 
   const client = collectClient(footfall.collectorUrl);
   const sent = await client.send({ events: [...good, { name: "" }, ...good] }, bearer(merchant.writeKey));
   expect([sent.accepted, sent.duplicates, sent.rejected]).toEqual([70, 70, 1]);
-  await waitUntilReported(queryClient(footfall.queryUrl), merchant, Date.now());
+  await waitUntilReported(grpcQueryClient(footfall.queryUrl), merchant, Date.now());
   expect(await metric("collector", "footfall_collector_events_total")).toBe(141);
   expect(await metric("collector", "footfall_collector_rejected_total")).toBe(1);
   expect(await metric("collector", "footfall_collector_pending_bytes")).toBe(0);
@@ -109,9 +109,9 @@ test("a merchant that `admin` creates can write and read at once", async () => {
   });
   const event = { name: "purchase", order: { id: "1", revenueMicros: 900_000_000n } };
   await collectClient(footfall.collectorUrl).send({ events: [event] }, bearer(tea.writeKey));
-  const client = queryClient(footfall.queryUrl);
+  const client = grpcQueryClient(footfall.queryUrl);
   await waitUntilReported(client, tea, Date.now());
-  expect(await totalsOf(client, tea)).toMatchObject({ events: 1n, orders: 1n, revenue: 900_000_000n });
+  expect(await reportTotals(client, tea)).toMatchObject({ events: 1n, orders: 1n, revenue: 900_000_000n });
   const { info } = await client.runReport(allDays(1), bearer(tea.readKey));
   expect(info).toMatchObject({ timeZone: "Asia/Tokyo", currency: "JPY" });
 });
@@ -125,7 +125,7 @@ test.each(SERVICES)("SIGTERM ends %s with exit code 0 within seconds", async (se
 });
 
 test("stop leaves no process, and a second start in the same folder shows the same report", async () => {
-  const before = await totalsOf(queryClient(footfall.queryUrl), merchant);
+  const before = await reportTotals(grpcQueryClient(footfall.queryUrl), merchant);
   expect(before.events).toBe(70n);
   const pids = ["timescale", "nats", ...SERVICES].map((part) => footfall.pid(part)!);
   for (const pid of pids) process.kill(pid, 0);
@@ -133,13 +133,13 @@ test("stop leaves no process, and a second start in the same folder shows the sa
   for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   const { dataDir } = footfall;
   footfall = await startTestInstallation({ dataDir });
-  const client = queryClient(footfall.queryUrl);
-  expect(await totalsOf(client, merchant)).toEqual(before);
+  const client = grpcQueryClient(footfall.queryUrl);
+  expect(await reportTotals(client, merchant)).toEqual(before);
   const again = [
     { name: "page_view", eventId: "event 0" },
     { name: "page_view", eventId: "new" },
   ];
   await collectClient(footfall.collectorUrl).send({ events: again }, bearer(merchant.writeKey));
   await waitUntilReported(client, merchant, Date.now());
-  expect((await totalsOf(client, merchant)).events).toBe(71n);
+  expect((await reportTotals(client, merchant)).events).toBe(71n);
 });

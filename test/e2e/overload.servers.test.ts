@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { flood, startFlood, type Told, watchMemory } from "../kit/flood.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
-import { type QueryClient, queryClient } from "../kit/installation-clients.ts";
+import { grpcQueryClient, type QueryClient } from "../kit/installation-clients.ts";
 import { signal, startSecond } from "../kit/installation-programs.ts";
 import { waitUntilReported } from "../kit/installation-reports.ts";
 import { waitFor } from "../kit/installation-wait.ts";
@@ -19,7 +19,7 @@ let client: QueryClient;
 beforeAll(async () => {
   const env = { FOOTFALL_COLLECTOR_MERCHANT_EVENTS_PER_SECOND: String(USUAL) };
   footfall = await startTestInstallation({ env });
-  client = queryClient(footfall.queryUrl);
+  client = grpcQueryClient(footfall.queryUrl);
   merchants = [];
   while (merchants.length < MERCHANTS) merchants.push(await createTestMerchant(footfall.pool));
 });

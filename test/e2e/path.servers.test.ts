@@ -14,7 +14,7 @@ import {
   dataThroughOf,
   localDays,
   noticed,
-  numbersOf,
+  reportNumbers,
   waitUntilReported,
 } from "../kit/installation-reports.ts";
 import { countSessions, type Generated, recorded } from "../kit/installation-traffic.ts";
@@ -108,7 +108,7 @@ test("totals are those of the generated events", async () => {
     const orders = events.filter(({ revenue }) => revenue !== undefined);
     const request = reportRequest("UTC", Granularity.DAY);
     const report = await clients.gRPC!.runReport(request, bearer(merchants[shop]!.readKey));
-    expect(numbersOf(report).total).toEqual({
+    expect(reportNumbers(report).total).toEqual({
       events: BigInt(events.length),
       page_views: BigInt(events.filter(({ name }) => name === "page_view").length),
       visitors: BigInt(new Set(events.map(({ visitor }) => visitor)).size),
@@ -121,7 +121,7 @@ test("totals are those of the generated events", async () => {
       reportRequest("UTC", Granularity.DAY, Traffic.ALL),
       bearer(merchants[shop]!.readKey),
     );
-    expect(numbersOf(withBots).total.events).toBe(BigInt(all.length));
+    expect(reportNumbers(withBots).total.events).toBe(BigInt(all.length));
     expect(all.length).toBeGreaterThan(events.length);
     expect(noticed(report.info, Notice_Kind.UNCONVERTED_ORDERS)).toBe(
       shop === FOREIGN ? BigInt(orders.length) : 0n,
@@ -141,7 +141,7 @@ test.each(ZONES)("reports in %s are what plain SQL counts in the rows, bucket by
         reportRequest(zone, granularity),
         bearer(merchant.readKey),
       );
-      expect(numbersOf(report)).toEqual(counted);
+      expect(reportNumbers(report)).toEqual(counted);
     }
   }
 });

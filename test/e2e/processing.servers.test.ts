@@ -7,8 +7,8 @@ import { Traffic } from "../../internal/gen/footfall/query/v1/scope_pb.js";
 import { saveRates } from "../../internal/store/currency-rates.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
-import { bearer, collectClient, queryClient } from "../kit/installation-clients.ts";
-import { allDays, noticed, numbersOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { bearer, collectClient, grpcQueryClient } from "../kit/installation-clients.ts";
+import { allDays, noticed, reportNumbers, waitUntilReported } from "../kit/installation-reports.ts";
 import { tableRows } from "../kit/report-table.ts";
 
 type Event = MessageInitShape<typeof EventSchema>;
@@ -46,11 +46,11 @@ async function send(events: Event[], to = merchant): Promise<void> {
 }
 
 async function report(traffic = Traffic.PEOPLE) {
-  const client = queryClient(footfall.queryUrl);
+  const client = grpcQueryClient(footfall.queryUrl);
   await waitUntilReported(client, merchant, Date.now());
   const answer = await client.runReport(allDays(760, traffic), bearer(merchant.readKey));
   const unconverted = noticed(answer.info, Notice_Kind.UNCONVERTED_ORDERS);
-  return { ...numbersOf(answer).total, unconverted };
+  return { ...reportNumbers(answer).total, unconverted };
 }
 
 test("bots, repeated orders, refunds and foreign currencies: what a merchant sees", async () => {
@@ -86,7 +86,7 @@ test("addresses are stored truncated, whole only for a merchant that asks for it
   const event = person({ name: "stored", url: "https://shop.example/?email=ann@example.com&page=2" });
   await send([event]);
   await send([event], open);
-  await waitUntilReported(queryClient(footfall.queryUrl), open, Date.now());
+  await waitUntilReported(grpcQueryClient(footfall.queryUrl), open, Date.now());
   await report();
   const { rows } = await footfall.pool.query(
     "SELECT merchant_id, ip, url FROM events WHERE name = 'stored' ORDER BY merchant_id",
@@ -107,13 +107,13 @@ test("a visit over midnight UTC, by someone without an id, is one visit that its
     person({ ...minute(-2), url: "https://shop.example/p", referrer: "https://shop.example/" }),
     { ...purchase("1", 50_000_000n, "EUR"), ...minute(3), referrer: "https://shop.example/p" },
   ];
-  const client = queryClient(footfall.queryUrl);
+  const client = grpcQueryClient(footfall.queryUrl);
   // At once, and the end of it before its beginning.
   for (const requests of [[visit], visit.toReversed().map((event) => [event])]) {
     const shop = await createTestMerchant(footfall.pool);
     for (const events of requests) await send(events, shop);
     await waitUntilReported(client, shop, Date.now());
-    const { total } = numbersOf(await client.runReport(allDays(), bearer(shop.readKey)));
+    const { total } = reportNumbers(await client.runReport(allDays(), bearer(shop.readKey)));
     expect(total).toMatchObject({ visitors: 1n, sessions: 1n, orders: 1n });
     const { period } = allDays();
     const asked = { period, metrics: ["orders"], dimensions: ["channel"] };

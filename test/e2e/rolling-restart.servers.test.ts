@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
-import { bearer, queryClient } from "../kit/installation-clients.ts";
+import { bearer, grpcQueryClient } from "../kit/installation-clients.ts";
 import { type SecondProcess, signal, startSecond } from "../kit/installation-programs.ts";
 import { storedRows } from "../kit/installation-recount.ts";
-import { allDays, dataThroughOf, totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { allDays, dataThroughOf, reportTotals, waitUntilReported } from "../kit/installation-reports.ts";
 import { waitFor } from "../kit/installation-wait.ts";
 import { RollingLoad } from "../kit/rolling-load.ts";
 import { type NewEvent, SdkClient } from "../kit/sdk-client.ts";
@@ -108,12 +108,12 @@ test("every service is restarted in turn under load: no request fails, no event 
     await load.end();
   }
   expect([...failed, ...load.failed]).toEqual([]);
-  const client = queryClient(footfall.queryUrl);
+  const client = grpcQueryClient(footfall.queryUrl);
   await waitUntilReported(client, merchant, Date.now(), 60_000);
   const all = load.sent.length;
   expect(new Set(load.sent).size).toBe(all);
   expect(await storedRows(footfall.pool, merchant.merchantId)).toEqual({ rows: all, distinct: all });
-  expect((await totalsOf(client, merchant)).events).toBe(BigInt(all));
+  expect((await reportTotals(client, merchant)).events).toBe(BigInt(all));
   expect(dataThroughOf(await client.runReport(allDays(1), bearer(readKey)))).toBeDefined();
   // Each of the installation's services stopped in order, none was killed or failed to drain.
   const services = ["collector", "ingest", "aggregator", "query"];

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "../../internal/embedded/free-port.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
-import { bearer, type CollectClient, collectClient, queryClient } from "../kit/installation-clients.ts";
+import { bearer, type CollectClient, collectClient, grpcQueryClient } from "../kit/installation-clients.ts";
 import { launch, type SecondProcess, startSecond } from "../kit/installation-programs.ts";
 import { storedRows } from "../kit/installation-recount.ts";
-import { totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { reportTotals, waitUntilReported } from "../kit/installation-reports.ts";
 import { spooledBatches, waitUntilDrained } from "../kit/installation-spool.ts";
 
 let footfall: TestInstallation;
@@ -74,13 +74,13 @@ const spooled = () => spooledBatches(collector.opsUrl);
 /** What was acked is in the rows and the report, each event once, and no batch was counted twice. */
 async function expectAllOnce(): Promise<void> {
   await waitUntilDrained(collector.opsUrl);
-  const query = queryClient(footfall.queryUrl);
+  const query = grpcQueryClient(footfall.queryUrl);
   await waitUntilReported(query, merchant, Date.now());
   expect(await storedRows(footfall.pool, merchant.merchantId)).toEqual({
     rows: acked.size,
     distinct: acked.size,
   });
-  expect((await totalsOf(query, merchant)).events).toBe(BigInt(acked.size));
+  expect((await reportTotals(query, merchant)).events).toBe(BigInt(acked.size));
   const { rows } = await footfall.pool.query(
     `SELECT sum(duplicates)::integer AS duplicates, sum(rows)::integer AS rows FROM batch_ledger
      WHERE collector_id = 'spooling'`,

@@ -7,9 +7,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { temporaryDirectory } from "../../internal/embedded/temporary.ts";
 import { createPool } from "../../internal/store/pool.ts";
 import { createTestMerchant } from "../kit/installation.ts";
-import { bearer, collectClient, queryClient } from "../kit/installation-clients.ts";
+import { bearer, collectClient, grpcQueryClient } from "../kit/installation-clients.ts";
 import { launch, type Running } from "../kit/installation-programs.ts";
-import { totalsOf, waitUntilReported } from "../kit/installation-reports.ts";
+import { reportTotals, waitUntilReported } from "../kit/installation-reports.ts";
 import { waitFor } from "../kit/installation-wait.ts";
 
 const linux = test.skipIf(!existsSync("/proc/self/stat"));
@@ -89,7 +89,7 @@ linux(
     await pool.end();
     const event = { name: "page_view", eventId: "one" };
     await collectClient(first.collector).send({ events: [event] }, bearer(merchant.writeKey));
-    await waitUntilReported(queryClient(first.query), merchant, Date.now());
+    await waitUntilReported(grpcQueryClient(first.query), merchant, Date.now());
     const imported = await importLog(first.importLine, merchant.writeKey);
     expect(imported).toEqual({ lines: 1, accepted: 1, duplicates: 0, rejected: 0 });
     first.process.kill("SIGTERM");
@@ -98,8 +98,8 @@ linux(
     const second = await startStandalone();
     const again = await collectClient(second.collector).send({ events: [event] }, bearer(merchant.writeKey));
     expect(again.accepted).toBe(1);
-    await waitUntilReported(queryClient(second.query), merchant, Date.now());
-    expect((await totalsOf(queryClient(second.query), merchant)).events).toBe(2n);
+    await waitUntilReported(grpcQueryClient(second.query), merchant, Date.now());
+    expect((await reportTotals(grpcQueryClient(second.query), merchant)).events).toBe(2n);
   },
   180_000,
 );

@@ -10,7 +10,7 @@ import {
   startTestInstallation,
   type TestInstallation,
 } from "../kit/installation.ts";
-import { bearer, type CollectClient, collectClient, queryClient } from "../kit/installation-clients.ts";
+import { bearer, type CollectClient, collectClient, grpcQueryClient } from "../kit/installation-clients.ts";
 import { signal } from "../kit/installation-programs.ts";
 import { storedRows } from "../kit/installation-recount.ts";
 import { waitUntilReported } from "../kit/installation-reports.ts";
@@ -52,7 +52,7 @@ async function send(events: number): Promise<void> {
 /** Every acked event is stored once, and archived. */
 async function expectAll(): Promise<void> {
   await waitUntilDrained(footfall.opsUrls.collector);
-  await waitUntilReported(queryClient(footfall.queryUrl), merchant, Date.now(), 60_000);
+  await waitUntilReported(grpcQueryClient(footfall.queryUrl), merchant, Date.now(), 60_000);
   expect(await storedRows(footfall.pool, merchant.merchantId)).toEqual({ rows: sent, distinct: sent });
   const archived = async () => {
     const { rows } = await footfall.pool.query("SELECT sum(rows)::integer AS rows FROM archive_objects");

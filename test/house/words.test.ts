@@ -4,9 +4,8 @@ import { bannedWords, findBanned, plainWords } from "./words.ts";
 
 const banned = bannedWords();
 
-/** Old reports, which are on their way out, and what names the words. */
-const LEFT_OUT =
-  /^internal\/(report|store\/(report|breakdown|goals))\/|^docs\/glossary\.md$|^test\/house\/words\.test\.ts$/;
+/** What names the words. */
+const LEFT_OUT = /^docs\/glossary\.md$|^test\/house\/words\.test\.ts$/;
 
 test("no code, SQL, proto or page has a word that the glossary does not use", () => {
   const files = readFiles(

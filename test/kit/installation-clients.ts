@@ -24,7 +24,7 @@ export function collectClient(baseUrl: string): CollectClient {
 }
 
 /** A gRPC client of QueryService. */
-export function queryClient(baseUrl: string): QueryClient {
+export function grpcQueryClient(baseUrl: string): QueryClient {
   return createClient(QueryService, createGrpcTransport({ baseUrl }));
 }
 
@@ -57,7 +57,7 @@ export function bearer(key: string): CallOptions {
 }
 
 /** What a caller sees of a call that is refused. @throws when it is not. */
-export async function refusalOf(call: Promise<unknown>) {
+export async function refusedCall(call: Promise<unknown>) {
   try {
     await call;
   } catch (error) {

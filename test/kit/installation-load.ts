@@ -3,7 +3,7 @@ import { type RequestRecord, type SendSummary, sendTraffic } from "../../interna
 import type { Traffic } from "../../internal/simulate/traffic.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { bearer, type QueryClient } from "./installation-clients.ts";
-import { allDays, dataThroughOf, numbersOf, waitUntilReported } from "./installation-reports.ts";
+import { allDays, dataThroughOf, reportNumbers, waitUntilReported } from "./installation-reports.ts";
 import { waitUntilDrained } from "./installation-spool.ts";
 import { waitFor } from "./installation-wait.ts";
 
@@ -64,7 +64,7 @@ export class Load {
     const report = await client.runReport(allDays(1), bearer(merchants[0]!.readKey));
     const through = dataThroughOf(report)!;
     const acked = this.#answered.filter(({ merchant, ackedMs }) => merchant === 0 && ackedMs < through);
-    expect(Number(numbersOf(report).total.events)).toBeGreaterThanOrEqual(count(acked));
+    expect(Number(reportNumbers(report).total.events)).toBeGreaterThanOrEqual(count(acked));
   }
 }
 

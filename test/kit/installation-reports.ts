@@ -20,7 +20,7 @@ const METRICS = ["events", "page_views", "visitors", "sessions", "revenue", "ord
 export type Numbers = Readonly<Record<(typeof METRICS)[number], bigint>>;
 
 /** What allDays and localDays ask for: totals, and each bucket that is not empty by its start, ms. */
-export function numbersOf({ table, totals }: RunReportResponse) {
+export function reportNumbers({ table, totals }: RunReportResponse) {
   const numbers = (cells: readonly unknown[]) =>
     Object.fromEntries(METRICS.map((name, at) => [name, cells[at]])) as Numbers;
   const rows = tableRows(table!).map(([start, ...cells]) => [start as number, numbers(cells)] as const);
@@ -56,8 +56,8 @@ export function localDays(
 }
 
 /** Totals of a merchant over all days, bots included. */
-export async function totalsOf(client: QueryClient, { readKey, retentionDays }: CreatedMerchant) {
-  return numbersOf(await client.runReport(allDays(retentionDays), bearer(readKey))).total;
+export async function reportTotals(client: QueryClient, { readKey, retentionDays }: CreatedMerchant) {
+  return reportNumbers(await client.runReport(allDays(retentionDays), bearer(readKey))).total;
 }
 
 /** data_through_time, ms; undefined: nothing was processed yet. */

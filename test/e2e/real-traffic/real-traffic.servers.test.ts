@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../../kit/installation.ts";
-import { queryClient } from "../../kit/installation-clients.ts";
+import { grpcQueryClient } from "../../kit/installation-clients.ts";
 import { waitUntilReported } from "../../kit/installation-reports.ts";
 import { Shop, type Trial } from "./shop.ts";
 import { DOORS } from "./trials/doors.ts";
@@ -28,7 +28,7 @@ afterAll(() => footfall?.close());
 async function run({ merchant, send, check }: Trial): Promise<void> {
   const shop = new Shop(footfall, await createTestMerchant(footfall.pool, merchant));
   await send(shop);
-  await waitUntilReported(queryClient(footfall.queryUrl), shop.merchant, Date.now());
+  await waitUntilReported(grpcQueryClient(footfall.queryUrl), shop.merchant, Date.now());
   await check(shop);
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Traffic } from "../../../internal/gen/footfall/query/v1/scope_pb.js";
 import type { CreatedMerchant, NewMerchant } from "../../../internal/store/merchants.ts";
 import type { TestInstallation } from "../../kit/installation.ts";
-import { bearer, type JsonAnswer, postJson, queryClient } from "../../kit/installation-clients.ts";
+import { bearer, grpcQueryClient, type JsonAnswer, postJson } from "../../kit/installation-clients.ts";
 import { launch } from "../../kit/installation-programs.ts";
 import { datesFrom } from "../../kit/installation-reports.ts";
 import { type Cell, tableRows } from "../../kit/report-table.ts";
@@ -110,7 +110,7 @@ export class Shop {
   }
 
   async #ask(request: Asked): Promise<Cell[][]> {
-    const client = queryClient(this.footfall.queryUrl);
+    const client = grpcQueryClient(this.footfall.queryUrl);
     const { table } = await client.runReport(
       { period: this.#month, ...request },
       bearer(this.merchant.readKey),

@@ -109,7 +109,7 @@ export declare type Notice = Message<"footfall.query.v1.Notice"> & {
   kind: Notice_Kind;
 
   /**
-   * How many orders, visitors or events.
+   * How many orders or events.
    *
    * @generated from field: int64 count = 2;
    */
@@ -150,33 +150,19 @@ export enum Notice_Kind {
   UNCONVERTED_ORDERS = 1,
 
   /**
-   * Visitors without an id of their own are told apart by day alone: who comes on two days counts twice.
-   *
-   * @generated from enum value: KIND_COOKIELESS_VISITORS = 2;
-   */
-  COOKIELESS_VISITORS = 2,
-
-  /**
    * Acknowledged events that collectors are known to hold back, as the stream is full or slow: they come later by
    * themselves. They are those of all merchants who share the merchant's partition.
    *
-   * @generated from enum value: KIND_DELAYED_EVENTS = 3;
+   * @generated from enum value: KIND_DELAYED_EVENTS = 2;
    */
-  DELAYED_EVENTS = 3,
-
-  /**
-   * A replay is changing events of the period.
-   *
-   * @generated from enum value: KIND_REPLAY_UNDER_WAY = 4;
-   */
-  REPLAY_UNDER_WAY = 4,
+  DELAYED_EVENTS = 2,
 
   /**
    * Distinct counts are estimated; ask with ACCURACY_EXACT for exact ones.
    *
-   * @generated from enum value: KIND_ESTIMATED = 5;
+   * @generated from enum value: KIND_ESTIMATED = 3;
    */
-  ESTIMATED = 5,
+  ESTIMATED = 3,
 }
 
 /**

@@ -21,7 +21,7 @@ const { packages } = JSON.parse(read("package-lock.json")) as { packages: Record
 const locked = Object.entries(packages).filter(([path]) => path !== "");
 
 /** What the services and their tools are started by; demo, standalone and chaos bring their own database and S3. */
-const PROGRAMS = ["collector", "ingest", "aggregator", "archiver", "query", "replay", "admin"];
+const PROGRAMS = ["collector", "ingest", "aggregator", "archiver", "query", "replay", "admin", "footfall"];
 
 /** Imports that run, lazy ones and threads included; not those of types alone. */
 const IMPORTS = [

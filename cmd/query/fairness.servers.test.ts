@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type CallOptions, Code, createClient } from "@connectrpc/connect";
+import { type CallOptions, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { query } from "../../internal/config/programs/query.ts";
@@ -40,6 +40,7 @@ beforeAll(async () => {
     "max-connections": String(connections),
     "statement-timeout-ms": "120000",
     "max-waiting": "200",
+    "answer-cache-bytes": "0",
   });
   baseUrl = `http://127.0.0.1:${port}`;
 });
@@ -67,20 +68,38 @@ const request: MessageInitShape<typeof RunReportRequestSchema> = {
 
 const eventsOf = ({ totals }: RunReportResponse) => tableRows(totals!)[0]![0];
 
-/** One call of a merchant, over a connection of its own where `transport` is. */
-function report(key: string, options: CallOptions = {}, transport = createGrpcTransport({ baseUrl })) {
-  const headers = { authorization: `Bearer ${key}` };
-  return createClient(QueryService, transport).runReport(request, { ...options, headers });
+interface Asking extends CallOptions {
+  /** Calls with the same one ask the same question. Default: one that no other call has. */
+  readonly pageSize?: number;
+  readonly transport?: Transport;
 }
 
-/** Statements of reports that the database works on. */
-async function running(): Promise<number> {
-  const { rows } = await pool.query<{ count: string }>(
-    `SELECT count(*) FROM pg_stat_activity
+let questions = 0;
+
+/** One call of a merchant, over a connection of its own. */
+function report(key: string, { pageSize = ++questions, transport, ...options }: Asking = {}) {
+  const headers = { authorization: `Bearer ${key}` };
+  const client = createClient(QueryService, transport ?? createGrpcTransport({ baseUrl }));
+  return client.runReport({ ...request, pageSize }, { ...options, headers });
+}
+
+/** What a call is refused with; undefined where it is answered. */
+const refusal = (call: Promise<unknown>) =>
+  call.then(
+    () => undefined,
+    (error: unknown) => ConnectError.from(error).code,
+  );
+
+/** When the transaction began of each statement of a report that the database works on. */
+async function statements(): Promise<string[]> {
+  const { rows } = await pool.query<{ began: string }>(
+    `SELECT xact_start::text AS began FROM pg_stat_activity
      WHERE application_name = 'query' AND state = 'active' AND query LIKE '%FROM events%'`,
   );
-  return Number(rows[0]!.count);
+  return rows.map(({ began }) => began);
 }
+
+const running = async () => (await statements()).length;
 
 async function metric(name: string, labels: string): Promise<number> {
   const line = (await service.registry.metrics())
@@ -151,7 +170,7 @@ describe.skipIf(postgresProgram === undefined)("needs Debian's postgresql", () =
     async (_, transport) => {
       const leaving = new AbortController();
       const gone = Array.from({ length: 8 }, () =>
-        report(KEYS.endless, { signal: leaving.signal }, transport()).catch(() => "gone"),
+        report(KEYS.endless, { signal: leaving.signal, transport: transport() }).catch(() => "gone"),
       );
       await waitFor("the statements", async () => (await running()) === connections / 2);
       leaving.abort();
@@ -160,6 +179,31 @@ describe.skipIf(postgresProgram === undefined)("needs Debian's postgresql", () =
       await waitFor("their places", async () => (await metric("footfall_query_working", "")) === 0, 10_000);
       expect(eventsOf(await report(KEYS.light))).toBe(1n);
       expect(await metric("footfall_query_waiting", "")).toBe(0);
+    },
+  );
+
+  test.each<[string, Asking & { readonly code: Code }]>([
+    ["goes away", { code: Code.Canceled }],
+    ["has a deadline", { code: Code.DeadlineExceeded, timeoutMs: 6_000 }],
+  ])(
+    "what several ask for goes on while one of them is left, and ends with the last, who %s",
+    async (_, { code, ...asking }) => {
+      const [first, last] = [new AbortController(), new AbortController()];
+      const same = { pageSize: ++questions, transport: createGrpcTransport({ baseUrl }) };
+      const gone = refusal(report(KEYS.endless, { ...same, signal: first.signal }));
+      await waitFor("the statement", async () => (await running()) === 1);
+      const began = await statements();
+      const late = refusal(report(KEYS.endless, { ...same, timeoutMs: 1_000 }));
+      const left = refusal(report(KEYS.endless, { ...same, signal: last.signal, ...asking }));
+      // Sent after them over the same connection, and answered when they wait.
+      expect(await refusal(report(KEYS.endless, { ...same, pageSize: 10_001 }))).toBe(Code.InvalidArgument);
+      first.abort();
+      expect([await gone, await late]).toEqual([Code.Canceled, Code.DeadlineExceeded]);
+      expect(await statements()).toEqual(began);
+      if (asking.timeoutMs === undefined) last.abort();
+      expect(await left).toBe(code);
+      await waitFor("its end", async () => (await running()) === 0, 10_000);
+      await waitFor("its place", async () => (await metric("footfall_query_working", "")) === 0, 10_000);
     },
   );
 

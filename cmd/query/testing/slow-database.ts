@@ -35,11 +35,15 @@ export async function makeSlowDatabase(pool: Pool): Promise<void> {
     CREATE TABLE spool_reports (partition_id integer, events bigint, oldest_at timestamptz, left_at timestamptz,
       left_until timestamptz);
     CREATE TABLE invalidations (grain text, partition_id integer, start timestamptz);
+    CREATE TABLE day_versions (partition_id integer, day date, version bigint);
+    CREATE TABLE totals_15m (merchant_id integer, bucket timestamptz, is_bot boolean, events bigint,
+      oldest_processor_version smallint, newest_processor_version smallint);
     CREATE TABLE goals (merchant_id integer, goal_id integer, name text, event_name text, page_pattern text,
       value_micros bigint, created_at timestamptz);
     CREATE VIEW events AS
       SELECT m.merchant_id, TIMESTAMPTZ '2026-01-01 00:00:30Z' AS ts, 'page_view' AS name, false AS is_bot,
-        NULL::smallint AS order_kind, NULL::bigint AS revenue_micros, 1::bigint AS visitor_id
+        NULL::smallint AS order_kind, NULL::bigint AS revenue_micros, 1::bigint AS visitor_id,
+        1::smallint AS processor_version
       FROM merchants m, LATERAL (SELECT pg_sleep(m.seconds) OFFSET 0) slept`);
   for (const { version, name, sha256 } of knownMigrations()) {
     await pool.query("INSERT INTO schema_migrations VALUES ($1, $2, $3)", [version, name, sha256]);

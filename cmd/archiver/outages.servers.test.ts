@@ -83,6 +83,7 @@ test.each(["archive-put.before", "archive-put.after"])(
   },
 );
 
+// Seven archivers are started one after another: about 50 s on two cores.
 test("kill -9 of the archiver at any moment: every event once, and no object twice under another name", async () => {
   const stop = keepPublishing();
   for (let round = 0; round < 6; round++) {
@@ -95,7 +96,7 @@ test("kill -9 of the archiver at any moment: every event once, and no object twi
   await stop();
   await rig.start({ ...OWN, "lease-ms": "300" });
   await expectAllOnce();
-});
+}, 120_000);
 
 describe("the store", () => {
   test("killed and started again: puts are tried until it takes them, with nothing lost or fetched twice", async () => {

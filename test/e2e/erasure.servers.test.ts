@@ -92,6 +92,7 @@ async function expectReported(merchant: CreatedMerchant, events: readonly Event[
   expect(await pagesOf(merchant)).toEqual(countPages(events));
 }
 
+// It starts programs and waits for reports over and over: about 50 s on two cores.
 test("reports are those of the events without the erased visitor's, who stays away until a new visit", async () => {
   for (const merchant of [shop, neighbour]) {
     await send(merchant, EVENTS);
@@ -117,7 +118,7 @@ test("reports are those of the events without the erased visitor's, who stays aw
   await send(shop, [back]);
   await expectReported(shop, [...left, back]);
   expect(await admin("aggregates", "verify")).toMatchObject({ ok: true, mismatches: [] });
-});
+}, 120_000);
 
 test("a merchant that is erased is in no table; its neighbour's reports are as they were", async () => {
   const receipt = await admin<Receipt>(

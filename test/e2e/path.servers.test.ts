@@ -152,9 +152,9 @@ test("every protocol gives the same answer", async () => {
   for (const client of Object.values(clients)) {
     const report = await client.runReport(request, bearer(merchants[0]!.readKey));
     expect(dataThroughOf(report)).toBeGreaterThan(0);
-    // It moves on from call to call.
-    delete report.info!.dataThroughTime;
-    answers.push(toJson(RunReportResponseSchema, report));
+    // They move on from call to call; the first answer is kept for the others.
+    const { dataThroughTime: _, quota: __, ...info } = report.info!;
+    answers.push(toJson(RunReportResponseSchema, { ...report, info: { ...info, cached: false } }));
   }
   expect(answers.length).toBe(5);
   for (const answer of answers) expect(answer).toEqual(answers[0]);

@@ -7,12 +7,12 @@ import { temporaryDirectory } from "../../internal/embedded/temporary.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
-const PROGRAMS = ["collector", "ingest", "aggregator", "archiver", "query", "replay", "admin"];
-const DEMO = ["@unni-craftsman", "fauxqs", "cli-progress", "simple-ascii-chart", "vitest", "typescript"];
+const PROGRAMS = ["collector", "ingest", "aggregator", "archiver", "query", "replay", "admin", "footfall"];
+const DEMO = ["@unni-craftsman", "fauxqs", "cli-progress", "vitest", "typescript"];
 
 /** What those say that need development's libraries. */
 const MISSING = {
-  demo: /^cli-progress, simple-ascii-chart: not installed, .* run `npm ci`$/m,
+  demo: /^cli-progress: not installed, .* run `npm ci`$/m,
   standalone: /^@unni-craftsman\/pglite: not installed, .* run `npm ci`, or set DATABASE_URL /m,
 };
 

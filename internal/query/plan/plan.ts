@@ -1,16 +1,15 @@
 import { testsOf } from "../question/filter.ts";
-import type { Question, Span } from "../question/question.ts";
+import type { Question } from "../question/question.ts";
 import { type BaseMetric, basesOf, type Metric, type Relation } from "../schema/field.ts";
 import { EVENTS } from "../schema/metrics/traffic.ts";
-import { DAY_MS } from "../time/calendar.ts";
+import { best, type Candidate } from "./choose-source.ts";
 import { SESSION_COLUMNS, VISITOR_COLUMNS } from "./columns.ts";
-import { type Coverage, cover, type Part, UNITS } from "./cover.ts";
-import { columnsOfBehaviors, columnsOf as columnsOfFilter } from "./filter-columns.ts";
+import type { Coverage, Part } from "./cover.ts";
+import { factParts } from "./fact-parts.ts";
+import { columnsOfBehaviors } from "./filter-columns.ts";
+import { columnsOfMetric, columnsOfQuestion } from "./question-columns.ts";
 import { canEstimate, type Factor, factorFor, isEstimable, productsOf, type Size } from "./sample.ts";
 import { SAMPLE, SOURCES, type Source } from "./sources.ts";
-
-/** How far beside a span its sessions may have events, ms: as sessions are cut then. */
-export const BESIDE_MS = DAY_MS;
 
 /** Metrics that are counted from the same rows. */
 export interface Group {
@@ -62,9 +61,7 @@ export function planQuestion(
   const groups = relationsOf(bases, factor).flatMap((metrics) =>
     groupsOf(question, metrics, coverage, factor),
   );
-  const { filter } = question;
-  const ofBehaviors = filter === undefined ? [] : columnsOfBehaviors(filter);
-  const columns = new Set([...columnsOf(question), ...ofBehaviors, ...bases.flatMap(columnsOfMetric)]);
+  const columns = columnsRead(question, bases);
   const factColumns = new Set([...columns].filter((column) => SESSION_COLUMNS.has(column)));
   return {
     question,
@@ -87,17 +84,19 @@ export function planQuestion(
 
 /** Whether a question is about whole visitors: its answer then depends on all that was before its spans, too. */
 export function isOfWholeVisitors(question: Question): boolean {
-  const { filter } = question;
   const bases = [...question.metrics, ...metricsOf(question)].flatMap(basesOf);
+  return [...columnsRead(question, bases)].some((column) => VISITOR_COLUMNS.has(column));
+}
+
+/** All columns that are read for a question, of the events within behaviors too. */
+function columnsRead(question: Question, bases: readonly BaseMetric[]): Set<string> {
+  const { filter } = question;
   const ofBehaviors = filter === undefined ? [] : columnsOfBehaviors(filter);
-  return [...columnsOf(question), ...ofBehaviors, ...bases.flatMap(columnsOfMetric)].some((column) =>
-    VISITOR_COLUMNS.has(column),
-  );
+  return new Set([...columnsOfQuestion(question), ...ofBehaviors, ...bases.flatMap(columnsOfMetric)]);
 }
 
 function readsFacts(question: Question, group: Group): boolean {
-  const ofBehaviors = question.filter === undefined ? [] : columnsOfBehaviors(question.filter);
-  return [...columnsOfGroup(question, group), ...ofBehaviors].some((column) => SESSION_COLUMNS.has(column));
+  return [...columnsRead(question, group.metrics)].some((column) => SESSION_COLUMNS.has(column));
 }
 
 /** Of which sample a question is estimated, if it is. @param size of what the merchant has in the spans. */
@@ -106,8 +105,7 @@ export function sampleFor(
   coverage: Coverage,
   size: Pick<Size, "events" | "fromEvents">,
 ): Factor | undefined {
-  const { filter } = question;
-  const columns = [...columnsOf(question), ...(filter === undefined ? [] : columnsOfBehaviors(filter))];
+  const columns = [...columnsRead(question, [])];
   if (coverage.rollupsFrom === undefined || !canEstimate(question, columns)) return undefined;
   const keys = unique(question.metrics.flatMap(basesOf)).filter(isEstimable);
   return factorFor(question, { ...size, hasAggregate: best(question, keys, coverage).source !== undefined });
@@ -162,136 +160,7 @@ function group(relation: Relation, metrics: readonly BaseMetric[], { source, par
   return { relation, source, parts, metrics };
 }
 
-interface Candidate {
-  readonly source: Source | undefined;
-  readonly parts: readonly (readonly Part[])[];
-  readonly cost: number;
-}
-
-function best(
-  question: Question,
-  metrics: readonly BaseMetric[],
-  coverage: Coverage,
-  sources: readonly Source[] = SOURCES,
-): Candidate {
-  const usable = sources.filter((source) => answers(source, question, metrics));
-  const candidates = [undefined, ...usable].map((source) => candidate(question, metrics, source, coverage));
-  return candidates.reduce((least, each) => (each.cost < least.cost ? each : least));
-}
-
-function candidate(
-  question: Question,
-  metrics: readonly BaseMetric[],
-  source: Source | undefined,
-  { rollupsFrom, stale }: Coverage,
-): Candidate {
-  const usableFrom = source?.everyone ? Number.NEGATIVE_INFINITY : (rollupsFrom ?? Number.POSITIVE_INFINITY);
-  const by = {
-    units: UNITS.filter((unit) => source?.tables[unit] !== undefined),
-    usableFrom,
-    stale,
-    canSubtract: metrics.every(({ kind }) => kind === "additive"),
-  };
-  const parts = question.spans.map((span) => cover(edgesOf(span), by));
-  const cost = parts.flat().reduce((sum, part) => sum + costOf(part, source), 0);
-  return { source, parts, cost };
-}
-
-function edgesOf({ start, end, edges }: Span): readonly number[] {
-  return edges ?? [start, end];
-}
-
-function costOf({ unit, from, to }: Part, source: Source | undefined): number {
-  return ((to - from) / DAY_MS) * (unit === "rows" ? 1 : source!.cost);
-}
-
-/** Whether a source has all that metrics, dimensions and filter ask for. */
-function answers(source: Source, question: Question, metrics: readonly BaseMetric[]): boolean {
-  const columns = columnsOf(question);
-  // A field of the clock is told by the time of the row, which a whole day does not have.
-  if (columns.has("time") && source.tables.quarter_hour === undefined) return false;
-  const needed = [...columns].flatMap(keyOf).filter((column) => column !== "time");
-  return (
-    needed.every((column) => source.columns.has(column)) && metrics.every((metric) => has(source, metric))
-  );
-}
-
-function has({ columns, cells }: Source, metric: BaseMetric): boolean {
-  if (metric.relation !== "events") return false;
-  switch (metric.kind) {
-    case "additive":
-      return metric.cell !== undefined && cells.has(metric.cell);
-    case "session_sum":
-      return columns.has("session_id");
-    case "quantile":
-      return false;
-    case "distinct": {
-      if (!columns.has(metric.of)) return false;
-      if (metric.where?.cell !== undefined) return cells.has(metric.where.cell);
-      return (metric.where?.columns ?? []).flatMap(keyOf).every((column) => columns.has(column));
-    }
-  }
-}
-
-/** The column of rows that columns of whole sessions and visitors are found by; else the column itself. */
-function keyOf(column: string): string[] {
-  if (SESSION_COLUMNS.has(column)) return ["session_id"];
-  if (VISITOR_COLUMNS.has(column)) return ["visitor_id"];
-  return [column];
-}
-
-/** The columns that the question's dimensions and filter read. */
-function columnsOf({ dimensions, filter }: Question): Set<string> {
-  const ofDimensions = dimensions.filter(({ type }) => type !== "bucket").flatMap(({ columns }) => columns);
-  return new Set([...ofDimensions, ...(filter === undefined ? [] : columnsOfFilter(filter))]);
-}
-
-/** The columns of whole sessions and visitors, and of rows, that a metric reads. */
-function columnsOfMetric(metric: BaseMetric): readonly string[] {
-  switch (metric.kind) {
-    case "session_sum":
-      return metric.measure.columns;
-    case "distinct":
-      return [...(metric.where?.columns ?? []), ...(metric.where?.whole?.columns ?? [])];
-    default:
-      return metric.columns;
-  }
-}
-
 /** The columns that a group's rows are read for. */
 export function columnsOfGroup(question: Question, { metrics }: Group): Set<string> {
-  return new Set([...columnsOf(question), ...metrics.flatMap(columnsOfMetric)]);
-}
-
-/** Visits have what all columns of whole sessions are merged of (sql/facts.ts). */
-function factParts({ spans }: Question, { rollupsFrom, stale }: Coverage): Part[] {
-  const by = {
-    units: ["day"] as const,
-    usableFrom: rollupsFrom ?? Number.POSITIVE_INFINITY,
-    stale,
-    canSubtract: false,
-  };
-  return united(spans.map((span) => around(span, rollupsFrom !== undefined))).flatMap(({ start, end }) =>
-    cover([start, end], by),
-  );
-}
-
-/** A span with what is beside it. @param isWhole to whole days: what is too much does no harm to whole sessions. */
-function around({ start, end }: Span, isWhole: boolean): { start: number; end: number } {
-  const beside = { start: start - BESIDE_MS, end: end + BESIDE_MS };
-  if (!isWhole) return beside;
-  return {
-    start: Math.floor(beside.start / DAY_MS) * DAY_MS,
-    end: Math.ceil(beside.end / DAY_MS) * DAY_MS,
-  };
-}
-
-function united(spans: readonly { start: number; end: number }[]): { start: number; end: number }[] {
-  const result: { start: number; end: number }[] = [];
-  for (const span of [...spans].sort((a, b) => a.start - b.start)) {
-    const last = result.at(-1);
-    if (last !== undefined && span.start <= last.end) last.end = Math.max(last.end, span.end);
-    else result.push({ ...span });
-  }
-  return result;
+  return new Set([...columnsOfQuestion(question), ...metrics.flatMap(columnsOfMetric)]);
 }

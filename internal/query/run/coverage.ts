@@ -1,7 +1,7 @@
 import type { Client } from "../../store/pool.ts";
 import { sqlFile } from "../../store/sql-file.ts";
 import { type Coverage, startOf, UNIT_MS, UNITS, type UnitName } from "../plan/cover.ts";
-import { BESIDE_MS } from "../plan/plan.ts";
+import { BESIDE_MS } from "../plan/fact-parts.ts";
 import type { Question } from "../question/question.ts";
 
 const COVERAGE = sqlFile("./coverage.sql", import.meta.url);

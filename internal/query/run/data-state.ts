@@ -1,7 +1,8 @@
 import { FRESHNESS, type Freshness, type FreshnessRow, freshnessOf } from "../../store/freshness.ts";
 import type { Client, Pool } from "../../store/pool.ts";
 import { BIGINT_TYPES } from "../../store/snapshot.ts";
-import { BESIDE_MS, isOfWholeVisitors } from "../plan/plan.ts";
+import { BESIDE_MS } from "../plan/fact-parts.ts";
+import { isOfWholeVisitors } from "../plan/plan.ts";
 import type { Question } from "../question/question.ts";
 import { DAY_MS } from "../time/calendar.ts";
 import { digest } from "./question-key.ts";

@@ -1,7 +1,8 @@
 import sql, { join, raw, type Sql } from "sql-template-tag";
 import { ITEM_COLUMN_NAMES, ITEM_COLUMNS, SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
 import type { Part } from "../plan/cover.ts";
-import { BESIDE_MS, columnsOfGroup, type Group } from "../plan/plan.ts";
+import { BESIDE_MS } from "../plan/fact-parts.ts";
+import { columnsOfGroup, type Group } from "../plan/plan.ts";
 import type { Question } from "../question/question.ts";
 import { instant, ofMerchant, ofSample } from "./rows.ts";
 

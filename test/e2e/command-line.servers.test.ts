@@ -3,8 +3,8 @@ import { PROGRAMS } from "../../internal/config/programs/all.ts";
 import { flagOf, isSecret } from "../../internal/config/setting.ts";
 import { launch } from "../kit/installation-programs.ts";
 
-// Admin and replay have commands, each with its own help.
-const FLAT = PROGRAMS.filter(({ name }) => name !== "admin" && name !== "replay");
+// Admin, replay and footfall have commands, each with its own help.
+const FLAT = PROGRAMS.filter(({ name }) => !["admin", "replay", "footfall"].includes(name));
 
 test.each(FLAT)("$name --help prints every setting and exits with 0", async ({ name, settings }) => {
   const { exitCode, stdout } = await launch(name, ["--help"], {}).finished;

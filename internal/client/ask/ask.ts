@@ -1,8 +1,9 @@
-import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import type { GetMetadataResponse } from "../../gen/footfall/query/v1/metadata_pb.js";
 import { QueryService } from "../../gen/footfall/query/v1/query_pb.js";
 import type { RunReportRequest } from "../../gen/footfall/query/v1/report_pb.js";
+import { withRetry } from "../../lifecycle/retry.ts";
 import { type Report, reportOf } from "../report.ts";
 import { serviceFailure } from "./service-failure.ts";
 
@@ -18,7 +19,18 @@ export interface Access {
   readonly timeoutMs: number;
 }
 
-/** Calls QueryService with a merchant's key. */
+/** Asks again while the service, or its database, is away for a moment: questions change nothing. */
+const whenUnavailable: Interceptor = (next) => (request) =>
+  withRetry(() => next(request), {
+    firstMs: 250,
+    longestMs: 2_000,
+    tries: 4,
+    signal: request.signal,
+    isRetryable: (error) => ConnectError.from(error).code === Code.Unavailable,
+    askedMs: (error) => Number(ConnectError.from(error).metadata.get("retry-after-ms") ?? 0),
+  });
+
+/** Calls QueryService with a merchant's key. Calls that find it unavailable are tried four times, within their time. */
 export function queryClient({ url, readKey, timeoutMs }: Access): Client<typeof QueryService> {
   const withKey: Interceptor = (next) => (request) => {
     request.header.set("authorization", `Bearer ${readKey}`);
@@ -29,7 +41,7 @@ export function queryClient({ url, readKey, timeoutMs }: Access): Client<typeof 
     createConnectTransport({
       baseUrl: url,
       httpVersion: "1.1",
-      interceptors: [withKey],
+      interceptors: [whenUnavailable, withKey],
       defaultTimeoutMs: timeoutMs,
     }),
   );

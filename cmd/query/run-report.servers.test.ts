@@ -21,7 +21,7 @@ import { storeEvents } from "../../internal/query/testing/store-events.ts";
 import { CONTINUOUS_AGGREGATES } from "../../internal/store/continuous-aggregates.ts";
 import { type CreatedMerchant, createMerchant } from "../../internal/store/merchants.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
-import { bearer, transportsTo } from "../../test/kit/installation-clients.ts";
+import { bearer, postJson, transportsTo } from "../../test/kit/installation-clients.ts";
 import { cellsOf, tableRows } from "../../test/kit/report-table.ts";
 import { startTestService, type TestService } from "../../test/kit/service.ts";
 import { start } from "./start.ts";
@@ -291,6 +291,18 @@ describe("a batch", () => {
     expect(wrong).toMatchObject({ case: "error", value: { code: Code.InvalidArgument } });
     const { typeUrl } = (wrong!.value as { details: { typeUrl: string }[] }).details[0]!;
     expect(typeUrl).toBe("type.googleapis.com/google.rpc.ErrorInfo");
+  });
+
+  test("tells in JSON too why a report has no answer", async () => {
+    const requests = [{ metrics: ["visitor"], period: { dates: PERIOD.span.value } }];
+    const { status, body } = await postJson(
+      baseUrl,
+      "footfall.query.v1.QueryService/BatchRunReports",
+      own.readKey,
+      { requests },
+    );
+    const info = { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "FIELD_UNKNOWN" };
+    expect([status, body.outcomes[0].error]).toMatchObject([200, { code: 3, details: [info, {}] }]);
   });
 
   test("of one snapshot: what is stored meanwhile is in all or none", async () => {

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { type Ranges, rangesOf } from "./char-set.ts";
 import { type Assertion, type Node, parseRegex, RegexError } from "./parse.ts";
 
@@ -15,6 +16,11 @@ const ASSERTIONS: Readonly<Record<Assertion, string>> = {
   no_word_edge: `(?:(?<!${WORD})(?!${WORD})|(?<=${WORD})(?=${WORD}))`,
 };
 
+/** What patterns and classes came to: re2js takes up to 1 ms for one, and texts that ignore case have a class a letter. */
+const KEPT = { maxSize: 4 << 20, sizeCalculation: (text: string, key: string) => text.length + key.length };
+const written = new LRUCache<string, string>(KEPT);
+const writtenSets = new LRUCache<string, string>(KEPT);
+
 /**
  * A regular expression of RE2 as PostgreSQL's (operator ~), which finds the same texts, whatever the locale. No captures
  * and nothing lazy is in it, so that PostgreSQL matches by an automaton alone, in time that grows with the text.
@@ -22,7 +28,13 @@ const ASSERTIONS: Readonly<Record<Assertion, string>> = {
  * @throws RegexError
  */
 export function postgresRegex(pattern: string, ignoreCase: boolean): string {
-  return writeRegex(parseRegex(pattern, ignoreCase));
+  const key = `${ignoreCase ? "i" : "c"}${pattern}`;
+  let regex = written.get(key);
+  if (regex === undefined) {
+    regex = writeRegex(parseRegex(pattern, ignoreCase));
+    written.set(key, regex);
+  }
+  return regex;
 }
 
 /** @throws RegexError for classes that are too large. */
@@ -32,7 +44,6 @@ export function writeRegex(node: Node): string {
 }
 
 class Writer {
-  readonly #sets = new Map<string, string>();
   #ranges = 0;
 
   write(node: Node): string {
@@ -56,9 +67,9 @@ class Writer {
   }
 
   #set(source: string, ignoreCase: boolean): string {
-    const key = `${ignoreCase}${source}`;
-    const text = this.#sets.get(key) ?? setOf(rangesOf(source, ignoreCase));
-    this.#sets.set(key, text);
+    const key = `${ignoreCase ? "i" : "c"}${source}`;
+    const text = writtenSets.get(key) ?? setOf(rangesOf(source, ignoreCase));
+    writtenSets.set(key, text);
     this.#ranges += text.split("-").length;
     if (this.#ranges > MAX_RANGES) throw new RegexError("has too many classes of very many characters");
     return text;

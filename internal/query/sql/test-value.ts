@@ -35,13 +35,22 @@ function numberSql(value: Sql, { min, max, equals }: Extract<Test, { kind: "numb
   return parts.length === 0 ? sql`${value} IS NOT NULL` : sql`(${join(parts, " AND ")})`;
 }
 
-function textSql(value: Sql, test: TextTest): Sql {
-  const parts =
-    test.match === "wildcard" ? wildcardPieces(test.value) : [{ kind: "text", text: test.value } as const];
-  if (test.match === "regex") {
-    return sql`(${value} <> '' AND ${value} ~ ${postgresRegex(test.value, test.ignoreCase)}::text)`;
+/** Regular expressions of tests, each of which is in several places of a statement. */
+const regexes = new WeakMap<TextTest, string>();
+
+function regexFor(test: TextTest): string {
+  let regex = regexes.get(test);
+  if (regex === undefined) {
+    regex = test.match === "regex" ? postgresRegex(test.value, test.ignoreCase) : writeRegex(regexOf(test));
+    regexes.set(test, regex);
   }
-  if (test.ignoreCase) return sql`(${value} <> '' AND ${value} ~ ${writeRegex(regexOf(test, parts))}::text)`;
+  return regex;
+}
+
+function textSql(value: Sql, test: TextTest): Sql {
+  if (test.match === "regex" || test.ignoreCase) {
+    return sql`(${value} <> '' AND ${value} ~ ${regexFor(test)}::text)`;
+  }
   switch (test.match) {
     case "exact":
       return sql`(${value} <> '' AND ${value} = ${test.value}::text)`;
@@ -71,7 +80,9 @@ const START: Node = { kind: "assert", what: "text_start" };
 const END: Node = { kind: "assert", what: "text_end" };
 
 /** A test that is no regular expression, as one. Case is ignored as RE2 does, whatever the database's locale. */
-function regexOf({ match, ignoreCase }: TextTest, parts: readonly Piece[]): Node {
+function regexOf({ match, value, ignoreCase }: TextTest): Node {
+  const parts: readonly Piece[] =
+    match === "wildcard" ? wildcardPieces(value) : [{ kind: "text", text: value }];
   const nodes = parts.flatMap((part): Node[] => {
     if (part.kind !== "text") return [part.kind === "any" ? ANYTHING : NO_SLASHES];
     return [...part.text].map((char) => ({ kind: "char", code: char.codePointAt(0)!, ignoreCase }));

@@ -251,7 +251,7 @@ describe("rows of a commit", () => {
     const [row] = await query<object>("SELECT * FROM events WHERE merchant_id = 2");
     const absent = Object.entries(row!).filter(([, value]) => value === null);
     expect(absent.map(([name]) => name).sort()).toEqual(
-      `url referrer user_agent ip language screen_width screen_height properties order_id order_revenue_micros
+      `url referrer referrer_host user_agent ip language screen_width screen_height properties order_id order_revenue_micros
        order_tax_micros order_shipping_micros order_discount_micros order_currency order_coupon revenue_micros
        browser browser_version os os_version device_type country region city channel source medium campaign campaign_id
        campaign_term campaign_content click_id order_kind page host refund_id refund_excess bot_name bot_kind

@@ -71,7 +71,7 @@ describe("what comes again", () => {
     const stored = await erasing.query<{ url: string }>("SELECT url FROM events ORDER BY 1");
     expect(stored.map(({ url }) => url)).toEqual(["back", "merchant", "visitor"]);
     // And can be erased again.
-    expect((await erasing.erase(1, 4n)).removed).toEqual({ events: 1 });
+    expect((await erasing.erase(1, 4n)).removed).toEqual({ events: 1, visitors: 1 });
   });
 
   test("rows that a collector with a clock ahead has received go too, and do not come again", async () => {
@@ -79,7 +79,7 @@ describe("what comes again", () => {
     const row = at({ ts: ahead, received_at: ahead });
     await store(erasing.pool, [row]);
     const receipt = await erasing.erase(1, 4n);
-    expect(receipt.removed).toEqual({ events: 1 });
+    expect(receipt.removed).toEqual({ events: 1, visitors: 1 });
     expect(receipt.erasedThrough).toEqual(new Date(ahead));
     const copy = eventRow({ ...row, event_id: crypto.randomUUID() });
     expect(await commitNext(erasing.pool, [batchOf([copy])])).toMatchObject({ stored: 0, erased: 1 });

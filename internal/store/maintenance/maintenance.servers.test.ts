@@ -153,7 +153,7 @@ describe("retention", () => {
       { order_id: "89" },
     ]);
     expect(await verifyAggregates(database.pool, ALL)).toEqual([]);
-    expect(await expire(database.pool, NOW)).toEqual({ chunks: 0, rows: 0 });
+    expect(await expire(database.pool, NOW)).toEqual({ chunks: 0, rows: 0, visitors: 0 });
   });
 
   test.each([
@@ -200,7 +200,7 @@ describe("retention", () => {
 
   test("without merchants nothing is forgotten", async () => {
     await store(1, [5_000]);
-    expect(await expire(database.pool, NOW)).toEqual({ chunks: 0, rows: 0 });
+    expect(await expire(database.pool, NOW)).toEqual({ chunks: 0, rows: 0, visitors: 0 });
     expect(await counts()).toHaveLength(1);
   });
 });

@@ -16,7 +16,7 @@ const METRICS: Readonly<Record<string, string>> = {
   item_revenue: "sum(price_micros * quantity_micros / 1000000)",
 };
 
-const SPAN = "merchant_id = $1 AND ts >= $2 AND ts < $3";
+const SPAN = "merchant_id = $1 AND ts >= $2::timestamptz AND ts < $3::timestamptz";
 
 const PATH = "coalesce(nullif(regexp_replace(url, '^[a-z]+://[^/?#]*|[?#].*$', '', 'g'), ''), '/')";
 const PAGE = `CASE WHEN url IS NULL THEN NULL ELSE ${PATH} END`;
@@ -33,7 +33,7 @@ interface Plain {
  */
 function ofSession(value: string, decides: string, order: string): Plain {
   const decided = `SELECT DISTINCT ON (session_id) session_id, ${value} AS decided FROM events
-      WHERE merchant_id = $1 AND ts >= $2 - INTERVAL '1 day' AND ts < $3 + INTERVAL '1 day'
+      WHERE merchant_id = $1 AND ts >= $2::timestamptz - INTERVAL '1 day' AND ts < $3::timestamptz + INTERVAL '1 day'
         AND ${decides} AND NOT is_bot
       ORDER BY session_id, ${order}`;
   return {

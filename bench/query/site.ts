@@ -96,7 +96,10 @@ async function compareAll(
     const [{ start, end }] = question.spans;
     const ask = () => service.ask(question);
     const askRows = () => peerNumbers(service.pool, PEER_SQL[asked.name]!, start, end);
-    checkEqual(asked.name, numbersOf(await ask(), question), await askRows());
+    const [answered, expected] = [new Map(numbersOf(await ask(), question)), await askRows()];
+    // A counter lists no direct visits; the product has them last.
+    if (!expected.has("")) answered.delete("");
+    checkEqual(asked.name, answered, expected);
     const [product, rows] = await inTurns([ask, askRows], seconds);
     const times = median(rows!) / median(product!);
     const { p50, p99 } = summaryOf(product!);

@@ -32,7 +32,7 @@ const INDEXES = [
   "site_id, visit_id, created_at",
 ];
 
-const HOST = "'^[a-z]+://([^/?#]+).*$'";
+const HOST = "'^[a-z]+://(?:www[.])?([^/?#]+).*$'";
 
 /** Taken from the rows of events, with ids of its own and hosts taken out of addresses anew. */
 const FILL = `
@@ -64,7 +64,7 @@ const BUCKET = (unit: string) =>
 
 /** A visit's source by its first view, named as Footfall names search engines. */
 const SOURCE = `SELECT DISTINCT ON (visit_id) visit_id,
-    coalesce(utm_source, regexp_replace(regexp_replace(nullif(referrer_domain, ''), '^www[.]', ''), '^(google|bing|duckduckgo)[.]com$', '\\1'), '(direct)')
+    coalesce(utm_source, regexp_replace(nullif(referrer_domain, ''), '^(google|bing|duckduckgo)[.]com$', '\\1'), '(direct)')
       AS source
   FROM site_views WHERE ${OF_SITE} ORDER BY visit_id, created_at`;
 

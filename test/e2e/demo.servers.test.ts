@@ -43,25 +43,31 @@ describe("the demo", () => {
   });
 
   const log = sharedData("access.log");
-  test.skipIf(log === undefined)("shows a real access log day by day (needs shared/data)", async () => {
-    const { stdout, result } = await runDemo("--access-log", log!);
-    expect(result).toMatchObject({
-      sent: 10_000,
-      accepted: 9_999,
-      rejected: 1,
-      stored: 9_999,
-      reported: 9_999,
-    });
-    // The bots' lines apart: internal/aggregate/steps/access-log.test.ts knows which those are.
-    expect(stdout).toMatch(/7,101 .* 2,898 /);
-    // People's lines by UTC day; with the bots' they are shared/data/README.md's 1,632, 2,893, 2,896 and 2,579.
-    for (const [day, events] of [
-      ["2015-05-17", "1,021"],
-      ["2015-05-18", "1,856"],
-      ["2015-05-19", "2,300"],
-      ["2015-05-20", "1,924"],
-    ]) {
-      expect(stdout).toMatch(new RegExp(`${day} .*${events} `));
-    }
-  });
+  test.skipIf(log === undefined)(
+    "shows a real access log day by day (needs shared/data)",
+    {
+      timeout: 180_000,
+    },
+    async () => {
+      const { stdout, result } = await runDemo("--access-log", log!);
+      expect(result).toMatchObject({
+        sent: 10_000,
+        accepted: 9_999,
+        rejected: 1,
+        stored: 9_999,
+        reported: 9_999,
+      });
+      // The bots' lines apart: internal/aggregate/steps/access-log.test.ts knows which those are.
+      expect(stdout).toMatch(/7,101 .* 2,898 /);
+      // People's lines by UTC day; with the bots' they are shared/data/README.md's 1,632, 2,893, 2,896 and 2,579.
+      for (const [day, events] of [
+        ["2015-05-17", "1,021"],
+        ["2015-05-18", "1,856"],
+        ["2015-05-19", "2,300"],
+        ["2015-05-20", "1,924"],
+      ]) {
+        expect(stdout).toMatch(new RegExp(`${day} .*${events} `));
+      }
+    },
+  );
 });

@@ -13,6 +13,7 @@ const REQUIRED = {
   FOOTFALL_INGEST_TOKEN: "token",
   FOOTFALL_INGEST_TOKENS: "token,other",
   FOOTFALL_S3_BUCKET: "events",
+  FOOTFALL_READ_KEY: "ffr_key",
 };
 
 describe.each(PROGRAMS)("$name", (program) => {

@@ -3,17 +3,17 @@ import { query } from "./query.ts";
 
 interface Details {
   readonly questions_ms: Readonly<Record<string, readonly { readonly question: string }[]>>;
-  readonly mix: Readonly<Record<string, { readonly ratio: number }>>;
+  readonly mix: Readonly<Record<string, unknown>>;
   readonly site: readonly { readonly question: string; readonly product: number }[];
 }
 
 test("a small run: what the product answers is what SQL over rows says", { timeout: 300_000 }, async () => {
-  const run = { seconds: 1, events: 6_000, merchants: 4, days: 30, views: 3_000 };
+  const run = { seconds: 0, events: 6_000, merchants: 4, days: 30, views: 3_000 };
   // The questions that disagree throw.
   const result = await query({ ...run, say: () => {} });
   const { questions_ms, mix, site } = result.details as unknown as Details;
   expect(questions_ms["largest merchant, month"]).toHaveLength(10);
   expect(questions_ms["typical merchant, month, phones"]).toHaveLength(10);
-  expect(mix[64]!.ratio).toBeGreaterThan(0);
+  expect(Object.keys(mix)).toEqual(["1", "16", "64"]);
   expect(site.map(({ question }) => question)).toContain("entry pages by visits");
 });

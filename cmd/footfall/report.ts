@@ -1,16 +1,12 @@
 import { askReport } from "../../internal/client/ask/ask.ts";
-import {
-  ACCURACIES,
-  GRANULARITIES,
-  parseQuestion,
-  TRAFFICS,
-} from "../../internal/client/ask/parse-question.ts";
+import { ACCURACIES, parseQuestion, TRAFFICS } from "../../internal/client/ask/parse-question.ts";
 import type { Report } from "../../internal/client/report.ts";
 import { reportChart } from "../../internal/client/show/chart.ts";
 import { reportCsv } from "../../internal/client/show/csv.ts";
 import { reportJson } from "../../internal/client/show/json.ts";
 import { reportTable } from "../../internal/client/show/table.ts";
 import { choice, flag, integer, optional, text } from "../../internal/config/setting.ts";
+import { GRANULARITIES } from "../../internal/query/time/beginnings.ts";
 import { command, names, optionalNames } from "./command.ts";
 
 const FORMATS = {

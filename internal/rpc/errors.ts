@@ -25,6 +25,13 @@ export function codeOf(kind: FailureKind): Code {
   return CODES[kind];
 }
 
+const KINDS = new Map(Object.entries(CODES).map(([kind, code]) => [code, kind as FailureKind]));
+
+/** What a client is told by a code; undefined: what no service of ours answers. */
+export function failureKindOf(code: Code): FailureKind | undefined {
+  return KINDS.get(code);
+}
+
 /**
  * The one mapper from errors to RPC errors. A Failure keeps its message, with its reason, field and time to wait as
  * details; an unexpected error becomes INTERNAL without its message, which may hold what is not the caller's to see.

@@ -8,18 +8,9 @@ import {
 } from "../../gen/footfall/query/v1/report_pb.js";
 import { Accuracy, Traffic } from "../../gen/footfall/query/v1/scope_pb.js";
 import { parseFilter } from "../../query/syntax/parse-filter.ts";
+import type { Granularity as GranularityName } from "../../query/time/beginnings.ts";
 import { type ComparisonText, type PeriodText, parseComparison, parsePeriod } from "./parse-period.ts";
 
-export const GRANULARITIES = [
-  "minute",
-  "quarter_hour",
-  "hour",
-  "day",
-  "week",
-  "month",
-  "quarter",
-  "year",
-] as const;
 export const TRAFFICS = ["people", "bots", "all"] as const;
 export const ACCURACIES = ["balanced", "exact", "fast"] as const;
 
@@ -27,7 +18,7 @@ export const ACCURACIES = ["balanced", "exact", "fast"] as const;
 export interface QuestionText extends PeriodText, ComparisonText {
   readonly metrics: readonly string[];
   readonly by: readonly string[];
-  readonly granularity: (typeof GRANULARITIES)[number] | undefined;
+  readonly granularity: GranularityName | undefined;
   readonly filter: string | undefined;
   readonly metricFilter: string | undefined;
   /** "-visitors": largest first; "-visitors:change": by the change. */

@@ -1,19 +1,8 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError } from "@connectrpc/connect";
-import { Failure, type FailureKind } from "../../failure/failure.ts";
+import { ConnectError } from "@connectrpc/connect";
+import { Failure } from "../../failure/failure.ts";
 import { ErrorInfoSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
-
-const KINDS: Readonly<Partial<Record<Code, FailureKind>>> = {
-  [Code.InvalidArgument]: "invalid",
-  [Code.Unauthenticated]: "unauthenticated",
-  [Code.PermissionDenied]: "denied",
-  [Code.NotFound]: "not_found",
-  [Code.AlreadyExists]: "already_exists",
-  [Code.FailedPrecondition]: "precondition",
-  [Code.ResourceExhausted]: "exhausted",
-  [Code.DeadlineExceeded]: "deadline",
-  [Code.Canceled]: "cancelled",
-};
+import { failureKindOf } from "../../rpc/errors.ts";
 
 /** Flags by the beginnings of the paths of fields. */
 const FLAGS: readonly (readonly [string, string])[] = [
@@ -54,7 +43,7 @@ export function serviceFailure(error: unknown): Failure {
     wait: retryAfterMs === undefined ? undefined : `${retryAfterMs} ms`,
   }).flatMap(([name, value]) => (value === undefined ? [] : [`  ${name.padEnd(8)}${value}`]));
   return new Failure(
-    KINDS[connectError.code] ?? "unavailable",
+    failureKindOf(connectError.code) ?? "unavailable",
     [connectError.rawMessage, ...lines].join("\n"),
     {
       cause: error,

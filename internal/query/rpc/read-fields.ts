@@ -83,11 +83,8 @@ export function readOrder(
   hasComparison: boolean,
 ): Order[] {
   if (orderBy.length === 0) return [defaultOrder(dimensions)];
-  checkNames(
-    "order_by",
-    namesOf(orderBy.map(({ field }) => ({ name: field }))),
-    MOST_METRICS + MOST_DIMENSIONS,
-  );
+  const asked = orderBy.map(({ field }) => field);
+  checkNames("order_by", asked, MOST_METRICS + MOST_DIMENSIONS);
   return orderBy.map(({ field, ascending, byChange }, at) => {
     const path = `order_by[${at}]`;
     const metric = metrics.findIndex(({ name }) => name === field);

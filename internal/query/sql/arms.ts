@@ -23,13 +23,18 @@ interface Arm {
 }
 
 /**
- * What a group counts from: rows of `span`, `bucket` (with the dimension time: the position), dimensions d0 and on, the keys of what is
- * counted once, and m0 and on by the metrics' places among the plan's bases: sums, whether a row lets its key count, or
- * values.
+ * What a group counts from: rows of `span`, `bucket` (with the dimension time: the position), dimensions d0 and on, the
+ * keys of what is counted once, and m0 and on by the metrics' places among the plan's bases: sums, whether a row lets its
+ * key count, or values.
  */
 export function armsSql(plan: Plan, group: Group): Sql {
   const arms = group.parts.flatMap((parts, at) => parts.map((part) => armSql({ plan, group, at, part })));
   return join(arms, "\nUNION ALL\n");
+}
+
+/** The column of a metric's number in rows of arms and groups. */
+export function numberNameOf(plan: Plan, metric: BaseMetric): string {
+  return `m${placeOf(plan, metric)}`;
 }
 
 /** The keys that a group's metrics count once. */
@@ -91,7 +96,7 @@ function dimensionsOf({ plan }: Arm, context: RowContext): Sql[] {
   );
 }
 
-/** An empty text is none. Many values stay an array here (many.ts). */
+/** An empty text is none. Many values stay an array here, until apartSql (groups.ts) tells them apart. */
 function valueSql(dimension: Dimension, context: RowContext): Sql {
   const value = dimension.sql(context);
   if (dimension.isMany) return manySql(value);
@@ -99,7 +104,7 @@ function valueSql(dimension: Dimension, context: RowContext): Sql {
 }
 
 function measureOf({ plan, part }: Arm, metric: BaseMetric, context: RowContext): Sql[] {
-  const name = `m${placeOf(plan, metric)}`;
+  const name = numberNameOf(plan, metric);
   const isRows = part.unit === "rows";
   switch (metric.kind) {
     case "additive":

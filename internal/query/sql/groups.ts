@@ -1,7 +1,7 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
-import { type Group, type Plan, placeOf } from "../plan/plan.ts";
+import type { Group, Plan } from "../plan/plan.ts";
 import type { BaseMetric } from "../schema/field.ts";
-import { armsSql, keysOf } from "./arms.ts";
+import { armsSql, keysOf, numberNameOf } from "./arms.ts";
 import { as } from "./rows.ts";
 import { sampledSql } from "./sampled.ts";
 
@@ -25,23 +25,19 @@ export function groupSql(plan: Plan, group: Group, top: readonly Tuple[] | undef
   const names = groupNames(plan, top);
   if (!isExact) return sampledSql(plan, group, from, names);
   if (group.metrics[0]!.kind === "session_sum") return sessionSumsSql(plan, group, from, names);
-  const isTotal = sql`grouping(${raw(names[0] ?? "")}) = 1`;
-  const numbers = join(
-    group.metrics.map((metric) => as(numberSql(plan, metric, isTotal), nameOf(plan, metric))),
-  );
-  if (names.length === 0) return sql`SELECT true AS is_total, span, ${numbers} FROM ${from} GROUP BY span`;
+  const numbersSql = (isTotal?: Sql) =>
+    join(group.metrics.map((metric) => as(numberSql(plan, metric, isTotal), numberNameOf(plan, metric))));
+  if (names.length === 0)
+    return sql`SELECT true AS is_total, span, ${numbersSql()} FROM ${from} GROUP BY span`;
+  const isTotal = sql`grouping(${raw(names[0]!)}) = 1`;
   const list = raw(names.join(", "));
-  return sql`SELECT ${isTotal} AS is_total, span, ${list}, ${numbers}
+  return sql`SELECT ${isTotal} AS is_total, span, ${list}, ${numbersSql(isTotal)}
     FROM ${from} GROUP BY GROUPING SETS ((span, ${list}), (span))`;
-}
-
-function nameOf(plan: Plan, metric: BaseMetric): string {
-  return `m${placeOf(plan, metric)}`;
 }
 
 /** @param isTotal whether a row is that of the totals, in which rows of many values count once; undefined: they do not. */
 function numberSql(plan: Plan, metric: BaseMetric, isTotal?: Sql): Sql {
-  const name = raw(nameOf(plan, metric));
+  const name = raw(numberNameOf(plan, metric));
   if (metric.kind === "distinct") {
     return sql`count(${raw(metric.of)})${metric.where === undefined ? empty : sql` FILTER (WHERE ${name})`}`;
   }
@@ -86,7 +82,10 @@ function keySql(plan: Plan, group: Group, { key, at, own, top }: KeyOf): { cte: 
   const names = groupNames(plan, top);
   const numbers = join(
     group.metrics.map((metric) =>
-      as(own.metrics.includes(metric) ? numberSql(plan, metric) : raw("NULL::numeric"), nameOf(plan, metric)),
+      as(
+        own.metrics.includes(metric) ? numberSql(plan, metric) : raw("NULL::numeric"),
+        numberNameOf(plan, metric),
+      ),
     ),
   );
   const list = raw(["span", ...names].join(", "));
@@ -119,7 +118,7 @@ type From = "rows" | "keys";
 
 /** What is kept of a key's rows: sums, and whether any lets the key count. Sums of rows of many values once, for totals. */
 function gatheredSql(plan: Plan, metric: BaseMetric, from: From): Sql[] {
-  const name = nameOf(plan, metric);
+  const name = numberNameOf(plan, metric);
   if (metric.kind === "distinct")
     return metric.where === undefined ? [] : [raw(`bool_or(${name}) AS ${name}`)];
   if (manyNames(plan).length === 0) return [raw(`sum(${name}) AS ${name}`)];
@@ -129,7 +128,7 @@ function gatheredSql(plan: Plan, metric: BaseMetric, from: From): Sql[] {
 
 /** Each session's measure once for each value of the dimensions, and once in all. */
 function sessionSumsSql(plan: Plan, group: Group, from: Sql, names: readonly string[]): Sql {
-  const ms = group.metrics.map((metric) => nameOf(plan, metric));
+  const ms = group.metrics.map((metric) => numberNameOf(plan, metric));
   const least = raw(ms.map((m) => `min(${m}) AS ${m}`).join(", "));
   const sums = raw(ms.map((m) => `sum(${m}) AS ${m}`).join(", "));
   const total = sql`SELECT true AS is_total, span${raw(names.map((name) => `, NULL${typeOf(plan, name)} AS ${name}`).join(""))}, ${sums}
@@ -196,5 +195,5 @@ function topSql(plan: Plan, kept: readonly string[], from: Sql, top: readonly Tu
 function keptOf(plan: Plan, group: Group): string[] {
   const measures = group.metrics.filter((metric) => metric.kind !== "distinct" || metric.where !== undefined);
   const bucket = groupNames(plan, undefined).filter((name) => name === "bucket");
-  return ["span", ...bucket, ...keysOf(group), ...measures.map((metric) => nameOf(plan, metric))];
+  return ["span", ...bucket, ...keysOf(group), ...measures.map((metric) => numberNameOf(plan, metric))];
 }

@@ -1,6 +1,7 @@
 import sql, { join, raw, type Sql } from "sql-template-tag";
-import { type Group, type Plan, placeOf } from "../plan/plan.ts";
+import type { Group, Plan } from "../plan/plan.ts";
 import type { BaseMetric } from "../schema/field.ts";
+import { numberNameOf } from "./arms.ts";
 
 /**
  * The estimates of a group, by span and names, and over all of them (is_total): m0 and on, what a sampled visitor counts
@@ -19,15 +20,15 @@ export function sampledSql(plan: Plan, group: Group, from: Sql, names: readonly 
     GROUP BY GROUPING SETS (${raw(names.length === 0 ? "" : `(${list}, visitor_id, session_id), `)}(span, visitor_id, session_id))`;
   const visitors = sql`SELECT is_total, ${raw(list)}${raw(
     group.metrics
-      .map((metric) => `, ${visitorSql(metric, nameOf(plan, metric))} AS ${nameOf(plan, metric)}`)
+      .map((metric) => `, ${visitorSql(metric, numberNameOf(plan, metric))} AS ${numberNameOf(plan, metric)}`)
       .join(""),
   )}
     FROM (${sessions}) sessions GROUP BY is_total, ${raw(list)}, visitor_id`;
   const estimates = group.metrics.map((metric) =>
-    raw(`sum(${nameOf(plan, metric)}) * ${group.factor} AS ${nameOf(plan, metric)}`),
+    raw(`sum(${numberNameOf(plan, metric)}) * ${group.factor} AS ${numberNameOf(plan, metric)}`),
   );
   const products = plan.products.map(([one, other], index) =>
-    raw(`sum(${nameOf(plan, one)}::float8 * ${nameOf(plan, other)}::float8) AS p${index}`),
+    raw(`sum(${numberNameOf(plan, one)}::float8 * ${numberNameOf(plan, other)}::float8) AS p${index}`),
   );
   return sql`SELECT is_total, ${raw(list)}, ${join([...estimates, ...products])}
     FROM (${visitors}) visitors GROUP BY is_total, ${raw(list)}`;
@@ -35,7 +36,7 @@ export function sampledSql(plan: Plan, group: Group, from: Sql, names: readonly 
 
 /** What is kept of a session: whether it lets its key count, or its measure. */
 function sessionSql(plan: Plan, metric: BaseMetric): string {
-  const name = nameOf(plan, metric);
+  const name = numberNameOf(plan, metric);
   if (metric.kind === "session_sum") return `, min(${name}) AS ${name}`;
   return metric.kind === "distinct" && metric.where !== undefined ? `, bool_or(${name}) AS ${name}` : "";
 }
@@ -47,8 +48,4 @@ function visitorSql(metric: BaseMetric, name: string): string {
   if (metric.of === "session_id")
     return metric.where === undefined ? "count(*)" : `count(*) FILTER (WHERE ${name})`;
   return metric.where === undefined ? "1" : `coalesce(bool_or(${name}), false)::integer`;
-}
-
-function nameOf(plan: Plan, metric: BaseMetric): string {
-  return `m${placeOf(plan, metric)}`;
 }

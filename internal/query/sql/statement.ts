@@ -12,7 +12,8 @@ import { firstTimesSql } from "./visitors.ts";
 
 /**
  * The statement of a plan. Columns of its rows: is_total, place (of the row among all that are answered, from 1 on),
- * total_rows (in the row of the totals), then those of groupNames, then one for each of the plan's bases and span, first all of the first span, and likewise of its products.
+ * total_rows (in the row of the totals), then those of groupNames, then one for each of the plan's bases and span, first
+ * all of the first span, and likewise of its products.
  * @param top the only values of dimensions that are told apart; the rest is one row each bucket. Undefined: all.
  */
 export function statementSql(plan: Plan, top?: readonly Tuple[]): Sql {
@@ -25,19 +26,16 @@ export function statementSql(plan: Plan, top?: readonly Tuple[]): Sql {
     sql`cells AS (${cellsSql(plan, top)})`,
   ];
   const names = groupNames(plan, top);
-  const columns = raw([...names, ...numbersOf(plan)].map((name) => `, ${name}`).join(""));
+  const numbers = numbersOf(plan);
+  const listed = (columns: readonly string[]) => raw(columns.map((name) => `, ${name}`).join(""));
   const empties = raw(names.map((name) => `, NULL${typeOf(plan, name)}`).join(""));
   // Without dimensions the one row is that of the totals.
   const isRow = names.length === 0 ? sql`is_total` : sql`NOT is_total`;
   const total = sql`SELECT true AS is_total, 0::bigint AS place,
-      (SELECT count(*) FROM cells WHERE ${isRow}${passesSql(plan)}) AS total_rows${empties}${raw(
-        numbersOf(plan)
-          .map((name) => `, ${name}`)
-          .join(""),
-      )}
+      (SELECT count(*) FROM cells WHERE ${isRow}${passesSql(plan)}) AS total_rows${empties}${listed(numbers)}
     FROM cells WHERE is_total`;
   const rows = sql`SELECT * FROM (
-      SELECT false AS is_total, row_number() OVER (${orderSql(plan, names)}) AS place, NULL::bigint AS total_rows${columns}
+      SELECT false AS is_total, row_number() OVER (${orderSql(plan, names)}) AS place, NULL::bigint AS total_rows${listed([...names, ...numbers])}
       FROM cells WHERE ${isRow}${passesSql(plan)}
     ) numbered
     WHERE place > ${question.offset}::bigint AND place <= ${question.offset + question.limit}::bigint`;

@@ -8,10 +8,20 @@ export const ROLLUPS_FRESH_MS = 60_000;
 
 export const DAY_MS = 86_400_000;
 
-export async function readRollupStarts(pool: Pool): Promise<RollupStarts> {
+/** The merchants that have rollups, and from which time of events on. */
+export function readRollupStarts(pool: Pool): Promise<RollupStarts> {
+  return readStarts(pool, "rollups_from");
+}
+
+/** The merchants that are to be given rollups, and from which day on (ms since 1970-01-01 UTC). */
+export function readRollupsWanted(pool: Pool): Promise<RollupStarts> {
+  return readStarts(pool, "rollups_wanted_from");
+}
+
+async function readStarts(pool: Pool, column: "rollups_from" | "rollups_wanted_from"): Promise<RollupStarts> {
   const { rows } = await pool.query<{ merchant_id: number; ms: number }>(
-    `SELECT merchant_id, (extract(epoch FROM rollups_from) * 1000)::float8 AS ms
-     FROM merchants WHERE rollups_from IS NOT NULL`,
+    `SELECT merchant_id, (extract(epoch FROM ${column}) * 1000)::float8 AS ms
+     FROM merchants WHERE ${column} IS NOT NULL ORDER BY merchant_id`,
   );
   return new Map(rows.map(({ merchant_id, ms }) => [merchant_id, ms]));
 }
@@ -37,13 +47,4 @@ export async function wantRollups(
      WHERE m.merchant_id = large.merchant_id AND coalesce(m.rollups_ready_from > large.day, true)`,
     [new Date(from), new Date(to), eventsPerDay],
   );
-}
-
-/** The merchants that are to be given rollups, and from which day on (ms since 1970-01-01 UTC). */
-export async function readRollupsWanted(pool: Pool): Promise<RollupStarts> {
-  const { rows } = await pool.query<{ merchant_id: number; ms: number }>(
-    `SELECT merchant_id, (extract(epoch FROM rollups_wanted_from) * 1000)::float8 AS ms
-     FROM merchants WHERE rollups_wanted_from IS NOT NULL ORDER BY merchant_id`,
-  );
-  return new Map(rows.map(({ merchant_id, ms }) => [merchant_id, ms]));
 }

@@ -1,4 +1,5 @@
 import type { BatchView } from "../../event/batch-view.ts";
+import { signed64 } from "../../store/signed64.ts";
 import { CookielessHashes } from "./cookieless.ts";
 import { hashWords, OwnTextHashes } from "./hashes.ts";
 import type { Derived, Step } from "./step.ts";
@@ -7,8 +8,7 @@ const KIND = "visitor";
 
 /** What is stored of a merchant's visitor with an SDK's id: the 64-bit hash, signed, as a bigint column has it. */
 export function visitorHash(merchantId: number, visitorId: string): bigint {
-  const [low, high] = hashWords([KIND, merchantId, visitorId]);
-  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0));
+  return signed64(...hashWords([KIND, merchantId, visitorId]));
 }
 
 /** Stands before persons' ids, as `user_id` and an order's customer tell them. */

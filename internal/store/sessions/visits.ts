@@ -1,4 +1,5 @@
 import type { EventColumns } from "../event-columns.ts";
+import { signed64 } from "../signed64.ts";
 import { SESSION_GAP_MS } from "./join.ts";
 
 const DAY_MS = 86_400_000;
@@ -66,7 +67,7 @@ function add(visits: Map<string, Visit>, columns: EventColumns, row: number): Vi
   const key = `${merchantId} ${visitors[2 * row]} ${visitors[2 * row + 1]}`;
   let visit = visits.get(key);
   if (visit === undefined) {
-    visit = { merchantId, visitorId: signed64(visitors, row), events: [], others: undefined };
+    visit = { merchantId, visitorId: visitorIn(visitors, row), events: [], others: undefined };
     visits.set(key, visit);
   }
   visit.events.push({ columns, row, time: time.get(row), visitorId: visit.visitorId });
@@ -78,8 +79,8 @@ function addNeighbours(visit: Visit, columns: EventColumns, row: number): void {
   const { visitorsBefore, visitorsAfter, time } = columns;
   visit.others ??= new Map();
   const isEarly = time.get(row) % DAY_MS <= SESSION_GAP_MS;
-  addOther(visit.others, signed64(visitorsBefore, row), isEarly ? "all" : "past-midnight");
-  if (isSet(visitorsAfter, row)) addOther(visit.others, signed64(visitorsAfter, row), "all");
+  addOther(visit.others, visitorIn(visitorsBefore, row), isEarly ? "all" : "past-midnight");
+  if (isSet(visitorsAfter, row)) addOther(visit.others, visitorIn(visitorsAfter, row), "all");
 }
 
 function addOther(others: Map<bigint, Reach>, visitorId: bigint, reach: Reach): void {
@@ -112,7 +113,6 @@ function joined(one: Visit, other: Visit, byVisitor: Map<string, Visit>): Visit 
   return into;
 }
 
-/** The 64-bit value of a row's low and high word, as PostgreSQL's bigint has it. */
-function signed64(words: Uint32Array, row: number): bigint {
-  return BigInt.asIntN(64, (BigInt(words[2 * row + 1]!) << 32n) | BigInt(words[2 * row]!));
+function visitorIn(words: Uint32Array, row: number): bigint {
+  return signed64(words[2 * row]!, words[2 * row + 1]!);
 }

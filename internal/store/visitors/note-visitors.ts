@@ -1,5 +1,6 @@
 import type { EventColumns } from "../event-columns.ts";
 import type { Client } from "../pool.ts";
+import { signed64 } from "../signed64.ts";
 import { sqlFile } from "../sql-file.ts";
 import type { KnownVisitors, VisitorTimes } from "./known-visitors.ts";
 
@@ -111,7 +112,7 @@ class Seen {
 function parametersOf(visitors: readonly Visitor[]): unknown[] {
   return [
     visitors.map(({ merchantId }) => merchantId),
-    visitors.map(({ low, high }) => BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low))),
+    visitors.map(({ low, high }) => signed64(low, high)),
     visitors.map(({ people }) => people),
     visitors.map(({ bots }) => bots),
     visitors.map(({ month }) => month),

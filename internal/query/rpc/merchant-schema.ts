@@ -1,8 +1,7 @@
 import type { Filter } from "../../gen/footfall/query/v1/filter_pb.js";
 import type { RunReportRequest } from "../../gen/footfall/query/v1/report_pb.js";
-import { type Goal, listGoals } from "../../store/goals.ts";
 import type { Pool } from "../../store/pool.ts";
-import { inSnapshot } from "../../store/snapshot.ts";
+import { readGoals } from "../run/own-fields.ts";
 import { type RetryLimits, readWithRetry } from "../run/read-with-retry.ts";
 import { type Schema, schemaOf } from "../schema/schema.ts";
 import { MAX_LEVELS } from "./read-filter.ts";
@@ -24,15 +23,6 @@ export async function schemaFor(
   if (!requests.some(namesGoals)) return BUILT_IN;
   const goals = await readWithRetry(limits, () => readGoals(pool, merchantId, limits));
   return schemaOf({ goals, properties: [] });
-}
-
-/** The merchant's goals, by id. */
-export function readGoals(pool: Pool, merchantId: number, limits: RetryLimits): Promise<Goal[]> {
-  return inSnapshot(pool, limits, async (client) => {
-    const goals = await listGoals(client, merchantId);
-    limits.onRead?.(["goals"], goals.length);
-    return goals;
-  });
 }
 
 function namesGoals({ metrics, dimensions, scope }: RunReportRequest): boolean {

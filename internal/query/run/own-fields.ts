@@ -1,4 +1,4 @@
-import { listGoals } from "../../store/goals.ts";
+import { type Goal, listGoals } from "../../store/goals.ts";
 import type { Client, Pool } from "../../store/pool.ts";
 import { inSnapshot, type ReadLimits } from "../../store/snapshot.ts";
 import { sqlFile } from "../../store/sql-file.ts";
@@ -28,12 +28,22 @@ export function readOwnFields(
   limits: ReadLimits,
 ): Promise<MerchantFields> {
   return inSnapshot(pool, limits, async (client) => {
-    const goals = await listGoals(client, merchantId);
-    limits.onRead?.(["goals"], goals.length);
+    const goals = await goalsIn(client, merchantId, limits);
     const properties = await readProperties(client, merchantId, new Date(now - LONGEST_AGO_MS));
     limits.onRead?.(["raw"], properties.length);
     return { goals, properties };
   });
+}
+
+/** The merchant's goals, by id. @throws as inSnapshot. */
+export function readGoals(pool: Pool, merchantId: number, limits: ReadLimits): Promise<Goal[]> {
+  return inSnapshot(pool, limits, (client) => goalsIn(client, merchantId, limits));
+}
+
+async function goalsIn(client: Client, merchantId: number, { onRead }: ReadLimits): Promise<Goal[]> {
+  const goals = await listGoals(client, merchantId);
+  onRead?.(["goals"], goals.length);
+  return goals;
 }
 
 /** Looks at no more of the columnstore than has the rows: sorting a large merchant's weeks would take its time. */

@@ -46,11 +46,16 @@ export function readWithRetry<T>(limits: RetryLimits, read: () => Promise<T>): P
 const CHEAPER =
   "a shorter period, fewer metrics or dimensions, a filter without behavior, or ACCURACY_FAST instead of ACCURACY_EXACT";
 
+/** What a caller is told while the database is away. */
+export function databaseAway(cause: unknown): Failure {
+  return new Failure("unavailable", "the database is away", { cause, retryAfterMs: 1_000 });
+}
+
 /** What the database's refusal means to the caller; undefined for what is no refusal. */
 export function failureOf(cause: unknown, { statementTimeoutMs }: ReadLimits): Failure | undefined {
   switch (refusalOf(cause)) {
     case "away":
-      return new Failure("unavailable", "the database is away", { cause, retryAfterMs: 1_000 });
+      return databaseAway(cause);
     case "too_slow": {
       const message = `the question is too expensive: a statement took longer than ${statementTimeoutMs} ms; ask for ${CHEAPER}`;
       return new Failure("precondition", message, { allowed: CHEAPER, cause });

@@ -1,6 +1,7 @@
 import { Failure } from "../../../failure/failure.ts";
 import type { Pool } from "../../../store/pool.ts";
 import { refusalOf } from "../../../store/refusal.ts";
+import { databaseAway } from "../../run/read-with-retry.ts";
 import type { AnswerDeps } from "../answer.ts";
 
 export interface GoalDeps extends AnswerDeps {
@@ -26,9 +27,7 @@ export async function changeInStore<T>(
   try {
     return await change();
   } catch (cause) {
-    if (refusalOf(cause) !== undefined) {
-      throw new Failure("unavailable", "the database is away", { cause, retryAfterMs: 1_000 });
-    }
+    if (refusalOf(cause) !== undefined) throw databaseAway(cause);
     if (!(cause instanceof Failure)) throw cause;
     const { kind, message } = cause;
     if (kind !== "not_found" && kind !== "already_exists") throw cause;

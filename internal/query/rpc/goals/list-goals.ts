@@ -4,10 +4,10 @@ import {
   type ListGoalsResponse,
   ListGoalsResponseSchema,
 } from "../../../gen/footfall/query/v1/goals_pb.js";
+import { readGoals } from "../../run/own-fields.ts";
 import { readWithRetry } from "../../run/read-with-retry.ts";
 import { answer, checkMerchant } from "../answer.ts";
 import type { Method } from "../answer-reports.ts";
-import { readGoals } from "../merchant-schema.ts";
 import type { GoalDeps } from "./goal-deps.ts";
 import { goalToWire } from "./goal-to-wire.ts";
 

@@ -4,16 +4,13 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { query } from "../../internal/config/programs/query.ts";
-import { freePort } from "../../internal/embedded/free-port.ts";
 import { eventsWithin } from "../../internal/query/testing/generate/events.ts";
 import type { StoredEvent } from "../../internal/query/testing/naive/event.ts";
 import { storeEvents } from "../../internal/query/testing/store-events.ts";
 import { createMerchant } from "../../internal/store/merchants.ts";
 import { startCommand } from "../../test/kit/command.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
-import { startTestService, type TestService } from "../../test/kit/service.ts";
-import { start } from "./start.ts";
+import { NEW_MERCHANT, startTestQuery, type TestQuery } from "./testing/query-service.ts";
 
 // The examples of docs/reports.md as they stand there, and the command line client, against the real service.
 
@@ -25,22 +22,20 @@ const page = readFileSync(join(ROOT, "docs/reports.md"), "utf8");
 const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines!.trim());
 
 let database: TestDatabase;
-let service: TestService;
+let service: TestQuery;
 let env: Record<string, string>;
 let events: StoredEvent[];
 
 beforeAll(async () => {
   database = await openTestDatabase(4);
-  const shop = { name: "Shop", timeZone: "UTC", currency: "EUR", retentionDays: 7_300 };
-  const { merchantId, readKey } = await createMerchant(database.pool, shop);
+  const { merchantId, readKey } = await createMerchant(database.pool, NEW_MERCHANT);
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   const where = { merchants: [merchantId], from: today - 7 * DAY_MS, to: today - DAY_MS, sessions: 40 };
   const [all] = fc.sample(eventsWithin(where), { numRuns: 1, seed: 18 }) as [StoredEvent[]];
   await storeEvents(database.pool, all, new Map());
   events = all.filter(({ isBot }) => !isBot);
-  const port = String(await freePort());
-  service = await startTestService(query, start, { port, "database-url": database.url });
-  env = { FOOTFALL_URL: `http://127.0.0.1:${port}`, FOOTFALL_READ_KEY: readKey };
+  service = await startTestQuery(database.url);
+  env = { FOOTFALL_URL: service.url, FOOTFALL_READ_KEY: readKey };
 });
 afterAll(async () => {
   await service?.stop();

@@ -2,8 +2,6 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type CallOptions, Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { query } from "../../internal/config/programs/query.ts";
-import { freePort } from "../../internal/embedded/free-port.ts";
 import { Granularity } from "../../internal/gen/footfall/query/v1/period_pb.js";
 import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 import type {
@@ -15,15 +13,14 @@ import { findPostgres } from "../../test/kit/debian-programs.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
 import { type PlainPostgres, startPlainPostgres } from "../../test/kit/plain-postgres.ts";
 import { tableRows } from "../../test/kit/report-table.ts";
-import { startTestService, type TestService } from "../../test/kit/service.ts";
-import { start } from "./start.ts";
+import { startTestQuery, type TestQuery } from "./testing/query-service.ts";
 import { KEYS, makeSlowDatabase } from "./testing/slow-database.ts";
 
 const postgresProgram = await findPostgres();
 
 let postgres: PlainPostgres;
 let pool: Pool;
-let service: TestService;
+let service: TestQuery;
 let baseUrl: string;
 
 const connections = 6;
@@ -33,16 +30,13 @@ beforeAll(async () => {
   postgres = await startPlainPostgres(postgresProgram);
   pool = createPool({ url: postgres.url, name: "test", maxConnections: 2, statementTimeoutMs: 30_000 });
   await makeSlowDatabase(pool);
-  const port = await freePort();
-  service = await startTestService(query, start, {
-    port: String(port),
-    "database-url": postgres.url,
+  service = await startTestQuery(postgres.url, {
     "max-connections": String(connections),
     "statement-timeout-ms": "120000",
     "max-waiting": "200",
     "answer-cache-bytes": "0",
   });
-  baseUrl = `http://127.0.0.1:${port}`;
+  baseUrl = service.url;
 });
 
 afterAll(async () => {

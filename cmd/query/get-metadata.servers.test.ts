@@ -1,8 +1,6 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { query } from "../../internal/config/programs/query.ts";
-import { freePort } from "../../internal/embedded/free-port.ts";
 import { type Field, FieldKind } from "../../internal/gen/footfall/query/v1/metadata_pb.js";
 import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 import { ErrorInfoSchema } from "../../internal/gen/google/rpc/error_details_pb.js";
@@ -13,16 +11,14 @@ import { addGoal } from "../../internal/store/goals.ts";
 import { type CreatedMerchant, createMerchant } from "../../internal/store/merchants.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { bearer, transportsTo } from "../../test/kit/installation-clients.ts";
-import { startTestService, type TestService } from "../../test/kit/service.ts";
-import { start } from "./start.ts";
+import { NEW_MERCHANT, startTestQuery, type TestQuery } from "./testing/query-service.ts";
 
-const NEW_MERCHANT = { name: "Shop", timeZone: "UTC", currency: "EUR", retentionDays: 7_300 };
 const PERIOD = {
   span: { case: "dates", value: { startDate: "2025-03-03", endDate: "2025-03-16" } },
 } as const;
 
 let database: TestDatabase;
-let service: TestService;
+let service: TestQuery;
 let baseUrl: string;
 let own: CreatedMerchant;
 let other: CreatedMerchant;
@@ -36,10 +32,8 @@ beforeAll(async () => {
   const many = Object.fromEntries(Array.from({ length: 150 }, (_, at) => [`many_${at}`, at]));
   await insert(own, [{ plan: "pro", weight: 1.5, "a:b": true }, { plan: "free", weight: "9" }, null]);
   await insert(other, [{ secret: "x" }, many]);
-  const port = await freePort();
-  const settings = { port: String(port), "database-url": database.url, "requests-per-minute": "100000" };
-  service = await startTestService(query, start, settings);
-  baseUrl = `http://127.0.0.1:${port}`;
+  service = await startTestQuery(database.url, { "requests-per-minute": "100000" });
+  baseUrl = service.url;
 });
 afterAll(async () => {
   await service?.stop();

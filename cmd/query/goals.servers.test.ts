@@ -2,8 +2,6 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { query } from "../../internal/config/programs/query.ts";
-import { freePort } from "../../internal/embedded/free-port.ts";
 import { type GoalSchema, GoalService } from "../../internal/gen/footfall/query/v1/goals_pb.js";
 import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 import { ErrorInfoSchema } from "../../internal/gen/google/rpc/error_details_pb.js";
@@ -13,20 +11,17 @@ import { newKeyText } from "../../internal/store/key-text.ts";
 import { type CreatedMerchant, createMerchant } from "../../internal/store/merchants.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { bearer, transportsTo } from "../../test/kit/installation-clients.ts";
-import { startTestService, type TestService } from "../../test/kit/service.ts";
-import { start } from "./start.ts";
+import { startTestQuery, type TestQuery } from "./testing/query-service.ts";
 
 const NEW_MERCHANT = { name: "Shop", timeZone: "UTC", currency: "EUR", retentionDays: 30 };
 
 let database: TestDatabase;
-let service: TestService;
+let service: TestQuery;
 let baseUrl: string;
 beforeAll(async () => {
   database = await openTestDatabase(4);
-  const port = await freePort();
-  const settings = { port: String(port), "database-url": database.url, "key-fresh-ms": "0" };
-  service = await startTestService(query, start, settings);
-  baseUrl = `http://127.0.0.1:${port}`;
+  service = await startTestQuery(database.url, { "key-fresh-ms": "0" });
+  baseUrl = service.url;
 });
 afterAll(async () => {
   await service?.stop();

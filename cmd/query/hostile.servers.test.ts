@@ -4,21 +4,17 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { query } from "../../internal/config/programs/query.ts";
-import { freePort } from "../../internal/embedded/free-port.ts";
 import { ErrorInfoSchema } from "../../internal/gen/google/rpc/error_details_pb.js";
 import { eventsWithin } from "../../internal/query/testing/generate/events.ts";
 import { GOALS } from "../../internal/query/testing/generate/own-fields.ts";
 import type { StoredEvent } from "../../internal/query/testing/naive/event.ts";
 import { storeEvents } from "../../internal/query/testing/store-events.ts";
-import { CONTINUOUS_AGGREGATES } from "../../internal/store/continuous-aggregates.ts";
 import { addGoal } from "../../internal/store/goals.ts";
 import { type CreatedMerchant, createMerchant } from "../../internal/store/merchants.ts";
-import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
-import { startTestService, type TestService } from "../../test/kit/service.ts";
-import { start } from "./start.ts";
+import { openTestDatabase, refreshAggregates, type TestDatabase } from "../../test/kit/database.ts";
 import { type HostileRequest, hostileRequests } from "./testing/hostile-requests.ts";
 import { LoopWatch } from "./testing/loop-watch.ts";
+import { NEW_MERCHANT, startTestQuery, type TestQuery } from "./testing/query-service.ts";
 import { decode, encode, type RawAnswer } from "./testing/send-hostile.ts";
 
 const ASKED = process.env.FOOTFALL_TEST_HOSTILE;
@@ -39,10 +35,9 @@ const MARKER = "zqforeign";
 
 const DAY_MS = 86_400_000;
 const FROM = Date.UTC(2025, 2, 3);
-const NEW_MERCHANT = { name: "Shop", timeZone: "UTC", currency: "EUR", retentionDays: 7_300 };
 
 let database: TestDatabase;
-let service: TestService;
+let service: TestQuery;
 let baseUrl: string;
 let own: CreatedMerchant;
 let ownEvents: number;
@@ -69,19 +64,14 @@ beforeAll(async () => {
     await addGoal(database.pool, own.merchantId, goal);
     await addGoal(database.pool, other.merchantId, { ...goal, name: `${goal.name} ${MARKER}` });
   }
-  for (const name of CONTINUOUS_AGGREGATES) {
-    await database.pool.query(`CALL refresh_continuous_aggregate('${name}', NULL, NULL)`);
-  }
-  const port = await freePort();
-  service = await startTestService(query, start, {
-    port: String(port),
-    "database-url": database.url,
+  await refreshAggregates(database.pool);
+  service = await startTestQuery(database.url, {
     "requests-per-minute": "10000000",
     "cost-units-per-hour": "1000000000",
     // Each request is worked on, however often it comes.
     "answer-cache-bytes": "0",
   });
-  baseUrl = `http://127.0.0.1:${port}`;
+  baseUrl = service.url;
 });
 afterAll(async () => {
   await service?.stop();

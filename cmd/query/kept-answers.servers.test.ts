@@ -2,8 +2,6 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { query } from "../../internal/config/programs/query.ts";
-import { freePort } from "../../internal/embedded/free-port.ts";
 import { partitionOf } from "../../internal/event/partition.ts";
 import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 import type { RunReportRequestSchema } from "../../internal/gen/footfall/query/v1/report_pb.js";
@@ -12,11 +10,9 @@ import { eventRow } from "../../test/kit/columns.ts";
 import { batchOf, commitNext } from "../../test/kit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { bearer } from "../../test/kit/installation-clients.ts";
-import { startTestService, type TestService } from "../../test/kit/service.ts";
-import { start } from "./start.ts";
+import { NEW_MERCHANT, startTestQuery, type TestQuery } from "./testing/query-service.ts";
 
 const DAY = Date.UTC(2026, 2, 1);
-const SHOP = { name: "Shop", timeZone: "UTC", currency: "EUR", retentionDays: 7_300 };
 const MESSAGE = {
   period: { dates: { startDate: "2026-03-01", endDate: "2026-03-01" } },
   metrics: ["events"],
@@ -25,19 +21,18 @@ const MESSAGE = {
 };
 
 let database: TestDatabase;
-let service: TestService;
+let service: TestQuery;
 let baseUrl: string;
 let own: CreatedMerchant;
 let other: CreatedMerchant;
 
 beforeAll(async () => {
   database = await openTestDatabase(1);
-  own = await createMerchant(database.pool, SHOP);
-  other = await createMerchant(database.pool, SHOP);
+  own = await createMerchant(database.pool, NEW_MERCHANT);
+  other = await createMerchant(database.pool, NEW_MERCHANT);
   await write("/a", "/a", "/a", "/b", "/b", "/c");
-  const port = await freePort();
-  service = await startTestService(query, start, { port: String(port), "database-url": database.url });
-  baseUrl = `http://127.0.0.1:${port}`;
+  service = await startTestQuery(database.url);
+  baseUrl = service.url;
 });
 afterAll(async () => {
   await service?.stop();

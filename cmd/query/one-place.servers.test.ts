@@ -2,8 +2,6 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import sql, { raw } from "sql-template-tag";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { query } from "../../internal/config/programs/query.ts";
-import { freePort } from "../../internal/embedded/free-port.ts";
 import type { FilterSchema } from "../../internal/gen/footfall/query/v1/filter_pb.js";
 import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 import { planQuestion } from "../../internal/query/plan/plan.ts";
@@ -13,8 +11,7 @@ import { type CreatedMerchant, createMerchant } from "../../internal/store/merch
 import { metricsPage } from "../../scripts/metrics-page.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
 import { bearer, transportsTo } from "../../test/kit/installation-clients.ts";
-import { startTestService, type TestService } from "../../test/kit/service.ts";
-import { start } from "./start.ts";
+import { NEW_MERCHANT, startTestQuery, type TestQuery } from "./testing/query-service.ts";
 
 // The one place: a line more in each of the two lists.
 vi.mock("../../internal/query/schema/metrics/traffic.ts", async (original) => {
@@ -35,22 +32,20 @@ vi.mock("../../internal/query/schema/dimensions.ts", async (original) => {
 });
 
 let database: TestDatabase;
-let service: TestService;
+let service: TestQuery;
 let baseUrl: string;
 let merchant: CreatedMerchant;
 beforeAll(async () => {
   database = await openTestDatabase(4);
-  const shop = { name: "Shop", timeZone: "UTC", currency: "EUR", retentionDays: 7_300 };
-  merchant = await createMerchant(database.pool, shop);
+  merchant = await createMerchant(database.pool, NEW_MERCHANT);
   await database.pool.query(
     `INSERT INTO events (merchant_id, ts, received_at, event_id, visitor_id, session_id, processor_version, name, sdk)
      SELECT $1, '2025-03-03T10:00Z', now(), gen_random_uuid(), 1, 1, 1, name, sdk
      FROM (VALUES ('click', 'web'), ('click', 'web'), ('click', 'node'), ('view', 'web')) rows (name, sdk)`,
     [merchant.merchantId],
   );
-  const port = await freePort();
-  service = await startTestService(query, start, { port: String(port), "database-url": database.url });
-  baseUrl = `http://127.0.0.1:${port}`;
+  service = await startTestQuery(database.url);
+  baseUrl = service.url;
 });
 afterAll(async () => {
   await service?.stop();

@@ -3,8 +3,6 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { query } from "../../internal/config/programs/query.ts";
-import { freePort } from "../../internal/embedded/free-port.ts";
 import { partitionOf } from "../../internal/event/partition.ts";
 import { TextTest_Match } from "../../internal/gen/footfall/query/v1/filter_pb.js";
 import { Notice_Kind } from "../../internal/gen/footfall/query/v1/info_pb.js";
@@ -18,26 +16,23 @@ import { BadRequestSchema, ErrorInfoSchema } from "../../internal/gen/google/rpc
 import { eventsWithin } from "../../internal/query/testing/generate/events.ts";
 import type { StoredEvent } from "../../internal/query/testing/naive/event.ts";
 import { storeEvents } from "../../internal/query/testing/store-events.ts";
-import { CONTINUOUS_AGGREGATES } from "../../internal/store/continuous-aggregates.ts";
 import { type CreatedMerchant, createMerchant } from "../../internal/store/merchants.ts";
-import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { openTestDatabase, refreshAggregates, type TestDatabase } from "../../test/kit/database.ts";
 import { bearer, postJson, transportsTo } from "../../test/kit/installation-clients.ts";
 import { cellsOf, tableRows } from "../../test/kit/report-table.ts";
-import { startTestService, type TestService } from "../../test/kit/service.ts";
-import { start } from "./start.ts";
+import { NEW_MERCHANT, startTestQuery, type TestQuery } from "./testing/query-service.ts";
 
 type Request = MessageInitShape<typeof RunReportRequestSchema>;
 
 const DAY_MS = 86_400_000;
 const FROM = Date.UTC(2025, 2, 3);
 const PARTITIONS = 4;
-const NEW_MERCHANT = { name: "Shop", timeZone: "UTC", currency: "EUR", retentionDays: 7_300 };
 const PERIOD = {
   span: { case: "dates", value: { startDate: "2025-03-03", endDate: "2025-03-16" } },
 } as const;
 
 let database: TestDatabase;
-let service: TestService;
+let service: TestQuery;
 let baseUrl: string;
 let own: CreatedMerchant;
 let other: CreatedMerchant;
@@ -52,17 +47,14 @@ beforeAll(async () => {
   const where = { merchants, from: FROM, to: FROM + 14 * DAY_MS, sessions: 80 };
   const [all] = fc.sample(eventsWithin(where), { numRuns: 1, seed: 18 }) as [StoredEvent[]];
   await storeEvents(database.pool, all, new Map());
-  for (const name of CONTINUOUS_AGGREGATES) {
-    await database.pool.query(`CALL refresh_continuous_aggregate('${name}', NULL, NULL)`);
-  }
+  await refreshAggregates(database.pool);
   await database.pool.query(
     "UPDATE partitions SET committed_through = '2025-03-16T12:00Z' WHERE partition_id = $1",
     [partitionOf(own.merchantId, PARTITIONS)],
   );
   events = all.filter(({ merchantId, isBot }) => merchantId === own.merchantId && !isBot);
-  const port = await freePort();
-  service = await startTestService(query, start, { port: String(port), "database-url": database.url });
-  baseUrl = `http://127.0.0.1:${port}`;
+  service = await startTestQuery(database.url);
+  baseUrl = service.url;
 });
 afterAll(async () => {
   await service?.stop();

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
-import { CONTINUOUS_AGGREGATES } from "../store/continuous-aggregates.ts";
+import { openTestDatabase, refreshAggregates, type TestDatabase } from "../../test/kit/database.ts";
 import { invalidateSql } from "../store/invalidations.ts";
 import type { ReadSource } from "../store/snapshot.ts";
 import type { Merchant, Question } from "./question/question.ts";
@@ -42,9 +41,7 @@ beforeAll(async () => {
   await addMerchants();
   const isLate = ({ session }: StoredEvent) => session <= LATE_SESSIONS;
   await store(events.filter((event) => !isLate(event)));
-  for (const name of CONTINUOUS_AGGREGATES) {
-    await database.pool.query(`CALL refresh_continuous_aggregate('${name}', NULL, NULL)`);
-  }
+  await refreshAggregates(database.pool);
   await store(events.filter(isLate));
   await markAsStale(events.filter(isLate));
 });

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
-import { CONTINUOUS_AGGREGATES } from "../store/continuous-aggregates.ts";
+import { openTestDatabase, refreshAggregates, type TestDatabase } from "../../test/kit/database.ts";
 import type { Answer, Column } from "./question/answer.ts";
 import type { Filter } from "./question/filter.ts";
 import type { Question } from "./question/question.ts";
@@ -26,9 +25,7 @@ beforeAll(async () => {
     [SEEDS, new Date(START)],
   );
   for (let merchant = 1; merchant <= SEEDS + 1; merchant++) await store(merchant);
-  for (const name of CONTINUOUS_AGGREGATES) {
-    await database.pool.query(`CALL refresh_continuous_aggregate('${name}', NULL, NULL)`);
-  }
+  await refreshAggregates(database.pool);
 }, 300_000);
 afterAll(() => database?.close());
 

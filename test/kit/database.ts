@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { freePort } from "../../internal/embedded/free-port.ts";
 import { startTimescale, type Timescale } from "../../internal/embedded/postgres/start.ts";
 import { temporaryDirectory } from "../../internal/embedded/temporary.ts";
+import { CONTINUOUS_AGGREGATES } from "../../internal/store/continuous-aggregates.ts";
 import { migrate } from "../../internal/store/migrate.ts";
 import { createPool, type Pool } from "../../internal/store/pool.ts";
 import { fillMigrated } from "./migrated-database.ts";
@@ -53,6 +54,13 @@ export async function addMerchantWithRollups(pool: Pool): Promise<void> {
     `INSERT INTO merchants (name, time_zone, currency, retention_days, rollups_from, rollups_ready_from)
      VALUES ('large', 'UTC', 'EUR', 7300, '2000-01-01Z', '2000-01-01Z')`,
   );
+}
+
+/** Refreshes all of every continuous aggregate, whatever is marked. */
+export async function refreshAggregates(pool: Pool): Promise<void> {
+  for (const name of CONTINUOUS_AGGREGATES) {
+    await pool.query(`CALL refresh_continuous_aggregate('${name}', NULL, NULL)`);
+  }
 }
 
 /** A database that can be killed. */

@@ -48,9 +48,10 @@ test("there are examples of all clients", () => {
   }
 });
 
-test.each(examples)("%s", async (example) => {
-  const isThere = await run("sh", ["-c", `command -v ${example.split(" ")[0]}`]).catch(() => undefined);
-  if (isThere === undefined) return;
+test.for(examples)("%s", async (example, { skip }) => {
+  const program = example.split(" ")[0]!;
+  const isThere = await run("sh", ["-c", `command -v ${program}`]).catch(() => undefined);
+  if (isThere === undefined) skip(`${program} is not installed`);
   const { stdout } = await run("sh", ["-c", example], { cwd: ROOT, env: { ...process.env, ...env } });
   expect(stdout).toMatch(/visitors/);
 });

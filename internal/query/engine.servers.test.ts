@@ -6,13 +6,12 @@ import type { ReadSource } from "../store/snapshot.ts";
 import type { Merchant, Question } from "./question/question.ts";
 import { answerQuestion } from "./run/answer-question.ts";
 import { DIMENSIONS } from "./schema/dimensions.ts";
-import { basesOf } from "./schema/field.ts";
 import { METRICS } from "./schema/metrics.ts";
 import { plainAnswer, roundedAnswer } from "./testing/compare.ts";
 import { eventsWithin } from "./testing/generate/events.ts";
 import { GOALS, OWN_FIELDS } from "./testing/generate/own-fields.ts";
 import { questionsAbout } from "./testing/generate/questions.ts";
-import { evaluate } from "./testing/naive/evaluate.ts";
+import { evaluate, type RightAnswer } from "./testing/naive/evaluate.ts";
 import type { StoredEvent } from "./testing/naive/event.ts";
 import { worldOf } from "./testing/naive/world.ts";
 import { storeEvents } from "./testing/store-events.ts";
@@ -53,15 +52,12 @@ test("a random question over random events is answered as by counting one event 
     for (const source of sources) read.add(source);
   };
   await fc.assert(
-    fc.asyncProperty(
-      questionsAbout({ merchants, from: FROM, to: TO, ...OWN_FIELDS }).filter(isOfEvents),
-      async (question) => {
-        const answer = await answerQuestion(database.pool, question, { statementTimeoutMs: 30_000, onRead });
-        expect(plainAnswer(answer, question)).toEqual(roundedAnswer(evaluate(events, question, GOALS)));
-        const { oldestProcessorVersion, newestProcessorVersion } = answer;
-        expect([oldestProcessorVersion, newestProcessorVersion]).toEqual(versionsIn(question));
-      },
-    ),
+    fc.asyncProperty(questionsAbout({ merchants, from: FROM, to: TO, ...OWN_FIELDS }), async (question) => {
+      const answer = await answerQuestion(database.pool, question, { statementTimeoutMs: 30_000, onRead });
+      expect(plainAnswer(answer, question)).toEqual(roundedAnswer(evaluate(events, question, GOALS)));
+      const { oldestProcessorVersion, newestProcessorVersion } = answer;
+      expect([oldestProcessorVersion, newestProcessorVersion]).toEqual(versionsIn(question));
+    }),
     {
       numRuns: RUNS,
       examples: [[ofPresence], [ofRollup]],
@@ -70,6 +66,45 @@ test("a random question over random events is answered as by counting one event 
   );
   expect([...read].sort()).toEqual(["aggregate", "raw", "rollup", "sessions", "visits"]);
 }, 600_000);
+
+test("a sample of the visitors estimates distinct counts, and leaves rows and all other numbers as they are", async () => {
+  let estimates = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      questionsAbout({ merchants, from: FROM, to: TO, ...OWN_FIELDS }).map(withEstimates),
+      async (question) => {
+        const limits = { statementTimeoutMs: 30_000, sampleFromEvents: 0 };
+        const answer = await answerQuestion(database.pool, question, limits);
+        const estimated = new Set(
+          answer.totals.columns.filter(({ standardErrors }) => standardErrors).map(({ name }) => name),
+        );
+        estimates += estimated.size;
+        const sums = question.metrics.filter(({ kind }) => kind === "additive" || kind === "quantile");
+        expect(sums.filter(({ name }) => estimated.has(name))).toEqual([]);
+        const exact = ({ rows, totals, totalRows }: RightAnswer) => {
+          const of = (values: RightAnswer["totals"]) =>
+            values.map((span) => span.filter((_, at) => !estimated.has(question.metrics[at]!.name)));
+          return {
+            rows: rows.map((row) => ({ ...row, metrics: of(row.metrics) })),
+            totals: of(totals),
+            totalRows,
+          };
+        };
+        expect(exact(plainAnswer(answer, question))).toEqual(
+          exact(roundedAnswer(evaluate(events, question, GOALS))),
+        );
+      },
+    ),
+    { numRuns: Math.ceil(RUNS / 3), endOnFailure: process.env.FOOTFALL_TEST_SHRINK === undefined },
+  );
+  expect(estimates).toBeGreaterThan(0);
+}, 600_000);
+
+/** What an estimate may not decide: which rows there are, and in which order. */
+function withEstimates(question: Question): Question {
+  const orderBy = question.orderBy.filter(({ by }) => "dimension" in by);
+  return { ...question, accuracy: "fast", metricFilter: undefined, topValues: undefined, orderBy };
+}
 
 /** Random questions seldom ask for what sessions of quarter hours answer. */
 const ofPresence: Question = {
@@ -123,10 +158,4 @@ async function markAsStale(some: readonly StoredEvent[]): Promise<void> {
     ),
     [some.map(({ time }) => new Date(time))],
   );
-}
-
-/** Which rows there are, the naive evaluation tells by events, and not by first and last page views alone. */
-function isOfEvents({ metrics }: Question): boolean {
-  const { relation } = basesOf(metrics[0]!)[0]!;
-  return relation === "events" || relation === "items";
 }

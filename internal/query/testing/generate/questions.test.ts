@@ -67,6 +67,10 @@ test("filters let something through, and keep something back; so do all other pa
     50,
   );
   expect(count(({ limit }, { totalRows }) => totalRows > limit)).toBeGreaterThan(50);
+  const ranks = ["entrances", "exits", "exit_rate"];
+  const isRanked = ({ metrics, topValues }: Question) =>
+    topValues !== undefined && ranks.includes(metrics[0]!.name);
+  expect(count((question, { rows }) => isRanked(question) && rows.length > 1)).toBeGreaterThan(2);
 });
 
 function texts({ rows, totals }: RightAnswer): unknown {

@@ -4,6 +4,8 @@ import type { Merchant, Order, Question, Span } from "../../question/question.ts
 import { DIMENSIONS } from "../../schema/dimensions.ts";
 import type { Dimension, Metric } from "../../schema/field.ts";
 import { METRICS } from "../../schema/metrics.ts";
+import { GRANULARITIES, type Granularity } from "../../time/beginnings.ts";
+import { bucketEdges } from "../../time/buckets.ts";
 import { countsItems } from "../naive/metrics.ts";
 import { ODD_TEXTS } from "./events.ts";
 
@@ -28,7 +30,10 @@ export function questionsAbout(about: About): fc.Arbitrary<Question> {
   return fc
     .tuple(
       fc.constantFrom("UTC", "UTC", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"),
-      fc.shuffledSubarray(dimensions, { maxLength: 4 }),
+      mostly(
+        fc.shuffledSubarray(dimensions, { maxLength: 4 }),
+        fc.shuffledSubarray(dimensions, { maxLength: 9 }),
+      ),
     )
     .chain(([timeZone, asked]) => {
       const ofItems = asked.some(({ scope }) => scope === "item");
@@ -38,16 +43,20 @@ export function questionsAbout(about: About): fc.Arbitrary<Question> {
         merchant: fc.constantFrom(...about.merchants),
         timeZone: fc.constant(timeZone),
         traffic: fc.constantFrom("people", "people", "bots", "all"),
-        accuracy: fc.constant("exact"),
+        // Of so few events all answers are exact.
+        accuracy: fc.constantFrom("exact", "balanced", "fast"),
         identity: fc.constantFrom("visitor", "visitor", "person"),
         spans: spans(about, timeZone, hasTime),
-        metrics: fc.shuffledSubarray(possible, { minLength: 1, maxLength: 6 }),
+        metrics: mostly(
+          fc.shuffledSubarray(possible, { minLength: 1, maxLength: 6 }),
+          fc.shuffledSubarray(possible, { minLength: 1, maxLength: Math.min(20, possible.length) }),
+        ),
         dimensions: fc.constant(asked),
         filter: fc.option(filters(dimensions), { nil: undefined }),
         includeEmpty: fc.boolean(),
-        offset: fc.constantFrom(0, 0, 0, 2),
+        offset: fc.constantFrom(0, 0, 0, 0, 0, 0, 2, 2, 50),
         limit: fc.constantFrom(1, 5, 1_000, 1_000),
-        topValues: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined, freq: 2 }),
+        topValues: fc.option(fc.constantFrom(1, 2, 3, 4, 100), { nil: undefined, freq: 2 }),
       } satisfies { [K in keyof Omit<Question, "metricFilter" | "orderBy">]-?: fc.Arbitrary<unknown> });
     })
     .chain((question) =>
@@ -60,19 +69,38 @@ export function questionsAbout(about: About): fc.Arbitrary<Question> {
     );
 }
 
+/** The one, or now and then the other. */
+function mostly<T>(one: fc.Arbitrary<T>, other: fc.Arbitrary<T>): fc.Arbitrary<T> {
+  return fc.oneof({ weight: 9, arbitrary: one }, { weight: 1, arbitrary: other });
+}
+
+/** Longest spans in buckets of a granularity, ms, so that these are some hundreds; of others any. */
+const LONGEST_MS: Readonly<Partial<Record<Granularity, number>>> = {
+  minute: DAY_MS / 4,
+  quarter_hour: 4 * DAY_MS,
+  hour: 12 * DAY_MS,
+};
+
+const MONDAY = 1;
+
 /** Whole UTC days, whole local days, or minutes; one, or two with buckets that have partners, or not. */
 function spans({ from, to }: About, timeZone: string, hasTime: boolean): fc.Arbitrary<Question["spans"]> {
   const unaligned = fc.tuple(
     fc.constantFrom<Unit>("utc", "utc", "local", "minute", "quarter"),
     fc.integer({ min: from - 2 * DAY_MS, max: to + DAY_MS }),
     fc.integer({ min: 1, max: 45 }),
-    fc.integer({ min: 1, max: 6 }),
+    fc.oneof(
+      { weight: 3, arbitrary: fc.integer({ min: 1, max: 6 }) },
+      { weight: 1, arbitrary: fc.constantFrom(...GRANULARITIES) },
+    ),
   );
   const one = unaligned.map(([unit, start, length, buckets]) => {
     const begin = floor(start, unit, timeZone);
     // Minutes go over whole days too, and end at an odd one.
     const end = floor(begin + length * DAY_MS + 3 * 3_600_000, unit, timeZone);
-    return spanOf(begin, end, unit, timeZone, hasTime ? buckets : undefined);
+    if (!hasTime) return { start: begin, end };
+    if (typeof buckets === "number") return spanOf(begin, end, unit, timeZone, buckets);
+    return spanBy(buckets, { start: begin, end }, timeZone);
   });
   return fc.oneof(
     { weight: 2, arbitrary: one.map((span) => [span] as const) },
@@ -123,8 +151,13 @@ function floor(time: number, unit: Unit, timeZone: string): number {
     .epochMilliseconds;
 }
 
-function spanOf(start: number, end: number, unit: Unit, timeZone: string, buckets: number | undefined): Span {
-  if (buckets === undefined) return { start, end };
+/** A span, or the beginning of it, in buckets of a granularity. */
+function spanBy(granularity: Granularity, { start, end }: Span, timeZone: string): Span {
+  const span = { start, end: Math.min(end, start + (LONGEST_MS[granularity] ?? Number.POSITIVE_INFINITY)) };
+  return { ...span, edges: bucketEdges(span, granularity, { timeZone, firstDayOfWeek: MONDAY }) };
+}
+
+function spanOf(start: number, end: number, unit: Unit, timeZone: string, buckets: number): Span {
   const inner = Array.from({ length: buckets - 1 }, (_, at) =>
     floor(start + ((end - start) * (at + 1)) / buckets, unit, timeZone),
   );
@@ -148,6 +181,10 @@ const VALUES = [
     "Direct",
     "google",
     "new",
+    "returning",
+    "true",
+    "-3",
+    "Bought",
     "EUR",
     "shoe",
     "Ajax",
@@ -177,7 +214,7 @@ const textTest: fc.Arbitrary<Test> = fc.oneof(
     value: fc.constantFrom("^/a", "b$", "[ab]", "/a.b", "oo|ew", "\\d+", "^.{1,2}$"),
     ignoreCase: fc.boolean(),
   }),
-  fc.record({ kind: fc.constant("in"), values: fc.uniqueArray(value, { minLength: 1, maxLength: 3 }) }),
+  fc.record({ kind: fc.constant("in"), values: fc.uniqueArray(value, { minLength: 1, maxLength: 20 }) }),
 ) as fc.Arbitrary<Test>;
 
 const emptyTest: fc.Arbitrary<Test> = fc.record({ kind: fc.constant("empty"), isEmpty: fc.boolean() });
@@ -186,6 +223,7 @@ function numberTest(bounds: fc.Arbitrary<number>): fc.Arbitrary<Test> {
   return fc.oneof(
     fc.record({ kind: fc.constant("number" as const), min: bounds }),
     fc.record({ kind: fc.constant("number" as const), max: bounds }),
+    fc.record({ kind: fc.constant("number" as const), min: bounds, max: bounds }),
     fc.record({ kind: fc.constant("number" as const), equals: bounds }),
   );
 }
@@ -193,7 +231,8 @@ function numberTest(bounds: fc.Arbitrary<number>): fc.Arbitrary<Test> {
 /** Filters of up to three levels, with behaviors. */
 function filters(dimensions: readonly Dimension[]): fc.Arbitrary<Filter> {
   const tests = fc.constantFrom(...dimensions.filter(({ filterable }) => filterable)).chain((field) => {
-    const ofNumbers = numberTest(fc.integer({ min: field.type === "number" ? 0 : -9, max: 23 }));
+    const whole = fc.integer({ min: field.type === "number" ? 0 : -9, max: 23 });
+    const ofNumbers = numberTest(mostly<number>(whole, fc.constantFrom(-0.5, 2.5, 1e300)));
     const ofTexts = field.number === undefined ? textTest : fc.oneof(textTest, ofNumbers);
     const ofType = field.type === "number" ? ofNumbers : ofTexts;
     const test = fc.oneof({ weight: 5, arbitrary: ofType }, { weight: 1, arbitrary: emptyTest });
@@ -204,7 +243,7 @@ function filters(dimensions: readonly Dimension[]): fc.Arbitrary<Filter> {
     subject: fc.constantFrom("session" as const, "visitor" as const),
     event: expressions(tests, tests),
     atLeast: fc.integer({ min: 0, max: 2 }),
-    atMost: fc.constantFrom(undefined, 0, 2),
+    atMost: fc.constantFrom(undefined, 0, 1, 2),
   });
   return expressions(tests, fc.oneof({ weight: 4, arbitrary: tests }, { weight: 1, arbitrary: behavior }));
 }

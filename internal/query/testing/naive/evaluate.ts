@@ -3,7 +3,7 @@ import type { Question } from "../../question/question.ts";
 import { type DimensionValue, dimensionValues, hasItemValues } from "./dimensions.ts";
 import type { StoredEvent } from "./event.ts";
 import { holds, passes, passesTest } from "./filter.ts";
-import { countsItems, type MetricValue, metricOf, type Slice } from "./metrics.ts";
+import { countsItems, type MetricValue, makesRow, metricOf, type Slice } from "./metrics.ts";
 import { ordered } from "./order.ts";
 import { type Seen, type World, worldOf } from "./world.ts";
 
@@ -105,11 +105,9 @@ function groupsOf(question: Question, slices: readonly Slice[], ofRest: IsRest):
       combinations(question.dimensions.map(({ name }) => dimensionValues(name, seen, world))).map(groupOf),
     );
   slices.forEach(({ world, events, items }, at) => {
-    if (needsEvents(question)) {
-      for (const event of events) {
-        for (const group of groupsOfOne({ event, item: undefined }, world))
-          group.slices[at]!.events.push(event);
-      }
+    for (const event of events.filter((one) => needsEvent(question, one, world))) {
+      for (const group of groupsOfOne({ event, item: undefined }, world))
+        group.slices[at]!.events.push(event);
     }
     if (question.metrics.some(({ name }) => countsItems(name))) {
       for (const seen of items) {
@@ -140,9 +138,10 @@ function emptied({ world }: Slice): Group["slices"][number] {
   return { world, events: [], items: [] };
 }
 
-function needsEvents({ metrics, dimensions }: Question): boolean {
+function needsEvent({ metrics, dimensions }: Question, event: StoredEvent, world: World): boolean {
   return (
-    !dimensions.some(({ name }) => hasItemValues(name)) && metrics.some(({ name }) => !countsItems(name))
+    !dimensions.some(({ name }) => hasItemValues(name)) &&
+    metrics.some(({ name }) => makesRow(name, event, world))
   );
 }
 

@@ -86,7 +86,10 @@ const orders = count(isOrder);
 const revenue = money(({ revenueMicros }) => revenueMicros);
 const gross = money(({ kind, revenueMicros }) => (kind === 1 ? revenueMicros : null));
 const activeTime = total(({ activeMs }) => (activeMs === null ? null : activeMs / 1_000));
-const exits = count((event, world) => world.session(event).pageViews.at(-1) === event);
+const isEntrance = (event: StoredEvent, world: World) => world.session(event).pageViews[0] === event;
+const isExit = (event: StoredEvent, world: World) => world.session(event).pageViews.at(-1) === event;
+const entrances = count(isEntrance);
+const exits = count(isExit);
 
 const METRICS: Readonly<Record<string, Count>> = {
   events: count(() => true),
@@ -107,7 +110,7 @@ const METRICS: Readonly<Record<string, Count>> = {
     total(({ scrollPercent }) => scrollPercent),
     count(({ scrollPercent }) => scrollPercent !== null),
   ),
-  entrances: count((event, world) => world.session(event).pageViews[0] === event),
+  entrances,
   exits,
   exit_rate: ratio(exits, pageViews),
   orders,
@@ -158,6 +161,13 @@ function abandonment(stage: number): Count {
 /** Whether a metric is counted over items. */
 export function countsItems(name: string): boolean {
   return name.startsWith("item") || name === "cart_to_view_rate" || name === "buy_to_view_rate";
+}
+
+/** Whether an event makes a row of what is counted by a metric: of entrances and exits these page views alone do. */
+export function makesRow(name: string, event: StoredEvent, world: World): boolean {
+  if (name === "entrances") return isEntrance(event, world);
+  if (name === "exits") return isExit(event, world);
+  return !countsItems(name);
 }
 
 /** A metric over rows. */

@@ -239,7 +239,7 @@ test.each<[Request, string, string]>([
     "FIELD_INVALID",
   ],
   [{ ...BY_PAGE, granularity: Granularity.DAY }, "granularity", "NOT_COMPATIBLE"],
-  [{ ...BY_PAGE, pageSize: 10_001 }, "page_size", "FIELD_INVALID"],
+  [{ ...BY_PAGE, pageSize: -1 }, "page_size", "FIELD_INVALID"],
   [{ ...BY_PAGE, orderBy: [{ field: "orders" }] }, "order_by[0].field", "FIELD_INVALID"],
   [
     {

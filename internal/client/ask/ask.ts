@@ -7,7 +7,7 @@ import { withRetry } from "../../lifecycle/retry.ts";
 import { type Report, reportOf } from "../report.ts";
 import { serviceFailure } from "./service-failure.ts";
 
-/** Rows that are asked for at a time: the most that a page may have. */
+/** Rows that are asked for at a time: the most that a page may have, and most buckets of `time`. */
 const PAGE = 10_000;
 
 export interface Access {
@@ -49,7 +49,7 @@ export function queryClient({ url, readKey, timeoutMs }: Access): Client<typeof 
 
 /**
  * The answer to a question, of as many pages as it takes.
- * @param limit most rows; undefined: as many as the service answers without being told.
+ * @param limit most rows; undefined: all buckets of `time` alone, else as many as the service answers without being told.
  * @throws Failure for every error of the service.
  */
 export async function askReport(
@@ -58,7 +58,8 @@ export async function askReport(
   limit: number | undefined,
 ): Promise<Report> {
   const pages = [];
-  let missing = limit ?? 0;
+  const isSeries = question.dimensions.length === 1 && question.dimensions[0] === "time";
+  let missing = limit ?? (isSeries ? PAGE : 0);
   let pageToken = "";
   try {
     do {

@@ -4,7 +4,8 @@ import { partitionOf } from "../../event/partition.ts";
 import { Failure } from "../../failure/failure.ts";
 import type { RunReportRequest, RunReportResponse } from "../../gen/footfall/query/v1/report_pb.js";
 import type { Pool } from "../../store/pool.ts";
-import type { QuestionRunner } from "../run/run-questions.ts";
+import { fittingRows, sizesOf } from "../run/pages.ts";
+import { type Answered, cutPage, type QuestionRunner } from "../run/run-questions.ts";
 import type { Schema } from "../schema/schema.ts";
 import { type AnswerDeps, type CallLimits, checkMerchant } from "./answer.ts";
 import { isKnown, setEtag } from "./etag.ts";
@@ -61,15 +62,31 @@ export async function answerReports(
     return undefined;
   const answers = await runner.run(right, limits);
   if (right.length === asked.length) setEtag(caller.context, right, answers);
-  const answerOf = new Map(right.map((each, at) => [each, answers[at]!]));
-  const remaining = runner.remaining(merchant.merchantId);
-  return asked.map((each) => {
-    if (each instanceof Failure) return each;
-    const answer = answerOf.get(each)!;
-    if (answer instanceof Failure) return answer;
-    metrics.answered(answer);
-    return reportToWire(each, answer, remaining);
-  });
+  const reports = await reportsOf(right, answers, runner.remaining(merchant.merchantId));
+  for (const each of answers) if (!(each instanceof Failure)) metrics.answered(each);
+  return asked.map((each) => (each instanceof Failure ? each : reports[right.indexOf(each)]!));
+}
+
+/** The wire form of answers, of as many rows as go into one message. Others have their turn between two of them. */
+async function reportsOf(
+  asked: readonly AskedReport[],
+  answers: readonly (Answered | Failure)[],
+  remaining: number,
+): Promise<(RunReportResponse | Failure)[]> {
+  const sizes: number[][] = [];
+  for (const each of answers) {
+    sizes.push(each instanceof Failure ? [] : sizesOf(each.answer.table));
+    await setImmediate();
+  }
+  const rows = fittingRows(sizes);
+  const reports: (RunReportResponse | Failure)[] = [];
+  for (const [at, each] of answers.entries()) {
+    const report = asked[at]!;
+    const isReport = !(each instanceof Failure);
+    reports.push(isReport ? reportToWire(report, cutPage(each, report.page, rows[at]!), remaining) : each);
+    await setImmediate();
+  }
+  return reports;
 }
 
 function readOrFailure(

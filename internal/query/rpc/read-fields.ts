@@ -2,6 +2,7 @@ import { Failure } from "../../failure/failure.ts";
 import type { RunReportRequest } from "../../gen/footfall/query/v1/report_pb.js";
 import { conflictOf, MOST_DIMENSIONS, MOST_METRICS } from "../plan/compatible.ts";
 import type { Order } from "../question/question.ts";
+import { mostRows, type Width } from "../run/pages.ts";
 import { TIME } from "../schema/dimensions.ts";
 import type { Dimension, Metric } from "../schema/field.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -108,13 +109,14 @@ function defaultOrder(dimensions: readonly Dimension[]): Order {
 }
 
 /**
- * Most rows of a page: 100 by default, and all buckets of `time` alone.
+ * Most rows of a page: 100 by default, all buckets of `time` alone; fewer where so many would be too much at a time.
  * @throws InvalidField on "page_size".
  */
-export function readPageSize(pageSize: number, dimensions: readonly Dimension[]): number {
-  if (pageSize > MOST_ROWS) throw new InvalidField("page_size", pageSize, `1 to ${MOST_ROWS}`);
-  if (pageSize > 0) return pageSize;
-  return dimensions.length === 1 && dimensions[0] === TIME ? MOST_ROWS : DEFAULT_ROWS;
+export function readPageSize(pageSize: number, question: Width): number {
+  if (pageSize < 0) throw new InvalidField("page_size", pageSize, "0 or more");
+  const { dimensions } = question;
+  const standard = dimensions.length === 1 && dimensions[0] === TIME ? MOST_ROWS : DEFAULT_ROWS;
+  return Math.min(pageSize || standard, MOST_ROWS, mostRows(question));
 }
 
 /** @returns undefined for all values. @throws InvalidField on "top_values". */

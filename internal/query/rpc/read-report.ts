@@ -55,17 +55,18 @@ function readAt(request: RunReportRequest, merchant: Merchant, schema: Schema, n
     comparison: comparison && readComparison(comparison),
     granularity,
   };
+  const spans = spansOf(when, calendar, now);
   const question: Question = {
     merchant,
     ...readingScope,
     ...fields,
-    spans: spansOf(when, calendar, now),
+    spans,
     filter: scope?.filter && readFilter(scope.filter, schema.dimension, "scope.filter"),
     metricFilter: metricFilter && readMetricFilter(metricFilter, metricNamed, "metric_filter"),
     orderBy: readOrder(request.orderBy, fields, comparison !== undefined),
     includeEmpty,
     offset: 0,
-    limit: readPageSize(request.pageSize, dimensions),
+    limit: readPageSize(request.pageSize, { ...fields, spans }),
     topValues: readTopValues(request.topValues, dimensions),
   };
   return { question, key: questionKey(question), now, calendar, granularity };

@@ -8,6 +8,7 @@ import {
 } from "../../gen/footfall/query/v1/period_pb.js";
 import { RunReportRequestSchema } from "../../gen/footfall/query/v1/report_pb.js";
 import { ScopeSchema, Traffic } from "../../gen/footfall/query/v1/scope_pb.js";
+import type { Span } from "../question/question.ts";
 import { METRICS } from "../schema/metrics.ts";
 import { schemaOf } from "../schema/schema.ts";
 import { readFields, readOrder, readPageSize, readTopValues } from "./read-fields.ts";
@@ -84,15 +85,22 @@ test("orders are by fields of the question; by default by time, else by the firs
 });
 
 test("page sizes and top values within their bounds", () => {
-  const { dimensions } = fields(["events"], ["time"]);
-  expect([readPageSize(0, []), readPageSize(7, []), readPageSize(0, dimensions)]).toEqual([100, 7, 10_000]);
-  expect(refusal(() => readPageSize(10_001, []))).toMatchObject({
-    field: "page_size",
-    allowed: "1 to 10000",
+  const one = { start: 0, end: 1 };
+  const width = (metrics: string[], dimensions: string[] = [], spans: [Span] | [Span, Span] = [one]) => ({
+    ...fields(metrics, dimensions),
+    spans,
   });
-  expect(readTopValues(5, fields(["events"], ["page"]).dimensions)).toBe(5);
-  expect(refusal(() => readTopValues(5, dimensions))).toMatchObject({ reason: "NOT_COMPATIBLE" });
-  expect(refusal(() => readTopValues(101, dimensions))).toMatchObject({ value: "101" });
+  const byTime = width(["events"], ["time"]);
+  const byPage = width(["events"], ["page"]);
+  expect([0, 7, 10_001].map((size) => readPageSize(size, byPage))).toEqual([100, 7, 10_000]);
+  expect(readPageSize(0, byTime)).toBe(10_000);
+  // 4 metrics of 2 periods, and 2 dimensions: 10 columns.
+  const wide = width(["events", "visitors", "sessions", "orders"], ["time", "page"], [one, one]);
+  expect([0, 1_000, 10_000].map((size) => readPageSize(size, wide))).toEqual([100, 1_000, 2_000]);
+  expect(refusal(() => readPageSize(-1, byPage))).toMatchObject({ field: "page_size", value: "-1" });
+  expect(readTopValues(5, byPage.dimensions)).toBe(5);
+  expect(refusal(() => readTopValues(5, byTime.dimensions))).toMatchObject({ reason: "NOT_COMPATIBLE" });
+  expect(refusal(() => readTopValues(101, byTime.dimensions))).toMatchObject({ value: "101" });
 });
 
 test("periods, comparisons, granularities", () => {

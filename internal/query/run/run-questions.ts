@@ -8,7 +8,7 @@ import { countBeside, countIn } from "./answer-question.ts";
 import type { Budgets } from "./budgets.ts";
 import { type DataState, readDataState, revisionOf } from "./data-state.ts";
 import type { PageToken } from "./page-token.ts";
-import { pageWithin, type Rows, rowsAround } from "./pages.ts";
+import { mostRows, pageWithin, type Rows, rowsAround } from "./pages.ts";
 import { digest } from "./question-key.ts";
 import { type RetryLimits, readWithRetry } from "./read-with-retry.ts";
 import { SingleFlight } from "./single-flight.ts";
@@ -184,18 +184,21 @@ export class QuestionRunner {
 
 function readOf(asked: Asked): Read {
   const page = { offset: asked.page?.offset ?? 0, limit: asked.question.limit };
-  const rows = rowsAround(page);
+  const rows = rowsAround(page, mostRows(asked.question));
   return { asked, page, question: { ...asked.question, ...rows }, key: digest(asked.key, rows.offset) };
 }
 
 function answered({ page, question }: Read, { revision, counts, freshness }: Kept) {
-  const { totalRows } = counts;
-  const next = page.offset + page.limit;
-  return {
-    answer: { ...pageWithin(counts, question.offset, page), ...freshness },
-    revision,
-    nextOffset: next < totalRows ? next : undefined,
-  };
+  const answer = { ...pageWithin(counts, question.offset, page), ...freshness };
+  const next = page.offset + answer.table.rows;
+  return { answer, revision, nextOffset: next < counts.totalRows ? next : undefined };
+}
+
+/** The first rows of a page; the next one begins behind them. */
+export function cutPage(answered: Answered, page: PageToken | undefined, rows: number): Answered {
+  if (answered.answer.table.rows <= rows) return answered;
+  const answer = { ...answered.answer, ...pageWithin(answered.answer, 0, { offset: 0, limit: rows }) };
+  return { ...answered, answer, nextOffset: (page?.offset ?? 0) + rows };
 }
 
 function expired({ now }: PageToken): Failure {

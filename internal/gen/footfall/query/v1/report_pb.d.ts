@@ -81,9 +81,11 @@ export declare type RunReportRequest = Message<"footfall.query.v1.RunReportReque
   orderBy: OrderBy[];
 
   /**
-   * Most rows to answer, 1 to 10,000. Absent: 100; with the dimension "time" alone, all buckets.
+   * Most rows to answer; more than 10,000 are 10,000. Absent: 100; with the dimension "time" alone, all buckets. A page
+   * has fewer rows where it would be too large: it has about 20,000 values at most, of which long texts count for more than
+   * one, and the pages of a batch have so many together. So go on by next_page_token, whatever rows there are.
    *
-   * @generated from field: uint32 page_size = 9;
+   * @generated from field: int32 page_size = 9;
    */
   pageSize: number;
 

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { aggregate } from "./aggregate.ts";
 import { codec } from "./codec.ts";
 import { collect } from "./collect.ts";
@@ -8,6 +8,7 @@ import { late } from "./late.ts";
 import { type Bench, machine, short } from "./lib/result.ts";
 import { memory } from "./memory.ts";
 import { pipeline } from "./pipeline.ts";
+import { PARTS, type Part } from "./query/part.ts";
 import { query } from "./query.ts";
 import { scaling } from "./scaling.ts";
 import { storage } from "./storage.ts";
@@ -40,6 +41,8 @@ const command = new Command("bench")
     "--chunk-days <n>",
     "storage, query: how many days a chunk of events spans (default: 7, or 1 from 10M a week on)",
   )
+  .option("--views <n>", "query: how many page views the one site has (default: 1M)")
+  .addOption(new Option("--parts <names...>", "query: which parts are run (default: all)").choices(PARTS))
   .option(
     "--keep <name>",
     "storage, query: keeps what is loaded as a database of this name on DATABASE_URL's server; the site of query as NAME_site",
@@ -49,12 +52,14 @@ const command = new Command("bench")
   .parse();
 
 const [name = ""] = command.args;
-const { seconds, events, merchants, days, chunkDays, keep, loaded, json } = command.opts<{
+const { seconds, events, merchants, days, chunkDays, views, parts, keep, loaded, json } = command.opts<{
   seconds: string;
   events?: string;
   merchants?: string;
   days?: string;
   chunkDays?: string;
+  views?: string;
+  parts?: Part[];
   keep?: string;
   loaded?: string;
   json?: boolean;
@@ -72,6 +77,8 @@ const result = await bench({
   merchants: optional(merchants),
   days: optional(days),
   chunkDays: optional(chunkDays),
+  views: optional(views),
+  parts,
   keep,
   loaded,
   say,

@@ -1,4 +1,5 @@
 import { cpus, totalmem } from "node:os";
+import type { Part } from "../query/part.ts";
 
 /** What a benchmark found. */
 export interface BenchResult {
@@ -20,6 +21,8 @@ export interface BenchOptions {
   readonly merchants?: number | undefined;
   readonly days?: number | undefined;
   readonly chunkDays?: number | undefined;
+  /** Parts of `query` to be run; undefined: all. */
+  readonly parts?: readonly Part[] | undefined;
   /** Page views of the one site that `query` loads besides. */
   readonly views?: number | undefined;
   /** The name under which what was loaded is kept, or of one that was kept. */

@@ -42,7 +42,8 @@ export function writeKeys({ pool }: Servers, merchants: number): Promise<string[
 
 /** A client in a process of its own, which answers each task with what it saw. @param file in this folder. */
 export async function forkClient<Task extends object, Seen>(file: string, args: readonly string[]) {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [...args]);
+  // Bytes and dates arrive as they are.
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [...args], { serialization: "advanced" });
   await reply(child);
   return {
     pid: child.pid ?? 0,

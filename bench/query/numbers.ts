@@ -1,24 +1,41 @@
-import type { Answer, Column } from "../../internal/query/question/answer.ts";
-import type { Question } from "../../internal/query/question/question.ts";
+import { type Cell, reportOf } from "../../internal/client/report.ts";
+import type { RunReportRequest, RunReportResponse } from "../../internal/gen/footfall/query/v1/report_pb.js";
 import { LIMIT } from "./question.ts";
 
-/** Numbers by bucket (its start, ms) or by value, one for each metric; "" without a dimension, and for no value. */
+/**
+ * Numbers by bucket (its start, ms) or by value, one for each metric, amounts in micros; "" without a dimension, and for no
+ * value.
+ */
 export type Numbers = ReadonlyMap<string, readonly number[]>;
 
-/** What the product answered, without buckets in which nothing happened. */
-export function numbersOf({ table }: Answer, { dimensions, spans }: Question): Numbers {
-  const keys = table.columns.slice(0, dimensions.length);
-  const metrics = table.columns.slice(dimensions.length);
-  const keyOf = (at: number) => {
-    const [key] = keys;
-    if (key?.kind === "bucket") return String(spans[0].edges![key.values[at]!]);
-    return key?.kind === "text" ? (key.values[at] ?? "") : "";
-  };
-  const entries = Array.from({ length: table.rows }, (_, at) => {
-    const numbers = metrics.map((column: Column) => Number(column.values[at]));
-    return [keyOf(at), numbers] as const;
+/** What the service answered, without buckets in which nothing happened. */
+export function numbersOf(request: RunReportRequest, response: RunReportResponse): Numbers {
+  const { count, dimensions, metrics } = reportOf(request, [response], undefined).rows;
+  const [keys] = dimensions;
+  const entries = Array.from({ length: count }, (_, row) => {
+    const key = keys === undefined ? "" : keyOf(keys.cells[row]!);
+    return [key, metrics.map(({ now }) => numberOf(now.cells[row]!))] as const;
   });
   return new Map(entries.filter(([, numbers]) => numbers.some((number) => number !== 0)));
+}
+
+function keyOf(cell: Cell): string {
+  if (cell.kind === "time") return String(cell.startMs);
+  return cell.kind === "text" ? cell.text : "";
+}
+
+function numberOf(cell: Cell): number {
+  switch (cell.kind) {
+    case "integer":
+    case "number":
+      return Number(cell.value);
+    case "money": {
+      const [whole, parts = ""] = cell.amount.split(".");
+      return Number(`${whole}${parts.slice(0, 6).padEnd(6, "0")}`);
+    }
+    default:
+      return Number.NaN;
+  }
 }
 
 /** @throws Error where an answer is not what rows say. */

@@ -1,10 +1,15 @@
-import type { Filter } from "../../internal/query/question/filter.ts";
-import type { Merchant, Question, Span } from "../../internal/query/question/question.ts";
-import { TIME } from "../../internal/query/schema/dimensions.ts";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { FilterSchema } from "../../internal/gen/footfall/query/v1/filter_pb.js";
+import { Granularity, type PeriodSchema } from "../../internal/gen/footfall/query/v1/period_pb.js";
+import {
+  type RunReportRequest,
+  RunReportRequestSchema,
+} from "../../internal/gen/footfall/query/v1/report_pb.js";
+import { Accuracy } from "../../internal/gen/footfall/query/v1/scope_pb.js";
+import type { Merchant, Question } from "../../internal/query/question/question.ts";
+import { readReport } from "../../internal/query/rpc/read-report.ts";
+import { rowsAround } from "../../internal/query/run/pages.ts";
 import { schemaOf } from "../../internal/query/schema/schema.ts";
-import type { Granularity } from "../../internal/query/time/beginnings.ts";
-import { bucketEdges } from "../../internal/query/time/buckets.ts";
-import { type Period, resolvePeriod } from "../../internal/query/time/period.ts";
 
 /** Values that a top list answers. */
 export const LIMIT = 10;
@@ -16,43 +21,45 @@ export interface Asked {
   /** None, "time" or one other. */
   readonly dimension?: string;
   /** With "time". */
-  readonly granularity?: Granularity;
-  readonly period: Period;
+  readonly granularity?: "hour" | "day" | "week" | "month";
+  readonly period: NonNullable<MessageInitShape<typeof PeriodSchema>["span"]>;
   /** Only events of which this dimension has this value. */
   readonly filter?: { readonly dimension: string; readonly value: string };
 }
 
+export type Precision = "exact" | "balanced";
+
+const GRANULARITY = {
+  hour: Granularity.HOUR,
+  day: Granularity.DAY,
+  week: Granularity.WEEK,
+  month: Granularity.MONTH,
+} as const;
+
+const ACCURACY = { exact: Accuracy.EXACT, balanced: Accuracy.BALANCED } as const;
+
 const SCHEMA = schemaOf({ goals: [], properties: [] });
 
-/** The question of a merchant, in its own time zone: exact, of people. */
-export function questionOf(asked: Asked, merchant: Merchant): Question {
-  const { timeZone } = merchant;
-  const calendar = { timeZone, firstDayOfWeek: 1 };
-  const { start, end } = resolvePeriod(asked.period, calendar, Date.now());
-  const dimension = asked.dimension === undefined ? undefined : SCHEMA.dimension(asked.dimension)!;
-  const isTime = dimension === TIME;
-  const edges = isTime ? bucketEdges({ start, end }, asked.granularity!, calendar) : undefined;
-  const span: Span = { start, end, ...(edges !== undefined && { edges }) };
-  const order = isTime ? { dimension: 0 } : { metric: 0 };
-  return {
-    merchant,
-    timeZone,
-    traffic: "people",
-    accuracy: "exact",
-    identity: "visitor",
-    spans: [span],
-    metrics: asked.metrics.map((name) => SCHEMA.metric(name)!),
+/** What a client sends, in the merchant's own time zone. */
+export function requestOf(asked: Asked, precision: Precision): RunReportRequest {
+  const { metrics, dimension, granularity, period, filter } = asked;
+  return create(RunReportRequestSchema, {
+    scope: { accuracy: ACCURACY[precision], ...(filter !== undefined && { filter: filterOf(filter) }) },
+    period: { span: period },
+    metrics: [...metrics],
     dimensions: dimension === undefined ? [] : [dimension],
-    filter: filterOf(asked),
-    orderBy: [{ by: order, ascending: isTime, byChange: false }],
-    includeEmpty: false,
-    offset: 0,
-    limit: isTime ? 10_000 : LIMIT,
-  };
+    granularity: granularity === undefined ? Granularity.UNSPECIFIED : GRANULARITY[granularity],
+    pageSize: dimension === "time" ? 0 : LIMIT,
+  });
 }
 
-function filterOf({ filter }: Asked): Filter | undefined {
-  if (filter === undefined) return undefined;
-  const test = { kind: "text", match: "exact", value: filter.value, ignoreCase: false } as const;
-  return { kind: "test", field: SCHEMA.dimension(filter.dimension)!, test };
+function filterOf({ dimension, value }: NonNullable<Asked["filter"]>): MessageInitShape<typeof FilterSchema> {
+  const test = { case: "text", value: { value } } as const;
+  return { expression: { case: "condition", value: { field: dimension, test } } };
+}
+
+/** The question that the service makes of it, with the rows that it reads for the page. */
+export function questionOf(asked: Asked, precision: Precision, merchant: Merchant): Question {
+  const { question } = readReport(requestOf(asked, precision), merchant, SCHEMA, Date.now());
+  return { ...question, ...rowsAround(question) };
 }

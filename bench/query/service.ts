@@ -1,59 +1,33 @@
-import type { QueryConfig } from "pg";
-import type { Answer } from "../../internal/query/question/answer.ts";
-import type { Question } from "../../internal/query/question/question.ts";
-import { answerQuestion } from "../../internal/query/run/answer-question.ts";
-import { type Client, createPool, type Pool } from "../../internal/store/pool.ts";
+import { freePort } from "../../internal/embedded/free-port.ts";
+import { startProgram } from "../../internal/standalone/programs.ts";
+import { CONNECTIONS } from "./statements.ts";
 
-/** What is asked, and over which connections. */
+/** The query service, as it is run: in a process of its own. */
 export interface Service {
-  readonly pool: Pool;
-  ask(question: Question): Promise<Answer>;
-  /** The statements that made an answer, of all that were sent beside it, to be sent by themselves. */
-  statementsOf(question: Question): Promise<readonly QueryConfig[]>;
-  close(): Promise<void>;
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
 }
 
-/** Longer than any answer may take, ms: the bench measures also what the service would refuse. */
-const LIMITS = { statementTimeoutMs: 600_000 };
+/** Nobody is refused: the bench measures also what the service would not answer so many of. */
+const LIMITS = {
+  MAX_CONNECTIONS: String(CONNECTIONS),
+  MAX_WAITING: "100000",
+  STATEMENT_TIMEOUT_MS: "600000",
+  MAX_TIMEOUT_MS: "3600000",
+  COST_UNITS_PER_HOUR: "1000000000",
+  REQUESTS_PER_MINUTE: "10000000",
+};
 
-/** Statements of questions begin so; what opens a snapshot and reads what it holds does not. */
-const OF_QUESTIONS = /^WITH\b/;
-
-export function startService(url: string, connections: number): Service {
-  const pool = createPool({
-    url,
-    name: "bench query",
-    maxConnections: connections,
-    statementTimeoutMs: 0,
-    connectTimeoutMs: 60_000,
+/** Starts it. @param keepsAnswers false: each question is worked on, also one that was asked before. */
+export async function startService(databaseUrl: string, keepsAnswers: boolean): Promise<Service> {
+  const port = String(await freePort());
+  const settings = { ...LIMITS, PORT: port, ...(!keepsAnswers && { ANSWER_CACHE_BYTES: "0" }) };
+  const env = Object.entries(settings).map(([name, value]) => [`FOOTFALL_QUERY_${name}`, value] as const);
+  const { pid, stop } = await startProgram("query", await freePort(), {
+    ...Object.fromEntries(env),
+    DATABASE_URL: databaseUrl,
+    FOOTFALL_LOG_LEVEL: "warn",
   });
-  let recorded: QueryConfig[] | undefined;
-  pool.on("connect", (client) => {
-    noteQueries(client, (query) => {
-      if (OF_QUESTIONS.test(query.text)) recorded?.push(query);
-    });
-  });
-  return {
-    pool,
-    ask: (question) => answerQuestion(pool, question, LIMITS),
-    async statementsOf(question) {
-      recorded = [];
-      await answerQuestion(pool, question, LIMITS);
-      const found = recorded;
-      recorded = undefined;
-      return found;
-    },
-    close: () => pool.end(),
-  };
-}
-
-function noteQueries(client: Client, note: (query: QueryConfig) => void): void {
-  const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-  Object.assign(client, {
-    query: (...args: unknown[]) => {
-      const [first] = args;
-      if (typeof first === "object" && first !== null) note(first as QueryConfig);
-      return query(...args);
-    },
-  });
+  return { url: `http://127.0.0.1:${port}`, pid, stop };
 }

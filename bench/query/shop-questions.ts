@@ -1,13 +1,12 @@
-import type { Granularity } from "../../internal/query/time/beginnings.ts";
 import type { Asked } from "./question.ts";
 
 /** How long a span a question is about: the last whole days of the data, local to the merchant. */
 export type Reach = "day" | "month" | "year";
 
 const SPANS: Readonly<Record<Reach, Asked["period"]>> = {
-  day: { kind: "dates", startDate: "2025-12-30", endDate: "2025-12-30" },
-  month: { kind: "dates", startDate: "2025-12-01", endDate: "2025-12-30" },
-  year: { kind: "dates", startDate: "2025-01-02", endDate: "2025-12-30" },
+  day: dates("2025-12-30", "2025-12-30"),
+  month: dates("2025-12-01", "2025-12-30"),
+  year: dates("2025-01-02", "2025-12-30"),
 };
 
 const TRAFFIC = ["page_views", "visitors", "sessions"];
@@ -46,7 +45,15 @@ export const DASHBOARD: readonly Asked[] = [
   ...MONTH,
 ];
 
-function series(reach: Reach, granularity: Granularity, metrics: readonly string[]): Asked {
+function dates(startDate: string, endDate: string): Asked["period"] {
+  return { case: "dates", value: { startDate, endDate } };
+}
+
+function series(
+  reach: Reach,
+  granularity: NonNullable<Asked["granularity"]>,
+  metrics: readonly string[],
+): Asked {
   const name = `${metrics.join(", ")} by ${granularity}`;
   return { name, metrics, dimension: "time", granularity, period: SPANS[reach] };
 }

@@ -32,7 +32,3 @@ export async function workloadIn(pool: Pool): Promise<Asked> {
   const days = Math.ceil((END - first.getTime()) / DAY_MS);
   return { events: Number(events), merchants, days, chunkDays: await chunkDays(pool) };
 }
-
-export function hasYear({ days }: Workload): boolean {
-  return days >= DAYS_OF_A_YEAR;
-}

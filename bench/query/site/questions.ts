@@ -1,20 +1,15 @@
-import type { Merchant } from "../../../internal/query/question/question.ts";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { END } from "../../storage/load.ts";
 import type { Asked } from "../question.ts";
-import { SITE_MERCHANT } from "./groups.ts";
-
-export const SITE: Merchant = {
-  merchantId: SITE_MERCHANT,
-  partitionId: -1,
-  timeZone: "Europe/Berlin",
-  currency: "EUR",
-};
 
 /** The site's 30 days are those before END; the questions' are local, and end with them. */
 export const SITE_DAYS = 30;
 const DAY_MS = 86_400_000;
-const MONTH = { kind: "dates", startDate: "2025-12-02", endDate: "2025-12-31" } as const;
-const LAST_DAY = { kind: "times", startTime: END - DAY_MS, endTime: END } as const;
+const MONTH: Asked["period"] = { case: "dates", value: { startDate: "2025-12-02", endDate: "2025-12-31" } };
+const LAST_DAY: Asked["period"] = {
+  case: "times",
+  value: { startTime: timestampFromMs(END - DAY_MS), endTime: timestampFromMs(END) },
+};
 
 /** What a counter's dashboard asks of one site, each under the name of what the peer asks (peer.ts). */
 export const SITE_QUESTIONS: readonly Asked[] = [

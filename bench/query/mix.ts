@@ -9,8 +9,8 @@ import type { Rate } from "./rates.ts";
 import { DASHBOARD } from "./shop-questions.ts";
 
 const CLIENTS = [1, 16, 64];
-/** Of one number of clients; those of another are of other merchants, mostly. */
-const QUESTIONS = 220;
+/** For each second that is measured, of one number of clients; those of another are of other merchants, mostly. */
+const QUESTIONS_A_SECOND = 2 * DASHBOARD.length;
 const SEED = 18;
 
 /** Of pg's rate. */
@@ -60,7 +60,7 @@ async function askAs(
   { url, startKeeping, item, itemWithStatements, measure }: Asking,
   seconds: number,
 ): Promise<Mixed> {
-  const drawn = draw(clients, ranked);
+  const drawn = draw(clients, ranked, seconds);
   const keeping = await startKeeping();
   try {
     const plain = await Promise.all(drawn.map(([asked, merchant]) => item(asked, "balanced", merchant)));
@@ -92,9 +92,10 @@ async function askAs(
   }
 }
 
-function draw(clients: number, ranked: readonly Ranked[]) {
+function draw(clients: number, ranked: readonly Ranked[], seconds: number) {
   const random = new Random(SEED, clients);
-  return Array.from({ length: QUESTIONS }, (_, at) => {
+  const length = Math.ceil(Math.max(1, Math.min(seconds, 10)) * QUESTIONS_A_SECOND);
+  return Array.from({ length }, (_, at) => {
     const merchant = ranked[Math.floor(ranked.length ** random.unit()) - 1]!;
     return [DASHBOARD[at % DASHBOARD.length]!, merchant] as const;
   });

@@ -8,7 +8,7 @@ import {
 import { Accuracy } from "../../internal/gen/footfall/query/v1/scope_pb.js";
 import type { Merchant, Question } from "../../internal/query/question/question.ts";
 import { readReport } from "../../internal/query/rpc/read-report.ts";
-import { rowsAround } from "../../internal/query/run/pages.ts";
+import { mostRows, rowsAround } from "../../internal/query/run/pages.ts";
 import { schemaOf } from "../../internal/query/schema/schema.ts";
 
 /** Values that a top list answers. */
@@ -61,5 +61,5 @@ function filterOf({ dimension, value }: NonNullable<Asked["filter"]>): MessageIn
 /** The question that the service makes of it, with the rows that it reads for the page. */
 export function questionOf(asked: Asked, precision: Precision, merchant: Merchant): Question {
   const { question } = readReport(requestOf(asked, precision), merchant, SCHEMA, Date.now());
-  return { ...question, ...rowsAround(question) };
+  return { ...question, ...rowsAround(question, mostRows(question)) };
 }

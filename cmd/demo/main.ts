@@ -1,6 +1,7 @@
 import { demo } from "../../internal/config/programs/demo.ts";
 import { isEqual } from "../../internal/demo/accounting.ts";
 import { loadDemo } from "../../internal/demo/load.ts";
+import { DEMO_ENV } from "../../internal/demo/patience.ts";
 import { temporaryDirectory } from "../../internal/embedded/temporary.ts";
 import { runProgram } from "../../internal/lifecycle/run-program.ts";
 import { configOrExit } from "../../internal/program/config-or-exit.ts";
@@ -21,8 +22,7 @@ await runProgram(
       natsUrl: config.natsUrl(),
       dataDir: folder.path,
       partitions: 4,
-      // What is shown is the straight path: on a slow machine events would take the way over the spool now and then.
-      env: { FOOTFALL_LOG_LEVEL: "warn", FOOTFALL_COLLECTOR_SPOOL_AFTER_MS: "10000" },
+      env: DEMO_ENV,
       events: {
         started: (name, ms) => say(`${name} started in ${Math.round(ms)} ms`),
         died: (name) => say(`${name} died, starting it again`),

@@ -11,10 +11,11 @@ import { comparedChannels, FILTER, filteredCountries, usualBreakdowns } from "./
 import { FreshnessWatch } from "./freshness.ts";
 import { goalsTable } from "./goals.ts";
 import { hints } from "./hints.ts";
+import { PATIENCE_MS } from "./patience.ts";
 import { Progress } from "./progress.ts";
 import { between, type Period, Reports, utcDays } from "./reports.ts";
 import { type SendContext, type Sent, sendLog, sendSimulated } from "./send.ts";
-import { accountingText, eventsIn, merchantsTable, TOTALS } from "./show.ts";
+import { accountingText, eventsIn, type MerchantReports, merchantsTable, TOTALS } from "./show.ts";
 
 export interface DemoOptions {
   readonly events: number;
@@ -32,9 +33,6 @@ const MINUTE_MS = 60_000;
 /** Span of the simulated traffic, ms: the last half hour. */
 const SPAN_MS = 30 * MINUTE_MS;
 
-/** How long to wait for the last event to be reportable, ms. */
-const SETTLE_MS = 120_000;
-
 interface Stage extends DemoOptions {
   readonly installation: Installation;
   readonly pool: Pool;
@@ -48,7 +46,7 @@ export async function runDemo(installation: Installation, options: DemoOptions):
     url: installation.databaseUrl,
     name: "demo",
     maxConnections: 1,
-    statementTimeoutMs: 60_000,
+    statementTimeoutMs: PATIENCE_MS,
   });
   try {
     const reports = new Reports(installation.queryUrl);
@@ -87,7 +85,7 @@ async function showLog(stage: Stage, file: string): Promise<Accounting> {
   const settings = { name: file, timeZone: "UTC", currency: "USD", retentionDays: 7_300 };
   const merchant = await createMerchant(stage.pool, settings);
   const sent = await sendLog(stage.context, merchant, file, stage.accessLogSite);
-  await stage.context.watch.settled(SETTLE_MS);
+  await stage.context.watch.settled(PATIENCE_MS);
   const [first, last] = (await spanStored(stage.pool, merchant.merchantId)) ?? [Date.now(), Date.now()];
   const period = utcDays(first, last);
   const accounting = await settle(stage, [merchant], sent, period);
@@ -107,15 +105,14 @@ async function settle(
   period: Period,
 ): Promise<Accounting> {
   const { watch } = stage.context;
-  if (!(await watch.settled(SETTLE_MS))) stage.context.progress.say("some events are not reportable yet");
-  const reports = await Promise.all(
-    merchants.map(async (merchant) => {
-      const question = { period, metrics: TOTALS };
-      const people = await stage.reports.get(merchant, question);
-      const all = await stage.reports.get(merchant, { ...question, scope: { traffic: Traffic.ALL } });
-      return { merchant, people, all };
-    }),
-  );
+  if (!(await watch.settled(PATIENCE_MS))) stage.context.progress.say("some events are not reportable yet");
+  const reports: MerchantReports[] = [];
+  for (const merchant of merchants) {
+    const question = { period, metrics: TOTALS };
+    const people = await stage.reports.get(merchant, question);
+    const all = await stage.reports.get(merchant, { ...question, scope: { traffic: Traffic.ALL } });
+    reports.push({ merchant, people, all });
+  }
   stage.print(merchantsTable(reports));
   return {
     sent: sent.sent,

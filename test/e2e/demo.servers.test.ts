@@ -9,14 +9,14 @@ const MAIN = join(import.meta.dirname, "../../cmd/demo/main.ts");
 /** Runs the demo to its end. @returns all that it printed, and the JSON of its last line. */
 async function runDemo(...flags: string[]) {
   const args = [MAIN, "--exit", "--json", ...flags];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 150_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 270_000 });
   const last = stdout.trimEnd().split("\n").at(-1)!;
   return { stdout, result: JSON.parse(last) as Record<string, number> };
 }
 
 describe("the demo", () => {
   test("as the README has it: sends 20,000 events, and its accounting is equal", {
-    timeout: 180_000,
+    timeout: 300_000,
   }, async () => {
     const { stdout, result } = await runDemo();
     const { freshness_p99_ms, ...counts } = result;
@@ -46,7 +46,7 @@ describe("the demo", () => {
   test.skipIf(log === undefined)(
     "shows a real access log day by day (needs shared/data)",
     {
-      timeout: 180_000,
+      timeout: 300_000,
     },
     async () => {
       const { stdout, result } = await runDemo("--access-log", log!);

@@ -95,17 +95,21 @@ const TRUTHS: Readonly<Record<string, string>> = {
   revenue_per_visitor: "sum(revenue)::float8 / 1e6 / count(DISTINCT visitor_id)",
 };
 const NAMES = Object.keys(TRUTHS);
+/** Those that are of no sum. */
+const COUNTS = NAMES.filter((name) => name !== "revenue_per_visitor");
 
 /** By value of a column, and over all ("all"). */
 async function truths(column: string, { start, end }: { start: number; end: number }, where = "true") {
   const { rows } = await database.pool.query<Record<string, string | number>>(
     `WITH wholes AS (
-       SELECT session_id, count(*) AS whole_events, extract(epoch FROM max(ts) - min(ts)) AS seconds
+       SELECT session_id, count(*) AS whole_events, extract(epoch FROM max(ts) - min(ts)) AS seconds,
+         (array_agg(page ORDER BY ts) FILTER (WHERE name = 'page_view'))[1] AS entry_page
        FROM events WHERE merchant_id = 1 GROUP BY 1
      ), seen AS (
        SELECT ${column} AS value, visitor_id, session_id, count(*) AS events, count(order_kind) AS orders,
          coalesce(sum(revenue_micros), 0) AS revenue
-       FROM events WHERE merchant_id = 1 AND ts >= $1 AND ts < $2 AND ${where}
+       FROM events JOIN (SELECT session_id, entry_page FROM wholes) wholes USING (session_id)
+       WHERE merchant_id = 1 AND ts >= $1 AND ts < $2 AND ${where}
        GROUP BY GROUPING SETS ((value, visitor_id, session_id), (visitor_id, session_id))
      )
      SELECT coalesce(value, 'all') AS value, ${NAMES.map((name) => `${TRUTHS[name]} AS ${name}`).join(", ")}
@@ -138,6 +142,7 @@ test.each([
   ["country", WHOLE, undefined],
   ["country", ODD, undefined],
   ["page", WHOLE, "country"],
+  ["entry_page", WHOLE, undefined],
 ] as const)(
   "by %s the truth is within two standard errors 19 of 20 times",
   async (name, span, filtered) => {
@@ -148,7 +153,8 @@ test.each([
     const right = await truths(name, span, filtered === undefined ? "true" : "country IN ('C3', 'C4')");
     const all: number[] = [];
     for (let merchant = 1; merchant <= SEEDS; merchant++) {
-      const question = questionOf(merchant, NAMES, { spans: [span], dimensions: [dimension(name)], filter });
+      const names = name === "entry_page" ? COUNTS : NAMES;
+      const question = questionOf(merchant, names, { spans: [span], dimensions: [dimension(name)], filter });
       const { answer, read } = await ask(question);
       expect(read).toContain("sample");
       expect(answer.totalRows).toBe(right.size - 1);
@@ -177,7 +183,7 @@ test("what is estimated, and when", async () => {
     questionOf(1, ["visitors"], { ...asked, accuracy: "exact" }),
     questionOf(1, ["page_views", "revenue"], asked),
     questionOf(SEEDS + 1, ["visitors"], asked),
-    questionOf(1, ["visitors"], { dimensions: [dimension("channel")] }),
+    questionOf(1, ["visitors", "page_views"], { dimensions: [dimension("channel")] }),
     questionOf(1, ["visitors"], { ...asked, identity: "person" }),
   ];
   for (const question of exactly) {

@@ -8,12 +8,22 @@ import type { Coverage, Part } from "./cover.ts";
 import { factParts } from "./fact-parts.ts";
 import { columnsOfBehaviors } from "./filter-columns.ts";
 import { columnsOfMetric, columnsOfQuestion } from "./question-columns.ts";
-import { canEstimate, type Factor, factorFor, isEstimable, productsOf, type Size } from "./sample.ts";
+import {
+  canEstimate,
+  type Factor,
+  factorFor,
+  isEstimable,
+  isOfSessions,
+  productsOf,
+  type Size,
+} from "./sample.ts";
 import { SAMPLE, SOURCES, type Source } from "./sources.ts";
+import { countsWholeSessions } from "./whole-sessions.ts";
 
 /** Metrics that are counted from the same rows. */
 export interface Group {
-  readonly relation: Relation;
+  /** `sessions`: the rows of facts, one of each session. */
+  readonly relation: Relation | "sessions";
   /** What answers the parts that are not of rows. */
   readonly source: Source | undefined;
   /** For each of the question's spans the parts that add up to it. */
@@ -29,6 +39,8 @@ export interface Facts {
   readonly parts: readonly Part[];
   /** As a group's. */
   readonly factor: Factor | undefined;
+  /** Whether it is told of each session in which spans it has events. */
+  readonly presence: boolean;
 }
 
 /** How a question is answered. */
@@ -55,14 +67,20 @@ export function planQuestion(
   more: readonly BaseMetric[] = [],
   factor?: Factor,
 ): Plan {
-  // The number of events, exact, tells which values there are and bounds the estimates.
-  const beside = factor === undefined ? more : [...more, EVENTS];
+  // The number of events, exact, tells which values there are and bounds the estimates. By whole sessions it would take as
+  // long as exact counts.
+  const isByEvents = factor !== undefined && !isOfSessions(columnsRead(question, []));
+  const beside = isByEvents ? [...more, EVENTS] : more;
   const bases = unique([...question.metrics, ...metricsOf(question), ...beside].flatMap(basesOf));
-  const groups = relationsOf(bases, factor).flatMap((metrics) =>
-    groupsOf(question, metrics, coverage, factor),
-  );
   const columns = columnsRead(question, bases);
   const factColumns = new Set([...columns].filter((column) => SESSION_COLUMNS.has(column)));
+  const isOfWholes = (base: BaseMetric) =>
+    factColumns.size > 0 && countsWholeSessions(question, base, coverage);
+  const groups = relationsOf(bases, factor, isOfWholes).flatMap((metrics) =>
+    isOfWholes(metrics[0]!) && !isOfSample(metrics[0]!, factor)
+      ? [{ relation: "sessions" as const, source: undefined, parts: [], metrics }]
+      : groupsOf(question, metrics, coverage, factor),
+  );
   return {
     question,
     bases,
@@ -76,6 +94,7 @@ export function planQuestion(
             factor: groups.every((one) => one.factor !== undefined || !readsFacts(question, one))
               ? factor
               : undefined,
+            presence: groups.some(({ relation }) => relation === "sessions"),
           },
     visitors: [...columns].some((column) => VISITOR_COLUMNS.has(column)),
     products: factor === undefined ? [] : productsOf(question, bases),
@@ -96,7 +115,10 @@ function columnsRead(question: Question, bases: readonly BaseMetric[]): Set<stri
 }
 
 function readsFacts(question: Question, group: Group): boolean {
-  return [...columnsRead(question, group.metrics)].some((column) => SESSION_COLUMNS.has(column));
+  return (
+    group.relation === "sessions" ||
+    [...columnsRead(question, group.metrics)].some((column) => SESSION_COLUMNS.has(column))
+  );
 }
 
 /** Of which sample a question is estimated, if it is. @param size of what the merchant has in the spans. */
@@ -124,15 +146,27 @@ function unique(metrics: readonly BaseMetric[]): BaseMetric[] {
   return [...new Map(metrics.map((metric) => [metric.name, metric])).values()];
 }
 
-/** The metrics by relation; sums over sessions apart, and quantiles each alone, as parts of a quantile make no whole. */
-function relationsOf(bases: readonly BaseMetric[], factor: Factor | undefined): BaseMetric[][] {
+/**
+ * The metrics by relation; what is counted of whole sessions apart, and quantiles each alone, as parts of a quantile make
+ * no whole.
+ */
+function relationsOf(
+  bases: readonly BaseMetric[],
+  factor: Factor | undefined,
+  isOfWholes: (base: BaseMetric) => boolean,
+): BaseMetric[][] {
   const groups = Map.groupBy(bases, (base) => {
     const { kind, name, relation } = base;
-    if (factor !== undefined && isEstimable(base)) return "sample";
+    if (isOfSample(base, factor)) return "sample";
+    if (isOfWholes(base)) return "sessions";
     if (kind === "quantile") return name;
     return kind === "session_sum" ? kind : relation;
   });
   return [...groups.values()];
+}
+
+function isOfSample(base: BaseMetric, factor: Factor | undefined): boolean {
+  return factor !== undefined && isEstimable(base);
 }
 
 function groupsOf(
@@ -142,7 +176,7 @@ function groupsOf(
   factor: Factor | undefined,
 ): Group[] {
   const { relation } = metrics[0]!;
-  if (factor !== undefined && isEstimable(metrics[0]!)) {
+  if (isOfSample(metrics[0]!, factor)) {
     return [{ ...group(relation, metrics, best(question, metrics, coverage, [...SOURCES, SAMPLE])), factor }];
   }
   const keys = metrics.filter(({ kind }) => kind !== "additive");

@@ -1,5 +1,6 @@
 import type { Question } from "../question/question.ts";
 import { type BaseMetric, basesOf, type DistinctMetric, type RatioMetric } from "../schema/field.ts";
+import { EVENTS } from "../schema/metrics/traffic.ts";
 import { SESSION_COLUMNS } from "./columns.ts";
 
 /**
@@ -27,14 +28,18 @@ export function isEstimable({ kind, relation }: BaseMetric): boolean {
 
 /**
  * Whether a sample can answer a question. Persons are not sampled, as each of their visitors would be by itself. What
- * tells rows apart by whole sessions is exact, as sums would need all sessions at any rate.
+ * whole sessions tell apart is exact where sums are asked for, as these need all sessions at any rate.
  * @param columns of dimensions and filter.
  */
 export function canEstimate({ accuracy, identity, metrics }: Question, columns: Iterable<string>): boolean {
   if (accuracy === "exact" || identity !== "visitor") return false;
-  return (
-    metrics.flatMap(basesOf).some(isEstimable) && ![...columns].some((column) => SESSION_COLUMNS.has(column))
-  );
+  const bases = metrics.flatMap(basesOf);
+  return isOfSessions(columns) ? bases.every(isEstimable) : bases.some(isEstimable);
+}
+
+/** Whether columns are of whole sessions: their values are not in the rows. */
+export function isOfSessions(columns: Iterable<string>): boolean {
+  return [...columns].some((column) => SESSION_COLUMNS.has(column));
 }
 
 /** About a question that canEstimate. */
@@ -74,6 +79,7 @@ export function productsOf(
 
 /** What tells whether a number is an estimate. */
 interface Estimated {
+  readonly bases: readonly BaseMetric[];
   readonly products: readonly (readonly [BaseMetric, BaseMetric])[];
 }
 
@@ -82,9 +88,10 @@ export function isEstimated({ products }: Estimated, base: BaseMetric): boolean 
   return products.some(([one]) => one.name === base.name);
 }
 
-/** Whether an estimate is held within bounds. */
+/** Whether an estimate is held within bounds: of those by the values of whole sessions there is no number of events. */
 export function isBounded(plan: Estimated, base: BaseMetric): base is DistinctMetric {
-  return base.kind === "distinct" && isEstimated(plan, base);
+  const hasEvents = plan.bases.some(({ name }) => name === EVENTS.name);
+  return base.kind === "distinct" && hasEvents && isEstimated(plan, base);
 }
 
 /**

@@ -62,7 +62,7 @@ function numbersOf({ question, bases, products }: Plan, span: number, { numbers 
 /** The standard error of an estimate. Both it and the truth lie between bounds that events tell, and so are no further apart. */
 function errorOf(plan: Plan, metric: BaseMetric, row: Numbers, all: Numbers): number {
   const error = Math.sqrt(spread(plan) * (row.product(metric, metric) + usual(plan, metric, all) ** 2));
-  if (metric.kind !== "distinct") return error;
+  if (!isBounded(plan, metric)) return error;
   return Math.min(error, Math.max(0, row.of(EVENTS) - (metric.where === undefined ? 1 : 0)));
 }
 

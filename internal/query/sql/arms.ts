@@ -7,6 +7,7 @@ import { SAMPLE } from "../plan/sources.ts";
 import type { Question, Span } from "../question/question.ts";
 import type { BaseMetric, Dimension, DistinctMetric, RowContext } from "../schema/field.ts";
 import type { FilterContext } from "./context.ts";
+import { presenceAt } from "./facts.ts";
 import { filterSql } from "./filter.ts";
 import { whoSql } from "./persons.ts";
 import { relationSql } from "./relations.ts";
@@ -28,8 +29,36 @@ interface Arm {
  * key count, or values.
  */
 export function armsSql(plan: Plan, group: Group): Sql {
+  if (group.relation === "sessions") return sessionsSql(plan, group);
   const arms = group.parts.flatMap((parts, at) => parts.map((part) => armSql({ plan, group, at, part })));
   return join(arms, "\nUNION ALL\n");
+}
+
+/** Whole sessions, of which facts have one row each. */
+function sessionsSql(plan: Plan, group: Group): Sql {
+  const { filter, spans } = plan.question;
+  const arms = spans.map((_, at) => {
+    const context = contextOf({ plan, group, at }, sql`session_first_time`);
+    const measures = group.metrics.flatMap((metric) => {
+      const value = wholeValueOf(metric, context);
+      return value === undefined ? [] : [as(value, numberNameOf(plan, metric))];
+    });
+    const columns = [
+      sql`${raw(String(at))} AS span`,
+      ...dimensionsOf(plan, context),
+      raw("session_id"),
+      ...measures,
+    ];
+    const only = filter === undefined ? empty : sql` AND ${filterSql(filter, context)}`;
+    return sql`SELECT ${join(columns)} FROM facts WHERE ${raw(presenceAt(at))}${only}`;
+  });
+  return join(arms, "\nUNION ALL\n");
+}
+
+/** What a whole session counts for; undefined: it counts. */
+function wholeValueOf(metric: BaseMetric, context: RowContext): Sql | undefined {
+  if (metric.kind === "session_sum") return metric.measure.sql;
+  return metric.kind === "distinct" ? conditionOf(metric, true, context) : undefined;
 }
 
 /** The column of a metric's number in rows of arms and groups. */
@@ -56,7 +85,7 @@ function armSql(arm: Arm): Sql {
   const context = contextOf(arm, sql`${raw(time)}`);
   const groups = [
     ...bucketOf(span, time),
-    ...dimensionsOf(arm, context),
+    ...dimensionsOf(plan, context),
     ...keysOf(group).map((key) => (key === "visitor_id" ? as(context.who.id, key) : raw(key))),
   ];
   const measures = group.metrics.flatMap((metric) => measureOf(arm, metric, context));
@@ -90,7 +119,7 @@ function bucketOf({ edges, positions }: Span, time: string): Sql[] {
   ];
 }
 
-function dimensionsOf({ plan }: Arm, context: RowContext): Sql[] {
+function dimensionsOf(plan: Plan, context: RowContext): Sql[] {
   return plan.question.dimensions.flatMap((dimension, index) =>
     dimension.type === "bucket" ? [] : [as(valueSql(dimension, context), `d${index}`)],
   );
@@ -145,7 +174,7 @@ function wholesSql(question: Question, at: number, columns: ReadonlySet<string>)
   return sql`${facts}${joinFirstTimes(question, at, has(VISITOR_COLUMNS))}`;
 }
 
-function contextOf({ plan, group, at }: Arm, time: Sql): FilterContext {
+function contextOf({ plan, group, at }: Omit<Arm, "part">, time: Sql): FilterContext {
   const { timeZone, merchant, traffic, spans } = plan.question;
   const { start, end } = spans[at]!;
   return {

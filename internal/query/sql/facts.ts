@@ -1,6 +1,7 @@
 import sql, { join, raw, type Sql } from "sql-template-tag";
 import type { Facts } from "../plan/plan.ts";
-import { ofMerchant, ofSample, type Whose } from "./rows.ts";
+import type { Question, Span } from "../question/question.ts";
+import { as, instant, ofMerchant, ofSample } from "./rows.ts";
 
 /** How a column of whole sessions is made. */
 interface Fact {
@@ -70,20 +71,43 @@ const IN_VISITS: Readonly<Record<string, string>> = {
   brought_time: "CASE WHEN channel <> '' THEN first_time END",
 };
 
-/** The sessions that have events in the parts: one row each, with session_id and the columns asked for. */
-export function factsSql(whose: Whose, { columns, parts, factor }: Facts): Sql {
+/**
+ * The sessions that have events in the parts: one row each, with session_id and the columns asked for, and where presence
+ * is, whether the session has events in each of the spans (presenceAt).
+ */
+export function factsSql(question: Question, { columns, parts, factor, presence }: Facts): Sql {
   const facts = [...columns].map((column) => [column, FACTS[column]!] as const);
   const cells = Object.assign({}, ...facts.map(([, fact]) => fact.parts)) as Record<string, string>;
+  const spans = presence ? question.spans : [];
   const arms = parts.map((part) => {
-    if (part.unit === "rows") {
-      const aggregates = Object.entries(cells).map(([name, rows]) => raw(`${rows} AS ${name}`));
-      return sql`SELECT session_id, ${join(aggregates)} FROM events WHERE ${ofMerchant(whose, "ts", part)}${ofSample(factor)} GROUP BY session_id`;
-    }
-    const values = Object.keys(cells).map((name) => raw(`${IN_VISITS[name] ?? name} AS ${name}`));
-    return sql`SELECT session_id, ${join(values)} FROM visits_1d WHERE ${ofMerchant(whose, "bucket", part)}${ofSample(factor)}`;
+    const isRows = part.unit === "rows";
+    const [table, time] = isRows ? ["events", "ts"] : ["visits_1d", "bucket"];
+    const values = Object.entries(cells).map(([name, rows]) =>
+      raw(`${isRows ? rows : (IN_VISITS[name] ?? name)} AS ${name}`),
+    );
+    const inSpans = spans.map((span, at) =>
+      as(isRows ? sql`bool_or(${isIn(span, "ts")})` : isVisitIn(span), presenceAt(at)),
+    );
+    return sql`SELECT ${join([raw("session_id"), ...values, ...inSpans])}
+      FROM ${raw(table!)} WHERE ${ofMerchant(question, time!, part)}${ofSample(factor)}${raw(isRows ? " GROUP BY session_id" : "")}`;
   });
   const wholes = facts.map(([column, { whole }]) => raw(`${whole} AS ${column}`));
-  return sql`SELECT session_id, ${join(wholes)}
+  const inSpans = spans.map((_, at) => raw(`bool_or(${presenceAt(at)}) AS ${presenceAt(at)}`));
+  return sql`SELECT ${join([raw("session_id"), ...wholes, ...inSpans])}
     FROM (${join(arms, " UNION ALL ")}) visits
     GROUP BY session_id`;
+}
+
+/** The column of facts that tells whether a session has events in a span. @param at the span's place. */
+export function presenceAt(at: number): string {
+  return `in_span${at}`;
+}
+
+function isIn({ start, end }: Span, time: string): Sql {
+  return sql`(${raw(time)} >= ${instant(start)} AND ${raw(time)} < ${instant(end)})`;
+}
+
+/** Of a visit both its first and its last event are known: plan/whole-sessions.ts tells for which spans that is enough. */
+function isVisitIn(span: Span): Sql {
+  return sql`(${isIn(span, "first_time")} OR ${isIn(span, "last_time")})`;
 }

@@ -20,11 +20,14 @@ export function groupNames({ question }: Plan, top: readonly Tuple[] | undefined
  */
 export function groupSql(plan: Plan, group: Group, top: readonly Tuple[] | undefined): Sql {
   const isExact = group.factor === undefined;
-  if (isExact && group.metrics.some(({ kind }) => kind === "distinct")) return distinctSql(plan, group, top);
+  // Of whole sessions each is in one row: nothing is there to be counted once.
+  const isOnce = group.relation === "sessions";
+  const hasKeys = group.metrics.some(({ kind }) => kind === "distinct");
+  if (isExact && !isOnce && hasKeys) return distinctSql(plan, group, top);
   const from = apartSql(plan, group, sql`(${armsSql(plan, group)}) arms`, top);
   const names = groupNames(plan, top);
   if (!isExact) return sampledSql(plan, group, from, names);
-  if (group.metrics[0]!.kind === "session_sum") return sessionSumsSql(plan, group, from, names);
+  if (!isOnce && group.metrics[0]!.kind === "session_sum") return sessionSumsSql(plan, group, from, names);
   const numbersSql = (isTotal?: Sql) =>
     join(group.metrics.map((metric) => as(numberSql(plan, metric, isTotal), numberNameOf(plan, metric))));
   if (names.length === 0)

@@ -9,6 +9,8 @@ import { instant, ofMerchant, ofSample } from "./rows.ts";
 /** The rows of a group's relation in a part, as a table of a FROM clause. */
 export function relationSql(group: Group, question: Question, part: Part): Sql {
   switch (group.relation) {
+    case "sessions":
+      throw new TypeError("whole sessions have no parts");
     case "events":
       return sql`(SELECT * FROM events WHERE ${ofMerchant(question, "ts", part)}${ofSample(group.factor)}) rows`;
     case "entrances":

@@ -20,7 +20,7 @@ export function statementSql(plan: Plan, top?: readonly Tuple[]): Sql {
   const { question, facts, groups } = plan;
   const ctes = [
     ...personsSql(question),
-    ...(facts === undefined ? [] : [sql`facts AS MATERIALIZED (${factsSql(question, facts)})`]),
+    ...(facts === undefined ? [] : [sql`facts AS (${factsSql(question, facts)})`]),
     ...(plan.visitors ? firstTimesSql(question) : []),
     ...groups.map((group, index) => sql`g${raw(String(index))} AS (${groupSql(plan, group, top)})`),
     sql`cells AS (${cellsSql(plan, top)})`,

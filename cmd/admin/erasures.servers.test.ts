@@ -43,10 +43,10 @@ async function result<T>(...args: string[]): Promise<T> {
   return JSON.parse(stdout) as T;
 }
 
-/** What docs/processing.md says of a visitor's hash: the first 64 bits of a SHA-256, little-endian. */
-function documentedHash(merchant: number, visitor: string): bigint {
+/** What docs/processing.md says of a visitor's or user's hash: the first 64 bits of a SHA-256, little-endian. */
+function documentedHash(merchant: number, id: string, kind = "visitor"): bigint {
   return createHash("sha256")
-    .update(JSON.stringify(["visitor", merchant, visitor]))
+    .update(JSON.stringify([kind, merchant, id]))
     .digest()
     .readBigInt64LE();
 }
@@ -82,10 +82,15 @@ test("a visitor is named by the id that the SDK sent, or by the stored hash", as
   const [zoe, max] = [documentedHash(1, await stored(1, "zoë 'x'")), documentedHash(1, RANDOM_ID)];
   await store(1, [zoe, max, 7n], 3);
   const dry = await result<object>(...ERASE, "--merchant", "1", "--visitor", "zoë 'x'", "--dry-run");
-  expect(dry).toMatchObject({ dryRun: true, visitorHash: zoe.toString(), rows: { events: 3 } });
+  expect(dry).toMatchObject({
+    dryRun: true,
+    personKind: "visitor",
+    personHash: zoe.toString(),
+    rows: { events: 3 },
+  });
   expect(await left(1)).toHaveLength(3);
   const receipt = await result<Receipt>(...ERASE, "--merchant", "1", "--visitor", "zoë 'x'");
-  expect(receipt).toMatchObject({ merchantId: 1, visitorHash: zoe.toString(), removed: { events: 3 } });
+  expect(receipt).toMatchObject({ merchantId: 1, personHash: zoe.toString(), removed: { events: 3 } });
   expect(JSON.stringify(receipt)).not.toContain("zoë");
   const second = await result<Receipt>(...ERASE, "--merchant", "1", `--visitor-hash=${max}`);
   expect(await left(1)).toEqual([{ visitor: "7", n: 3 }]);
@@ -98,18 +103,55 @@ test("a visitor is named by the id that the SDK sent, or by the stored hash", as
 
 test("an id that nobody can guess is named as it is, and one that was hashed by its hash, too", async () => {
   const dry = (visitor: string) =>
-    result<{ visitorHash: string }>(...ERASE, "--merchant", "1", "--dry-run", "--visitor", visitor);
-  expect((await dry(RANDOM_ID)).visitorHash).toBe(String(documentedHash(1, RANDOM_ID)));
+    result<{ personHash: string }>(...ERASE, "--merchant", "1", "--dry-run", "--visitor", visitor);
+  expect((await dry(RANDOM_ID)).personHash).toBe(String(documentedHash(1, RANDOM_ID)));
   const jane = await stored(1, "jane@example.org");
-  expect((await dry("jane@example.org")).visitorHash).toBe(String(documentedHash(1, jane)));
-  expect((await dry(jane)).visitorHash).toBe(String(documentedHash(1, jane)));
+  expect((await dry("jane@example.org")).personHash).toBe(String(documentedHash(1, jane)));
+  expect((await dry(jane)).personHash).toBe(String(documentedHash(1, jane)));
+});
+
+test("a person is named by the user id, or by the customer id of orders", async () => {
+  const jane = documentedHash(1, await stored(1, "jane@example.org"), "user");
+  const ts = START;
+  const event = { merchant_id: 1, ts, received_at: ts };
+  const order = { id: "1", revenue: 1, converted: 1, currency: "EUR", coupon: null, customer: jane };
+  const rows = [{ visitor_id: 8n, user_id: jane }, { visitor_id: 9n, order }, { visitor_id: 8n }];
+  await commitNext(database.pool, [batchOf(rows.map((row) => eventRow({ ...event, ...row })))]);
+  const erase = (...args: string[]) => result<Receipt>(...ERASE, "--merchant", "1", ...args);
+  const found = { personHash: String(jane), rows: { events: 1 } };
+  expect(await erase("--user", "jane@example.org", "--dry-run")).toMatchObject({ ...found, visitors: ["8"] });
+  expect(await erase("--customer", "jane@example.org", "--dry-run")).toMatchObject({
+    personKind: "customer",
+    visitors: ["9"],
+  });
+  expect((await erase("--user", "jane@example.org")).removed).toMatchObject({ events: 1 });
+  expect(await left(1)).toEqual([
+    { visitor: "7", n: 3 },
+    { visitor: "8", n: 1 },
+    { visitor: "9", n: 1 },
+  ]);
+  expect((await erase("--customer", "jane@example.org")).removed).toEqual({
+    events: 1,
+    order_keys: 1,
+    visitors: 1,
+  });
+  expect(await left(1)).toEqual([
+    { visitor: "7", n: 3 },
+    { visitor: "8", n: 1 },
+  ]);
 });
 
 test.each([
   [["--visitor", "x"], "admin erasures run: --merchant is required"],
-  [["--merchant", "1"], "admin erasures run: exactly one of --visitor, --visitor-hash and --whole-merchant"],
+  [
+    ["--merchant", "1"],
+    "admin erasures run: exactly one of --visitor, --visitor-hash, --user, --customer and --whole-merchant",
+  ],
   [["--merchant", "1", "--visitor", ""], 'admin erasures run: --visitor: "" is empty'],
   [["--merchant", "1", "--visitor", "x", "--whole-merchant"], "admin erasures run: exactly one of"],
+  [["--merchant", "1", "--user", "x", "--customer", "x"], "admin erasures run: exactly one of"],
+  [["--merchant", "1", "--user", ""], 'admin erasures run: --user: "" is empty'],
+  [["--merchant", "1", "--customer", ""], 'admin erasures run: --customer: "" is empty'],
   [["--merchant", "1", "--visitor-hash", "9223372036854775808"], "is not a whole number of 64 bits"],
   [["--merchant", "77", "--visitor", "x"], "admin erasures run: there is no merchant 77"],
 ])("%j is refused and erases nothing", async (args, message) => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { visitorHash } from "../../internal/aggregate/steps/visitor.ts";
+import { PERSON_HASHES, visitorHash } from "../../internal/aggregate/steps/visitor.ts";
 import { beginErasure } from "../../internal/store/erasure/begin.ts";
 import { runErasure } from "../../internal/store/erasure/run.ts";
 import { merchantsOf, type TestEvent, testBatch } from "../../test/kit/batches.ts";
@@ -41,7 +41,11 @@ async function stored() {
 }
 
 const erase = async () => {
-  const erasure = await beginErasure(rig.pool, { merchantId: A, visitorId: visitorHash(A, "v1") }, PARTITION);
+  const erasure = await beginErasure(
+    rig.pool,
+    { merchantId: A, person: { kind: "visitor", hash: visitorHash(A, "v1") } },
+    PARTITION,
+  );
   return runErasure(rig.pool, erasure, { refreshWaitMs: 30_000, streamMaxAgeMs: 1 });
 };
 
@@ -118,4 +122,33 @@ test("an erasure under a stream of the visitor's old events misses none, and hol
     "SELECT sum(rows - stored - duplicates - dead_lettered - erased)::integer AS open FROM batch_ledger",
   );
   expect(sum).toEqual({ open: 0 });
+});
+
+test("an erased user, and an order's customer, stay away by whatever batch their events come", async () => {
+  const time = NOON + 5_000 * MINUTE;
+  const order = (id: string, customerId: string) => ({
+    order: { id, revenueMicros: 5n, currency: "EUR", customerId },
+  });
+  const events: TestEvent[] = [
+    { merchantId: A, visitorId: "v2", time, userId: "jane" },
+    { merchantId: A, visitorId: "v2", time, userId: "joe", ...order("1", "17") },
+    { merchantId: A, visitorId: "v2", time, ...order("2", "18") },
+    { merchantId: B, visitorId: "v2", time, userId: "jane", ...order("1", "17") },
+  ];
+  for (const [kind, id] of [
+    ["user", "jane"],
+    ["customer", "17"],
+  ] as const) {
+    const person = { kind, hash: PERSON_HASHES[kind](A, id) };
+    const erasure = await beginErasure(rig.pool, { merchantId: A, person }, PARTITION);
+    await runErasure(rig.pool, erasure, { refreshWaitMs: 30_000, streamMaxAgeMs: 1 });
+  }
+  const batch = testBatch(events, { partition: PARTITION });
+  await rig.publish(batch);
+  expect(await rig.committed(batch)).toMatchObject({ rows: 4, stored: 2, dead_lettered: 0 });
+  const [left] = await rig.query<{ orders: string }>(
+    "SELECT string_agg(merchant_id || ' ' || order_id, ',' ORDER BY order_id) AS orders FROM events WHERE ts >= $1 AND order_id IS NOT NULL",
+    [new Date(time)],
+  );
+  expect(left!.orders).toBe(`${B} 1,${A} 2`);
 });

@@ -4,11 +4,12 @@ import { promisify } from "node:util";
 import { zstdDecompressSync } from "node:zlib";
 import { parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { visitorHash } from "../../internal/aggregate/steps/visitor.ts";
+import { PERSON_HASHES } from "../../internal/aggregate/steps/visitor.ts";
 import { eraseFromArchive } from "../../internal/archive/erase.ts";
 import { verifyArchive } from "../../internal/archive/verify.ts";
 import { beginErasure } from "../../internal/store/erasure/begin.ts";
 import { listReceipts } from "../../internal/store/erasure/receipt.ts";
+import type { Person } from "../../internal/store/erasure/subject.ts";
 import { merchantsOf, type TestEvent, testBatch } from "../../test/kit/batches.ts";
 import { PARTITIONS, Rig } from "./testing/rig.ts";
 
@@ -55,12 +56,12 @@ async function rows(): Promise<ParquetRow[]> {
 }
 
 const options = () => ({
-  ...{ pool: rig.database.pool, store: rig.s3.store, hashOf: visitorHash },
+  ...{ pool: rig.database.pool, store: rig.s3.store, hashes: PERSON_HASHES },
   ...{ partitions: PARTITIONS, now: Date.now() },
 });
 const erase = () => eraseFromArchive(options());
-const begin = (visitorId: bigint | undefined, merchantId = A) =>
-  beginErasure(rig.database.pool, { merchantId, visitorId }, 0);
+const begin = (person: Person | undefined, merchantId = A) =>
+  beginErasure(rig.database.pool, { merchantId, person }, 0);
 const left = async () => (await listReceipts(rig.database.pool, A))[0]!.archiveObjectsLeft;
 
 /** Every object is as the ledger says, there is no other, and no sequence is missing. */
@@ -89,7 +90,7 @@ test("objects lose the erased visitor's rows and keep all others as they are; on
   const gone = before.filter(isGone).length;
   expect(gone).toBeGreaterThan(50);
   expect(await erase()).toEqual(NOTHING);
-  await begin(visitorHash(A, "ann"));
+  await begin({ kind: "visitor", hash: PERSON_HASHES.visitor(A, "ann") });
   const [counted] = await rig.query<{ n: number }>("SELECT count(*)::integer AS n FROM archive_objects");
   expect(counted!.n).toBeGreaterThan(2);
   expect(await left()).toBe(counted!.n);
@@ -117,6 +118,36 @@ test("what is archived afterwards is gone through at the next run, by the comman
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args], { env });
   expect(JSON.parse(stdout)).toMatchObject({ objects: 1, rewritten: 1, removed: 2 });
   expect((await rows()).filter((row) => row.merchant_id === A && row.visitor_id === "ann")).toHaveLength(1);
+  await expectSound();
+});
+
+test("objects lose what names an erased user, or an order's customer, and nothing else", async () => {
+  const order = (customerId: string) => ({
+    order: { id: "o", revenueMicros: 5n, currency: "EUR", customerId },
+  });
+  const zoe = { visitorId: "zoe" };
+  await publish([
+    [
+      zoe,
+      { ...zoe, userId: "u1" },
+      { ...zoe, userId: "u2" },
+      { ...zoe, ...order("u1") },
+      { ...zoe, ...order("u2") },
+    ],
+    [{ merchantId: B, ...zoe, userId: "u1" }, { visitorId: "u1" }, { ...zoe, userId: "u2", ...order("u1") }],
+  ]);
+  const before = await rows();
+  const names = (column: string) => (row: ParquetRow) => row.merchant_id === A && row[column] === "u1";
+  for (const [kind, column] of [
+    ["user", "user_id"],
+    ["customer", "order_customer_id"],
+  ] as const) {
+    const kept = (await rows()).filter((row) => !names(column)(row));
+    await begin({ kind, hash: PERSON_HASHES[kind](A, "u1") });
+    await erase();
+    expect(await rows()).toEqual(kept);
+  }
+  expect((await rows()).length).toBe(before.length - 3);
   await expectSound();
 });
 

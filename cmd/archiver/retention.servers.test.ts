@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { visitorHash } from "../../internal/aggregate/steps/visitor.ts";
+import { PERSON_HASHES } from "../../internal/aggregate/steps/visitor.ts";
 import { eraseFromArchive } from "../../internal/archive/erase.ts";
 import { verifyArchive } from "../../internal/archive/verify.ts";
 import { updateMerchant } from "../../internal/store/merchants.ts";
@@ -30,7 +30,7 @@ const eraseIn = (days: number) =>
   eraseFromArchive({
     pool: rig.database.pool,
     store: rig.s3.store,
-    hashOf: visitorHash,
+    hashes: PERSON_HASHES,
     partitions: PARTITIONS,
     now: Date.now() + days * DAY,
   });

@@ -16,21 +16,22 @@ import {
   unknownObjects,
   unreadableObjects,
 } from "../store/erasure/archive.ts";
+import type { PersonKind } from "../store/erasure/subject.ts";
 import { readTombstones, type Tombstones } from "../store/erasure/tombstones.ts";
 import { listMerchants } from "../store/merchants.ts";
 import type { Pool } from "../store/pool.ts";
 import { sha256 } from "./encode.ts";
 import { without } from "./without.ts";
 
-/** What is stored of a merchant's visitor with an SDK's id. */
-export type HashOf = (merchantId: number, visitorId: string) => bigint;
+/** What is stored of a person's id, by what it is. */
+export type PersonHashes = Readonly<Record<PersonKind, (merchantId: number, id: string) => bigint>>;
 
 type Store = Pick<ObjectStore, "get" | "put" | "purge" | "listDeleted">;
 
 export interface EraseOptions {
   readonly pool: Pool;
   readonly store: Store;
-  readonly hashOf: HashOf;
+  readonly hashes: PersonHashes;
   /** How many partitions the installation has. */
   readonly partitions: number;
   /** Ms since 1970-01-01 UTC. */
@@ -54,7 +55,7 @@ export interface ErasedArchive {
 }
 
 /**
- * Takes out of the archive the events of erased visitors and merchants, and those that were stored longer ago than their
+ * Takes out of the archive the events of erased persons and merchants, and those that were stored longer ago than their
  * merchant's retention: reads each object that it has not been through since, and replaces those that hold any, in a
  * bucket that keeps versions with all versions of them. An object is read once for each erasure, and once for each
  * different retention of its partition's merchants. A crash repeats the object in hand, and loses none: an old object is
@@ -116,14 +117,14 @@ interface Rule {
 
 /** @returns how many events went. */
 async function eraseFromObject(
-  { pool, store, hashOf }: EraseOptions,
+  { pool, store, hashes }: EraseOptions,
   { name, day, days }: ObjectToErase,
   { tombstones, merchants, before }: Rule,
 ): Promise<number> {
   const storedDay = Date.parse(day);
   const isPast = (merchantId: number) => storedDay + (merchants.get(merchantId) ?? NEVER) * DAY_MS <= before;
   const isErased = (table: Table, row: number) =>
-    isPast(table.merchantId[row]!) || covers(tombstones, hashOf, table, row);
+    isPast(table.merchantId[row]!) || covers(tombstones, hashes, table, row);
   const filtered = await without(await store.get(name), isErased);
   const erased = { version: tombstones.version, days };
   if (filtered === undefined) {
@@ -186,16 +187,20 @@ async function purge({ pool, store }: EraseOptions): Promise<number> {
   }
   return purged;
 }
+
+/** What an archived event names persons by. */
+const ID_COLUMNS = { visitor: "visitorId", user: "userId", customer: "orderCustomerId" } as const;
+
 /** The aggregator's own rule, of an event as it came. */
-function covers(tombstones: Tombstones, hashOf: HashOf, table: Table, row: number): boolean {
+function covers(tombstones: Tombstones, hashes: PersonHashes, table: Table, row: number): boolean {
   const merchantId = table.merchantId[row]!;
-  const visitor = () => {
-    const id = table.visitorId[row];
-    return id === undefined ? undefined : hashOf(merchantId, id);
+  const hashOf = (kind: PersonKind) => {
+    const id = table[ID_COLUMNS[kind]][row];
+    return id === undefined ? undefined : hashes[kind](merchantId, id);
   };
   const received = table.receivedTime[row]!;
   const time = eventTime(table.clientTime[row]!, table.sentTime[row] ?? 0, received);
-  return tombstones.coversEvent(merchantId, visitor, Math.min(time, received));
+  return tombstones.coversEvent(merchantId, hashOf, Math.min(time, received));
 }
 
 async function deleteReplaced(pool: Pool, store: Store): Promise<void> {

@@ -49,16 +49,16 @@ const verify = command({
 const erase = command({
   name: "archive erase",
   description:
-    "Rewrites the archive's objects without the events of erased visitors and merchants, and without those older than their merchant's retention. Run it once a month.",
+    "Rewrites the archive's objects without the events of erased persons and merchants, and without those older than their merchant's retention. Run it once a month.",
   example: "--s3-bucket events",
   settings: s3,
   run: async (pool, config) => {
     const { eraseFromArchive } = await import("../../../internal/archive/erase.ts");
-    const { visitorHash } = await import("../../../internal/aggregate/steps/visitor.ts");
+    const { PERSON_HASHES } = await import("../../../internal/aggregate/steps/visitor.ts");
     const { partitions } = await readInstallation(pool);
     const store = await open(config);
     try {
-      return await eraseFromArchive({ pool, store, hashOf: visitorHash, partitions, now: Date.now() });
+      return await eraseFromArchive({ pool, store, hashes: PERSON_HASHES, partitions, now: Date.now() });
     } finally {
       store.close();
     }

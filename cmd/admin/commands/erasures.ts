@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { visitorHash } from "../../../internal/aggregate/steps/visitor.ts";
+import { PERSON_HASHES } from "../../../internal/aggregate/steps/visitor.ts";
 import { ConfigError } from "../../../internal/config/config-error.ts";
 import { streamSettings } from "../../../internal/config/programs/shared.ts";
 import { flag, integer, optional, type Setting, text } from "../../../internal/config/setting.ts";
@@ -11,14 +11,14 @@ import { beginErasure, isUnfinished } from "../../../internal/store/erasure/begi
 import { countErasable, type Erasable } from "../../../internal/store/erasure/count.ts";
 import { listReceipts, type Receipt } from "../../../internal/store/erasure/receipt.ts";
 import { runErasure } from "../../../internal/store/erasure/run.ts";
-import type { Subject } from "../../../internal/store/erasure/subject.ts";
+import type { Person, Subject } from "../../../internal/store/erasure/subject.ts";
 import { merchantExists } from "../../../internal/store/merchants.ts";
 import { readInstallation } from "../../../internal/store/migrate.ts";
 import type { Pool } from "../../../internal/store/pool.ts";
 import { readVisitorIdSecret } from "../../../internal/store/visitor-id-secret.ts";
 import { command, merchant } from "../command.ts";
 
-const visitor: Setting<string> = { description: "the visitor id that the SDK sent", schema: text() };
+const id = (description: string): Setting<string> => ({ description, schema: text() });
 
 /** A 64-bit integer, signed as a bigint column has it. */
 const hash: Setting<bigint> = {
@@ -35,18 +35,21 @@ const HOUR_MS = 3_600_000;
 interface DryRun extends Erasable {
   readonly dryRun: true;
   readonly merchantId: number;
-  readonly visitorHash: string | null;
+  readonly personKind: Person["kind"] | null;
+  readonly personHash: string | null;
 }
 
 const run = command({
   name: "erasures run",
   description:
-    "Erases a visitor, or a whole merchant, and prints the receipt; goes on with an erasure that was interrupted. docs/erasure.md says what is removed, and what remains for how long.",
+    "Erases a person, or a whole merchant, and prints the receipt; goes on with an erasure that was interrupted. docs/erasure.md says what is removed, and what remains for how long.",
   example: "--merchant 1 --visitor 'id that the SDK sent'",
   settings: {
     merchant,
-    visitor: optional(visitor),
+    visitor: optional(id("the visitor id that the SDK sent")),
     visitorHash: optional(hash),
+    user: optional(id("the user id of events, as the shop sent it")),
+    customer: optional(id("the customer id of orders, as the shop sent it")),
     wholeMerchant: flag("the merchant and all that it has"),
     dryRun: flag("count what would be removed, and change nothing"),
     refreshWaitMs: {
@@ -61,14 +64,21 @@ const run = command({
     checkSubject(config);
     const { partitions } = await readInstallation(pool);
     const subject = await subjectOf(pool, config);
-    const { merchantId, visitorId } = subject;
+    const { merchantId, person } = subject;
     // The merchant's own row goes before the last steps of its erasure.
     if (!(await merchantExists(pool, merchantId)) && !(await isUnfinished(pool, subject))) {
       throw new Failure("not_found", `there is no merchant ${merchantId}`);
     }
     if (config.dryRun) {
       const erasable = await countErasable(pool, subject);
-      return { dryRun: true, merchantId, visitorHash: visitorId?.toString() ?? null, ...erasable };
+      const { kind = null, hash } = person ?? {};
+      return {
+        dryRun: true,
+        merchantId,
+        personKind: kind,
+        personHash: hash?.toString() ?? null,
+        ...erasable,
+      };
     }
     const erasure = await beginErasure(pool, subject, partitionOf(merchantId, partitions));
     return runErasure(pool, erasure, {
@@ -83,25 +93,30 @@ interface Who {
   readonly merchant: number;
   readonly visitor: string | undefined;
   readonly visitorHash: bigint | undefined;
+  readonly user: string | undefined;
+  readonly customer: string | undefined;
   readonly wholeMerchant: boolean;
 }
 
-/** A whole merchant must be asked for in so many words: an empty visitor id does not mean it. */
-function checkSubject({ visitor, visitorHash: hash, wholeMerchant }: Who): void {
-  if ([visitor !== undefined, hash !== undefined, wholeMerchant].filter(Boolean).length === 1) return;
+/** A whole merchant must be asked for in so many words: an empty id does not mean it. */
+function checkSubject({ visitor, visitorHash: hash, user, customer, wholeMerchant }: Who): void {
+  const given = [visitor, hash, user, customer].filter((one) => one !== undefined);
+  if (given.length + Number(wholeMerchant) === 1) return;
   throw new ConfigError(
-    "exactly one of --visitor, --visitor-hash and --whole-merchant says who is to be erased",
+    "exactly one of --visitor, --visitor-hash, --user, --customer and --whole-merchant says who is to be erased",
   );
 }
 
 /** Who is meant. An id is hashed as collectors do, where it could be guessed, and then as the processing does. */
-async function subjectOf(
-  pool: Pool,
-  { merchant: merchantId, visitor, visitorHash: hash }: Who,
-): Promise<Subject> {
-  if (visitor === undefined) return { merchantId, visitorId: hash };
+async function subjectOf(pool: Pool, { merchant: merchantId, visitorHash, ...ids }: Who): Promise<Subject> {
+  if (visitorHash !== undefined) return { merchantId, person: { kind: "visitor", hash: visitorHash } };
+  const kind = (["visitor", "user", "customer"] as const).find((one) => ids[one] !== undefined);
+  if (kind === undefined) return { merchantId, person: undefined };
   const key = merchantVisitorKey(await readVisitorIdSecret(pool), merchantId);
-  return { merchantId, visitorId: visitorHash(merchantId, storedVisitorId(key, visitor)) };
+  return {
+    merchantId,
+    person: { kind, hash: PERSON_HASHES[kind](merchantId, storedVisitorId(key, ids[kind]!)) },
+  };
 }
 
 const list = command({
@@ -115,11 +130,11 @@ const list = command({
   },
   table: (receipts) =>
     table(
-      ["erasure", "merchant", "visitor", "requested", "finished", "rows removed", "archive objects left"],
+      ["erasure", "merchant", "who", "requested", "finished", "rows removed", "archive objects left"],
       receipts.map((one) => [
         String(one.erasureId),
         String(one.merchantId),
-        one.visitorHash ?? "all",
+        whoOf(one),
         one.requestedAt,
         one.finishedAt ?? "not yet",
         Object.values(one.removed).reduce((sum, rows) => sum + rows, 0),
@@ -130,8 +145,14 @@ const list = command({
 
 const byTable = (rows: Readonly<Record<string, number>>) => table(["table", "rows"], Object.entries(rows));
 
-function dryRunTable({ merchantId, visitorHash: who, rows, firstTime, lastTime }: DryRun): string {
-  const about = { merchant: String(merchantId), visitor: who ?? "all", first: firstTime, last: lastTime };
+const whoOf = ({ personKind, personHash }: Pick<Receipt, "personKind" | "personHash">) =>
+  personKind === null ? "all" : `${personKind} ${personHash}`;
+
+function dryRunTable({ merchantId, rows, firstTime, lastTime, visitors, ...who }: DryRun): string {
+  const about = {
+    ...{ merchant: String(merchantId), who: whoOf(who), first: firstTime, last: lastTime },
+    ...(visitors && { "of visitors": visitors.join(" ") }),
+  };
   return `${fieldsTable(about)}\nWould be removed; nothing was changed:\n${byTable(rows)}`;
 }
 
@@ -139,7 +160,7 @@ function receiptTable({ removed, remains, ...receipt }: Receipt): string {
   const about = fieldsTable({
     erasure: String(receipt.erasureId),
     merchant: String(receipt.merchantId),
-    visitor: receipt.visitorHash ?? "all",
+    who: whoOf(receipt),
     requested: receipt.requestedAt,
     "erased through": receipt.erasedThrough,
     finished: receipt.finishedAt ?? "not yet: the same command goes on",

@@ -14,6 +14,14 @@ export function visitorHash(merchantId: number, visitorId: string): bigint {
 /** Stands before persons' ids, as `user_id` and an order's customer tell them. */
 export const USER_KIND = "user";
 
+/** Likewise of what a person is told by in `user_id` or as an order's customer. */
+function userHash(merchantId: number, id: string): bigint {
+  return signed64(...hashWords([USER_KIND, merchantId, id]));
+}
+
+/** What is stored of persons' ids, by what they are. */
+export const PERSON_HASHES = { visitor: visitorHash, user: userHash, customer: userHash } as const;
+
 function writeUsers(batch: BatchView, derived: Derived): void {
   const ids = batch.text("userId");
   if (ids === undefined) return;

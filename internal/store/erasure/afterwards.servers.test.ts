@@ -97,7 +97,11 @@ test("a session that goes on after the erasure begins with the first event that 
         received_at: now + minutes * 60_000,
       });
     await store(erasing.pool, [row(-20), row(-10)]);
-    const begun = await beginErasure(erasing.pool, { merchantId: 1, visitorId: 4n }, 0);
+    const begun = await beginErasure(
+      erasing.pool,
+      { merchantId: 1, person: { kind: "visitor", hash: 4n } },
+      0,
+    );
     await store(erasing.pool, [row(5), row(9)]);
     await runErasure(erasing.pool, begun, OPTIONS);
     await store(erasing.pool, [row(20)]);

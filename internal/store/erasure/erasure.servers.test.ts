@@ -43,7 +43,8 @@ describe.each(["rows", "columnstore"])("a visitor, in %s", (kind) => {
     const times = gone.map(({ ts }) => ts);
     expect(receipt).toMatchObject({
       merchantId: 1,
-      visitorHash: "4",
+      personKind: "visitor",
+      personHash: "4",
       removed: {
         events: gone.length,
         items: gone.flatMap(({ items }) => items).length,
@@ -103,7 +104,7 @@ describe.each(["rows", "columnstore"])("a visitor, in %s", (kind) => {
     if (kind === "columnstore") await convertOld(erasing.pool, NOON + 9 * DAY);
     // A cell whose rows retention has dropped: no refresh would find it.
     const gone = events.filter(({ merchant_id }) => merchant_id === 1);
-    const erasure = await beginErasure(erasing.pool, { merchantId: 1, visitorId: undefined }, 0);
+    const erasure = await beginErasure(erasing.pool, { merchantId: 1, person: undefined }, 0);
     expect(await findMerchantByKey(erasing.pool, "write", keySha256(erasing.writeKeys[0]!))).toBeUndefined();
     const receipt = await runErasure(erasing.pool, erasure, OPTIONS);
     await erasing.expectExactly(events.filter(({ merchant_id }) => merchant_id === 2));
@@ -122,7 +123,8 @@ describe.each(["rows", "columnstore"])("a visitor, in %s", (kind) => {
     }
     expect(receipt).toMatchObject({
       merchantId: 1,
-      visitorHash: null,
+      personKind: null,
+      personHash: null,
       removed: { events: gone.length, event_keys: gone.length, merchants: 1, api_keys: 2 },
     });
     expect(await erasing.query("SELECT FROM invalidations WHERE grain = '15m'")).toEqual([]);
@@ -158,7 +160,11 @@ test("an erasure that dies in any of its steps goes on where it stood, and count
   try {
     for (const rows of [0, 2, 6]) {
       await erasing.query("UPDATE fail_after SET rows = $1", [rows]);
-      const erasure = await beginErasure(erasing.pool, { merchantId: 1, visitorId: 4n }, 0);
+      const erasure = await beginErasure(
+        erasing.pool,
+        { merchantId: 1, person: { kind: "visitor", hash: 4n } },
+        0,
+      );
       await expect(runErasure(erasing.pool, erasure, OPTIONS)).rejects.toThrow("killed");
     }
   } finally {
@@ -183,8 +189,8 @@ test("counting beforehand changes nothing, and tells what goes", async () => {
       "SELECT e::text FROM events e UNION ALL SELECT p::text FROM partitions p UNION ALL SELECT x::text FROM erasures x UNION ALL SELECT a::text FROM api_keys a ORDER BY 1",
     );
   const before = await everything();
-  const visitor = await countErasable(erasing.pool, { merchantId: 1, visitorId: 4n });
-  const merchant = await countErasable(erasing.pool, { merchantId: 1, visitorId: undefined });
+  const visitor = await countErasable(erasing.pool, { merchantId: 1, person: { kind: "visitor", hash: 4n } });
+  const merchant = await countErasable(erasing.pool, { merchantId: 1, person: undefined });
   expect(await everything()).toEqual(before);
   const one = await erasing.erase(1, 4n);
   expect(visitor).toEqual({ rows: one.removed, firstTime: one.firstTime, lastTime: one.lastTime });

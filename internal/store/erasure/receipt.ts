@@ -1,4 +1,5 @@
 import type { Pool } from "../pool.ts";
+import type { PersonKind } from "./subject.ts";
 
 /** Something that an erasure leaves, and until when. */
 export interface Remains {
@@ -12,10 +13,12 @@ export interface Remains {
 export interface Receipt {
   readonly erasureId: number;
   readonly merchantId: number;
-  /** The visitor's hash as a bigint's decimals; null for the whole merchant. */
-  readonly visitorHash: string | null;
+  /** What the person's events are found by; null for the whole merchant. */
+  readonly personKind: PersonKind | null;
+  /** As a bigint's decimals; null likewise. */
+  readonly personHash: string | null;
   readonly requestedAt: Date;
-  /** Of a visitor, what happened or was received up to here is erased, and is left out when it comes again. */
+  /** Of a person, what happened or was received up to here is erased, and is left out when it comes again. */
   readonly erasedThrough: Date;
   /** Null while it is not finished: the same command goes on with it. */
   readonly finishedAt: Date | null;
@@ -33,7 +36,8 @@ export interface Receipt {
   readonly archiveObjectsLeft: number;
 }
 
-const READ = `SELECT erasure_id::float8 AS "erasureId", merchant_id AS "merchantId", visitor_id::text AS "visitorHash",
+const READ = `SELECT erasure_id::float8 AS "erasureId", merchant_id AS "merchantId", person_kind AS "personKind",
+    person_hash::text AS "personHash",
     requested_at AS "requestedAt", erased_through AS "erasedThrough", finished_at AS "finishedAt",
     (SELECT coalesce(json_object_agg(table_name, rows ORDER BY table_name), '{}') FROM erasure_removals r
       WHERE r.erasure_id = e.erasure_id) AS removed,
@@ -65,7 +69,8 @@ export async function finishErasure(
   remains: readonly Remains[],
 ): Promise<void> {
   await pool.query(
-    `UPDATE erasures SET finished_at = now(), remains = $2, quarter_hours = '{}', freed_orders = '{}', freed_refunds = '{}'
+    `UPDATE erasures SET finished_at = now(), remains = $2, quarter_hours = '{}', freed_orders = '{}', freed_refunds = '{}',
+       visitors = '{}'
      WHERE erasure_id = $1`,
     [erasureId, JSON.stringify(remains)],
   );

@@ -7,7 +7,7 @@ const EVENT_KEYS =
 const BATCHES =
   "batches as they came, in the partition's stream and in DEAD_LETTER; they go by age, and those that a collector's spool still brings as long after they came; none of it is stored again";
 const RECEIPT =
-  "this receipt: the merchant's id, the visitor's hash, times and counts, by which what comes again is left out";
+  "this receipt: the merchant's id, the person's hash, times and counts, by which what comes again is left out";
 const COPIES = "whatever copies of the database, of JetStream and of collectors' spools are kept";
 
 /**
@@ -24,7 +24,7 @@ export async function remainsOf(pool: Pool, erasure: Erasure, streamMaxAgeMs: nu
   return [
     { where: "JetStream", what: BATCHES, until: new Date(Date.now() + streamMaxAgeMs) },
     ...(objects > 0 ? [{ where: "archive", what: archive }] : []),
-    ...(erasure.visitorId === undefined ? [] : [{ where: "event_keys", what: EVENT_KEYS }]),
+    ...(erasure.person === undefined ? [] : [{ where: "event_keys", what: EVENT_KEYS }]),
     { where: "erasures", what: RECEIPT },
     { where: "backups", what: COPIES },
   ];

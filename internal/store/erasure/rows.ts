@@ -11,6 +11,7 @@ interface Removed {
   readonly id: string;
   readonly ts: number;
   readonly order_id: string | null;
+  readonly visitor_id: string;
 }
 
 /**
@@ -23,9 +24,9 @@ export async function removeWindow(client: Client, erasure: Erasure, window: Win
   const events = await removeEvents(client, erasure, window);
   if (events.length === 0) return 0;
   const items = await removeItems(client, erasure, window, events);
-  const orders = erasure.visitorId === undefined ? [] : await freeKeys(client, erasure, events, KEYS.orders);
-  const refunds =
-    erasure.visitorId === undefined ? [] : await freeKeys(client, erasure, events, KEYS.refunds);
+  const isPerson = erasure.person !== undefined;
+  const orders = isPerson ? await freeKeys(client, erasure, events, KEYS.orders) : [];
+  const refunds = isPerson ? await freeKeys(client, erasure, events, KEYS.refunds) : [];
   await countRemoved(client, erasure.erasureId, {
     events: events.length,
     items,
@@ -33,8 +34,9 @@ export async function removeWindow(client: Client, erasure: Erasure, window: Win
     refund_keys: refunds.length,
   });
   await noteTimes(client, erasure, events);
-  if (erasure.visitorId !== undefined) {
-    await markRemoved(client, erasure, quarterHoursOf(events), { orders, refunds });
+  if (erasure.person !== undefined) {
+    const visitors = erasure.person.kind === "visitor" ? [] : events.map(({ visitor_id }) => visitor_id);
+    await markRemoved(client, erasure, quarterHoursOf(events), { orders, refunds, visitors });
   } else {
     const times = events.map(({ ts }) => ts);
     await raiseVersions(client, erasure.partition, times);
@@ -47,7 +49,7 @@ async function removeEvents(client: Client, erasure: Erasure, { from, to }: Wind
   const at = values.length;
   const { rows } = await client.query<Removed>(
     `DELETE FROM events e WHERE ${sql} AND e.ts >= $${at + 1} AND e.ts < $${at + 2}
-     RETURNING e.event_id AS id, (extract(epoch FROM e.ts) * 1000)::float8 AS ts, e.order_id`,
+     RETURNING e.event_id AS id, (extract(epoch FROM e.ts) * 1000)::float8 AS ts, e.order_id, e.visitor_id`,
     [...values, new Date(from), new Date(to)],
   );
   return rows;
@@ -55,11 +57,11 @@ async function removeEvents(client: Client, erasure: Erasure, { from, to }: Wind
 
 async function removeItems(
   client: Client,
-  { merchantId, visitorId }: Erasure,
+  { merchantId, person }: Erasure,
   { from, to }: Window,
   events: readonly Removed[],
 ): Promise<number> {
-  const isWhole = visitorId === undefined;
+  const isWhole = person === undefined;
   const values = [merchantId, new Date(from), new Date(to), ...(isWhole ? [] : [events.map(({ id }) => id)])];
   const { rowCount } = await client.query(
     `DELETE FROM items WHERE merchant_id = $1 AND ts >= $2 AND ts < $3 ${isWhole ? "" : "AND event_id = ANY ($4::uuid[])"}`,
@@ -109,23 +111,25 @@ export function quarterHoursOf(events: readonly { readonly ts: number }[]): numb
   return [...buckets].sort((a, b) => a - b);
 }
 
-/** What erased events had claimed, by key. */
-interface Freed {
+/** What is still to be seen to when events have gone: what they had claimed, by key, and whose they were. */
+interface ToSeeTo {
   readonly orders: readonly string[];
   readonly refunds: readonly string[];
+  readonly visitors: readonly string[];
 }
 
-/** Marks quarter hours, ms: reports count them from the rows until they are refreshed. What was freed is noted with it. */
+/** Marks quarter hours, ms: reports count them from the rows until they are refreshed. What is to be seen to is noted with it. */
 export async function markRemoved(
   client: Client,
   { erasureId, partition }: Erasure,
   quarterHours: readonly number[],
-  freed: Freed = { orders: [], refunds: [] },
+  { orders, refunds, visitors }: ToSeeTo = { orders: [], refunds: [], visitors: [] },
 ): Promise<void> {
   await client.query(
     `UPDATE erasures SET quarter_hours = quarter_hours || ARRAY(SELECT to_timestamp(ms / 1000) FROM unnest($2::float8[]) ms),
-       freed_orders = freed_orders || $3::text[], freed_refunds = freed_refunds || $4::text[] WHERE erasure_id = $1`,
-    [erasureId, quarterHours, freed.orders, freed.refunds],
+       freed_orders = freed_orders || $3::text[], freed_refunds = freed_refunds || $4::text[],
+       visitors = ARRAY(SELECT DISTINCT unnest(visitors || $5::bigint[])) WHERE erasure_id = $1`,
+    [erasureId, quarterHours, orders, refunds, visitors],
   );
   await invalidate(client, partition, quarterHours);
 }

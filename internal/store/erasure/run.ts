@@ -4,16 +4,17 @@ import { removeByBlocks } from "./blocks.ts";
 import { removeCells } from "./cells.ts";
 import { removeByChunks } from "./chunks.ts";
 import { transactionInTries } from "./in-tries.ts";
+import { lossesOf } from "./losses.ts";
 import { passOnOrders } from "./orders.ts";
 import { finishErasure, type Receipt, readReceipt } from "./receipt.ts";
 import { remainsOf } from "./remains.ts";
 import { removeWindow } from "./rows.ts";
 import { removeSessions } from "./sessions.ts";
 import { awaitRefresh } from "./settle.ts";
-import type { Erasure } from "./subject.ts";
+import type { Erasure, Person } from "./subject.ts";
 import { CONVERTED_TABLES, MERCHANT_TABLES } from "./tables.ts";
 import { vacuumAfter } from "./vacuum.ts";
-import { removeVisitor } from "./visitors.ts";
+import { mendVisitors, removeVisitor } from "./visitors.ts";
 import { eventChunks, windowsIn } from "./windows.ts";
 
 export interface RunOptions {
@@ -29,8 +30,8 @@ export interface RunOptions {
  */
 export async function runErasure(pool: Pool, erasure: Erasure, options: RunOptions): Promise<Receipt> {
   await removeEvents(pool, erasure);
-  if (erasure.visitorId === undefined) await endMerchant(pool, erasure);
-  else await endVisitor(pool, erasure, options.refreshWaitMs);
+  if (erasure.person === undefined) await endMerchant(pool, erasure);
+  else await endPerson(pool, erasure, erasure.person, options.refreshWaitMs);
   await vacuumAfter(pool, erasure);
   await finishErasure(pool, erasure.erasureId, await remainsOf(pool, erasure, options.streamMaxAgeMs));
   return readReceipt(pool, erasure.erasureId);
@@ -54,10 +55,15 @@ async function removeEvents(pool: Pool, erasure: Erasure): Promise<void> {
   }
 }
 
-async function endVisitor(pool: Pool, erasure: Erasure, refreshWaitMs: number): Promise<void> {
+async function endPerson(pool: Pool, erasure: Erasure, person: Person, refreshWaitMs: number): Promise<void> {
   await passOnOrders(pool, erasure);
-  await transactionInTries(pool, (client) => removeSessions(client, erasure));
-  await transactionInTries(pool, (client) => removeVisitor(client, erasure));
+  const losses = await lossesOf(pool, erasure, person);
+  await transactionInTries(pool, (client) => removeSessions(client, erasure, losses));
+  await transactionInTries(pool, (client) =>
+    person.kind === "visitor"
+      ? removeVisitor(client, erasure, person)
+      : mendVisitors(client, erasure, losses),
+  );
   await awaitRefresh(pool, erasure, refreshWaitMs);
 }
 

@@ -5,8 +5,8 @@ import {
   CONVERTED_TABLES,
   EVENT_TABLES,
   KEPT_OF_MERCHANT,
-  KEPT_OF_VISITOR,
   MERCHANT_TABLES,
+  PERSON_TABLES,
   VISITOR_TABLES,
 } from "./tables.ts";
 
@@ -33,9 +33,10 @@ test("every table with a merchant_id is erased with its merchant, or is kept for
   expect(await tablesWith("merchant_id")).toEqual([...decided].sort());
 });
 
-test("every table with a visitor_id is erased with its visitor, or is kept for a reason", async () => {
-  const decided = [...VISITOR_TABLES, ...Object.keys(KEPT_OF_VISITOR)];
-  expect(await tablesWith("visitor_id")).toEqual([...decided].sort());
+test("every table with a visitor_id, a user_id or a customer's id is erased with the person", async () => {
+  expect(await tablesWith("visitor_id")).toEqual([...VISITOR_TABLES].sort());
+  expect(await tablesWith("user_id")).toEqual(PERSON_TABLES);
+  expect(await tablesWith("order_customer_id")).toEqual(PERSON_TABLES);
 });
 
 test("every continuous aggregate is known, and tells merchants apart", async () => {

@@ -34,7 +34,5 @@ export const KEPT_OF_MERCHANT: Readonly<Record<string, string>> = {
 /** Tables with a visitor_id that a visitor's erasure removes. Items go with their events; `order_keys` and `refund_keys` are found by these too. */
 export const VISITOR_TABLES = [...EVENT_TABLES, "visitor_sessions", "visitors"] as const;
 
-/** Tables with a visitor_id that a visitor's erasure leaves, and why. */
-export const KEPT_OF_VISITOR: Readonly<Record<string, string>> = {
-  erasures: "the receipt, and the tombstone that keeps what comes again out",
-};
+/** Tables with a person's user id or customer id: that person's erasure removes the rows, with all that is the event's. */
+export const PERSON_TABLES = ["events"] as const;

@@ -12,7 +12,7 @@ const CHUNKS = `SELECT format('%I.%I', p.schema_name, p.table_name) AS relation
       FROM timescaledb_information.continuous_aggregates WHERE view_name IN ('sessions_15m', 'visits_1d', 'sampled_visits_1d')
     )
     AND i.range_start <= e.last_time AND i.range_end > e.first_time
-    AND (e.visitor_id IS NULL
+    AND (e.person_kind IS NULL
       OR EXISTS (SELECT FROM unnest(e.quarter_hours) q WHERE q >= i.range_start AND q < i.range_end))
   JOIN _timescaledb_catalog.chunk c ON c.schema_name = i.chunk_schema AND c.table_name = i.chunk_name
   JOIN _timescaledb_catalog.chunk p ON p.id IN (c.id, c.compressed_chunk_id)
@@ -22,9 +22,9 @@ const CHUNKS = `SELECT format('%I.%I', p.schema_name, p.table_name) AS relation
  * Frees the space of the rows that were removed: until then they are still in the files, where no query sees them. A
  * table that keeps its few dead rows under autovacuum's threshold would keep them for years. Locks nobody out.
  */
-export async function vacuumAfter(pool: Pool, { erasureId, visitorId }: Erasure): Promise<void> {
+export async function vacuumAfter(pool: Pool, { erasureId, person }: Erasure): Promise<void> {
   const { rows } = await pool.query<{ relation: string }>(CHUNKS, [erasureId]);
-  const others = visitorId === undefined ? MERCHANT_TABLES : [...VISITOR_TABLES, "order_keys", "refund_keys"];
+  const others = person === undefined ? MERCHANT_TABLES : [...VISITOR_TABLES, "order_keys", "refund_keys"];
   const chunked: readonly string[] = EVENT_TABLES;
   const relations = [
     ...rows.map(({ relation }) => relation),

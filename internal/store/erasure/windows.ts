@@ -37,7 +37,7 @@ export async function windowsIn(pool: Pool, erasure: Erasure, { from, to }: Wind
      FROM events e WHERE ${sql} AND e.ts >= $${at + 1} AND e.ts < $${at + 2} GROUP BY 1 ORDER BY 1`,
     [...values, new Date(from), new Date(to)],
   );
-  return joinMinutes(rows, erasure.visitorId === undefined ? to - from : grainOf("15m").ms);
+  return joinMinutes(rows, erasure.person === undefined ? to - from : grainOf("15m").ms);
 }
 
 /**

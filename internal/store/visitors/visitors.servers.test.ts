@@ -110,7 +110,7 @@ const again = fc.tuple(fc.nat(), fc.boolean(), fc.nat(1)).map(
 const erasures = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom(1, 2)).map(
   ([visitor, merchantId]): Step =>
     async () => {
-      const subject = { merchantId, visitorId: BigInt(visitor) };
+      const subject = { merchantId, person: { kind: "visitor", hash: BigInt(visitor) } } as const;
       const erasure = await beginErasure(database.pool, subject, 0);
       await runErasure(database.pool, erasure, { refreshWaitMs: 0, streamMaxAgeMs: DAY });
     },

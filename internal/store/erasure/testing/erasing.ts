@@ -7,6 +7,7 @@ import type { Pool } from "../../pool.ts";
 import { beginErasure } from "../begin.ts";
 import type { Receipt } from "../receipt.ts";
 import { runErasure } from "../run.ts";
+import type { Person } from "../subject.ts";
 import { DAY, idsOf, storedIds, storedTotals, totalsOf } from "./shops.ts";
 
 export const ALL = { from: Date.UTC(2020, 0, 1), to: Date.UTC(2030, 0, 1) };
@@ -39,9 +40,10 @@ export class Erasing {
     return (await this.pool.query(sql, values)).rows as T[];
   }
 
-  /** Begins an erasure and runs it to its end. */
-  async erase(merchantId: number, visitorId?: bigint): Promise<Receipt> {
-    const erasure = await beginErasure(this.pool, { merchantId, visitorId }, 0);
+  /** Begins an erasure and runs it to its end. @param who a visitor's hash, or a person; undefined: the merchant. */
+  async erase(merchantId: number, who?: bigint | Person): Promise<Receipt> {
+    const person: Person | undefined = typeof who === "bigint" ? { kind: "visitor", hash: who } : who;
+    const erasure = await beginErasure(this.pool, { merchantId, person }, 0);
     return runErasure(this.pool, erasure, OPTIONS);
   }
 

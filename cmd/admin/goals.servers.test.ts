@@ -46,6 +46,23 @@ test("goals are added, listed and removed, each merchant's apart", async () => {
   expect(await result("list", "--merchant", shop)).toEqual([thanks]);
 });
 
+test("an update changes what its flags name, and nothing else", async () => {
+  const { goalId, ...added } = (await result(
+    ...["add", "--merchant", shop, "--name", "Old", "--event-name", "old", "--value", "2"],
+  )) as { goalId: number };
+  const update = (...args: string[]) =>
+    result("update", "--merchant", shop, "--goal", String(goalId), ...args);
+  const renamed = { goalId, ...added, name: "New" };
+  expect(await update("--name", "New")).toEqual(renamed);
+  const { eventName: _, valueMicros: __, ...kept } = { eventName: 0, valueMicros: 0, ...renamed };
+  const moved = { ...kept, pagePattern: "/a/*" };
+  expect(await update("--page-pattern", "/a/*", "--any-event", "--event-revenue")).toEqual(moved);
+  const { pagePattern: ___, ...bare } = moved;
+  const worth = { ...bare, eventName: "x", valueMicros: 0 };
+  expect(await update("--any-page", "--event-name", "x", "--value", "0")).toEqual(worth);
+  expect(await result("list", "--merchant", shop)).toContainEqual(worth);
+});
+
 const WRONG: [says: string, args: (merchant: string) => string[]][] = [
   ["admin goals add: --merchant is required", () => ["add", "--name", "x", "--event-name", "y"]],
   ["admin goals add: --name is required", (id) => ["add", "--merchant", id, "--event-name", "y"]],
@@ -69,10 +86,30 @@ const WRONG: [says: string, args: (merchant: string) => string[]][] = [
     "admin goals add: there is no merchant 77",
     () => ["add", "--merchant", "77", "--name", "x", "--event-name", "y"],
   ],
+  [
+    "admin goals update: a flag must say what changes, such as --name",
+    (id) => ["update", "--merchant", id, "--goal", "2"],
+  ],
+  [
+    "admin goals update: --event-name and --any-event cannot be given together",
+    (id) => ["update", "--merchant", id, "--goal", "2", "--event-name", "x", "--any-event"],
+  ],
+  [
+    "must be given where --page-pattern is not: what reaches the goal",
+    (id) => ["update", "--merchant", id, "--goal", "2", "--any-event", "--any-page"],
+  ],
+  ["has no goal 9", (id) => ["update", "--merchant", id, "--goal", "9", "--name", "x"]],
+  [
+    'name "Thanks" is that of the merchant\'s goal 2',
+    (id) => ["update", "--merchant", id, "--goal", "3", "--name", "Thanks"],
+  ],
   ["admin goals remove: --goal is required", (id) => ["remove", "--merchant", id]],
   ["has no goal 9", (id) => ["remove", "--merchant", id, "--goal", "9"]],
-  ["admin goals: unknown command 'drop'; there are add, list, remove", (id) => ["drop", "--merchant", id]],
-  ["admin goals: a command is missing; there are add, list, remove", () => []],
+  [
+    "admin goals: unknown command 'drop'; there are add, list, update, remove",
+    (id) => ["drop", "--merchant", id],
+  ],
+  ["admin goals: a command is missing; there are add, list, update, remove", () => []],
 ];
 
 test.each(WRONG)("%s: exit code 2, one line that names what is wrong", async (says, args) => {

@@ -36,6 +36,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   "admin keys revoke": "merchant key",
   "admin goals add": "merchant name event-name page-pattern value",
   "admin goals list": "merchant",
+  "admin goals update": "merchant goal name event-name any-event page-pattern any-page value event-revenue",
   "admin goals remove": "merchant goal",
   "admin rates load": "file",
   "admin streams show": STREAMS,
@@ -49,7 +50,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   "admin archive verify": `${S3} from to`,
   "admin archive erase": S3,
   "admin erasures run":
-    "merchant visitor visitor-hash whole-merchant dry-run refresh-wait-ms stream-max-age-hours",
+    "merchant visitor visitor-hash user customer whole-merchant dry-run refresh-wait-ms stream-max-age-hours",
   "admin erasures list": "merchant",
   "replay dlq list": `${NATS} ${FILTER} limit`,
   "replay dlq show": `${NATS} seq limit`,

@@ -1,8 +1,16 @@
 import { z } from "zod";
-import { optional, type Setting, text } from "../../../internal/config/setting.ts";
+import { ConfigError } from "../../../internal/config/config-error.ts";
+import { flag, optional, type Setting, text } from "../../../internal/config/setting.ts";
 import { fieldsTable, table } from "../../../internal/program/table.ts";
 import { checkGoal, type GoalFields } from "../../../internal/query/goals/check-goal.ts";
-import { addGoal, type Goal, listGoals, removeGoal } from "../../../internal/store/goals.ts";
+import {
+  addGoal,
+  type Goal,
+  listGoals,
+  type NewGoal,
+  removeGoal,
+  updateGoal,
+} from "../../../internal/store/goals.ts";
 import { readInstallation } from "../../../internal/store/migrate.ts";
 import { command, id, merchant } from "../command.ts";
 
@@ -15,6 +23,11 @@ const amount = () =>
       const [units, fraction = ""] = value.split(".");
       return BigInt(units! + fraction.padEnd(6, "0"));
     });
+
+const name: Setting<string> = {
+  description: "its name, which no other goal of the merchant has",
+  schema: text(),
+};
 
 const eventName: Setting<string> = {
   description: "name of the events that reach it; absent: any",
@@ -46,7 +59,7 @@ const add = command({
   example: '--merchant 1 --name "Signed up" --event-name sign_up --value 12.50',
   settings: {
     merchant,
-    name: { description: "its name, which no other goal of the merchant has", schema: text() },
+    name,
     eventName: optional(eventName),
     pagePattern: optional(pagePattern),
     value: optional(value),
@@ -58,6 +71,61 @@ const add = command({
   },
   table: (goal) => fieldsTable(fieldsOf(goal)),
 });
+
+const goalId = id("the goal's id; `goals list` shows them");
+
+const update = command({
+  name: "goals update",
+  description: "Changes a goal, in reports of the past too. What no flag names stays as it is.",
+  example: "--merchant 1 --goal 2 --page-pattern '/shop/**' --any-event",
+  settings: {
+    merchant,
+    goal: goalId,
+    name: optional(name),
+    eventName: optional(eventName),
+    anyEvent: flag("events of any name reach it"),
+    pagePattern: optional(pagePattern),
+    anyPage: flag("it is reached on any page, and on none"),
+    value: optional(value),
+    eventRevenue: flag("reaching it is worth the revenue of the event"),
+  },
+  run: async (pool, { merchant: merchantId, goal, ...asked }) => {
+    const changes = changesOf(asked);
+    await readInstallation(pool);
+    const change = ({ name, eventName, pagePattern, valueMicros }: NewGoal) =>
+      checkGoal({ name, eventName, pagePattern, valueMicros, ...changes }, FLAGS);
+    return printed(await updateGoal(pool, merchantId, goal, change));
+  },
+  table: (goal) => fieldsTable(fieldsOf(goal)),
+});
+
+interface Changes {
+  readonly name: string | undefined;
+  readonly eventName: string | undefined;
+  readonly anyEvent: boolean;
+  readonly pagePattern: string | undefined;
+  readonly anyPage: boolean;
+  readonly value: bigint | undefined;
+  readonly eventRevenue: boolean;
+}
+
+/** The fields that change. @throws ConfigError where there are none, and where two flags are about one of them. */
+function changesOf(asked: Changes): Partial<NewGoal> {
+  const { name, eventName, anyEvent, pagePattern, anyPage, value, eventRevenue } = asked;
+  const changes = {
+    ...(name !== undefined && { name }),
+    ...changeOf("eventName", eventName, anyEvent, "--event-name and --any-event"),
+    ...changeOf("pagePattern", pagePattern, anyPage, "--page-pattern and --any-page"),
+    ...changeOf("valueMicros", value, eventRevenue, "--value and --event-revenue"),
+  };
+  if (Object.keys(changes).length > 0) return changes;
+  throw new ConfigError("a flag must say what changes, such as --name");
+}
+
+function changeOf<T>(field: keyof NewGoal, value: T | undefined, isEmptied: boolean, flags: string): object {
+  if (value !== undefined && isEmptied) throw new ConfigError(`${flags} cannot be given together`);
+  return value !== undefined || isEmptied ? { [field]: value } : {};
+}
 
 const list = command({
   name: "goals list",
@@ -78,7 +146,7 @@ const remove = command({
   name: "goals remove",
   description: "Removes a goal from all reports, those of the past included.",
   example: "--merchant 1 --goal 2",
-  settings: { merchant, goal: id("the goal's id; `goals list` shows them") },
+  settings: { merchant, goal: goalId },
   run: async (pool, { merchant: merchantId, goal }) => {
     await readInstallation(pool);
     return { removed: printed(await removeGoal(pool, merchantId, goal)) };
@@ -103,4 +171,4 @@ function fieldsOf({ goalId, name, eventName, pagePattern, createdAt, ...goal }: 
   };
 }
 
-export const GOAL_COMMANDS = [add, list, remove];
+export const GOAL_COMMANDS = [add, list, update, remove];

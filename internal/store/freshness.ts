@@ -1,9 +1,8 @@
 import type { Client } from "./pool.ts";
 import { BIGINT_TYPES } from "./snapshot.ts";
-import { sqlFile } from "./sql-file.ts";
 
-/** $1 partition. One row at most. */
-export const FRESHNESS = sqlFile("./freshness.sql", import.meta.url);
+/** $1 partition. One row, of nulls where there is no such partition. */
+const FRESHNESS = "SELECT * FROM freshness($1)";
 
 /** How far an answer goes, and what is known to be missing from it. Times are ms since 1970-01-01 UTC. */
 export interface Freshness {
@@ -15,7 +14,7 @@ export interface Freshness {
   readonly delayedSince: number | undefined;
 }
 
-/** A row of FRESHNESS, read with BIGINT_TYPES. */
+/** Columns of the database's function `freshness`, read with BIGINT_TYPES. */
 export type FreshnessRow = [
   through: bigint | null,
   delayedEvents: bigint | null,
@@ -39,5 +38,5 @@ export async function readFreshness(client: Client, partitionId: number): Promis
     rowMode: "array",
     types: BIGINT_TYPES,
   });
-  return freshnessOf(result.rows[0] ?? [null, null, null]);
+  return freshnessOf(result.rows[0]!);
 }

@@ -1,5 +1,4 @@
 import type { Failure } from "../../failure/failure.ts";
-import { readFreshness } from "../../store/freshness.ts";
 import type { Client, Pool } from "../../store/pool.ts";
 import { BIGINT_TYPES, inSnapshot, type ReadLimits, type ReadSource } from "../../store/snapshot.ts";
 import type { Coverage } from "../plan/cover.ts";
@@ -10,10 +9,10 @@ import type { Question } from "../question/question.ts";
 import { type BaseMetric, basesOf } from "../schema/field.ts";
 import { UNCONVERTED_ORDERS } from "../schema/metrics/commerce.ts";
 import { groupNames, type Tuple } from "../sql/groups.ts";
-import { sizeSql } from "../sql/size.ts";
 import { statementSql } from "../sql/statement.ts";
-import { readCoverage } from "./coverage.ts";
+import { readDataState } from "./data-state.ts";
 import { type AnswerLimits, failureOf } from "./read-with-retry.ts";
+import { readSize, type Size } from "./size.ts";
 import { type Numeric, type ResultRow, tableOf } from "./table.ts";
 
 /**
@@ -24,9 +23,17 @@ import { type Numeric, type ResultRow, tableOf } from "./table.ts";
  */
 export async function answerQuestion(pool: Pool, question: Question, limits: AnswerLimits): Promise<Answer> {
   return inSnapshot(pool, limits, async (client) => {
-    const counts = await countIn(client, question, limits);
-    return { ...counts, ...(await readFreshness(client, question.merchant.partitionId)) };
+    const { coverage, freshness } = await readDataState(client, [question]);
+    const size = () => readSize(client, question, coverage);
+    return { ...(await countIn(client, question, { coverage, size }, limits)), ...freshness };
   });
+}
+
+/** What is known of the data before a question is answered, as of the transaction's snapshot. */
+export interface Known {
+  /** Around the question's spans. */
+  readonly coverage: Coverage;
+  readonly size: () => Promise<Size>;
 }
 
 /**
@@ -36,11 +43,12 @@ export async function answerQuestion(pool: Pool, question: Question, limits: Ans
 export async function countBeside(
   client: Client,
   question: Question,
+  known: Known,
   limits: AnswerLimits,
 ): Promise<Counts | Failure> {
   await client.query("SAVEPOINT question");
   try {
-    return await countIn(client, question, limits);
+    return await countIn(client, question, known, limits);
   } catch (cause) {
     limits.signal?.throwIfAborted();
     const failure = failureOf(cause, limits);
@@ -50,24 +58,16 @@ export async function countBeside(
   }
 }
 
-interface Size {
-  readonly events: number;
-  readonly oldest: number;
-  readonly newest: number;
-}
-
-/** Of the question's spans, whatever its filter. */
-async function readSize(client: Client, question: Question, coverage: Coverage): Promise<Size> {
-  const { text, values } = sizeSql(question, coverage);
-  const { rows } = await client.query<Size>({ text, values });
-  return rows[0]!;
-}
-
 /** Answers a question in the client's transaction. Errors: as answerQuestion's. */
-export async function countIn(client: Client, question: Question, limits: AnswerLimits): Promise<Counts> {
-  const coverage = await readCoverage(client, question);
+export async function countIn(
+  client: Client,
+  question: Question,
+  known: Known,
+  limits: AnswerLimits,
+): Promise<Counts> {
+  const { coverage } = known;
   const isTop = question.topValues !== undefined && question.dimensions.some(({ type }) => type !== "bucket");
-  const size = await readSize(client, question, coverage);
+  const size = await known.size();
   const fromEvents = limits.sampleFromEvents ?? Number.POSITIVE_INFINITY;
   const factor = sampleFor(question, coverage, { events: size.events, fromEvents });
   const top = !isTop ? undefined : await topOf(client, question, { coverage, factor, limits });

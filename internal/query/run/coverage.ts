@@ -1,35 +1,30 @@
-import type { Client } from "../../store/pool.ts";
-import { sqlFile } from "../../store/sql-file.ts";
 import { type Coverage, startOf, UNIT_MS, UNITS, type UnitName } from "../plan/cover.ts";
 import { BESIDE_MS } from "../plan/fact-parts.ts";
 import type { Question } from "../question/question.ts";
 
-const COVERAGE = sqlFile("./coverage.sql", import.meta.url);
-
 /** From so many runs of stale units on, units between them count as stale: each run is an arm of a statement. */
 const MOST_RUNS = 16;
 
-interface Row {
-  readonly rollups_from: number | null;
-  readonly quarter_hours: number[];
-  readonly days: number[];
-  readonly weeks: number[];
-  readonly four_weeks: number[];
-}
+/** From when on rollups hold a merchant, ms since 1970-01-01 UTC, and the starts of units that are marked invalid. */
+export type CoverageRow = [
+  rollupsFrom: number | null,
+  quarterHours: number[],
+  days: number[],
+  weeks: number[],
+  fourWeeks: number[],
+];
 
-/** What the aggregates hold of the question's merchant around its spans, as of the transaction's snapshot. */
-export async function readCoverage(client: Client, { merchant, spans }: Question): Promise<Coverage> {
+/** The time in which it matters to some questions what aggregates hold, [first, last). */
+export function timeAround(questions: readonly Question[]): [first: Date, last: Date] {
+  const spans = questions.flatMap((question): readonly { start: number; end: number }[] => question.spans);
   const start = Math.min(...spans.map((span) => span.start)) - BESIDE_MS;
   const end = Math.max(...spans.map((span) => span.end)) + BESIDE_MS;
-  const { rows } = await client.query<Row>(COVERAGE, [
-    merchant.merchantId,
-    merchant.partitionId,
-    new Date(startOf("four_weeks", start)),
-    new Date(startOf("four_weeks", end) + UNIT_MS.four_weeks),
-  ]);
-  const { rollups_from, quarter_hours, days, weeks, four_weeks } = rows[0]!;
-  const marked = { quarter_hour: quarter_hours, day: days, week: weeks, four_weeks };
-  return { rollupsFrom: rollups_from ?? undefined, stale: upwards(marked) };
+  return [new Date(startOf("four_weeks", start)), new Date(startOf("four_weeks", end) + UNIT_MS.four_weeks)];
+}
+
+/** What the aggregates hold of a merchant. */
+export function coverageOf([rollupsFrom, quarter_hour, day, week, four_weeks]: CoverageRow): Coverage {
+  return { rollupsFrom: rollupsFrom ?? undefined, stale: upwards({ quarter_hour, day, week, four_weeks }) };
 }
 
 /** What is stale makes the longer units stale that it lies in. */

@@ -1,10 +1,12 @@
-import { FRESHNESS, type Freshness, type FreshnessRow, freshnessOf } from "../../store/freshness.ts";
+import { type Freshness, type FreshnessRow, freshnessOf } from "../../store/freshness.ts";
 import type { Client, Pool } from "../../store/pool.ts";
 import { BIGINT_TYPES } from "../../store/snapshot.ts";
+import type { Coverage } from "../plan/cover.ts";
 import { BESIDE_MS } from "../plan/fact-parts.ts";
 import { isOfWholeVisitors } from "../plan/plan.ts";
 import type { Question } from "../question/question.ts";
 import { DAY_MS } from "../time/calendar.ts";
+import { type CoverageRow, coverageOf, timeAround } from "./coverage.ts";
 import { digest } from "./question-key.ts";
 
 /** How the data behind some questions of one merchant stand, all in one snapshot. */
@@ -15,39 +17,32 @@ export interface DataState {
    */
   readonly versions: readonly string[];
   readonly freshness: Freshness;
+  /** What aggregates hold around the spans of all questions. */
+  readonly coverage: Coverage;
 }
 
-/**
- * $1 partition; $2, $3, $4: of each span the question's number, the first and the last UTC day. The days' counters are
- * summed: of two commits the later one may be seen first, and a maximum would not tell when the other comes.
- */
-const STATE = `WITH fresh AS (
-  ${FRESHNESS}
-)
-SELECT fresh.*, ARRAY (
-  SELECT coalesce(sum(v.version), 0)::text
-  FROM unnest($2::integer[], $3::date[], $4::date[]) AS s (question, first_day, last_day)
-  LEFT JOIN day_versions v ON v.partition_id = $1 AND v.day BETWEEN s.first_day AND s.last_day
-  GROUP BY s.question
-  ORDER BY s.question
-)
-FROM (VALUES (0)) AS one LEFT JOIN fresh ON true`;
+const STATE = "SELECT * FROM data_state($1, $2, $3, $4, $5, $6, $7)";
 
 /** @param questions one or more, of one merchant. */
 export async function readDataState(
   database: Pool | Client,
   questions: readonly Question[],
 ): Promise<DataState> {
+  const { merchantId, partitionId } = questions[0]!.merchant;
   const days = questions.flatMap((question, number) => daysOf(question).map((days) => [number, ...days]));
-  const values = [questions[0]!.merchant.partitionId, ...[0, 1, 2].map((at) => days.map((day) => day[at]))];
-  const { rows } = await database.query<[...FreshnessRow, string[]]>({
+  const byColumn = [0, 1, 2].map((at) => days.map((day) => day[at]));
+  const { rows } = await database.query<[...FreshnessRow, string[], ...CoverageRow]>({
     text: STATE,
-    values,
+    values: [merchantId, partitionId, ...byColumn, ...timeAround(questions)],
     rowMode: "array",
     types: BIGINT_TYPES,
   });
-  const [through, delayedEvents, since, versions] = rows[0]!;
-  return { versions, freshness: freshnessOf([through, delayedEvents, since]) };
+  const [through, delayedEvents, since, versions, ...coverage] = rows[0]!;
+  return {
+    versions,
+    freshness: freshnessOf([through, delayedEvents, since]),
+    coverage: coverageOf(coverage),
+  };
 }
 
 /** Names a question's answer as of a version of its data. @param key of the question. */

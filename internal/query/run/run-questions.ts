@@ -12,6 +12,7 @@ import { mostRows, pageWithin, type Rows, rowsAround } from "./pages.ts";
 import { digest } from "./question-key.ts";
 import { type RetryLimits, readWithRetry } from "./read-with-retry.ts";
 import { SingleFlight } from "./single-flight.ts";
+import { readSize, Sizes } from "./size.ts";
 import type { Turns } from "./turns.ts";
 
 /** A question, and which page of its answer. */
@@ -63,6 +64,7 @@ interface Read {
 export class QuestionRunner {
   readonly #options: RunnerOptions;
   readonly #flights = new SingleFlight<(Answered | Failure)[]>();
+  readonly #sizes = new Sizes();
   readonly cache: AnswerCache;
 
   constructor(options: RunnerOptions) {
@@ -142,7 +144,10 @@ export class QuestionRunner {
     const count = reads.length === 1 ? countIn : countBeside;
     const outcomes: (Answered | Failure)[] = [];
     for (const [at, read] of reads.entries()) {
-      const work = () => count(client, read.question, limits);
+      const { coverage, versions } = state;
+      const readIt = () => readSize(client, read.question, coverage);
+      const size = () => this.#sizes.of(read.question, versions[at]!, readIt);
+      const work = () => count(client, read.question, { coverage, size }, limits);
       outcomes.push(this.#kept(read, state, at) ?? (await this.#read(read, state, at, work)));
     }
     return outcomes;

@@ -383,3 +383,67 @@ CREATE INDEX ON sampled_visits_1d (merchant_id, bucket);
 ALTER MATERIALIZED VIEW sampled_visits_1d SET (timescaledb.compress,
   timescaledb.compress_segmentby = 'merchant_id, factor', timescaledb.compress_orderby = 'bucket');
 SELECT set_chunk_time_interval('sampled_visits_1d', INTERVAL '28 days');
+
+-- How far a partition is committed, and what collectors are known to hold back of it. Times are epoch milliseconds,
+-- rounded down. What is committed and not refreshed yet is counted from the rows, so that every answer holds all of it.
+-- What left a spool counts as held back until it can be in the rows. In PL/pgSQL, here and below: a session plans its
+-- statements once, where planning takes longer than all else, and poolers of connections keep no prepared statements.
+CREATE FUNCTION freshness(partition integer, OUT through bigint, OUT delayed_events bigint, OUT delayed_since bigint)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  SELECT
+    CASE WHEN p.committed_through IS NOT NULL
+      THEN floor(extract(epoch FROM least(p.committed_through, held.since)) * 1000)::bigint END,
+    coalesce(held.events, 0)::bigint,
+    floor(extract(epoch FROM held.oldest_at) * 1000)::bigint
+  INTO through, delayed_events, delayed_since
+  FROM partitions p
+  CROSS JOIN LATERAL (
+    SELECT
+      sum(r.events) AS events,
+      min(r.oldest_at) AS oldest_at,
+      min(least(r.oldest_at, CASE WHEN r.left_until > p.committed_through THEN r.left_at END)) AS since
+    FROM spool_reports r
+    WHERE r.partition_id = p.partition_id
+  ) held
+  WHERE p.partition_id = partition;
+END $$;
+
+-- The starts of an aggregate's buckets in [first, last) of which it holds less, or something else, than the rows are.
+CREATE FUNCTION invalid_starts(partition integer, of_grain text, first timestamptz, last timestamptz) RETURNS float8[]
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN ARRAY (
+    SELECT extract(epoch FROM start)::float8 * 1000
+    FROM invalidations i WHERE i.grain = of_grain AND i.partition_id = partition AND start >= first AND start < last
+  );
+END $$;
+
+-- How the data behind some questions of one merchant stand: freshness; of each question the sum of its days' versions, as
+-- of two commits the later one may be seen first, and a maximum would not tell when the other comes; and what aggregates
+-- hold of the merchant: from when on (null: nothing), and in [first, last) which buckets not. Times are epoch milliseconds.
+-- Of each span of a question: the question's number, its first and its last UTC day.
+CREATE FUNCTION data_state(
+  merchant integer, partition integer, questions integer[], first_days date[], last_days date[],
+  first timestamptz, last timestamptz,
+  OUT through bigint, OUT delayed_events bigint, OUT delayed_since bigint, OUT versions text[],
+  OUT rollups_from float8, OUT quarter_hours float8[], OUT days float8[], OUT weeks float8[], OUT four_weeks float8[]
+)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  SELECT f.through, f.delayed_events, f.delayed_since INTO through, delayed_events, delayed_since
+  FROM freshness(partition) f;
+  versions := ARRAY (
+    SELECT coalesce(sum(v.version), 0)::text
+    FROM unnest(questions, first_days, last_days) AS s (question, first_day, last_day)
+    LEFT JOIN day_versions v ON v.partition_id = partition AND v.day BETWEEN s.first_day AND s.last_day
+    GROUP BY s.question
+    ORDER BY s.question
+  );
+  SELECT extract(epoch FROM m.rollups_ready_from)::float8 * 1000 INTO rollups_from
+  FROM merchants m WHERE m.merchant_id = merchant;
+  quarter_hours := invalid_starts(partition, '15m', first, last);
+  days := invalid_starts(partition, '1d', first, last);
+  weeks := invalid_starts(partition, '7d', first, last);
+  four_weeks := invalid_starts(partition, '28d', first, last);
+END $$;

@@ -206,6 +206,34 @@ test(`hostile requests (seed ${SEED}) are answered or refused, and tell of no ot
   expect(heapBytes() - heap).toBeLessThan(MOST_GROWTH);
 }, 3_600_000);
 
+/** Each is large, and is another one by its number. */
+const REGEX_FORMS: readonly ((number: number) => string)[] = [
+  (number) => `${"\\pL".repeat(7)}${number}`,
+  (number) => `.{100}.{100}.{100}.{100}.{80}${number}`,
+  (number) => `(?:a?){100}a{100}${number}`,
+];
+
+test.each(REGEX_FORMS)(
+  "regular expressions that nobody asked with before: %s",
+  async (form) => {
+    let number = 0;
+    let held = Number.POSITIVE_INFINITY;
+    for (let tries = 0; tries < TRIES && held > MOST_HELD_MS; tries++) {
+      const filters = Array.from({ length: 24 }, () => ({
+        condition: { field: "page", text: { match: "MATCH_REGEX", ignoreCase: true, value: form(++number) } },
+      }));
+      const period = { dates: { startDate: "2025-03-03", endDate: "2025-03-03" } };
+      const message = { metrics: ["events"], period, scope: { filter: { anyOf: { filters } } } };
+      const headers = { "content-type": "application/json" };
+      const raw = await send(RUN_REPORT, { method: "POST", headers, body: JSON.stringify(message) });
+      expect([raw.status, wrongIn("RunReport", raw)]).toEqual([200, undefined]);
+      held = Math.min(held, raw.heldMs);
+    }
+    expect(held).toBeLessThanOrEqual(MOST_HELD_MS);
+  },
+  120_000,
+);
+
 const RUN_REPORT = "footfall.query.v1.QueryService/RunReport";
 const LEVELS = 5_000;
 

@@ -1,12 +1,17 @@
 import fc from "fast-check";
-import { DIMENSIONS } from "../../../internal/query/schema/dimensions.ts";
 import { METRICS } from "../../../internal/query/schema/metrics.ts";
-import { ODD_TEXTS } from "../../../internal/query/testing/generate/events.ts";
-import { OWN_FIELDS } from "../../../internal/query/testing/generate/own-fields.ts";
-import { hostileNumber, hostileRegex, hostileText } from "./hostile-texts.ts";
-
-/** A request as JSON has it, or what somebody sends in its place. */
-type Json = unknown;
+import { condition, filter, isEmpty, nest, numberTest } from "./hostile-filters.ts";
+import { hostileNumber, hostileText } from "./hostile-texts.ts";
+import {
+  count,
+  dimensionName,
+  enumOf,
+  type Json,
+  metricName,
+  names,
+  often,
+  wrongName,
+} from "./hostile-values.ts";
 
 /** RPCs, and where they are. */
 const PATHS = {
@@ -25,39 +30,10 @@ export interface HostileRequest {
   readonly message: Json;
 }
 
-const often = <T>(usual: fc.Arbitrary<T>, other: fc.Arbitrary<T>, weight = 9) =>
-  fc.oneof({ weight, arbitrary: usual }, { weight: 1, arbitrary: other });
-
-const names = (fields: readonly { readonly name: string }[]) =>
-  fc.constantFrom(...fields.map(({ name }) => name));
-
-const ownName = fc
-  .tuple(
-    hostileText,
-    fc.constantFrom("property:%", "property:%:sum", "property:%:p99", "goal:%:conversions", "goal:%"),
-  )
-  .map(([text, form]) => form.replace("%", () => text));
-const wrongName = fc.oneof(hostileText, ownName);
-
-const metricName = often(often(names(METRICS), names(OWN_FIELDS.metrics)), wrongName, 60);
-const dimensions = [...DIMENSIONS, ...OWN_FIELDS.dimensions];
-const dimensionName = often(names(dimensions), wrongName, 40);
-
-/** An enum's value by its name or number, some of which are none. */
-const enumOf = (prefix: string, ...values: readonly string[]): fc.Arbitrary<Json> =>
-  often<Json>(
-    fc.constantFrom(...values.map((value) => `${prefix}_${value}`)),
-    fc.oneof(hostileNumber, hostileText),
-    80,
-  );
-
 const granularity = enumOf(
   "GRANULARITY",
   ...["UNSPECIFIED", "MINUTE", "QUARTER_HOUR", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"],
 );
-
-const count = often<Json>(fc.constantFrom(0, 1, 2, 5, 1_000), hostileNumber, 15);
-const number = often<Json>(fc.constantFrom(0, 1, 2, 5, 0.5, -1e9, 1e300, 5e-324), hostileNumber, 15);
 
 const DATES = ["2025-03-03", "2025-03-09", "2025-03-16", "2025-03-30", "2024-02-29", "2025-12-31"];
 const WRONG_DATES = ["0000-01-01", "1899-12-31", "1900-01-01", "9999-12-31", "10000-01-01", "-000001-01-01"];
@@ -100,82 +76,6 @@ const comparison = often<Json>(
   ),
   fc.record({ kind: fc.constant("KIND_PREVIOUS_YEAR"), period }),
   20,
-);
-
-const MATCHES = ["EXACT", "PREFIX", "SUFFIX", "CONTAINS", "WILDCARD", "UNSPECIFIED"] as const;
-const value = often(fc.constantFrom(...ODD_TEXTS, "a", "B", "page_view", "pro"), hostileText, 1);
-const textTest = fc
-  .record({
-    test: fc.oneof(
-      fc.record({ match: fc.constant("MATCH_REGEX" as Json), value: hostileRegex }),
-      fc.record({ match: enumOf("MATCH", ...MATCHES), value }),
-    ),
-    ignoreCase: fc.boolean(),
-  })
-  .map(({ test, ignoreCase }) => ({ text: { ...test, ignoreCase } }));
-const inList = often(
-  fc.array(value, { minLength: 1, maxLength: 4 }),
-  fc.constant(Array(1_001).fill("a")),
-  30,
-).map((values) => ({ inList: { values } }));
-const numberTest = fc
-  .record({ min: number, max: number, equals: number }, { requiredKeys: [] })
-  .map((test) => ({ number: test }));
-const isEmpty = fc.record({ isEmpty: fc.boolean() });
-
-const condition = (field: fc.Arbitrary<string>, ...tests: fc.Arbitrary<object>[]) =>
-  fc.tuple(field, fc.oneof(...tests)).map(([name, test]) => ({ condition: { field: name, ...test } }));
-
-const texts = names(dimensions.filter(({ type, filterable }) => type === "text" && filterable));
-const ofTexts = condition(texts, textTest, textTest, inList, isEmpty);
-const ofAnything = condition(dimensionName, textTest, inList, numberTest, isEmpty);
-const leaf: fc.Arbitrary<Json> = often<Json>(ofTexts, ofAnything, 3);
-
-function nest(of: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
-  const filters = fc.array(of, { minLength: 1, maxLength: 3 });
-  return fc.oneof(
-    { weight: 3, arbitrary: of },
-    { weight: 1, arbitrary: filters.map((each) => ({ allOf: { filters: each } })) },
-    { weight: 1, arbitrary: filters.map((each) => ({ anyOf: { filters: each } })) },
-    { weight: 1, arbitrary: of.map((each) => ({ not: each })) },
-  );
-}
-
-const behavior = fc
-  .record(
-    { subject: enumOf("SUBJECT", "SESSION", "VISITOR"), event: nest(leaf), atLeast: count, atMost: count },
-    { requiredKeys: ["subject", "event"] },
-  )
-  .map((each) => ({ behavior: each }));
-
-/** Levels upon levels. */
-const deep = fc
-  .tuple(fc.constantFrom(7, 8, 9, 50, 99, 101, 700), fc.constantFrom("not", "allOf", "behavior"), leaf)
-  .map(([levels, kind, inner]) => {
-    let filter = inner;
-    for (let level = 0; level < levels; level++) {
-      if (kind === "not") filter = { not: filter };
-      else if (kind === "allOf") filter = { allOf: { filters: [filter] } };
-      else filter = { behavior: { subject: "SUBJECT_VISITOR", event: filter } };
-    }
-    return filter;
-  });
-const wide = fc
-  .tuple(fc.constantFrom(24, 25, 100, 101, 400), leaf)
-  .map(([count, each]) => ({ anyOf: { filters: Array(count).fill(each) } }));
-
-/** As many regular expressions as a filter may have, and one more. */
-const regexes = fc
-  .uniqueArray(hostileRegex, { minLength: 20, maxLength: 25 })
-  .map((values) =>
-    values.map((text) => ({ condition: { field: "page", text: { match: "MATCH_REGEX", value: text } } })),
-  )
-  .map((filters) => ({ allOf: { filters } }));
-
-const filter = fc.oneof(
-  { weight: 8, arbitrary: nest(nest(leaf)) },
-  { weight: 3, arbitrary: nest(often<Json>(leaf, behavior, 1)) },
-  { weight: 1, arbitrary: fc.oneof(deep, wide, regexes) },
 );
 
 const ZONES = ["UTC", "Asia/Kathmandu", "Pacific/Apia", "America/St_Johns", "Etc/GMT+12", "Africa/Monrovia"];
@@ -254,11 +154,28 @@ const report = fc
     );
   });
 
+/** Very many rows of very many columns: all minutes of a week. */
+const large = fc
+  .record({
+    metrics: fc.uniqueArray(names(METRICS), { minLength: 8, maxLength: 20 }),
+    dimensions: fc.constantFrom(["time"], ["time", "page"], ["page", "time", "country", "title"]),
+    comparison: fc.constantFrom(undefined, { kind: "KIND_PREVIOUS_PERIOD" }),
+    pageSize: fc.constantFrom(0, 10_000, 2 ** 31 - 1),
+    traffic: fc.constantFrom("TRAFFIC_PEOPLE", "TRAFFIC_ALL"),
+  })
+  .map(({ traffic, ...rest }) => ({
+    ...rest,
+    scope: { traffic },
+    period: { times: { startTime: "2025-03-03T00:00:00Z", endTime: "2025-03-09T22:30:00Z" } },
+    granularity: "GRANULARITY_MINUTE",
+  }));
+const reportOrLarge = often<Json>(report, large, 30);
+
 const messages: Readonly<Record<HostileRequest["rpc"], fc.Arbitrary<Json>>> = {
-  RunReport: report,
+  RunReport: reportOrLarge,
   BatchRunReports: often(
-    fc.array(report, { minLength: 1, maxLength: 10 }),
-    fc.array(report, { maxLength: 11 }),
+    fc.array(reportOrLarge, { minLength: 1, maxLength: 10 }),
+    fc.oneof(fc.array(report, { maxLength: 11 }), fc.array(large, { minLength: 10, maxLength: 10 })),
   ).map((requests) => ({ requests })),
   GetMetadata: fc.record(
     {

@@ -61,7 +61,7 @@ const long = fc
   );
 
 /** Letters of which each has another case. */
-const cased = Array.from({ length: 3_000 }, (_, at) => String.fromCodePoint(0xc0 + at))
+export const CASED = Array.from({ length: 3_000 }, (_, at) => String.fromCodePoint(0xc0 + at))
   .filter((char) => char.toLowerCase() !== char.toUpperCase())
   .slice(0, 1_024)
   .join("");
@@ -78,7 +78,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
     weight: 1,
     arbitrary: fc.oneof(
       long,
-      fc.nat({ max: 500 }).map((from) => cased.slice(from)),
+      fc.nat({ max: 500 }).map((from) => CASED.slice(from)),
     ),
   },
 );

@@ -60,8 +60,21 @@ export function startOf(unit: UnitName, time: number): number {
  * @param edges ascending, two or more.
  */
 export function cover(edges: readonly number[], by: Cover): Part[] {
-  const within = edges.length === 2 ? by : { ...by, canSubtract: false };
-  return joined(edges.slice(1).flatMap((end, index) => span(edges[index]!, end, within.units, within)));
+  const [start, end] = [edges[0]!, edges.at(-1)!];
+  if (edges.length === 2) return joined(span(start, end, by.units, by));
+  const stale = { ...by.stale };
+  for (const unit of by.units) stale[unit] = [...by.stale[unit], ...cutUnits(unit, edges)];
+  return joined(span(start, end, by.units, { ...by, stale, canSubtract: false }));
+}
+
+/** Starts of the units that an edge lies within: they are of several buckets. */
+function cutUnits(unit: UnitName, edges: readonly number[]): number[] {
+  const starts: number[] = [];
+  for (const edge of edges) {
+    const start = startOf(unit, edge);
+    if (start !== edge && start !== starts.at(-1)) starts.push(start);
+  }
+  return starts;
 }
 
 function span(start: number, end: number, [unit, ...finer]: readonly UnitName[], by: Cover): Part[] {

@@ -8,6 +8,7 @@ import { fittingRows, sizesOf } from "../run/pages.ts";
 import { type Answered, cutPage, type QuestionRunner } from "../run/run-questions.ts";
 import type { Schema } from "../schema/schema.ts";
 import { type AnswerDeps, type CallLimits, checkMerchant } from "./answer.ts";
+import { writeRegexes } from "./conditions.ts";
 import { isKnown, setEtag } from "./etag.ts";
 import type { KeyMerchant } from "./gate.ts";
 import { schemaFor } from "./merchant-schema.ts";
@@ -49,8 +50,8 @@ export async function answerReports(
   const schema = await schemaFor(requests, { pool, limits, merchantId: merchant.merchantId });
   const asked: (AskedReport | Failure)[] = [];
   for (const request of requests) {
-    // A filter's regular expressions take up to 20 ms, and others are not to wait for those of ten reports.
     if (asked.length > 0) await setImmediate();
+    await writeRegexes(request.scope?.filter);
     asked.push(readOrFailure(request, merchant, partitions, schema));
   }
   const right = asked.flatMap((each) => (each instanceof Failure ? [] : [each]));

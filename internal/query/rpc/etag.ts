@@ -55,7 +55,7 @@ function etagOf(asked: readonly AskedReport[], seen: readonly (Seen | undefined)
     if (each === undefined) return undefined;
     const { dataThrough, delayedEvents } = each.freshness;
     parts.push([each.revision, report.page?.offset, dataThrough === undefined, delayedEvents]);
-    parts.push(partialOf(report, each.freshness));
+    parts.push(partialOf(report, each.freshness).map((marks) => marks.map(Number).join("")));
   }
   return `W/"${digest(parts)}"`;
 }

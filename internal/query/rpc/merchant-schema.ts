@@ -1,10 +1,9 @@
-import type { Filter } from "../../gen/footfall/query/v1/filter_pb.js";
 import type { RunReportRequest } from "../../gen/footfall/query/v1/report_pb.js";
 import type { Pool } from "../../store/pool.ts";
 import { readGoals } from "../run/own-fields.ts";
 import { type RetryLimits, readWithRetry } from "../run/read-with-retry.ts";
 import { type Schema, schemaOf } from "../schema/schema.ts";
-import { MAX_LEVELS } from "./read-filter.ts";
+import { conditionsOf } from "./conditions.ts";
 
 const BUILT_IN = schemaOf({ goals: [], properties: [] });
 
@@ -26,25 +25,6 @@ export async function schemaFor(
 }
 
 function namesGoals({ metrics, dimensions, scope }: RunReportRequest): boolean {
-  const names = [...metrics, ...dimensions, ...fieldsOf(scope?.filter, MAX_LEVELS)];
+  const names = [...metrics, ...dimensions, ...conditionsOf(scope?.filter).map(({ field }) => field)];
   return names.some((name) => name === "goal" || name.startsWith("goal:"));
-}
-
-/** The fields of a filter; what is deeper than a filter may be is left out. */
-function fieldsOf(filter: Filter | undefined, levels: number): string[] {
-  const { expression } = filter ?? {};
-  if (levels === 0) return [];
-  switch (expression?.case) {
-    case "allOf":
-    case "anyOf":
-      return expression.value.filters.flatMap((each) => fieldsOf(each, levels - 1));
-    case "not":
-      return fieldsOf(expression.value, levels - 1);
-    case "condition":
-      return [expression.value.field];
-    case "behavior":
-      return fieldsOf(expression.value.event, levels - 1);
-    default:
-      return [];
-  }
 }

@@ -143,7 +143,17 @@ test.each<[string, Init, string, string]>([
     "25 regexes",
     all(Array(25).fill(text("a", TextTest_Match.REGEX))),
     "scope.filter.all_of.filters[24].condition",
-    "NOT_COMPATIBLE",
+    "FIELD_INVALID",
+  ],
+  [
+    "4,097 characters of patterns, behaviors' among them",
+    all([
+      ...Array(3).fill(text("a".repeat(1_024), TextTest_Match.WILDCARD)),
+      behavior(text("a".repeat(1_000), TextTest_Match.WILDCARD)),
+      text("b".repeat(25), TextTest_Match.REGEX),
+    ]),
+    "scope.filter.all_of.filters[4].condition.text.value",
+    "FIELD_INVALID",
   ],
   [
     "a behavior in another",
@@ -171,6 +181,12 @@ function refusal(run: () => unknown): unknown {
   }
   return undefined;
 }
+
+test("takes 4,096 characters of patterns, and more of other texts", () => {
+  const pattern = text("a".repeat(1_024), TextTest_Match.WILDCARD);
+  const plain = text("a".repeat(1_024), TextTest_Match.CONTAINS);
+  expect(() => read(all([...Array(4).fill(pattern), ...Array(50).fill(plain)]))).not.toThrow();
+});
 
 test("takes 8 levels and 100 conditions", () => {
   read(nested(8));

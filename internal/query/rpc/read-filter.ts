@@ -10,6 +10,8 @@ export const MAX_CONDITIONS = 100;
 export const MAX_LEVELS = 8;
 /** Most conditions that take a regular expression in the database, which keeps 32 compiled: more are made for each row. */
 export const MAX_REGEXES = 24;
+/** Most characters of their texts together: each is a class of characters where case is ignored. */
+const MAX_PATTERN_LENGTH = 4_096;
 const MAX_NAME_LENGTH = 200;
 
 /**
@@ -69,6 +71,7 @@ class Reader<F> {
   readonly #readBehavior: ReadBehavior;
   #conditions = 0;
   #regexes = 0;
+  #patternLength = 0;
 
   constructor(find: Find<F>, behavior: ReadBehavior) {
     this.#find = find;
@@ -117,11 +120,20 @@ class Reader<F> {
     const { field, type } = this.#find(name, `${path}.field`);
     if (message.case === undefined) throw missing(path, "a test: text, in_list, number or is_empty");
     const test = readTest(message, type, path);
-    if (isRegexInSql(test) && ++this.#regexes > MAX_REGEXES) {
-      const allowed = `one of at most ${MAX_REGEXES} that are regular expressions, wildcards or ignore case`;
-      throw new InvalidField(path, `the condition on ${name}`, allowed, "NOT_COMPATIBLE");
-    }
+    if (isRegexInSql(test)) this.#countRegex(test.value, path);
     return { kind: "test", field, test };
+  }
+
+  #countRegex(pattern: string, path: string): void {
+    const such = "that are regular expressions, wildcards or ignore case";
+    if (++this.#regexes > MAX_REGEXES) {
+      throw new InvalidField(path, `number ${this.#regexes}`, `one of at most ${MAX_REGEXES} ${such}`);
+    }
+    this.#patternLength += pattern.length;
+    if (this.#patternLength > MAX_PATTERN_LENGTH) {
+      const allowed = `at most ${MAX_PATTERN_LENGTH} characters in all conditions ${such}`;
+      throw new InvalidField(`${path}.text.value`, `${this.#patternLength} characters`, allowed);
+    }
   }
 
   #count(path: string): void {

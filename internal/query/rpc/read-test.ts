@@ -54,7 +54,7 @@ export function readTest(
 }
 
 /** Whether the database takes a compiled regular expression for it. */
-export function isRegexInSql(test: Test): boolean {
+export function isRegexInSql(test: Test): test is Extract<Test, { kind: "text" }> {
   return test.kind === "text" && (test.ignoreCase || test.match === "regex" || test.match === "wildcard");
 }
 

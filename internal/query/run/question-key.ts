@@ -36,7 +36,7 @@ const ofFields = new WeakMap<object, string>([[TIME, TIME.name]]);
 /** The value without functions: what they make of a row stands for them. */
 function plain(value: unknown): unknown {
   if (typeof value === "function") return plain(value(ROW));
-  if (Array.isArray(value)) return value.map(plain);
+  if (Array.isArray(value)) return areNumbers(value) ? { numbers: value.join() } : value.map(plain);
   if (typeof value !== "object" || value === null) return value;
   if (!("title" in value)) return plainEntries(value);
   let known = ofFields.get(value);
@@ -45,6 +45,11 @@ function plain(value: unknown): unknown {
     ofFields.set(value, known);
   }
   return known;
+}
+
+/** Edges of buckets are up to 10,000. */
+function areNumbers(values: readonly unknown[]): boolean {
+  return values.every((value) => typeof value === "number");
 }
 
 function plainEntries(value: object): object {

@@ -107,16 +107,33 @@ function ofCells({ source, factor }: Group): Sql {
   return source === SAMPLE ? sql` AND factor >= ${raw(String(factor))}` : ofSample(factor);
 }
 
+/** More edges than these travel as numbers: their texts are made and sent in a third of the time. */
+const MANY_EDGES = 1_000;
+
 /** The position of the bucket that a time is in. */
 function bucketOf({ edges, positions }: Span, time: string): Sql[] {
   if (edges === undefined) return [];
-  const times = edges.map((edge) => new Date(edge).toISOString());
-  const number = sql`width_bucket(${raw(time)}, ${times}::timestamptz[])`;
+  const number =
+    edges.length > MANY_EDGES
+      ? sql`width_bucket(date_part('epoch', ${raw(time)}), ${arrayOf(edges, (edge) => edge / 1_000)}::float8[])`
+      : sql`width_bucket(${raw(time)}, ${arrayOf(edges, (edge) => new Date(edge).toISOString())}::timestamptz[])`;
   return [
     positions === undefined
       ? sql`${number} - 1 AS bucket`
-      : sql`(${positions}::integer[])[${number}] AS bucket`,
+      : sql`(${arrayOf(positions, (position) => position)}::integer[])[${number}] AS bucket`,
   ];
+}
+
+/** Arrays as PostgreSQL reads them: several arms of a statement have the same ones. */
+const arrays = new WeakMap<readonly number[], string>();
+
+function arrayOf(values: readonly number[], element: (value: number) => string | number): string {
+  let array = arrays.get(values);
+  if (array === undefined) {
+    array = `{${values.map(element).join()}}`;
+    arrays.set(values, array);
+  }
+  return array;
 }
 
 function dimensionsOf(plan: Plan, context: RowContext): Sql[] {

@@ -38,11 +38,14 @@ export function alignBuckets(
   return [positions, otherPositions];
 }
 
+/** More than a clock shows the same time of the same day. */
+const MOST_REPEATS = 100;
+
 /** What tells the buckets of a period apart, and is equal for partners. */
-function keysOf(edges: readonly number[], granularity: Granularity, { timeZone }: Calendar): string[] {
+function keysOf(edges: readonly number[], granularity: Granularity, { timeZone }: Calendar): number[] {
   const step = clockStepOf(granularity) ?? (granularity === "day" ? DAY_MS : undefined);
   const starts = edges.slice(0, -1);
-  if (step === undefined) return starts.map((_, bucket) => String(bucket));
+  if (step === undefined) return starts.map((_, bucket) => bucket);
   const offsets = offsetsWithin({ start: edges[0]!, end: edges.at(-1)! }, timeZone);
   const first = Math.floor(wallStart(edges[0]!, timeZone) / step);
   const seen = new Map<number, number>();
@@ -50,8 +53,8 @@ function keysOf(edges: readonly number[], granularity: Granularity, { timeZone }
   return starts.map((start) => {
     while (start >= offsets[at]!.end) at++;
     const place = Math.floor((start + offsets[at]!.offsetMs) / step) - first;
-    const nth = (seen.get(place) ?? 0) + 1;
-    seen.set(place, nth);
-    return `${place} ${nth}`;
+    const nth = offsets.length === 1 ? 1 : (seen.get(place) ?? 0) + 1;
+    if (offsets.length > 1) seen.set(place, nth);
+    return place * MOST_REPEATS + nth;
   });
 }

@@ -54,10 +54,12 @@ afterAll(async () => {
 /** Every 20th is a long one. */
 const pageOf = (at: number) => `/${at}/${at % 20 === 0 ? "漢".repeat(900) : ""}`;
 
-const times = {
-  startTime: new Date(FIRST).toISOString(),
-  endTime: new Date(FIRST + MINUTES * MINUTE_MS).toISOString(),
-};
+/** The minutes of the events, or as many so long before. */
+const shiftedBy = (ms: number) => ({
+  startTime: new Date(FIRST - ms).toISOString(),
+  endTime: new Date(FIRST + MINUTES * MINUTE_MS - ms).toISOString(),
+});
+const times = shiftedBy(0);
 const BY_MINUTE = {
   period: { times },
   metrics: METRICS,
@@ -71,27 +73,28 @@ const FORMS = {
   JSON: "application/json",
   binary: "application/proto",
   "gRPC-Web": "application/grpc-web+proto",
-  "gRPC-Web with JSON": "application/grpc-web+json",
 };
 type Form = keyof typeof FORMS;
 
 function bodyOf(form: Form, requests: readonly object[]): Uint8Array<ArrayBuffer> {
   const json = { requests } as unknown as JsonValue;
   const message: BatchRunReportsRequest = fromJson(BatchRunReportsRequestSchema, json);
-  const bytes = form.endsWith("JSON")
-    ? Buffer.from(JSON.stringify(toJson(BatchRunReportsRequestSchema, message)))
-    : toBinary(BatchRunReportsRequestSchema, message);
-  if (!form.startsWith("gRPC")) return new Uint8Array(bytes);
+  const bytes =
+    form === "JSON"
+      ? Buffer.from(JSON.stringify(toJson(BatchRunReportsRequestSchema, message)))
+      : toBinary(BatchRunReportsRequestSchema, message);
+  if (!form === "gRPC-Web") return new Uint8Array(bytes);
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(bytes.length, 1);
   return new Uint8Array(Buffer.concat([prefix, bytes]));
 }
 
 function readOf(form: Form, bytes: Buffer): RunReportResponse[] {
-  const message = form.startsWith("gRPC") ? bytes.subarray(5, 5 + bytes.readUInt32BE(1)) : bytes;
-  const { outcomes } = form.endsWith("JSON")
-    ? fromJson(BatchRunReportsResponseSchema, JSON.parse(message.toString()))
-    : fromBinary(BatchRunReportsResponseSchema, message);
+  const message = form === "gRPC-Web" ? bytes.subarray(5, 5 + bytes.readUInt32BE(1)) : bytes;
+  const { outcomes } =
+    form === "JSON"
+      ? fromJson(BatchRunReportsResponseSchema, JSON.parse(message.toString()))
+      : fromBinary(BatchRunReportsResponseSchema, message);
   return outcomes.map(({ outcome }) => {
     if (outcome.case !== "report") throw new Error(JSON.stringify(outcome.value));
     return outcome.value;
@@ -157,6 +160,18 @@ const numbersOf = (name: string, pages: readonly RunReportResponse[]) =>
       ? values.value.startSeconds
       : (values.value as { values: bigint[] }).values;
   });
+
+test("minutes compared to others are those of both periods", async () => {
+  const comparison = { kind: "KIND_CUSTOM", period: { times: shiftedBy(60 * MINUTE_MS) } };
+  const { pages } = await askAll("binary", [{ ...BY_MINUTE, metrics: ["events"], comparison }]);
+  const events = pages[0]!.map(({ table }) => table!.columns.filter(({ name }) => name === "events"));
+  const [now, before] = [0, 1].map((period) =>
+    events.flatMap((columns) => (columns[period]!.values.value as { values: bigint[] }).values),
+  );
+  expect(now).toEqual(Array<bigint>(MINUTES).fill(1n));
+  // The other period begins an hour before there are events.
+  expect(before).toEqual([...Array<bigint>(60).fill(0n), ...Array<bigint>(MINUTES - 60).fill(1n)]);
+}, 120_000);
 
 describe.each(Object.keys(FORMS) as Form[])("%s", (form) => {
   test("all minutes of a week, one after the other", async () => {

@@ -11,7 +11,8 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_footfall_query_v1_filter: GenFile;
 
 /**
- * Which events count, or which rows of an answer. At most 100 conditions in 8 levels.
+ * Which events count, or which rows of an answer. At most 100 conditions in 8 levels; of those at most 24 that match a
+ * wildcard or a regular expression or ignore case, with texts of 4,096 characters in all.
  *
  * @generated from message footfall.query.v1.Filter
  */

@@ -83,7 +83,7 @@ function bodyOf(form: Form, requests: readonly object[]): Uint8Array<ArrayBuffer
     form === "JSON"
       ? Buffer.from(JSON.stringify(toJson(BatchRunReportsRequestSchema, message)))
       : toBinary(BatchRunReportsRequestSchema, message);
-  if (!form === "gRPC-Web") return new Uint8Array(bytes);
+  if (form !== "gRPC-Web") return new Uint8Array(bytes);
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(bytes.length, 1);
   return new Uint8Array(Buffer.concat([prefix, bytes]));

@@ -1,6 +1,6 @@
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "./day.ts";
 
+const MINUTE_MS = 60_000;
 /** A Monday, from which TimescaleDB counts buckets of whole days; ms since 1970-01-01 UTC. */
 const ORIGIN = Date.UTC(2000, 0, 3);
 

@@ -1,6 +1,5 @@
+import { DAY_MS } from "./day.ts";
 import type { Client } from "./pool.ts";
-
-const DAY_MS = 86_400_000;
 
 /**
  * SQL that raises the versions of days, of a select of `time` and `partition_id`: whoever changes rows of events or items

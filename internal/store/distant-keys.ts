@@ -1,6 +1,5 @@
+import { DAY_MS } from "./day.ts";
 import type { Client } from "./pool.ts";
-
-const DAY_MS = 86_400_000;
 
 /** How far the time inside an id may be from when its event was received, ms: a device without a network for days is usual. */
 export const NEAR_MS = 7 * DAY_MS;
@@ -18,7 +17,7 @@ export function isDistant(keyTime: number, receivedTime: number): boolean {
   return Math.abs(keyTime - receivedTime) > NEAR_MS;
 }
 
-/** Notes where a transaction's distant keys are, so that retention finds them: a few rows, however many keys. */
+/** Notes where a transaction's distant event keys are, so that retention finds them: a few rows, however many keys. */
 export class DistantKeys {
   readonly #seen = new Set<string>();
   readonly #merchants: number[] = [];

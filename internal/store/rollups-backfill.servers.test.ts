@@ -3,11 +3,11 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { eventRow } from "../../test/kit/columns.ts";
 import { batchOf, commitNext } from "../../test/kit/commits.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { DAY_MS } from "./day.ts";
 import { convertOld } from "./maintenance/columnstore.ts";
 import { verifyAggregates } from "./maintenance/verify.ts";
 import type { Pool } from "./pool.ts";
 import { refreshGrain } from "./refresh.ts";
-import { DAY_MS } from "./rollups.ts";
 import { backfillRollups } from "./rollups-backfill.ts";
 
 const TODAY = Math.floor(Date.now() / DAY_MS) * DAY_MS;

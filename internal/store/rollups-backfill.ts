@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../failure/failure.ts";
+import { DAY_MS } from "./day.ts";
 import { prepareForColumnstore } from "./decompression.ts";
 import { invalidateSql } from "./invalidations.ts";
 import { type Pool, transaction } from "./pool.ts";
-import { DAY_MS, ROLLUPS_FRESH_MS } from "./rollups.ts";
+import { ROLLUPS_FRESH_MS } from "./rollups.ts";
 
 export interface Backfill {
   readonly merchantId: number;

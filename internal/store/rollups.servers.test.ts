@@ -2,8 +2,9 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { eventRow } from "../../test/kit/columns.ts";
 import { batchOf, commitNext } from "../../test/kit/commits.ts";
 import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { DAY_MS } from "./day.ts";
 import { refreshGrain } from "./refresh.ts";
-import { DAY_MS, readRollupsWanted } from "./rollups.ts";
+import { readRollupsWanted } from "./rollups.ts";
 
 const TODAY = Date.UTC(2026, 2, 10);
 const HOUR = 3_600_000;

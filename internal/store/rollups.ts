@@ -6,8 +6,6 @@ export type RollupStarts = ReadonlyMap<number, number>;
 /** How long an aggregator goes by its list of them before it reads it again, ms. */
 export const ROLLUPS_FRESH_MS = 60_000;
 
-export const DAY_MS = 86_400_000;
-
 /** The merchants that have rollups, and from which time of events on. */
 export function readRollupStarts(pool: Pool): Promise<RollupStarts> {
   return readStarts(pool, "rollups_from");

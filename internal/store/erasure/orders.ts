@@ -1,4 +1,5 @@
 import { convertMicros, findRates } from "../currency-rates.ts";
+import { DAY_MS } from "../day.ts";
 import { prepareForColumnstore } from "../decompression.ts";
 import { OrderKind, Stage } from "../event-columns.ts";
 import type { Client, Pool } from "../pool.ts";
@@ -10,7 +11,7 @@ import { eventChunks, type Window } from "./windows.ts";
 
 /** What a claim is for: orders, or refunds. */
 interface Claims {
-  /** The column of erasures that has the keys which erased events had claimed. */
+  /** The column of erasures that has the order or refund keys which erased events had claimed. */
   readonly freed: "freed_orders" | "freed_refunds";
   /** What an event that brought it again is, and what it becomes. */
   readonly repeat: number;
@@ -132,8 +133,6 @@ async function repeatsIn(
   );
   return rows;
 }
-
-const DAY_MS = 86_400_000;
 
 /** How the amounts of each event come into the merchant's currency, by the rule of the step `commerce`. */
 async function convertsOf(pool: Pool, own: string | null, heirs: readonly Heir[]): Promise<Convert[]> {

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../day.ts";
 import type { Client } from "../pool.ts";
 import { lockPartition } from "./in-tries.ts";
 import type { Losses } from "./losses.ts";
@@ -8,7 +9,7 @@ import type { Erasure } from "./subject.ts";
 const AHEAD_MS = 10_000;
 
 /** Longer no session that storage finds is, ms. */
-const LONGEST_MS = 86_400_000;
+const LONGEST_MS = DAY_MS;
 
 /**
  * Removes the sessions that storage had found for visitors, after these have lost events. One with events which are not

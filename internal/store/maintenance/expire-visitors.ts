@@ -1,6 +1,5 @@
+import { DAY_MS } from "../day.ts";
 import type { Pool } from "../pool.ts";
-
-const DAY_MS = 86_400_000;
 
 /** Up to which month visitors have been forgotten in this process, by retention in days. */
 const forgotten = new WeakMap<Pool, Map<number, string>>();

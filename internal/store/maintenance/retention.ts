@@ -1,4 +1,5 @@
 import { CONTINUOUS_AGGREGATES } from "../continuous-aggregates.ts";
+import { DAY_MS } from "../day.ts";
 import { raiseVersionsSql } from "../day-versions.ts";
 import { prepareForColumnstore } from "../decompression.ts";
 import { invalidateSql } from "../invalidations.ts";
@@ -6,10 +7,8 @@ import { type Pool, transaction } from "../pool.ts";
 import { expireVisitors } from "./expire-visitors.ts";
 import { expireKeys } from "./key-retention.ts";
 
-const DAY_MS = 86_400_000;
-
 /**
- * How long after the longest retention a row of the books goes: keys and ledger lines must outlive every copy of what
+ * How long after the longest retention a row of the books goes: dedup keys and ledger lines must outlive every copy of what
  * they stand for, which a collector's spool or a broker may bring late. Days.
  */
 const MARGIN_DAYS = 30;
@@ -109,7 +108,7 @@ function dropRows(pool: Pool, before: Date): Promise<number> {
   });
 }
 
-/** Keys and ledger lines that stand in no chunk of their time. */
+/** Dedup keys and ledger lines that stand in no chunk of their time. */
 async function expireBooks(pool: Pool, before: Date): Promise<void> {
   await pool.query("DELETE FROM order_keys WHERE ts < $1", [before]);
   await pool.query("DELETE FROM refund_keys WHERE ts < $1", [before]);

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventRow } from "../../../test/kit/columns.ts";
 import { batchOf, commitNext } from "../../../test/kit/commits.ts";
 import { addMerchantWithRollups, openTestDatabase, type TestDatabase } from "../../../test/kit/database.ts";
+import { DAY_MS } from "../day.ts";
 import { refreshGrain } from "../refresh.ts";
-import { DAY_MS } from "../rollups.ts";
 import { repairAggregates } from "./repair.ts";
 import { verifyAggregates } from "./verify.ts";
 

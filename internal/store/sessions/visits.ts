@@ -1,8 +1,7 @@
+import { DAY_MS } from "../day.ts";
 import type { EventColumns } from "../event-columns.ts";
 import { signed64 } from "../signed64.ts";
 import { SESSION_GAP_MS } from "./join.ts";
-
-const DAY_MS = 86_400_000;
 
 /** Events of a batch, and which of them are not written. */
 export interface Fresh {

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../day.ts";
 import type { EventColumns } from "../event-columns.ts";
 import type { Client } from "../pool.ts";
 import { signed64 } from "../signed64.ts";
@@ -5,8 +6,6 @@ import { sqlFile } from "../sql-file.ts";
 import type { KnownVisitors, VisitorTimes } from "./known-visitors.ts";
 
 const WRITE = sqlFile("./write.sql", import.meta.url);
-
-const DAY_MS = 86_400_000;
 
 /** Events of a batch, and which of them are not written. */
 interface Fresh {

@@ -53,7 +53,7 @@ function documentedHash(merchant: number, id: string, kind = "visitor"): bigint 
 
 const RANDOM_ID = "0190b3c4-7a2e-7abc-8def-0123456789ab";
 
-/** What docs/processing.md says of an id that could be guessed: its HMAC under the merchant's key. */
+/** What docs/processing.md says of an id that could be guessed: its HMAC under the merchant's visitor-id key. */
 async function stored(merchant: number, visitor: string): Promise<string> {
   const [row] = await query<{ secret: Buffer }>("SELECT secret FROM visitor_id_secret");
   const key = createHmac("sha256", row!.secret).update(`visitor ids of merchant ${merchant}`).digest();

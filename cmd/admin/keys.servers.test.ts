@@ -115,7 +115,7 @@ test.each([
   });
 });
 
-test("another merchant's key cannot be ended", async () => {
+test("another merchant's API key cannot be ended", async () => {
   const { key } = await result<CreatedKey>("create", "--kind", "read");
   const { code, stderr } = await run("revoke", "--merchant", "2", "--key", idOf(key));
   expect({ code, stderr }).toEqual({

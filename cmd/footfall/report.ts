@@ -62,7 +62,10 @@ const what = {
     description: "IANA name of the zone of days and hours; default: the merchant's",
     schema: text(),
   }),
-  merchant: optional({ description: "the merchant; default: the key's", schema: integer(1, 2_147_483_647) }),
+  merchant: optional({
+    description: "the merchant; default: the read key's",
+    schema: integer(1, 2_147_483_647),
+  }),
 };
 
 const shown = {

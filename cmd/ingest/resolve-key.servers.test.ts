@@ -31,7 +31,7 @@ describe("ResolveKey", () => {
     expect(timestampMs(readTime!)).toBeGreaterThanOrEqual(before);
   });
 
-  test("the merchant's key for visitor ids, of the secret that the migration has made, from every ingest", async () => {
+  test("the merchant's visitor-id key, of the secret that the migration has made, from every ingest", async () => {
     const { rows } = await rig.database.pool.query<{ secret: Buffer }>(
       "SELECT secret FROM visitor_id_secret",
     );
@@ -58,14 +58,14 @@ describe("ResolveKey", () => {
   });
 
   test.each([
-    ["an unknown key", () => keySha256("ffw_unknown")],
+    ["an unknown write key", () => keySha256("ffw_unknown")],
     ["a read key", () => keySha256(rig.merchant.readKey)],
     ["no hash at all", () => new Uint8Array(0)],
   ])("%s is NOT_FOUND", async (_, hash) => {
     await expect(ingest.client.resolveKey(hash())).rejects.toMatchObject({ kind: "not_found" });
   });
 
-  test("a revoked key is NOT_FOUND", async () => {
+  test("a revoked write key is NOT_FOUND", async () => {
     const revoked = await createMerchant(rig.database.pool, { ...rig.merchant, name: "Gone" });
     const hash = keySha256(revoked.writeKey);
     await rig.database.pool.query("UPDATE api_keys SET revoked_at = now() WHERE key_sha256 = $1", [hash]);

@@ -213,7 +213,7 @@ test("another merchant's id is refused, whatever else the request says", async (
   expect(tableRows(totals!)).toEqual([count(events)]);
 });
 
-test("without a key that is known there is no answer", async () => {
+test("without an API key that is known there is no answer", async () => {
   const unknown = await refusal(
     client().runReport(BY_PAGE, bearer(`${own.readKey.slice(0, -1)}${own.readKey.endsWith("0") ? 1 : 0}`)),
   );

@@ -170,7 +170,7 @@ test("keys are told apart by all their bytes", async () => {
   for (const one of keys) expect((await found.get(one)).value).toBe(one.toString("hex"));
 });
 
-test("any number of unknown keys pushes no value out", async () => {
+test("any number of absent keys pushes no value out", async () => {
   const source = sourceOf("a", "b");
   const cache = cacheOf(source, 2);
   const values = [await cache.get(key("a")), await cache.get(key("b"))];
@@ -182,7 +182,7 @@ test("any number of unknown keys pushes no value out", async () => {
   expect([await cache.get(key("a")), await cache.get(key("b"))]).toEqual(values);
 });
 
-test("look-ups of unknown keys hold up no known one, and each has its turn", async () => {
+test("look-ups of absent keys hold up no known one, and each has its turn", async () => {
   const source = sourceOf("a");
   const cache = cacheOf(source);
   await cache.get(key("a"));

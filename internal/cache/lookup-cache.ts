@@ -63,7 +63,7 @@ export class LookupCache<V> {
   }
 
   /**
-   * @throws Failure not_found for an unknown key, unavailable when the source is away and the key is new, exhausted
+   * @throws Failure not_found for a key that there is not, unavailable when the source is away and the key is new, exhausted
    * when the key is new and its asker may not have it looked up now.
    */
   async get(key: Uint8Array, asker?: Asker): Promise<Found<V>> {

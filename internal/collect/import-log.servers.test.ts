@@ -116,7 +116,7 @@ test("with a spool it reads on while ingest is away", async () => {
   expect(rig.publisher.rows().map(({ url }) => url)).toEqual(pages);
 });
 
-test("an unknown key ends it", async () => {
+test("an unknown write key ends it", async () => {
   rig = await startRig();
   const unknown = importLines([line("/a")], "ffw_nobody");
   await expect(unknown).rejects.toMatchObject({ kind: "unauthenticated" });

@@ -79,7 +79,7 @@ export class IngestClient {
     );
   }
 
-  /** The merchant of a write key. @throws Failure not_found for an unknown key, unavailable otherwise. */
+  /** The merchant of a write key. @throws Failure not_found for an unknown one, unavailable otherwise. */
   resolveKey(keySha256: Uint8Array): Promise<ResolveKeyResponse> {
     return this.#unary(RESOLVE_KEY, create(ResolveKeyRequestSchema, { keySha256 }), RESOLVE_TIMEOUT_MS);
   }

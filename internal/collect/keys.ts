@@ -10,7 +10,7 @@ import type { Sender } from "./send.ts";
 /** Most write keys that a collector remembers. */
 const CAPACITY = 200_000;
 
-/** How long an ingest that does not answer may hold up events whose key was known, ms. */
+/** How long an ingest that does not answer may hold up events whose write key was known, ms. */
 const PATIENCE_MS = 250;
 
 /** Tells merchants by their write keys, as ingest resolves them. */
@@ -19,8 +19,8 @@ export class WriteKeys {
   readonly #tries: FailedTries | undefined;
 
   /**
-   * @param freshMs how long an answer of ingest is used, and so how long a revoked key may still work, ms.
-   * @param tries of keys that there are not, by the addresses that they come from.
+   * @param freshMs how long an answer of ingest is used, and so how long a revoked write key may still work, ms.
+   * @param tries of write keys that there are not, by the addresses that they come from.
    */
   constructor(client: IngestClient, freshMs: number, tries?: FailedTries) {
     this.#tries = tries;
@@ -34,7 +34,7 @@ export class WriteKeys {
 
   /**
    * @param address that the key comes from; absent for the collector's own.
-   * @throws Failure unauthenticated for an unknown key, unavailable when it cannot be looked up now, exhausted when
+   * @throws Failure unauthenticated for an unknown write key, unavailable when it cannot be looked up now, exhausted when
    * too many unknown ones came from its address.
    */
   async sender(key: string, address?: string): Promise<Sender> {

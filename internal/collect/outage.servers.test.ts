@@ -53,7 +53,7 @@ test("a short outage is not seen by clients", async () => {
   expect((await answer).statuses).toEqual([ACCEPTED]);
 });
 
-test("ingest away from the start: an unknown key cannot be told from a good one, UNAVAILABLE", async () => {
+test("ingest away from the start: an unknown write key cannot be told from a good one, UNAVAILABLE", async () => {
   rig = await startRig();
   rig.ingest.kill();
   const error = await failure(rig.json().send({ events: events("a") }));

@@ -11,7 +11,7 @@ import type { RecentEvents } from "./recent-events.ts";
 import type { Refusal } from "./refusal.ts";
 import { type EventContext, takeEvent } from "./take-event.ts";
 
-/** The merchant whose key came with a request. */
+/** The merchant whose write key came with a request. */
 export interface Sender {
   readonly merchantId: number;
   readonly retentionDays: number;

@@ -129,7 +129,7 @@ test("JSON requests can be streamed too, over HTTP/2", async () => {
   expect((await answers.next()).done).toBe(true);
 });
 
-test("an unknown key ends the stream: UNAUTHENTICATED", async () => {
+test("an unknown write key ends the stream: UNAUTHENTICATED", async () => {
   const { requests, answers } = open("");
   requests.send(1, "x");
   const error: unknown = await answers.next().catch((cause: unknown) => cause);

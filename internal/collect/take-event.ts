@@ -25,7 +25,7 @@ export interface EventContext {
   readonly retentionDays: number;
   /** Whether addresses are truncated to their networks, /24 and /48. */
   readonly truncateIp: boolean;
-  /** The merchant's key for visitor ids that could be guessed. */
+  /** The merchant's visitor-id key, for ids that could be guessed. */
   readonly visitorKey: Uint8Array;
   /** Taken where an event does not tell; UTF-8, empty where the request does not tell either. */
   readonly defaults: { readonly ip: Uint8Array; readonly userAgent: Uint8Array };
@@ -95,7 +95,7 @@ const takeEventId: Step = ({ bytes, values }, batch, { receivedTime, adjustments
   }
   const time = uuidV7Time(batch.eventIds, target);
   if (time === undefined || time <= receivedTime + MAX_AHEAD_MS) return undefined;
-  // Keys are stored by their times, and kept until these are past the retention: none may lie in years to come.
+  // Event keys are stored by their times, and kept until these are past the retention: none may lie in years to come.
   const id = formatId(batch.eventIds, target);
   adjustments.add(
     AdjustmentKind.HASHED,

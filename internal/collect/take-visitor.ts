@@ -8,7 +8,7 @@ import { intern, Mark, mendId, takeText } from "./take-text.ts";
 
 /**
  * Writes the visitor's id to the open row; one that could be guessed, such as a mail address, only as its hash under
- * the merchant's key.
+ * the merchant's visitor-id key.
  */
 export function takeVisitor(event: EventFields, batch: BatchBuilder, context: EventContext): undefined {
   const { bytes, values } = event;
@@ -49,7 +49,7 @@ export function takePersonId(
   return mended;
 }
 
-/** Hashes that were made lately, by merchant's key and id: a visitor has many events. */
+/** Hashes that were made lately, by visitor-id key and id: a visitor has many events. */
 const known = new Map<string, string>();
 const MOST_KNOWN = 20_000;
 

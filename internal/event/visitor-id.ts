@@ -14,7 +14,7 @@ export function merchantVisitorKey(secret: Uint8Array, merchantId: number): Buff
   return createHmac("sha256", secret).update(`visitor ids of merchant ${merchantId}`).digest();
 }
 
-/** "hmac:" and the first 128 bits of HMAC-SHA-256 of an id under the merchant's key. */
+/** "hmac:" and the first 128 bits of HMAC-SHA-256 of an id under the merchant's visitor-id key. */
 export function hashedVisitorId(key: Uint8Array, id: Uint8Array): string {
   return PREFIX + createHmac("sha256", key).update(id).digest("hex").slice(0, DIGITS);
 }

@@ -3,7 +3,7 @@
  * footfall.query.v1.Reason tells more. Each kind has one RPC code (internal/rpc/errors.ts).
  *
  * - invalid: the caller's input is wrong; the same input will never work
- * - unauthenticated: no key, or an unknown one
+ * - unauthenticated: no API key, or an unknown one
  * - denied: a known caller asks for what is not its own
  * - not_found: the thing asked for does not exist
  * - already_exists: another has what must be unique

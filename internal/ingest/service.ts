@@ -35,7 +35,7 @@ export interface IngestOptions extends PublishOptions {
   readonly merchants: LookupCache<Merchant>;
   /** Writes down what a spool holds. @throws Failure when it cannot be. */
   readonly reportSpool: (report: SpoolReport) => Promise<void>;
-  /** The installation's, of which collectors are told the merchants' keys. */
+  /** The installation's, of which collectors are told the merchants' visitor-id keys. */
   readonly visitorIdSecret: Uint8Array;
 }
 

@@ -1,7 +1,7 @@
 import { Failure } from "../failure/failure.ts";
 
 /**
- * The key in an `authorization: Bearer KEY` header.
+ * The API key in an `authorization: Bearer KEY` header.
  * @throws Failure unauthenticated when it is absent or of another form. The header is not quoted: it may
  * hold a secret.
  */

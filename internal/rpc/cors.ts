@@ -20,7 +20,7 @@ const NAME = /^[\w!#$%&'*+.^`|~-]{1,128}$/;
 
 /**
  * Lets pages of other origins call a handler from a browser: answers preflights and marks answers, refusals too
- * (Fetch standard, section "CORS protocol"). Keys travel in a header and never in a cookie, so that allowing every
+ * (Fetch standard, section "CORS protocol"). API keys travel in a header and never in a cookie, so that allowing every
  * origin gives a page nothing that its author does not have. For the same reason a preflight allows whatever
  * headers it asks for: tracing libraries add ones of their own to every request of a page, one that is not allowed
  * would fail the request, and a header that nobody reads is harmless.

@@ -3,7 +3,7 @@ import { constants, type Http2ServerRequest, type Http2ServerResponse } from "no
 import type { Socket } from "node:net";
 
 /**
- * Ends a request that is answered before it has come in whole: too large, of an unknown key, a stream at
+ * Ends a request that is answered before it has come in whole: too large, of an unknown API key, a stream at
  * shutdown. Nobody reads the rest of it, and Node would stop reading its connection or stream for good: the next
  * request on an HTTP/1.1 connection is never seen, an HTTP/2 stream never ends, and a server that drains waits
  * in vain.

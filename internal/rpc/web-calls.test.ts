@@ -56,7 +56,7 @@ test("a question may be asked by GET, and nobody keeps the answer", async () => 
   expect(preflight.headers.get("access-control-allow-methods")).toMatch(/\bGET\b/);
 });
 
-test("without a key GET is refused, as POST is", async () => {
+test("without an API key GET is refused, as POST is", async () => {
   expect((await fetch(base + RUN + QUESTION)).status).toBe(401);
 });
 

@@ -121,9 +121,11 @@ test("what cannot be sent is given up in time, and a refusal for good at once", 
   expect(down.seconds).toBeLessThan(5);
   expect(down.ackLatency).toBeUndefined();
   collector!.close();
-  const refused = await run(() => Promise.reject(new ConnectError("unknown key", Code.Unauthenticated)));
+  const refused = await run(() =>
+    Promise.reject(new ConnectError("unknown write key", Code.Unauthenticated)),
+  );
   expect(refused).toMatchObject({ sent: 1_000, unanswered: 1_000, retries: 0 });
-  expect(Object.keys(refused.problems)).toEqual(["[unauthenticated] unknown key"]);
+  expect(Object.keys(refused.problems)).toEqual(["[unauthenticated] unknown write key"]);
 });
 
 test("a collector that is away for a while is waited for", async () => {

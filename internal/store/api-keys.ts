@@ -4,12 +4,12 @@ import { type KeyKind, newKeyText } from "./key-text.ts";
 import { lockMerchant } from "./lock-merchant.ts";
 import { type Client, type Pool, transaction } from "./pool.ts";
 
-/** What is stored of a key. */
+/** What is stored of an API key. */
 export function keySha256(key: string): Buffer {
   return createHash("sha256").update(key).digest();
 }
 
-/** What is told of a key: never the key itself. */
+/** What is told of an API key: never itself. */
 export interface ApiKey {
   /** The first 12 hexadecimal digits of its SHA-256. */
   readonly keyId: string;
@@ -19,7 +19,7 @@ export interface ApiKey {
   readonly revokedAt: Date | null;
 }
 
-/** A key just made, in clear: the only time it can be seen. */
+/** An API key just made, in clear: the only time it can be seen. */
 export interface CreatedKey extends ApiKey {
   readonly key: string;
 }
@@ -27,7 +27,7 @@ export interface CreatedKey extends ApiKey {
 const KEY_ID = "left(encode(key_sha256, 'hex'), 12)";
 const COLUMNS = `${KEY_ID} AS "keyId", kind, created_at AS "createdAt", revoked_at AS "revokedAt"`;
 
-/** A merchant's keys, the revoked ones too, oldest first. @throws Failure "not_found" for an unknown merchant. */
+/** A merchant's API keys, the revoked ones too, oldest first. @throws Failure "not_found" for an unknown merchant. */
 export function listKeys(pool: Pool, merchantId: number): Promise<ApiKey[]> {
   return transaction(pool, async (client) => {
     await lockMerchant(client, merchantId);
@@ -39,7 +39,7 @@ export function listKeys(pool: Pool, merchantId: number): Promise<ApiKey[]> {
   });
 }
 
-/** Makes one more key of a merchant. @throws Failure "not_found" for an unknown merchant. */
+/** Makes one more API key of a merchant. @throws Failure "not_found" for an unknown merchant. */
 export function createKey(pool: Pool, merchantId: number, kind: KeyKind): Promise<CreatedKey> {
   return transaction(pool, async (client) => {
     await lockMerchant(client, merchantId);

@@ -11,7 +11,7 @@ const PREFIX: Readonly<Record<KeyKind, string>> = { write: "ffw_", read: "ffr_",
 /** 256 random bits and 32 of the check, each as base64url. */
 const FORM = /^(ff[wrm]_)[\w-]{43}([\w-]{6})$/;
 
-/** A new key's text: a prefix that tells its kind, 43 random characters, 6 that check the others. */
+/** A new API key's text: a prefix that tells its kind, 43 random characters, 6 that check the others. */
 export function newKeyText(kind: KeyKind): string {
   return withCheck(PREFIX[kind] + randomBytes(32).toString("base64url"));
 }

@@ -48,7 +48,7 @@ export type NewMerchant = Omit<Settable, keyof typeof DEFAULTS> &
 /** What is to change; what is undefined stays. */
 export type Changes = { readonly [K in keyof Settable]?: Settable[K] | undefined };
 
-/** A merchant just made, with its keys in clear: the only time they can be seen. */
+/** A merchant just made, with its API keys in clear: the only time they can be seen. */
 export interface CreatedMerchant extends Merchant {
   readonly writeKey: string;
   readonly readKey: string;
@@ -117,7 +117,7 @@ const MERCHANT = `m.merchant_id AS "merchantId",
   ${Object.entries(COLUMNS).map(([field, column]) => `m.${column} AS "${field}"`)},
   (extract(epoch FROM m.rollups_ready_from) * 1000)::float8 AS "rollupsReadyFrom"`;
 
-/** The merchant of a key, or undefined when there is no such key of that kind, or it was revoked. */
+/** The merchant of an API key, or undefined when there is none of that kind, or it was revoked. */
 export async function findMerchantByKey(
   pool: Pool,
   kind: KeyKind,

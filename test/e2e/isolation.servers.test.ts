@@ -100,7 +100,7 @@ test("without a merchant id, or with 0, the report is the key's own merchant's",
   }
 });
 
-test("a write key cannot read, a read key cannot write, and unknown keys can do neither", async () => {
+test("a write key cannot read, a read key cannot write, and unknown API keys can do neither", async () => {
   const unknown = bearer(testKey("ffr_unknown"));
   for (const key of [bearer(a.writeKey), unknown, {}]) {
     expect((await refusedCall(client.runReport(allDays(1), key))).code).toBe("Unauthenticated");
@@ -130,7 +130,7 @@ test("a merchant over its limit is told when to come back, and the others do not
   }
 });
 
-test("a revoked key stops working within seconds, the merchant's other keys go on", async () => {
+test("a revoked API key stops working within seconds, the merchant's other API keys go on", async () => {
   const query = await startSecond(footfall, "query", { FOOTFALL_QUERY_KEY_FRESH_MS: "0" });
   try {
     await footfall.pool.query(

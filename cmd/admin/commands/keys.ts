@@ -36,7 +36,7 @@ const WITHIN =
 
 const list = command({
   name: "keys list",
-  description: "Shows a merchant's keys, by id; no key can be seen again.",
+  description: "Shows a merchant's API keys, by id; none can be seen again.",
   example: "--merchant 1",
   settings: { merchant },
   run: async (pool, { merchant: merchantId }) => {

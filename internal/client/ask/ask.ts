@@ -30,7 +30,7 @@ const whenUnavailable: Interceptor = (next) => (request) =>
     askedMs: (error) => Number(ConnectError.from(error).metadata.get("retry-after-ms") ?? 0),
   });
 
-/** Calls QueryService with a merchant's key. Calls that find it unavailable are tried four times, within their time. */
+/** Calls QueryService with a merchant's read key. Calls that find it unavailable are tried four times, within their time. */
 export function queryClient({ url, readKey, timeoutMs }: Access): Client<typeof QueryService> {
   const withKey: Interceptor = (next) => (request) => {
     request.header.set("authorization", `Bearer ${readKey}`);

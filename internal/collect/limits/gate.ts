@@ -26,13 +26,13 @@ export const readingKey = createContextKey<Reading | undefined>(undefined, {
   description: "bytes of the request that are kept",
 });
 
-/** The merchant whose key came with a request, from when its first bytes are read. */
+/** The merchant whose write key came with a request, from when its first bytes are read. */
 export const senderKey = createContextKey<Sender | undefined>(undefined, {
   description: "sender of the call",
 });
 
 /**
- * Refuses calls of CollectService, and log lines, before their bodies are read: of unknown keys, of merchants that are over
+ * Refuses calls of CollectService, and log lines, before their bodies are read: of unknown write keys, of merchants that are over
  * their rate, and those for which there is no room.
  */
 export function collectGate(
@@ -63,10 +63,10 @@ export function collectGate(
   };
 }
 
-/** Most of a body that is read to find its key, bytes: what a browser lets a page send as a beacon. */
+/** Most of a body that is read to find its write key, bytes: what a browser lets a page send as a beacon. */
 const MAX_KEYLESS_BYTES = 64 << 10;
 
-/** Under which all calls together are counted until their keys are known: they have one merchant's share. */
+/** Under which all calls together are counted until their write keys are known: they have one merchant's share. */
 const NOBODY = 0;
 
 /**

@@ -8,7 +8,7 @@ afterEach(() => rig?.close());
 
 const PATH = "/footfall.collect.v1.CollectService/Send";
 
-/** Begins a beacon without a key that does not end. */
+/** Begins a beacon without an API key that does not end. */
 function beginBeacon() {
   const headers = { "content-type": "text/plain" };
   const sent = request({ port: rig.port, path: PATH, method: "POST", headers });

@@ -148,7 +148,7 @@ describe("answers", () => {
   });
 
   test.each<[string, string | Uint8Array, Sending, number, string]>([
-    ["an unknown key", "x", { key: "ffw_nobody" }, 401, "unknown write key"],
+    ["an unknown write key", "x", { key: "ffw_nobody" }, 401, "unknown write key"],
     ["no key", "x", { key: "" }, 401, "authorization"],
     ["a format that is none", "x", { query: "?format=csv" }, 400, "is none of auto"],
     ["a site that is none", "x", { query: "?site=shop" }, 400, "site"],

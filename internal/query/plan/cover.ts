@@ -44,7 +44,7 @@ export interface Cover {
   /** ms since 1970-01-01 UTC, a UTC midnight or -Infinity. */
   readonly usableFrom: number;
   readonly stale: Coverage["stale"];
-  /** Counts of different keys cannot be taken away. */
+  /** Counts of different ids cannot be taken away. */
   readonly canSubtract: boolean;
 }
 

@@ -95,7 +95,7 @@ export function isBounded(plan: Estimated, base: BaseMetric): base is DistinctMe
 }
 
 /**
- * An estimate of different keys, by the number of events: what has events has one key or more, and no more than events. An
+ * An estimate of different ids, by the number of events: what has events has one id or more, and no more than events. An
  * estimate outside of that is moved to its bound, which is nearer to the truth at any rate.
  */
 export function bounded(estimate: number, { where }: DistinctMetric, events: number): number {

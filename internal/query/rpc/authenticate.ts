@@ -7,21 +7,21 @@ import { isKeyText, type KeyKind } from "../../store/key-text.ts";
 import { findMerchantByKey, type Merchant } from "../../store/merchants.ts";
 import type { Pool } from "../../store/pool.ts";
 
-/** The kinds of keys that callers show. */
+/** The kinds of API keys that callers show. */
 export type CallerKind = Exclude<KeyKind, "write">;
 
-/** Most keys of a kind remembered. */
+/** Most API keys of a kind remembered. */
 const CAPACITY: Readonly<Record<CallerKind, number>> = { read: 200_000, manage: 20_000 };
 
 const NAMES: Readonly<Record<CallerKind, string>> = { read: "read key", manage: "management key" };
 
 /**
- * Tells the merchant of a request by its key.
- * @param freshMs how long a key is trusted before it is read again, ms.
- * @param tries of keys that there are not, by the addresses that they come from.
+ * Tells the merchant of a request by its API key.
+ * @param freshMs how long an API key is trusted before it is read again, ms.
+ * @param tries of API keys that there are not, by the addresses that they come from.
  * @returns a function of a request's headers, its client's address and the kind of key that it takes. It throws Failure
- * unauthenticated for a missing or unknown key, denied for one of the other kind, unavailable when the database is away,
- * exhausted for too many unknown keys from an address.
+ * unauthenticated for a missing or unknown API key, denied for one of the other kind, unavailable when the database is away,
+ * exhausted for too many unknown API keys from an address.
  */
 export function callerAuthenticator(
   pool: Pool,
@@ -47,7 +47,7 @@ export function callerAuthenticator(
   };
 }
 
-/** Keys of the other kind are told apart by their form: whether there are such is not looked up. */
+/** API keys of the other kind are told apart by their form: whether there are such is not looked up. */
 function checkForm(kind: CallerKind, key: string): void {
   if (isKeyText(kind, key)) return;
   const other = kind === "read" ? "manage" : "read";

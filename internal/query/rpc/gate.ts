@@ -16,7 +16,7 @@ export type KeyMerchant = Pick<Merchant, "merchantId" | "timeZone" | "currency">
 /** The merchant of a call that passed the gate. */
 export const merchantKey = createContextKey<KeyMerchant | undefined>(undefined, { description: "merchant" });
 
-/** The merchant whose key of a kind the headers carry. @param peer address of the connection's other end. */
+/** The merchant whose API key of a kind the headers carry. @param peer address of the connection's other end. */
 export type Authenticate = (headers: Headers, peer: string, kind: CallerKind) => Promise<KeyMerchant>;
 
 /** The kind of key that an RPC takes: what changes something takes a management key. */
@@ -31,7 +31,7 @@ const MERCHANT_SHARE = 0.25;
 /** What a client is told to wait when there is no room, ms: requests come and go. */
 const NO_ROOM_WAIT_MS = 500;
 
-/** Refuses calls of some services before their bodies are read: of unknown keys, over a rate, without room. */
+/** Refuses calls of some services before their bodies are read: of unknown API keys, over a rate, without room. */
 export function queryGate(
   services: readonly DescService[],
   authenticate: Authenticate,

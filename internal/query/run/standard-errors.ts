@@ -86,7 +86,7 @@ function errorOfEstimates(
   return relative(Math.sqrt(variance) / below, complement ? 1 - ratio : ratio);
 }
 
-/** What the visitor of a counted key counts for, on average over all keys; 1 where there are none. */
+/** What the visitor of a counted id counts for, on average over all ids; 1 where there are none. */
 function usual(plan: Plan, metric: BaseMetric, all: Numbers): number {
   return Math.max(1, (factorOfSample(plan) * all.product(metric, metric)) / Math.max(1, all.of(metric)));
 }

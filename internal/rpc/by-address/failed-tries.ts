@@ -14,8 +14,8 @@ const LONGEST_WAIT_MS = 30_000;
 const MOST_ADDRESSES = 50_000;
 
 /**
- * Holds each client address to a rate of look-ups of keys that there are not, which cost the database something
- * each. Keys that are known are not looked up, and so not held up by what else comes from their address.
+ * Holds each client address to a rate of look-ups of API keys that there are not, which cost the database something
+ * each. API keys that are known are not looked up, and so not held up by what else comes from their address.
  */
 export class FailedTries {
   /** When an address will have paid for its failures, ms since 1970-01-01 UTC (GCRA's theoretical arrival time). */
@@ -38,7 +38,7 @@ export class FailedTries {
   #mayAsk(network: string): void {
     const wait = (this.#paid.get(network) ?? 0) - Date.now() - (BURST - 1) * INTERVAL_MS;
     if (wait <= 0) return;
-    const message = "authorization: too many unknown keys from this address";
+    const message = "authorization: too many unknown API keys from this address";
     throw new Failure("exhausted", message, { retryAfterMs: wait });
   }
 

@@ -20,7 +20,7 @@ const TAKE_UP = `UPDATE erasures SET erased_through = ${THROUGH}, version = $5
 
 /**
  * Begins an erasure, or takes up one of the same subject that was not finished, which then reaches up to now. When it
- * returns, no event that the erasure is to remove can be stored any more, and a merchant's keys are revoked.
+ * returns, no event that the erasure is to remove can be stored any more, and a merchant's API keys are revoked.
  * @param partition the merchant's.
  */
 export async function beginErasure(pool: Pool, subject: Subject, partition: number): Promise<Erasure> {

@@ -3,7 +3,7 @@ import { KEY_SPAN_MS, NEAR_MS, RECEIVED_SPAN_MS } from "../distant-keys.ts";
 import { type Client, type Pool, transaction } from "../pool.ts";
 
 /**
- * Forgets the keys of events that were received before a time (ms since 1970-01-01 UTC), whatever time is inside their
+ * Forgets the event keys of events that were received before a time (ms since 1970-01-01 UTC), whatever time is inside their
  * ids. Usual keys go with their chunk, whose times are about those of receiving. Distant ones (distant-keys.ts) go one by
  * one, each up to a week late, and outlive their chunk where they are younger than it.
  *
@@ -17,7 +17,7 @@ export async function expireKeys(pool: Pool, before: number): Promise<number> {
   return dropChunks(pool, before);
 }
 
-/** Deletes distant keys of weeks that are over, a span at a time. */
+/** Deletes distant event keys of weeks that are over, a span at a time. */
 async function forgetDistant(pool: Pool, before: number): Promise<void> {
   const weeksBefore = new Date(before - RECEIVED_SPAN_MS);
   const { rows } = await pool.query<{ span: Date; merchants: number[] }>(

@@ -1,4 +1,4 @@
--- What is known before any event: the installation, its merchants, their keys and goals, and what processing looks up.
+-- What is known before any event: the installation, its merchants, their API keys and goals, and what processing looks up.
 -- In all files times are timestamptz (UTC inside), amounts are bigint micros, hashes are 64-bit integers.
 
 CREATE EXTENSION IF NOT EXISTS timescaledb;
@@ -40,7 +40,7 @@ CREATE INDEX merchants_rollups_wanted ON merchants (merchant_id) WHERE rollups_w
 -- Aggregators ask every few seconds which merchants say something of sites: few among all.
 CREATE INDEX merchants_with_sites ON merchants (merchant_id) WHERE own_domains <> '{}' OR ignored_referrers <> '{}';
 
--- Keys are random 256-bit texts, so that a plain SHA-256 is enough to hide them.
+-- API keys are random 256-bit texts, so that a plain SHA-256 is enough to hide them.
 CREATE TABLE api_keys (
   key_sha256 bytea PRIMARY KEY CHECK (length(key_sha256) = 32),
   merchant_id integer NOT NULL REFERENCES merchants,
@@ -49,8 +49,8 @@ CREATE TABLE api_keys (
   revoked_at timestamptz
 );
 
--- The merchant of a key, for programs whose roles may not read api_keys: who shows a key is told whose it is, and
--- nobody learns which keys there are. store/roles.ts tells who may ask.
+-- The merchant of an API key, for programs whose roles may not read api_keys: who shows one is told whose it is, and
+-- nobody learns which there are. store/roles.ts tells who may ask.
 CREATE FUNCTION merchant_of_key(asked_kind text, asked_sha256 bytea) RETURNS SETOF merchants
 LANGUAGE sql STABLE SECURITY DEFINER ROWS 1 SET search_path = public, pg_temp AS $$
   SELECT m.* FROM api_keys k JOIN merchants m USING (merchant_id)

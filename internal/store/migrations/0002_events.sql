@@ -161,7 +161,7 @@ CREATE TABLE retention_progress (
   expired_through timestamptz NOT NULL
 );
 
--- Which events are stored: (merchant_id, event_id) at most once. A unique key on a hypertable must contain its time
+-- Which events are stored: (merchant_id, event_id) at most once. A unique index on a hypertable must contain its time
 -- column, so key_time is a function of the id alone: the time inside a UUIDv7 if it is from 2020 to 2050, else the epoch.
 -- Four weeks a chunk: ids of all times together meet a few hundred chunks at most (a chunk costs a lock), and a chunk is
 -- converted as a whole, while nobody can claim a late id of it. docs/decisions/011.
@@ -169,7 +169,7 @@ CREATE TABLE event_keys (
   key_time timestamptz NOT NULL,
   merchant_id integer NOT NULL,
   event_id uuid NOT NULL,
-  -- Of distant keys and those of the epoch only (below): by it they can be forgotten after the retention.
+  -- Of distant event keys and those of the epoch only (below): by it they can be forgotten after the retention.
   received_at timestamptz,
   CONSTRAINT event_keys_time
     CHECK (key_time = to_timestamp(0) OR (key_time >= '2020-01-01Z' AND key_time < '2050-01-01Z')),
@@ -184,7 +184,7 @@ ALTER TABLE event_keys SET (
   timescaledb.compress_orderby = 'event_id'
 );
 
--- Keys of ids whose inner time is far from when their event was received: clocks that stand, ids made up. They are
+-- Event keys of ids whose inner time is far from when their event was received: clocks that stand, ids made up. They are
 -- forgotten by when they were received, like those of the epoch (store/event-keys.ts).
 -- Where such keys are, by whole weeks and spans of 28 days since 1970: a row for each, however many keys it stands for.
 -- Retention finds them by it, and keeps their chunks. Written in the transaction of its keys; a merchant's are written

@@ -22,7 +22,7 @@ CREATE TABLE erasures (
   quarter_hours timestamptz[] NOT NULL DEFAULT '{}',
   -- Order ids that an erased event had claimed and no other event has been looked for yet. Empty at the end.
   freed_orders text[] NOT NULL DEFAULT '{}',
-  -- Likewise refunds: a JSON array of order and key.
+  -- Likewise refunds: a JSON array of order and refund key.
   freed_refunds text[] NOT NULL DEFAULT '{}',
   -- Of a user or customer, the visitors whose events were erased. Empty at the end.
   visitors bigint[] NOT NULL DEFAULT '{}',

@@ -19,11 +19,11 @@ const rows: Rights = { writer: WRITE, reader: READ };
 const books: Rights = { writer: WRITE };
 const archive: Rights = { archiver: WRITE };
 
-/** Every table of the schema; roles.servers.test.ts finds one that is missing. Nobody but the owner sees keys. */
+/** Every table of the schema; roles.servers.test.ts finds one that is missing. Nobody but the owner sees API keys. */
 export const TABLES: Readonly<Record<string, Rights>> = {
   schema_migrations: everybody,
   installation: everybody,
-  // A merchant's names and sites are told by its key (merchant_of_key).
+  // A merchant's names and sites are told by its API key (merchant_of_key).
   merchants: {
     writer: READ,
     reader: "SELECT (merchant_id, rollups_from, rollups_ready_from, last_goal_id), UPDATE (last_goal_id)",
@@ -64,7 +64,7 @@ export const TABLES: Readonly<Record<string, Rights>> = {
   archive_deletions: archive,
 };
 
-/** Who may ask for the merchant of a key. */
+/** Who may ask for the merchant of an API key. */
 const KEY_USERS = ["footfall_reader", "footfall_ingest"];
 
 /** SQL that leaves each role with its rights and no others. */

@@ -39,7 +39,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
         return target.post(port, path, { ...BINARY_TYPE, ...bearer(key) }, malformed(random));
       }),
     ),
-  "unknown keys": (target) =>
+  "unknown write keys": (target) =>
     Promise.all(
       many(200, (at) => {
         const [port, path] = at % 2 === 0 ? collector(target) : query(target);

@@ -481,7 +481,7 @@ export declare const CollectService: GenService<{
   /**
    * Sends up to 1,000 events and answers when all of them are safe on disk, in JetStream or in the
    * collector's spool, or refused.
-   * Errors: UNAUTHENTICATED (unknown key), INVALID_ARGUMENT (no events, or more than 1,000; JSON that is none, or
+   * Errors: UNAUTHENTICATED (unknown write key), INVALID_ARGUMENT (no events, or more than 1,000; JSON that is none, or
    * whose `events` is no list), RESOURCE_EXHAUSTED (over a limit: try again after the time in
    * `retry-after-ms`, which `grpc-retry-pushback-ms` and `retry-after` repeat; without these, the request is
    * larger than 8 MiB and will always be), UNAVAILABLE (nothing was stored: send it again). docs/sdk-rules.md

@@ -60,7 +60,7 @@ export declare const PublishResponseSchema: GenMessage<PublishResponse>;
  */
 export declare type ResolveKeyRequest = Message<"footfall.ingest.v1.ResolveKeyRequest"> & {
   /**
-   * SHA-256 of the whole key text: 32 bytes. The key itself does not travel.
+   * SHA-256 of the whole text of the API key: 32 bytes. It itself does not travel.
    *
    * @generated from field: bytes key_sha256 = 1;
    */
@@ -362,7 +362,7 @@ export declare const IngestService: GenService<{
   },
   /**
    * Finds the merchant of a write key. Errors: NOT_FOUND (no such key, or revoked), UNAVAILABLE (the
-   * database is away and the key is not remembered).
+   * database is away and the write key is not remembered).
    *
    * @generated from rpc footfall.ingest.v1.IngestService.ResolveKey
    */

@@ -8,7 +8,7 @@ afterEach(() => rig?.close());
 
 const events = [{ name: "x" }];
 
-/** Sends with as many unknown keys, each of its own. @returns how often each code was the answer. */
+/** Sends with as many unknown write keys, each of its own. @returns how often each code was the answer. */
 async function guess(count: number, from: string): Promise<Record<string, number>> {
   const codes: Record<string, number> = {};
   for (let at = 0; at < count; at++) {

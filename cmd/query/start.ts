@@ -2,6 +2,7 @@ import { readPemSettings } from "../../internal/config/pem-files.ts";
 import type { query } from "../../internal/config/programs/query.ts";
 import { GoalService } from "../../internal/gen/footfall/query/v1/goals_pb.js";
 import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
+import { letHeapGrow } from "../../internal/lifecycle/heap-growth.ts";
 import { keepProbing } from "../../internal/program/probes.ts";
 import type { Service } from "../../internal/program/run-service.ts";
 import type { ReportDeps } from "../../internal/query/rpc/answer-reports.ts";
@@ -36,6 +37,7 @@ const LEAST_BEGIN_MS = 1_000;
 /** Wires the query service: database, keys, limits, one port. */
 export async function start(service: Service<typeof query.settings>) {
   const { config, log, registry, life, health } = service;
+  letHeapGrow();
   const { statementTimeoutMs, databaseWaitMs, maxTimeoutMs } = config;
   const pools = openPools(service);
   const { partitions } = await readInstallation(pools.keys);

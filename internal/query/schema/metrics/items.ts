@@ -25,7 +25,7 @@ const itemRevenue = amount(
   undefined,
   {
     title: "Item revenue",
-    description: "Price by quantity of items of orders, less that of items of refunds.",
+    description: "Price less discount, by quantity, of items of orders, less that of items of refunds.",
     scope: "item",
   },
   "items",

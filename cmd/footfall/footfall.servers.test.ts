@@ -46,7 +46,8 @@ function routes(router: ConnectRouter): void {
       const failure = failures[request.metrics[0]!];
       if (failure !== undefined) throw toConnectError(failure);
       const from = Number(request.pageToken);
-      const count = Math.min(request.pageSize || 2, ROWS - from);
+      const standard = request.dimensions.includes("time") ? 2_500 : 2;
+      const count = Math.min(request.pageSize || standard, ROWS - from);
       const rows = Array.from({ length: count }, (_, index) => from + index);
       return sampleAnswer(
         count,
@@ -129,6 +130,19 @@ test("as many pages as the limit takes, as CSV", async () => {
   expect(asked.map(({ request }) => [request.pageSize, request.pageToken])).toEqual([
     [10_000, ""],
     [10_000, "10000"],
+  ]);
+});
+
+test("of time alone all buckets, however many come at a time", async () => {
+  asked.length = 0;
+  const { stdout } = await report("--by", "time", "--granularity", "minute", "--format", "csv");
+  // A question has 10,000 buckets at most.
+  expect(stdout.trim().split("\r\n")).toHaveLength(10_001);
+  expect(asked.map(({ request }) => [request.pageSize, request.pageToken])).toEqual([
+    [0, ""],
+    [0, "2500"],
+    [0, "5000"],
+    [0, "7500"],
   ]);
 });
 

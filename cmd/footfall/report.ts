@@ -1,5 +1,5 @@
 import { askReport } from "../../internal/client/ask/ask.ts";
-import { ACCURACIES, parseQuestion, TRAFFICS } from "../../internal/client/ask/parse-question.ts";
+import { ACCURACIES, IDENTITIES, parseQuestion, TRAFFICS } from "../../internal/client/ask/parse-question.ts";
 import type { Report } from "../../internal/client/report.ts";
 import { reportChart } from "../../internal/client/show/chart.ts";
 import { reportCsv } from "../../internal/client/show/csv.ts";
@@ -57,6 +57,11 @@ const what = {
     description: `whether distinct counts may be estimated: ${ACCURACIES.join(", ")}`,
     schema: choice(ACCURACIES),
     fallback: "balanced",
+  },
+  identity: {
+    description: `what counts as one visitor: ${IDENTITIES.join(", ")} (all visitor ids of one user_id)`,
+    schema: choice(IDENTITIES),
+    fallback: "visitor",
   },
   timeZone: optional({
     description: "IANA name of the zone of days and hours; default: the merchant's",

@@ -151,8 +151,8 @@ function wrongIn(rpc: HostileRequest["rpc"], raw: RawAnswer): string | undefined
 function wrongInOutcome({ report, error }: Any): string | undefined {
   if (error !== undefined) {
     const name = Object.keys(REFUSALS).find((each) => REFUSALS[each]!.code === error.code);
-    const infos = error.details.filter((each: Any) => each["@type"].endsWith("/google.rpc.ErrorInfo"));
-    return isRefusal(name, infos) ? undefined : `has no refusal: ${JSON.stringify(error)}`;
+    const info = { domain: "footfall", reason: String(error.reason).replace(/^REASON_/, "") };
+    return isRefusal(name, [info]) ? undefined : `has no refusal: ${JSON.stringify(error)}`;
   }
   const events = report.totals?.columns?.find(({ name }: Any) => name === "events");
   const total = Number(events?.integers?.values[0] ?? 0);

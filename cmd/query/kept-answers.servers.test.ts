@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { partitionOf } from "../../internal/event/partition.ts";
 import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 import type { RunReportRequestSchema } from "../../internal/gen/footfall/query/v1/report_pb.js";
+import { addGoal } from "../../internal/store/goals.ts";
 import { type CreatedMerchant, createMerchant } from "../../internal/store/merchants.ts";
 import { eventRow } from "../../test/kit/columns.ts";
 import { batchOf, commitNext } from "../../test/kit/commits.ts";
@@ -88,6 +89,27 @@ test("a GET has a weak ETag; with it the same answer is a 304, for which nothing
   expect([changed.status, changed.headers.get("etag") === etag]).toEqual([200, false]);
   expect(await changed.json()).toMatchObject({ totals: { columns: [{ integers: { values: ["7"] } }] } });
 });
+
+test.each(["QueryService/GetMetadata", "GoalService/ListGoals"])(
+  "%s by GET is a 304 for whom has it, until it says something else",
+  async (rpc) => {
+    const ask = (ifNoneMatch: Record<string, string> = {}) =>
+      fetch(`${baseUrl}/footfall.query.v1.${rpc}?connect=v1&encoding=json&message=%7B%7D`, {
+        headers: { authorization: `Bearer ${own.readKey}`, ...ifNoneMatch },
+      });
+    const first = await ask();
+    const etag = first.headers.get("etag")!;
+    expect(etag).toMatch(/^W\/"[\w-]+"$/);
+    const known = await ask({ "if-none-match": etag });
+    expect([known.status, await known.text(), known.headers.get("etag")]).toEqual([304, "", etag]);
+    expect((await ask({ "if-none-match": 'W/"other"' })).status).toBe(200);
+    const goal = { name: rpc, eventName: undefined, pagePattern: "/cart", valueMicros: undefined };
+    await addGoal(database.pool, own.merchantId, goal);
+    const changed = await ask({ "if-none-match": etag });
+    expect([changed.status, changed.headers.get("etag") === etag]).toEqual([200, false]);
+    expect(await changed.text()).toContain(rpc);
+  },
+);
 
 test("errors of a GET are kept by nobody", async () => {
   const wrong = await get({ ...MESSAGE, metrics: ["nothing"] });

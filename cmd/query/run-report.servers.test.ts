@@ -4,6 +4,7 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { partitionOf } from "../../internal/event/partition.ts";
+import { Reason } from "../../internal/gen/footfall/query/v1/error_pb.js";
 import { TextTest_Match } from "../../internal/gen/footfall/query/v1/filter_pb.js";
 import { Notice_Kind } from "../../internal/gen/footfall/query/v1/info_pb.js";
 import { Comparison_Kind, Granularity } from "../../internal/gen/footfall/query/v1/period_pb.js";
@@ -90,14 +91,16 @@ function expectByPage({ table, totals, totalSize }: RunReportResponse) {
 
 const BY_PAGE: Request = { period: PERIOD, metrics: METRICS, dimensions: ["page"] };
 
+const PROTOCOLS = [
+  "gRPC",
+  "gRPC-Web",
+  "Connect with JSON",
+  "Connect, binary",
+  "Connect with JSON by fetch, as a browser",
+];
+
 describe("by page", () => {
-  test.each([
-    "gRPC",
-    "gRPC-Web",
-    "Connect with JSON",
-    "Connect, binary",
-    "Connect with JSON by fetch, as a browser",
-  ])("%s", async (name) => {
+  test.each(PROTOCOLS)("%s", async (name) => {
     expectByPage(await clientOver(name).runReport(BY_PAGE, bearer(own.readKey)));
   });
 
@@ -266,6 +269,15 @@ test.each<[Request, string, string]>([
   expect([error.code, fieldsAt(error), reasonOf(error)]).toEqual([Code.InvalidArgument, [field], [reason]]);
 });
 
+/** What is told of a metric that there is not. */
+const WRONG_METRIC = {
+  reason: Reason.FIELD_UNKNOWN,
+  message: 'metrics[0] "visitor" must be visitors',
+  field: "metrics[0]",
+  value: "visitor",
+  allowed: "visitors",
+};
+
 describe("a batch", () => {
   const batch = (requests: Request[]) => client().batchRunReports({ requests }, bearer(own.readKey));
 
@@ -279,10 +291,22 @@ describe("a batch", () => {
     const [first, wrong, foreign, last] = outcomes.map(({ outcome }) => outcome);
     expectByPage(first!.value as RunReportResponse);
     expect(tableRows((last!.value as RunReportResponse).table!)).toEqual([count(events)]);
-    expect(foreign).toMatchObject({ case: "error", value: { code: Code.PermissionDenied } });
-    expect(wrong).toMatchObject({ case: "error", value: { code: Code.InvalidArgument } });
-    const { typeUrl } = (wrong!.value as { details: { typeUrl: string }[] }).details[0]!;
-    expect(typeUrl).toBe("type.googleapis.com/google.rpc.ErrorInfo");
+    expect(foreign).toMatchObject({
+      case: "error",
+      value: { code: Code.PermissionDenied, reason: Reason.PERMISSION_DENIED, field: "scope.merchant_id" },
+    });
+    expect(wrong).toMatchObject({ case: "error", value: { code: Code.InvalidArgument, ...WRONG_METRIC } });
+  });
+
+  test.each(PROTOCOLS)("%s: a client reads why a report has none, and has the others", async (name) => {
+    const { outcomes } = await clientOver(name).batchRunReports(
+      { requests: [{ ...BY_PAGE, metrics: ["visitor"] }, BY_PAGE] },
+      bearer(own.readKey),
+    );
+    expect(outcomes.map(({ outcome }) => outcome)).toMatchObject([
+      { case: "error", value: WRONG_METRIC },
+      { case: "report" },
+    ]);
   });
 
   test("tells in JSON too why a report has no answer", async () => {
@@ -293,8 +317,8 @@ describe("a batch", () => {
       own.readKey,
       { requests },
     );
-    const info = { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "FIELD_UNKNOWN" };
-    expect([status, body.outcomes[0].error]).toMatchObject([200, { code: 3, details: [info, {}] }]);
+    const error = { code: 3, ...WRONG_METRIC, reason: "REASON_FIELD_UNKNOWN" };
+    expect([status, body.outcomes[0].error]).toMatchObject([200, error]);
   });
 
   test("of one snapshot: what is stored meanwhile is in all or none", async () => {

@@ -1,7 +1,6 @@
-import { createRegistry, type DescService } from "@bufbuild/protobuf";
+import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Registry } from "prom-client";
-import { file_google_rpc_error_details } from "../gen/google/rpc/error_details_pb.js";
 import { Health } from "../gen/health_pb.js";
 import type { Logger } from "../telemetry/logger.ts";
 import { decodeInterceptor } from "./decode.ts";
@@ -32,9 +31,6 @@ export interface ConnectHandlerOptions {
   readonly undecoded?: readonly DescService[];
 }
 
-/** What a google.protobuf.Any of an answer may hold: JSON has its fields, not its bytes. */
-const IN_ANY = createRegistry(file_google_rpc_error_details);
-
 /** A handler of Connect, gRPC and gRPC-Web requests, with the one error mapper around every RPC. */
 export function connectHandler(options: ConnectHandlerOptions): Handler {
   const { routes, log, readMaxBytes, maxTimeoutMs, shutdown, fallback } = options;
@@ -42,7 +38,6 @@ export function connectHandler(options: ConnectHandlerOptions): Handler {
     routes,
     readMaxBytes,
     maxTimeoutMs,
-    jsonOptions: { registry: IN_ANY },
     shutdownSignal: shutdown,
     interceptors: [errorInterceptor(log), decodeInterceptor(options.undecoded)],
     gate: options.gate,

@@ -11,7 +11,6 @@ import { QueryService } from "../gen/footfall/query/v1/query_pb.js";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.js";
 import { createLogger } from "../telemetry/logger.ts";
 import { connectHandler } from "./connect-server.ts";
-import { toStatus } from "./errors.ts";
 import { HealthState } from "./health.ts";
 import { listenOnePort, type OnePortServer } from "./one-port.ts";
 
@@ -130,13 +129,4 @@ test("a value is cut to 200 characters, none of them half", () => {
   const { value, reason } = long;
   expect([value!.length, value!.isWellFormed(), value!.endsWith("…")]).toEqual([199, true, true]);
   expect(reason).toBe("FIELD_INVALID");
-});
-
-test("an error within an answer has the same details", () => {
-  const status = toStatus(new Failure("exhausted", "busy", { retryAfterMs: 5 }));
-  expect([status.code, status.message]).toEqual([8, "busy"]);
-  expect(status.details.map(({ typeUrl }) => typeUrl)).toEqual([
-    "type.googleapis.com/google.rpc.ErrorInfo",
-    "type.googleapis.com/google.rpc.RetryInfo",
-  ]);
 });

@@ -1,8 +1,5 @@
-import { create } from "@bufbuild/protobuf";
-import { anyPack } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { Failure, type FailureKind } from "../failure/failure.ts";
-import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.js";
 import type { Logger } from "../telemetry/logger.ts";
 import { detailsOfCode, detailsOfFailure } from "./error-details.ts";
 
@@ -48,15 +45,6 @@ export function toConnectError(error: unknown): ConnectError {
   // Of Connect's own there are none: deadlines, messages that are too large.
   if (mapped.details.length === 0) mapped.details.push(...detailsOfCode(mapped.code));
   return mapped;
-}
-
-/** An error as a part of an answer that has others beside it, such as one report of a batch. */
-export function toStatus(error: unknown): Status {
-  const { code, rawMessage, details } = toConnectError(error);
-  const packed = details.flatMap((one) =>
-    "desc" in one ? [anyPack(one.desc, create(one.desc, one.value))] : [],
-  );
-  return create(StatusSchema, { code, message: rawMessage, details: packed });
 }
 
 /**

@@ -1,15 +1,7 @@
-import {
-  createRegistry,
-  type DescMessage,
-  fromBinary,
-  fromJsonString,
-  toBinary,
-  toJson,
-} from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary, fromJsonString, toBinary, toJson } from "@bufbuild/protobuf";
 import * as goals from "../../../internal/gen/footfall/query/v1/goals_pb.js";
 import * as metadata from "../../../internal/gen/footfall/query/v1/metadata_pb.js";
 import * as reports from "../../../internal/gen/footfall/query/v1/report_pb.js";
-import { file_google_rpc_error_details } from "../../../internal/gen/google/rpc/error_details_pb.js";
 import type { HostileRequest } from "./hostile-requests.ts";
 
 /** Schemas of the request and the answer. */
@@ -19,8 +11,6 @@ const SCHEMAS: Readonly<Record<HostileRequest["rpc"], readonly [DescMessage, Des
   GetMetadata: [metadata.GetMetadataRequestSchema, metadata.GetMetadataResponseSchema],
   ListGoals: [goals.ListGoalsRequestSchema, goals.ListGoalsResponseSchema],
 };
-
-const DETAILS = createRegistry(file_google_rpc_error_details);
 
 /** Longest URL that is sent, characters: Node.js refuses headers of over 16 KiB. */
 const LONGEST_URL = 12_000;
@@ -66,7 +56,6 @@ function binaryOf(schema: DescMessage, json: string): Uint8Array<ArrayBuffer> | 
 
 /** An answer as JSON, whichever form it came in. Errors of Connect are JSON in any. */
 export function decode(rpc: HostileRequest["rpc"], { type, bytes }: RawAnswer): unknown {
-  if (type === "application/proto")
-    return toJson(SCHEMAS[rpc][1], fromBinary(SCHEMAS[rpc][1], bytes), { registry: DETAILS });
+  if (type === "application/proto") return toJson(SCHEMAS[rpc][1], fromBinary(SCHEMAS[rpc][1], bytes));
   return JSON.parse(Buffer.from(bytes).toString());
 }

@@ -6,12 +6,13 @@ import {
   type RunReportRequest,
   RunReportRequestSchema,
 } from "../../gen/footfall/query/v1/report_pb.js";
-import { Accuracy, Traffic } from "../../gen/footfall/query/v1/scope_pb.js";
+import { Accuracy, Identity, Traffic } from "../../gen/footfall/query/v1/scope_pb.js";
 import { parseFilter } from "../../query/syntax/parse-filter.ts";
 import type { Granularity as GranularityName } from "../../query/time/beginnings.ts";
 import { type ComparisonText, type PeriodText, parseComparison, parsePeriod } from "./parse-period.ts";
 
 export const TRAFFICS = ["people", "bots", "all"] as const;
+export const IDENTITIES = ["visitor", "person"] as const;
 export const ACCURACIES = ["balanced", "exact", "fast"] as const;
 
 /** A question as it is told on a command line. */
@@ -27,13 +28,14 @@ export interface QuestionText extends PeriodText, ComparisonText {
   readonly includeEmpty: boolean;
   readonly traffic: (typeof TRAFFICS)[number];
   readonly accuracy: (typeof ACCURACIES)[number];
+  readonly identity: (typeof IDENTITIES)[number];
   readonly timeZone: string | undefined;
   readonly merchant: number | undefined;
 }
 
 /** The request of a question, without its pages. @throws Failure "invalid" that names the flag. */
 export function parseQuestion(text: QuestionText): RunReportRequest {
-  const { metrics, by, granularity, filter, metricFilter, order, top, traffic, accuracy } = text;
+  const { metrics, by, granularity, filter, metricFilter, order, top, traffic, accuracy, identity } = text;
   const comparison = parseComparison(text);
   return create(RunReportRequestSchema, {
     scope: {
@@ -41,6 +43,7 @@ export function parseQuestion(text: QuestionText): RunReportRequest {
       timeZone: text.timeZone ?? "",
       traffic: Traffic[upper(traffic)],
       accuracy: Accuracy[upper(accuracy)],
+      identity: Identity[upper(identity)],
       ...(filter !== undefined && { filter: filterOf("--filter", filter) }),
     },
     period: parsePeriod(text),

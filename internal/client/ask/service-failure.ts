@@ -11,6 +11,7 @@ const FLAGS: readonly (readonly [string, string])[] = [
   ["scope.filter", "--filter"],
   ["scope.traffic", "--traffic"],
   ["scope.accuracy", "--accuracy"],
+  ["scope.identity", "--identity"],
   ["period.relative", "--last"],
   ["period.dates.start_date", "--from"],
   ["period.dates.end_date", "--to"],

@@ -7,10 +7,10 @@ import {
   type ReportOutcomeSchema,
   type RunReportResponse,
 } from "../../gen/footfall/query/v1/report_pb.js";
-import { toStatus } from "../../rpc/errors.ts";
 import { InvalidField } from "../time/invalid-field.ts";
 import { answerCall } from "./answer.ts";
 import { answerReports, type Method, type ReportDeps } from "./answer-reports.ts";
+import { errorToWire } from "./error-to-wire.ts";
 import { missing } from "./field-errors.ts";
 
 const MOST_REQUESTS = 10;
@@ -29,6 +29,6 @@ export function batchRunReports(deps: ReportDeps): Method<BatchRunReportsRequest
 }
 
 function outcomeToWire(outcome: RunReportResponse | Failure): MessageInitShape<typeof ReportOutcomeSchema> {
-  if (outcome instanceof Failure) return { outcome: { case: "error", value: toStatus(outcome) } };
+  if (outcome instanceof Failure) return { outcome: { case: "error", value: errorToWire(outcome) } };
   return { outcome: { case: "report", value: outcome } };
 }

@@ -1,3 +1,4 @@
+import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { Failure } from "../../failure/failure.ts";
 import { knows } from "../../rpc/not-modified.ts";
@@ -58,6 +59,17 @@ function etagOf(asked: readonly AskedReport[], seen: readonly (Seen | undefined)
     parts.push(partialOf(report, each.freshness).map((marks) => marks.map(Number).join("")));
   }
   return `W/"${digest(parts)}"`;
+}
+
+/** Gives the answer of a GET an ETag by what it says; whoever knows it gets a 304. */
+export function tagContent<D extends DescMessage>(
+  context: HandlerContext,
+  schema: D,
+  answer: MessageShape<D>,
+): void {
+  if (context.requestMethod !== "GET") return;
+  // JSON and the binary form have the same one: a weak one.
+  tag(context, `W/"${digest(Buffer.from(toBinary(schema, answer)).toString("base64"))}"`);
 }
 
 /** The client may keep the answer, but has to ask each time whether it still is the one. */

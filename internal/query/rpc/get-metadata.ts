@@ -9,6 +9,7 @@ import { readWithRetry } from "../run/read-with-retry.ts";
 import { schemaOf } from "../schema/schema.ts";
 import { answer, checkMerchant } from "./answer.ts";
 import type { Method, ReportDeps } from "./answer-reports.ts";
+import { tagContent } from "./etag.ts";
 import { fieldToWire } from "./field-to-wire.ts";
 import { readDimensions, readMetrics } from "./read-fields.ts";
 
@@ -24,9 +25,11 @@ export function getMetadata(deps: ReportDeps): Method<GetMetadataRequest, GetMet
         metrics: readMetrics(request.metrics, schema),
         dimensions: readDimensions(request.dimensions, schema),
       };
-      return create(GetMetadataResponseSchema, {
+      const answer = create(GetMetadataResponseSchema, {
         metrics: schema.metrics.map((field) => fieldToWire(field, asked)),
         dimensions: schema.dimensions.map((field) => fieldToWire(field, asked)),
       });
+      tagContent(context, GetMetadataResponseSchema, answer);
+      return answer;
     });
 }

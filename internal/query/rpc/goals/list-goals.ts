@@ -8,6 +8,7 @@ import { readGoals } from "../../run/own-fields.ts";
 import { readWithRetry } from "../../run/read-with-retry.ts";
 import { answer, checkMerchant } from "../answer.ts";
 import type { Method } from "../answer-reports.ts";
+import { tagContent } from "../etag.ts";
 import type { GoalDeps } from "./goal-deps.ts";
 import { goalToWire } from "./goal-to-wire.ts";
 
@@ -17,6 +18,8 @@ export function answerGoals(deps: GoalDeps): Method<ListGoalsRequest, ListGoalsR
     answer(deps, { rpc: "ListGoals", context }, async (limits, merchant) => {
       checkMerchant(asked, merchant, "merchant_id");
       const goals = await readWithRetry(limits, () => readGoals(deps.pool, merchant.merchantId, limits));
-      return create(ListGoalsResponseSchema, { goals: goals.map(goalToWire) });
+      const response = create(ListGoalsResponseSchema, { goals: goals.map(goalToWire) });
+      tagContent(context, ListGoalsResponseSchema, response);
+      return response;
     });
 }

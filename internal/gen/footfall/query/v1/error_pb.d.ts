@@ -2,7 +2,9 @@
 // @generated from file footfall/query/v1/error.proto (package footfall.query.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { Message } from "@bufbuild/protobuf";
+import type { Duration } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file footfall/query/v1/error.proto.
@@ -10,11 +12,75 @@ import type { GenEnum, GenFile } from "@bufbuild/protobuf/codegenv2";
 export declare const file_footfall_query_v1_error: GenFile;
 
 /**
+ * Why a part of an answer is not there. No google.rpc.Status: its details are google.protobuf.Any, which a client that
+ * speaks JSON reads only if it was told beforehand of every type that they may have.
+ *
+ * @generated from message footfall.query.v1.QueryError
+ */
+export declare type QueryError = Message<"footfall.query.v1.QueryError"> & {
+  /**
+   * As that of an RPC that failed so: a value of google.rpc.Code, such as 3 for INVALID_ARGUMENT.
+   *
+   * @generated from field: int32 code = 1;
+   */
+  code: number;
+
+  /**
+   * Which of the reasons.
+   *
+   * @generated from field: footfall.query.v1.Reason reason = 2;
+   */
+  reason: Reason;
+
+  /**
+   * For people, in English.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+
+  /**
+   * Path of the field at fault from the report's request on, such as "metrics[1]". Empty: no single field is.
+   *
+   * @generated from field: string field = 4;
+   */
+  field: string;
+
+  /**
+   * What was given there, cut to 200 characters.
+   *
+   * @generated from field: string value = 5;
+   */
+  value: string;
+
+  /**
+   * What is allowed there, or what to ask for instead.
+   *
+   * @generated from field: string allowed = 6;
+   */
+  allowed: string;
+
+  /**
+   * How long to wait before the same is asked again. Absent: waiting changes nothing.
+   *
+   * @generated from field: google.protobuf.Duration retry_delay = 7;
+   */
+  retryDelay?: Duration | undefined;
+};
+
+/**
+ * Describes the message footfall.query.v1.QueryError.
+ * Use `create(QueryErrorSchema)` to create a new message.
+ */
+export declare const QueryErrorSchema: GenMessage<QueryError>;
+
+/**
  * Why there is no answer. Every error has a google.rpc.ErrorInfo among its details: the domain is "footfall", the reason
  * one of these without REASON_, and the metadata tell, where there is one, of the "field" at fault (a path such as
  * "scope.filter.all_of.filters[2].condition.field"), the "value" that was given there, cut to 200 characters, and what
  * is "allowed", or what to ask for instead. A field at fault stands in a google.rpc.BadRequest too, and how long to wait
- * in a google.rpc.RetryInfo: an error without one stays as it is, however often the same is asked.
+ * in a google.rpc.RetryInfo: an error without one stays as it is, however often the same is asked. An error that is a part
+ * of an answer is a QueryError, which has all of that in fields of its own.
  *
  * @generated from enum footfall.query.v1.Reason
  */

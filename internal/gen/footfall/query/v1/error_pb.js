@@ -2,13 +2,21 @@
 // @generated from file footfall/query/v1/error.proto (package footfall.query.v1, syntax proto3)
 /* eslint-disable */
 
-import { enumDesc, fileDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file footfall/query/v1/error.proto.
  */
 export const file_footfall_query_v1_error = /*@__PURE__*/
-  fileDesc("Ch1mb290ZmFsbC9xdWVyeS92MS9lcnJvci5wcm90bxIRZm9vdGZhbGwucXVlcnkudjEquQQKBlJlYXNvbhIWChJSRUFTT05fVU5TUEVDSUZJRUQQABIYChRSRUFTT05fRklFTERfTUlTU0lORxABEhgKFFJFQVNPTl9GSUVMRF9JTlZBTElEEAISGAoUUkVBU09OX0ZJRUxEX1VOS05PV04QAxIZChVSRUFTT05fTk9UX0NPTVBBVElCTEUQBBIdChlSRUFTT05fUEFHRV9UT0tFTl9JTlZBTElEEAUSHQoZUkVBU09OX1BBR0VfVE9LRU5fRVhQSVJFRBAGEh4KGlJFQVNPTl9RVUVSWV9UT09fRVhQRU5TSVZFEAcSFwoTUkVBU09OX1JBVEVfTElNSVRFRBAIEhoKFlJFQVNPTl9VTkFVVEhFTlRJQ0FURUQQCRIcChhSRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQChIUChBSRUFTT05fTk9UX0ZPVU5EEAsSFgoSUkVBU09OX1VOQVZBSUxBQkxFEAwSHAoYUkVBU09OX0RFQURMSU5FX0VYQ0VFREVEEA0SEwoPUkVBU09OX0lOVEVSTkFMEA4SGgoWUkVBU09OX1JFUVVFU1RfSU5WQUxJRBAPEhwKGFJFQVNPTl9SRVFVRVNUX1RPT19MQVJHRRAQEhgKFFJFQVNPTl9MSU1JVF9SRUFDSEVEEBESGQoVUkVBU09OX0FMUkVBRFlfRVhJU1RTEBISFAoQUkVBU09OX0NBTkNFTExFRBATEhcKE1JFQVNPTl9CVURHRVRfU1BFTlQQFGIGcHJvdG8z");
+  fileDesc("Ch1mb290ZmFsbC9xdWVyeS92MS9lcnJvci5wcm90bxIRZm9vdGZhbGwucXVlcnkudjEitQEKClF1ZXJ5RXJyb3ISDAoEY29kZRgBIAEoBRIpCgZyZWFzb24YAiABKA4yGS5mb290ZmFsbC5xdWVyeS52MS5SZWFzb24SDwoHbWVzc2FnZRgDIAEoCRINCgVmaWVsZBgEIAEoCRINCgV2YWx1ZRgFIAEoCRIPCgdhbGxvd2VkGAYgASgJEi4KC3JldHJ5X2RlbGF5GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKrkECgZSZWFzb24SFgoSUkVBU09OX1VOU1BFQ0lGSUVEEAASGAoUUkVBU09OX0ZJRUxEX01JU1NJTkcQARIYChRSRUFTT05fRklFTERfSU5WQUxJRBACEhgKFFJFQVNPTl9GSUVMRF9VTktOT1dOEAMSGQoVUkVBU09OX05PVF9DT01QQVRJQkxFEAQSHQoZUkVBU09OX1BBR0VfVE9LRU5fSU5WQUxJRBAFEh0KGVJFQVNPTl9QQUdFX1RPS0VOX0VYUElSRUQQBhIeChpSRUFTT05fUVVFUllfVE9PX0VYUEVOU0lWRRAHEhcKE1JFQVNPTl9SQVRFX0xJTUlURUQQCBIaChZSRUFTT05fVU5BVVRIRU5USUNBVEVEEAkSHAoYUkVBU09OX1BFUk1JU1NJT05fREVOSUVEEAoSFAoQUkVBU09OX05PVF9GT1VORBALEhYKElJFQVNPTl9VTkFWQUlMQUJMRRAMEhwKGFJFQVNPTl9ERUFETElORV9FWENFRURFRBANEhMKD1JFQVNPTl9JTlRFUk5BTBAOEhoKFlJFQVNPTl9SRVFVRVNUX0lOVkFMSUQQDxIcChhSRUFTT05fUkVRVUVTVF9UT09fTEFSR0UQEBIYChRSRUFTT05fTElNSVRfUkVBQ0hFRBAREhkKFVJFQVNPTl9BTFJFQURZX0VYSVNUUxASEhQKEFJFQVNPTl9DQU5DRUxMRUQQExIXChNSRUFTT05fQlVER0VUX1NQRU5UEBRiBnByb3RvMw", [file_google_protobuf_duration]);
+
+/**
+ * Describes the message footfall.query.v1.QueryError.
+ * Use `create(QueryErrorSchema)` to create a new message.
+ */
+export const QueryErrorSchema = /*@__PURE__*/
+  messageDesc(file_footfall_query_v1_error, 0);
 
 /**
  * Describes the enum footfall.query.v1.Reason.
@@ -21,7 +29,8 @@ export const ReasonSchema = /*@__PURE__*/
  * one of these without REASON_, and the metadata tell, where there is one, of the "field" at fault (a path such as
  * "scope.filter.all_of.filters[2].condition.field"), the "value" that was given there, cut to 200 characters, and what
  * is "allowed", or what to ask for instead. A field at fault stands in a google.rpc.BadRequest too, and how long to wait
- * in a google.rpc.RetryInfo: an error without one stays as it is, however often the same is asked.
+ * in a google.rpc.RetryInfo: an error without one stays as it is, however often the same is asked. An error that is a part
+ * of an answer is a QueryError, which has all of that in fields of its own.
  *
  * @generated from enum footfall.query.v1.Reason
  */

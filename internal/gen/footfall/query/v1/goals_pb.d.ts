@@ -256,7 +256,7 @@ export declare const DeleteGoalResponseSchema: GenMessage<DeleteGoalResponse>;
  */
 export declare const GoalService: GenService<{
   /**
-   * The merchant's goals, by id.
+   * The merchant's goals, by id. By GET it has an ETag, as QueryService's answers have.
    *
    * @generated from rpc footfall.query.v1.GoalService.ListGoals
    */

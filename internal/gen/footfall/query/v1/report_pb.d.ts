@@ -9,7 +9,7 @@ import type { Comparison, Granularity, Period } from "./period_pb.js";
 import type { Filter } from "./filter_pb.js";
 import type { Table } from "./table_pb.js";
 import type { AnswerInfo } from "./info_pb.js";
-import type { Status } from "../../../google/rpc/status_pb.js";
+import type { QueryError } from "./error_pb.js";
 
 /**
  * Describes the file footfall/query/v1/report.proto.
@@ -263,11 +263,11 @@ export declare type ReportOutcome = Message<"footfall.query.v1.ReportOutcome"> &
     case: "report";
   } | {
     /**
-     * The error, with the details that it would have by itself.
+     * Why there is none.
      *
-     * @generated from field: google.rpc.Status error = 2;
+     * @generated from field: footfall.query.v1.QueryError error = 2;
      */
-    value: Status;
+    value: QueryError;
     case: "error";
   } | { case: undefined; value?: undefined };
 };

@@ -40,7 +40,7 @@ const DATA: readonly (Shipped & { readonly file: string; readonly says: string }
     file: `internal/aggregate/sites/matomo-${list}.txt`,
     says: "CC0-1.0",
   })),
-  ...["error_details", "status"].map((file) => ({
+  ...["error_details"].map((file) => ({
     name: "googleapis/googleapis",
     version: "2026-08-22",
     licence: "Apache-2.0",

@@ -40,13 +40,13 @@ const DATA: readonly (Shipped & { readonly file: string; readonly says: string }
     file: `internal/aggregate/sites/matomo-${list}.txt`,
     says: "CC0-1.0",
   })),
-  ...["error_details"].map((file) => ({
+  {
     name: "googleapis/googleapis",
     version: "2026-08-22",
     licence: "Apache-2.0",
-    file: `proto/google/rpc/${file}.proto`,
+    file: "proto/google/rpc/error_details.proto",
     says: "Apache License, Version 2.0",
-  })),
+  },
   {
     name: "datasets/currency-codes",
     version: "2026-02-01",

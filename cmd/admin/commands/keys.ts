@@ -48,7 +48,7 @@ const list = command({
 
 const create = command({
   name: "keys create",
-  description: "Makes one more key of a merchant and prints it, which cannot be seen again.",
+  description: "Makes one more API key of a merchant and prints it, which cannot be seen again.",
   example: "--merchant 1 --kind write",
   settings: {
     merchant,
@@ -67,7 +67,7 @@ const create = command({
 const rotate = command({
   name: "keys rotate",
   description:
-    "Makes a key that takes the place of another and prints it, which cannot be seen again. The old one goes on working until it is revoked, or for --overlap.",
+    "Makes an API key that takes the place of another and prints it, which cannot be seen again. The old one goes on working until it is revoked, or for --overlap.",
   example: "--merchant 1 --key 3f0a9c41d2b7 --overlap 24h",
   settings: { merchant, key, overlap: optional(overlap) },
   run: async (pool, { merchant: merchantId, key: keyId, overlap: overlapMs }) => {
@@ -80,7 +80,7 @@ const rotate = command({
 
 const revoke = command({
   name: "keys revoke",
-  description: `Ends a key. ${WITHIN}`,
+  description: `Ends an API key. ${WITHIN}`,
   example: "--merchant 1 --key 3f0a9c41d2b7",
   settings: { merchant, key },
   run: async (pool, { merchant: merchantId, key: keyId }) => {

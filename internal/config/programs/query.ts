@@ -34,7 +34,7 @@ export const query = {
     databaseUrl,
     maxConnections: {
       description:
-        "most connections to the database for reports, and so most requests that are worked on at a time: one merchant alone has half of them, and one is kept for merchants that have none; two more look keys up, and two see whether answers that are kept are still right",
+        "most connections to the database for reports, and so most requests that are worked on at a time: one merchant alone has half of them, and one is kept for merchants that have none; two more look API keys up, and two see whether answers that are kept are still right",
       schema: integer(1, 1_000),
       fallback: "10",
     },

@@ -18,12 +18,12 @@ export const s3 = withVariables("FOOTFALL", {
     schema: text(),
   },
   s3Prefix: {
-    description: "what the keys of this installation's archive begin with, such as shop/archive",
+    description: "what the names of this installation's objects begin with, such as shop/archive",
     schema: z.string().transform((value) => value.replace(/^\/+/, "").replace(/([^/])\/*$/, "$1/")),
     fallback: "",
   },
   s3AccessKeyId: {
-    description: "access key; none for the AWS chain (environment, profile, instance role)",
+    description: "S3 access key; none for the AWS chain (environment, profile, instance role)",
     schema: optionalText(),
     fallback: "",
     secret: true,

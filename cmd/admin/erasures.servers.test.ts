@@ -1,5 +1,4 @@
 import { createHash, createHmac, randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Receipt } from "../../internal/store/erasure/receipt.ts";
 import { convertOld } from "../../internal/store/maintenance/columnstore.ts";
@@ -38,7 +37,7 @@ const run = (...args: string[]) =>
 const ERASE = ["run", "--refresh-wait-ms", "0"] as const;
 
 async function result<T>(...args: string[]): Promise<T> {
-  const { code, stdout, stderr } = await run(...args).outcome;
+  const { code, stdout, stderr } = await run(...args).finished;
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   return JSON.parse(stdout) as T;
 }
@@ -155,7 +154,7 @@ test.each([
   [["--merchant", "1", "--visitor-hash", "9223372036854775808"], "is not a whole number of 64 bits"],
   [["--merchant", "77", "--visitor", "x"], "admin erasures run: there is no merchant 77"],
 ])("%j is refused and erases nothing", async (args, message) => {
-  const { code, stderr, stdout } = await run(...ERASE, ...args).outcome;
+  const { code, stderr, stdout } = await run(...ERASE, ...args).finished;
   expect(code).toBe(2);
   expect(stdout).toBe("");
   expect(stderr).toContain(message);
@@ -174,13 +173,10 @@ test.each([
     const args = [...ERASE, "--merchant", String(merchant), ...who];
     const removed = `SELECT coalesce(sum(rows), 0)::integer AS n FROM erasure_removals JOIN erasures USING (erasure_id)
     WHERE merchant_id = ${merchant} AND table_name = 'events'`;
-    const { child, outcome } = run(...args);
+    const killed = run(...args);
     await waitFor("the first rows to go", async () => (await query<{ n: number }>(removed))[0]!.n > 0);
-    child.kill("SIGKILL");
-    await Promise.all([
-      outcome,
-      child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined,
-    ]);
+    killed.process.kill("SIGKILL");
+    await killed.finished;
     const [unfinished] = await result<Receipt[]>("list", "--merchant", String(merchant));
     expect(unfinished!.finishedAt).toBeNull();
     const receipt = await result<Receipt>(...args);
@@ -198,7 +194,7 @@ test.each([
 );
 
 test("a merchant that is erased is unknown", async () => {
-  const { code, stderr } = await run(...ERASE, "--merchant", "3", "--whole-merchant").outcome;
+  const { code, stderr } = await run(...ERASE, "--merchant", "3", "--whole-merchant").finished;
   expect(code).toBe(2);
   expect(stderr).toContain("there is no merchant 3");
 });

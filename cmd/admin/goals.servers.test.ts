@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createMerchant } from "../../internal/store/merchants.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
-import { launch } from "../../test/kit/installation-programs.ts";
+import { launch } from "../../test/kit/launch.ts";
 
 let database: TestDatabase;
 let shop: string;
@@ -15,12 +15,12 @@ beforeAll(async () => {
 afterAll(() => database?.close());
 
 const goal = (...args: string[]) =>
-  launch("admin", ["goals", ...args], { DATABASE_URL: database.url }).finished;
+  launch("admin", { args: ["goals", ...args], env: { DATABASE_URL: database.url } }).finished;
 
 /** Runs a command that must succeed. @returns what it prints. */
 async function result(...args: string[]): Promise<unknown> {
-  const { exitCode, stdout, stderr } = await goal(...args, "--json");
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const { code, stdout, stderr } = await goal(...args, "--json");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   return JSON.parse(stdout);
 }
 
@@ -113,8 +113,8 @@ const WRONG: [says: string, args: (merchant: string) => string[]][] = [
 ];
 
 test.each(WRONG)("%s: exit code 2, one line that names what is wrong", async (says, args) => {
-  const { exitCode, stdout, stderr } = await goal(...args(shop));
+  const { code, stdout, stderr } = await goal(...args(shop));
   expect(stderr).toContain(says);
   expect(stderr.trim().split("\n")).toHaveLength(1);
-  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
 });

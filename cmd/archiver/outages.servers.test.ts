@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { verifyArchive } from "../../internal/archive/verify.ts";
 import { archiver } from "../../internal/config/programs/archiver.ts";
 import { type MortalDatabase, openMortalDatabase } from "../../test/kit/database.ts";
-import { launch } from "../../test/kit/installation-programs.ts";
 import { waitFor } from "../../test/kit/installation-wait.ts";
+import { launch } from "../../test/kit/launch.ts";
 import { argumentsOf, metric } from "../../test/kit/service.ts";
 import { PARTITIONS, Rig } from "./testing/rig.ts";
 
@@ -63,7 +63,7 @@ async function expectAllOnce(): Promise<void> {
 function launchArchiver(settings: Readonly<Record<string, string>> = {}) {
   const flags = rig.flags({ ...OWN, "ops-port": "0", "log-level": "error", ...settings });
   const { argv, env } = argumentsOf(archiver, flags);
-  return launch("archiver", argv, env);
+  return launch("archiver", { args: argv, env });
 }
 
 test.each(["archive-put.before", "archive-put.after"])(
@@ -73,7 +73,7 @@ test.each(["archive-put.before", "archive-put.after"])(
     for (let round = 0; round < 2; round++) {
       const armed = { failpoints: failpoint, "allow-failpoints": "true", "lease-ms": "300" };
       const { finished } = launchArchiver(armed);
-      expect((await finished).exitCode).toBeNull();
+      expect((await finished).code).toBeNull();
     }
     const { process } = launchArchiver({ "lease-ms": "300" });
     await progress(3);
@@ -197,7 +197,7 @@ describe("two archivers of one partition", () => {
     }
     await stop();
     paused.process.kill("SIGTERM");
-    expect((await paused.finished).exitCode).toBe(0);
+    expect((await paused.finished).code).toBe(0);
     await rig.start(OWN);
     await expectAllOnce();
   });

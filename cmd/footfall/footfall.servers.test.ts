@@ -16,7 +16,7 @@ import { QueryService } from "../../internal/gen/footfall/query/v1/query_pb.js";
 import type { RunReportRequest } from "../../internal/gen/footfall/query/v1/report_pb.js";
 import { Unit } from "../../internal/gen/footfall/query/v1/table_pb.js";
 import { toConnectError } from "../../internal/rpc/errors.ts";
-import { startCommand } from "../../test/kit/command.ts";
+import { launch } from "../../test/kit/launch.ts";
 
 // The client as it is typed at a shell, against a service that answers what is told here.
 
@@ -105,7 +105,7 @@ beforeAll(async () => {
 afterAll(() => void server.close());
 
 const run = (...args: string[]) =>
-  startCommand(MAIN, args, { FOOTFALL_URL: url, FOOTFALL_READ_KEY: KEY }).outcome;
+  launch(MAIN, { args, env: { FOOTFALL_URL: url, FOOTFALL_READ_KEY: KEY } }).finished;
 const report = (...args: string[]) => run("report", "--metrics", "views", "--last", "30d", ...args);
 
 test("a table, asked for with the key of the environment", async () => {
@@ -190,7 +190,7 @@ test("wrong use, and a service that is not there", async () => {
     code: 2,
     stderr: expect.stringContaining("footfall report: --filter: the filter"),
   });
-  const missing = await startCommand(MAIN, ["report", "--metrics", "views", "--last", "1d"], {}).outcome;
+  const missing = await launch(MAIN, { args: ["report", "--metrics", "views", "--last", "1d"] }).finished;
   expect(missing).toMatchObject({ code: 2, stderr: expect.stringContaining("FOOTFALL_READ_KEY") });
   const away = await report("--url", "http://127.0.0.1:1");
   expect(away).toMatchObject({ code: 1, stderr: expect.stringContaining("ECONNREFUSED") });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { startCommand } from "../../test/kit/command.ts";
+import { launch } from "../../test/kit/launch.ts";
 
 const run = promisify(execFile);
 
@@ -15,10 +15,11 @@ test("the packed client runs without a checkout and without dependencies", async
     const { stdout } = await run(process.execPath, ["scripts/pack-client.ts", folder], { cwd: root });
     await run("tar", ["xzf", stdout.trim(), "-C", folder]);
     const main = join(folder, "package/footfall.js");
-    const help = await startCommand(main, ["report", "--help"], {}).outcome;
+    const help = await launch(main, { args: ["report", "--help"] }).finished;
     expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining("footfall report --metrics") });
     const env = { FOOTFALL_READ_KEY: "ffr_x", FOOTFALL_URL: "http://127.0.0.1:1" };
-    const away = await startCommand(main, ["report", "--metrics", "visitors", "--last", "1d"], env).outcome;
+    const away = await launch(main, { args: ["report", "--metrics", "visitors", "--last", "1d"], env })
+      .finished;
     expect(away).toMatchObject({ code: 1, stderr: expect.stringContaining("ECONNREFUSED") });
   } finally {
     await rm(folder, { recursive: true });

@@ -8,8 +8,8 @@ import { eventsWithin } from "../../internal/query/testing/generate/events.ts";
 import type { StoredEvent } from "../../internal/query/testing/naive/event.ts";
 import { storeEvents } from "../../internal/query/testing/store-events.ts";
 import { createMerchant } from "../../internal/store/merchants.ts";
-import { startCommand } from "../../test/kit/command.ts";
 import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts";
+import { launch } from "../../test/kit/launch.ts";
 import { NEW_MERCHANT, startTestQuery, type TestQuery } from "./testing/query-service.ts";
 
 // The examples of docs/reports.md as they stand there, and the command line client, against the real service.
@@ -59,7 +59,7 @@ test.for(examples)("%s", async (example, { skip }) => {
 test("the client shows what a count by hand finds", async () => {
   const args = ["report", "--metrics", "events,visitors", "--by", "page", "--last", "30d", "--limit", "1000"];
   const main = join(ROOT, "cmd/footfall/main.ts");
-  const { stdout } = await startCommand(main, [...args, "--format", "json"], env).outcome;
+  const { stdout } = await launch(main, { args: [...args, "--format", "json"], env }).finished;
   const { rows, totals } = JSON.parse(stdout) as { rows: Record<string, unknown>[]; totals: object };
   const pages = Map.groupBy(events, ({ texts }) => texts.page || null);
   const visitors = (some: readonly StoredEvent[]) => new Set(some.map(({ visitor }) => visitor)).size;

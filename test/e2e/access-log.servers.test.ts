@@ -7,10 +7,10 @@ import { Traffic } from "../../internal/gen/footfall/query/v1/scope_pb.js";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
 import { bearer, grpcQueryClient } from "../kit/installation-clients.ts";
-import { launch } from "../kit/installation-programs.ts";
 import { ledgerTotals, storedRows } from "../kit/installation-recount.ts";
 import { localDays, reportNumbers, waitUntilReported } from "../kit/installation-reports.ts";
 import { waitFor } from "../kit/installation-wait.ts";
+import { launch } from "../kit/launch.ts";
 import { sharedData } from "../kit/shared-data.ts";
 
 const REAL = sharedData("access.log");
@@ -29,13 +29,13 @@ function createLogOwner(): Promise<CreatedMerchant> {
 
 function startReader(file: string, { writeKey }: CreatedMerchant, ...more: string[]) {
   const key = { FOOTFALL_COLLECTOR_ACCESS_LOG_KEY: writeKey, FOOTFALL_COLLECTOR_OPS_PORT: "0" };
-  return launch("collector", ["--access-log", file, ...more], { ...footfall.env, ...key });
+  return launch("collector", { args: ["--access-log", file, ...more], env: { ...footfall.env, ...key } });
 }
 
 /** Reads a log to its end; @returns the summary that the collector prints. */
 async function readLog(file: string, merchant: CreatedMerchant) {
-  const { exitCode, stdout, stderr } = await startReader(file, merchant).finished;
-  expect(exitCode).toBe(0);
+  const { code, stdout, stderr } = await startReader(file, merchant).finished;
+  expect(code).toBe(0);
   return { summary: JSON.parse(stdout.trimEnd().split("\n").at(-1)!), stderr };
 }
 
@@ -107,8 +107,8 @@ test("a followed log, its reader killed and started again, counts every line onc
   const restarted = startReader(file, merchant, "--follow");
   await waitFor("the added rows", () => stored(596));
   restarted.process.kill("SIGTERM");
-  const { exitCode, stdout } = await restarted.finished;
-  expect(exitCode).toBe(0);
+  const { code, stdout } = await restarted.finished;
+  expect(code).toBe(0);
   expect(JSON.parse(stdout)).toEqual({ lines: 600, accepted: 596, duplicates: 0, rejected: 4 });
   expect(await reportedDays(merchant)).toEqual({ "11": 150, "12": 148, "13": 148, "14": 150 });
 });

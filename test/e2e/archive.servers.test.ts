@@ -2,8 +2,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
 import { bearer, collectClient } from "../kit/installation-clients.ts";
-import { launch, signal } from "../kit/installation-programs.ts";
+import { signal } from "../kit/installation-programs.ts";
 import { waitFor } from "../kit/installation-wait.ts";
+import { launch } from "../kit/launch.ts";
 
 let footfall: TestInstallation;
 let merchant: CreatedMerchant;
@@ -40,7 +41,8 @@ test("an installation with an archive archives what it takes, through deaths of 
   expect((await fetch(`${footfall.opsUrls.archiver}/readyz`)).status).toBe(200);
   const metrics = await (await fetch(`${footfall.opsUrls.archiver}/metrics`)).text();
   expect(metrics).toMatch(/^footfall_archiver_lag_seconds\{/m);
-  const { exitCode, stdout } = await launch("admin", ["archive", "verify", "--json"], footfall.env).finished;
+  const { code, stdout } = await launch("admin", { args: ["archive", "verify", "--json"], env: footfall.env })
+    .finished;
   expect(JSON.parse(stdout)).toMatchObject({
     ok: true,
     rows: 90,
@@ -48,5 +50,5 @@ test("an installation with an archive archives what it takes, through deaths of 
     orphans: [],
     unaccounted: [],
   });
-  expect(exitCode).toBe(0);
+  expect(code).toBe(0);
 });

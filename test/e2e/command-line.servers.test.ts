@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { PROGRAMS } from "../../internal/config/programs/all.ts";
 import { flagOf, isSecret } from "../../internal/config/setting.ts";
-import { launch } from "../kit/installation-programs.ts";
+import { launch } from "../kit/launch.ts";
 
 // Admin, replay and footfall have commands, each with its own help.
 const FLAT = PROGRAMS.filter(({ name }) => !["admin", "replay", "footfall"].includes(name));
 
 test.each(FLAT)("$name --help prints every setting and exits with 0", async ({ name, settings }) => {
-  const { exitCode, stdout } = await launch(name, ["--help"], {}).finished;
-  expect(exitCode).toBe(0);
+  const { code, stdout } = await launch(name, { args: ["--help"] }).finished;
+  expect(code).toBe(0);
   for (const [key, setting] of Object.entries(settings)) {
     const { env, fallback } = setting;
     const flag = new RegExp(`--${flagOf(key, setting)}\\b`);
@@ -46,8 +46,8 @@ const WRONG: [name: string, args: string[], env: Record<string, string>, says: R
 ];
 
 test.each(WRONG)("%s %j %j exits with 2 and names what is wrong", async (name, args, env, says) => {
-  const { exitCode, stdout, stderr } = await launch(name, args, env).finished;
+  const { code, stdout, stderr } = await launch(name, { args, env }).finished;
   for (const text of says) expect(stderr).toMatch(text);
-  expect(exitCode).toBe(2);
+  expect(code).toBe(2);
   expect(stdout + stderr).not.toContain("secret");
 });

@@ -6,8 +6,8 @@ import type { Receipt } from "../../internal/store/erasure/receipt.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createNeighbours, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
 import { bearer, collectClient, grpcQueryClient } from "../kit/installation-clients.ts";
-import { launch } from "../kit/installation-programs.ts";
 import { allDays, reportTotals, waitUntilReported } from "../kit/installation-reports.ts";
+import { launch } from "../kit/launch.ts";
 import { tableRows } from "../kit/report-table.ts";
 
 type Event = MessageInitShape<typeof EventSchema>;
@@ -80,8 +80,8 @@ function countPages(events: readonly Event[]): Record<string, bigint> {
 
 async function admin<T>(...args: string[]): Promise<T> {
   const env = { DATABASE_URL: footfall.databaseUrl };
-  const { exitCode, stdout, stderr } = await launch("admin", [...args, "--json"], env).finished;
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const { code, stdout, stderr } = await launch("admin", { args: [...args, "--json"], env }).finished;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   return JSON.parse(stdout) as T;
 }
 

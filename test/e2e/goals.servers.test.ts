@@ -17,8 +17,8 @@ import {
   type QueryClient,
   refusedCall,
 } from "../kit/installation-clients.ts";
-import { launch } from "../kit/installation-programs.ts";
 import { allDays, datesFrom, waitUntilReported } from "../kit/installation-reports.ts";
+import { launch } from "../kit/launch.ts";
 import { type Cell, tableRows } from "../kit/report-table.ts";
 import { sharedData } from "../kit/shared-data.ts";
 
@@ -37,8 +37,9 @@ afterAll(() => footfall?.close());
 /** Runs `admin goals add`, as an operator would. */
 async function addGoal({ merchantId }: CreatedMerchant, name: string, ...flags: string[]): Promise<void> {
   const args = ["goals", "add", "--merchant", String(merchantId), "--name", name, ...flags];
-  const { exitCode, stderr } = await launch("admin", args, { DATABASE_URL: footfall.databaseUrl }).finished;
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const { code, stderr } = await launch("admin", { args, env: { DATABASE_URL: footfall.databaseUrl } })
+    .finished;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 }
 
 /** The number, visitors and value of some goals, by id, over a period, and then of each of its days. */
@@ -96,8 +97,8 @@ test.skipIf(LOG === undefined)(
   async () => {
     const merchant = await createTestMerchant(footfall.pool, { retentionDays: 7_300 });
     const env = { FOOTFALL_COLLECTOR_ACCESS_LOG_KEY: merchant.writeKey, FOOTFALL_COLLECTOR_OPS_PORT: "0" };
-    const reader = launch("collector", ["--access-log", LOG!], { ...footfall.env, ...env });
-    expect((await reader.finished).exitCode).toBe(0);
+    const reader = launch("collector", { args: ["--access-log", LOG!], env: { ...footfall.env, ...env } });
+    expect((await reader.finished).code).toBe(0);
     await waitUntilReported(client, merchant, Date.now());
     for (const [name, flags] of LOG_GOALS) await addGoal(merchant, name, ...flags);
     const period = datesFrom("2015-05-17", "2015-05-20");

@@ -6,8 +6,9 @@ import { ServerReflection } from "../../internal/gen/reflection_pb.js";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
 import { bearer, collectClient, grpcQueryClient, refusedCall } from "../kit/installation-clients.ts";
-import { launch, startSecond } from "../kit/installation-programs.ts";
+import { startSecond } from "../kit/installation-programs.ts";
 import { allDays, reportTotals, waitUntilReported } from "../kit/installation-reports.ts";
+import { launch } from "../kit/launch.ts";
 
 const SERVICES = ["collector", "ingest", "aggregator", "query"] as const;
 
@@ -90,8 +91,8 @@ test("metrics count what was sent, from the collector to the rows", async () => 
 test("a merchant that `admin` creates can write and read at once", async () => {
   const admin = async (...args: string[]) => {
     const env = { DATABASE_URL: footfall.databaseUrl };
-    const { exitCode, stdout } = await launch("admin", ["merchants", ...args, "--json"], env).finished;
-    expect(exitCode).toBe(0);
+    const { code, stdout } = await launch("admin", { args: ["merchants", ...args, "--json"], env }).finished;
+    expect(code).toBe(0);
     return JSON.parse(stdout);
   };
   const about = ["--name", "Tea", "--time-zone", "Asia/Tokyo", "--currency", "JPY"];

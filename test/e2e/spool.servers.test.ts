@@ -4,10 +4,11 @@ import { freePort } from "../../internal/embedded/free-port.ts";
 import type { CreatedMerchant } from "../../internal/store/merchants.ts";
 import { createTestMerchant, startTestInstallation, type TestInstallation } from "../kit/installation.ts";
 import { bearer, type CollectClient, collectClient, grpcQueryClient } from "../kit/installation-clients.ts";
-import { launch, type SecondProcess, startSecond } from "../kit/installation-programs.ts";
+import { type SecondProcess, startSecond } from "../kit/installation-programs.ts";
 import { storedRows } from "../kit/installation-recount.ts";
 import { reportTotals, waitUntilReported } from "../kit/installation-reports.ts";
 import { spooledBatches, waitUntilDrained } from "../kit/installation-spool.ts";
+import { launch } from "../kit/launch.ts";
 
 let footfall: TestInstallation;
 let merchant: CreatedMerchant;
@@ -131,9 +132,9 @@ test("an ingest that hangs: events are acked from the spool, and count once when
 
 test("a second collector on the same spool does not start, and says why", async () => {
   const env = { ...footfall.env, ...collectorEnv(), FOOTFALL_COLLECTOR_PORT: "0" };
-  const second = launch("collector", ["--ops-port", "0"], env);
-  const { exitCode, stderr } = await second.finished;
-  expect(exitCode).toBe(2);
+  const second = launch("collector", { args: ["--ops-port", "0"], env });
+  const { code, stderr } = await second.finished;
+  expect(code).toBe(2);
   expect(stderr).toContain(
     `--spool-dir: spool ${join(spoolDir, "spool.db")}: is in use by another collector`,
   );

@@ -8,9 +8,9 @@ import { temporaryDirectory } from "../../internal/embedded/temporary.ts";
 import { createPool } from "../../internal/store/pool.ts";
 import { createTestMerchant } from "../kit/installation.ts";
 import { bearer, collectClient, grpcQueryClient } from "../kit/installation-clients.ts";
-import { launch, type Running } from "../kit/installation-programs.ts";
 import { reportTotals, waitUntilReported } from "../kit/installation-reports.ts";
 import { waitFor } from "../kit/installation-wait.ts";
+import { launch, type Running } from "../kit/launch.ts";
 
 const linux = test.skipIf(!existsSync("/proc/self/stat"));
 const title = existsSync("/proc/self/stat") ? "" : "skipped: not on Linux; ";
@@ -32,7 +32,7 @@ afterEach(async () => {
 /** Starts `standalone` on free ports, as a user would; resolves when it says that it is up. */
 async function startStandalone() {
   const args = ["--data-dir", directory.path, "--collector-port", "0", "--query-port", "0"];
-  const started = launch("standalone", args, {});
+  const started = launch("standalone", { args });
   running = started;
   let said = "";
   started.process.stderr!.on("data", (text: string) => {
@@ -93,7 +93,7 @@ linux(
     const imported = await importLog(first.importLine, merchant.writeKey);
     expect(imported).toEqual({ lines: 1, accepted: 1, duplicates: 0, rejected: 0 });
     first.process.kill("SIGTERM");
-    expect((await first.finished).exitCode).toBe(0);
+    expect((await first.finished).code).toBe(0);
     expect(gone(first.children)).toBe(true);
     const second = await startStandalone();
     const again = await collectClient(second.collector).send({ events: [event] }, bearer(merchant.writeKey));

@@ -1,55 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
 import { freePort } from "../../internal/embedded/free-port.ts";
 import { type ProgramName, startProgram } from "../../internal/standalone/programs.ts";
 import type { TestInstallation } from "./installation.ts";
-
-export interface Finished {
-  /** null when a signal ended it. */
-  readonly exitCode: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A program of cmd/ that runs on its own, beside an installation's. */
-export interface Running {
-  readonly process: ChildProcess;
-  readonly finished: Promise<Finished>;
-}
-
-/** Programs that are no product's. */
-const HARNESSES: readonly string[] = ["chaos", "power-loss"];
-
-/**
- * Starts a program of cmd/, or a harness, without waiting for anything, as an operator would at a shell. What still runs at the
- * end of the test, because it failed, is killed.
- * @param env its FOOTFALL_* and address variables.
- */
-export function launch(
-  name: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Running {
-  const folder = HARNESSES.includes(name) ? "test" : "cmd";
-  const main = fileURLToPath(new URL(`../../${folder}/${name}/main.ts`, import.meta.url));
-  const process_ = spawn(process.execPath, [main, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...env },
-  });
-  onTestFinished(() => void process_.kill("SIGKILL"));
-  const output = { stdout: "", stderr: "" };
-  for (const stream of ["stdout", "stderr"] as const) {
-    process_[stream].setEncoding("utf8").on("data", (text: string) => {
-      output[stream] += text;
-    });
-  }
-  const finished = new Promise<Finished>((resolve, reject) => {
-    process_.once("error", reject);
-    process_.once("close", (exitCode) => resolve({ exitCode, ...output }));
-  });
-  return { process: process_, finished };
-}
 
 /** A second process of a service, on ports of its own, at the same installation. */
 export interface SecondProcess {

@@ -1,15 +1,12 @@
-import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import { type Outcome, startCommand } from "../../../test/kit/command.ts";
-
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+import { type Finished, launch } from "../../../test/kit/launch.ts";
 
 /** Starts admin with nothing in its environment but what is given. */
-export const startAdmin = (args: readonly string[], env: NodeJS.ProcessEnv) => startCommand(MAIN, args, env);
+export const startAdmin = (args: readonly string[], env: NodeJS.ProcessEnv) => launch("admin", { args, env });
 
 /** Runs admin to its end. */
-export const runAdmin = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> =>
-  startAdmin(args, env).outcome;
+export const runAdmin = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<Finished> =>
+  startAdmin(args, env).finished;
 
 /** Runs a command that must succeed, with --json, and reads the one line that it prints. */
 export async function resultOf<T>(args: readonly string[], env: NodeJS.ProcessEnv): Promise<T> {

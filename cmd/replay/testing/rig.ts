@@ -1,11 +1,10 @@
-import { fileURLToPath } from "node:url";
 import { jetstreamManager, type StreamState } from "@nats-io/jetstream";
 import { readCommand } from "../../../internal/config/commands.ts";
 import type { NatsConnection } from "../../../internal/stream/connect.ts";
 import { BatchPublisher, type RefusalOrigin } from "../../../internal/stream/publisher.ts";
 import { DEAD_LETTER_STREAM } from "../../../internal/stream/streams.ts";
 import { merchantsOf, type TestBatch, type TestEvent, testBatch } from "../../../test/kit/batches.ts";
-import { type Outcome, startCommand } from "../../../test/kit/command.ts";
+import { type Finished, launch } from "../../../test/kit/launch.ts";
 import { ensureTestStreams, openTestNats, type TestNats } from "../../../test/kit/nats.ts";
 import { REPLAY } from "../commands.ts";
 
@@ -77,8 +76,6 @@ export function partitionBatch(partition: number, ...events: Partial<TestEvent>[
   );
 }
 
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
-
 /** Runs the program to its end, as an operator would. */
-export const run = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> =>
-  startCommand(MAIN, args, env).outcome;
+export const run = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<Finished> =>
+  launch("replay", { args, env }).finished;

@@ -4,8 +4,8 @@ import { Traffic } from "../../../internal/gen/footfall/query/v1/scope_pb.js";
 import type { CreatedMerchant, NewMerchant } from "../../../internal/store/merchants.ts";
 import type { TestInstallation } from "../../kit/installation.ts";
 import { bearer, grpcQueryClient, type JsonAnswer, postJson } from "../../kit/installation-clients.ts";
-import { launch } from "../../kit/installation-programs.ts";
 import { datesFrom } from "../../kit/installation-reports.ts";
+import { launch } from "../../kit/launch.ts";
 import { type Cell, tableRows } from "../../kit/report-table.ts";
 
 export const SEND = "footfall.collect.v1.CollectService/Send";
@@ -91,7 +91,8 @@ export class Shop {
       FOOTFALL_COLLECTOR_ACCESS_LOG_KEY: this.merchant.writeKey,
       FOOTFALL_COLLECTOR_OPS_PORT: "0",
     };
-    const { stdout, stderr } = await launch("collector", ["--access-log", file, ...args], env).finished;
+    const { stdout, stderr } = await launch("collector", { args: ["--access-log", file, ...args], env })
+      .finished;
     const summary = stdout.trimEnd().split("\n").at(-1);
     if (!summary) throw new Error(stderr);
     return JSON.parse(summary);

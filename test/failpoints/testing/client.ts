@@ -1,10 +1,7 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
-import { CollectService, EventStatus } from "../../../internal/gen/footfall/collect/v1/collect_pb.js";
 import type { CreatedMerchant } from "../../../internal/store/merchants.ts";
-import { bearer } from "../../kit/installation-clients.ts";
 import { waitFor } from "../../kit/installation-wait.ts";
+import { SdkClient } from "../../kit/sdk-client.ts";
 
 /** Longest wait for one answer, and for an event to be acked in the end, ms. */
 const ANSWER_MS = 3_000;
@@ -18,28 +15,32 @@ export interface Load {
   readonly time: number;
 }
 
-/** An SDK that sends events again, under the same ids, until they are acked. */
-export class SdkClient {
-  readonly #client: ReturnType<typeof createClient<typeof CollectService>>;
+/** Sends loads to a collector, each merchant's by an SDK of its own, again under the same ids until they are acked. */
+export class Loader {
+  readonly #url: string;
+  readonly #sdks = new Map<CreatedMerchant, SdkClient>();
 
-  constructor(baseUrl: string) {
-    this.#client = createClient(CollectService, createGrpcTransport({ baseUrl }));
+  constructor(url: string) {
+    this.#url = url;
   }
 
-  async send(load: Load): Promise<void> {
-    await waitFor("an ack", () => this.#isAcked(load), ACK_MS);
-  }
-
-  async #isAcked({ merchant, ids, time }: Load): Promise<boolean> {
+  async send({ merchant, ids, time }: Load): Promise<void> {
+    const sdk = this.#sdks.get(merchant) ?? new SdkClient([this.#url], merchant.writeKey, ANSWER_MS);
+    this.#sdks.set(merchant, sdk);
     const events = ids.map((eventId, at) => ({
       eventId,
       name: "page_view",
       url: "https://shop.example/",
       clientTime: timestampFromMs(time + at),
     }));
-    const options = { ...bearer(merchant.writeKey), timeoutMs: ANSWER_MS };
-    const { statuses } = await this.#client.send({ events }, options);
-    if (statuses.includes(EventStatus.REJECTED)) throw new Error("an event was rejected");
-    return statuses.every((status) => status !== EventStatus.UNAVAILABLE);
+    const acked = async () => {
+      await sdk.send(events);
+      return true;
+    };
+    await waitFor("an ack", acked, ACK_MS);
+  }
+
+  close(): void {
+    for (const sdk of this.#sdks.values()) sdk.close();
   }
 }

@@ -79,7 +79,7 @@ class Crash {
   /** All is acked in the end, some of it is sent once more, and everything is stored exactly once. */
   async settle(): Promise<void> {
     await Promise.all(this.#sending);
-    await this.#collector.sdk.send(this.#loads[0]!);
+    await this.#collector.loader.send(this.#loads[0]!);
     await expectExactlyOnce(this.#installation, this.#loads);
   }
 
@@ -145,7 +145,7 @@ class Crash {
       time: this.#time + this.#loads.length * 1_000,
     };
     this.#loads.push(load);
-    const sending = this.#collector.sdk.send(load);
+    const sending = this.#collector.loader.send(load);
     // A failure is met when all is settled.
     sending.catch(() => {});
     this.#sending.push(sending);

@@ -10,7 +10,7 @@ import { eventsStream } from "../../../internal/stream/streams.ts";
 import { openTestDatabase } from "../../kit/database.ts";
 import { createTestMerchant } from "../../kit/installation.ts";
 import { openTestNats } from "../../kit/nats.ts";
-import { SdkClient } from "./client.ts";
+import { Loader } from "./client.ts";
 import { Program } from "./program.ts";
 
 export const PARTITIONS = 2;
@@ -30,7 +30,7 @@ export interface Installation {
   readonly pool: Pool;
   readonly jsm: JetStreamManager;
   readonly merchants: readonly CreatedMerchant[];
-  /** The collector without a spool, and the one with; each with its SDK. */
+  /** The collector without a spool, and the one with; each with what sends to it. */
   readonly plain: Collector;
   readonly spooling: Collector;
   readonly ingest: Program;
@@ -40,7 +40,7 @@ export interface Installation {
 
 export interface Collector {
   readonly program: Program;
-  readonly sdk: SdkClient;
+  readonly loader: Loader;
 }
 
 export async function openInstallation(): Promise<Installation> {
@@ -50,7 +50,9 @@ export async function openInstallation(): Promise<Installation> {
     temporaryDirectory("failpoints"),
   ]);
   const programs: Program[] = [];
+  const loaders: Loader[] = [];
   const close = async () => {
+    for (const loader of loaders) loader.close();
     await Promise.all(programs.map((program) => program.close()));
     await Promise.all([nats.close(), database.close()]);
     await directory.remove();
@@ -65,7 +67,9 @@ export async function openInstallation(): Promise<Installation> {
     const collector = async (settings: Readonly<Record<string, string>>): Promise<Collector> => {
       const port = String(await freePort());
       const program = await create("collector", { ...env, ...settings, FOOTFALL_COLLECTOR_PORT: port });
-      return { program, sdk: new SdkClient(`http://127.0.0.1:${port}`) };
+      const loader = new Loader(`http://127.0.0.1:${port}`);
+      loaders.push(loader);
+      return { program, loader };
     };
     const parts = {
       aggregator: await create("aggregator", env),

@@ -1,20 +1,16 @@
-import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { freePort } from "../../../internal/embedded/free-port.ts";
 import type { Failpoint } from "../../../internal/failpoint/names.ts";
 import type { ProgramName } from "../../../internal/standalone/programs.ts";
 import { waitFor } from "../../kit/installation-wait.ts";
+import { launch, type Running } from "../../kit/launch.ts";
 import type { Word } from "./standby.ts";
 
 const STANDBY = new URL("./standby.ts", import.meta.url).href;
 
-interface Process {
-  readonly child: ChildProcess;
-  readonly closed: Promise<void>;
+interface Process extends Running {
   /** Dead, and all that it wrote has been read. */
   isOver: boolean;
-  stderr: string;
 }
 
 /** A program of cmd/ in a process of its own that kills itself at failpoints, with the next one standing by. */
@@ -29,7 +25,7 @@ export class Program {
     this.name = name;
     this.opsUrl = `http://127.0.0.1:${opsPort}`;
     this.#env = { ...env, [`FOOTFALL_${name.toUpperCase()}_OPS_PORT`]: String(opsPort) };
-    this.#spare = launch(name, this.#env);
+    this.#spare = launchStandby(name, this.#env);
   }
 
   static async create(name: ProgramName, env: Readonly<Record<string, string>>): Promise<Program> {
@@ -40,7 +36,7 @@ export class Program {
   async start(failpoint?: Failpoint): Promise<void> {
     const running = this.#spare;
     this.#running = running;
-    this.#spare = launch(this.name, this.#env);
+    this.#spare = launchStandby(this.name, this.#env);
     const env = failpoint && { FOOTFALL_FAILPOINTS: failpoint, FOOTFALL_ALLOW_FAILPOINTS: "true" };
     say(running, { env: env ?? {} });
     await waitFor(`${this.name} to start`, async () => running.isOver || (await this.#answers()));
@@ -49,7 +45,7 @@ export class Program {
 
   /** Arms a failpoint. One that an earlier case has left dead, because it failed, is started with it. */
   async arm(failpoint: Failpoint): Promise<void> {
-    const { child, isOver } = this.#running!;
+    const { process: child, isOver } = this.#running!;
     if (isOver) return this.start(failpoint);
     const armed = once(child, "message");
     say(this.#running!, { failpoints: failpoint });
@@ -61,14 +57,14 @@ export class Program {
     const running = this.#running!;
     if (!running.isOver) return false;
     const isThere =
-      running.child.signalCode === "SIGKILL" && running.stderr.includes(`failpoint ${failpoint}\n`);
+      running.process.signalCode === "SIGKILL" && running.output.stderr.includes(`failpoint ${failpoint}\n`);
     if (!isThere) throw this.#unexpected(running);
     return true;
   }
 
   /** SIGSTOP or SIGCONT. */
   signal(name: "SIGSTOP" | "SIGCONT"): void {
-    this.#running?.child.kill(name);
+    this.#running?.process.kill(name);
   }
 
   /** A gauge of the program, all labels together. */
@@ -80,8 +76,8 @@ export class Program {
 
   async close(): Promise<void> {
     const all = [this.#spare, ...(this.#running === undefined ? [] : [this.#running])];
-    for (const { child } of all) child.kill("SIGKILL");
-    await Promise.all(all.map(({ closed }) => closed));
+    for (const { process: child } of all) child.kill("SIGKILL");
+    await Promise.all(all.map(({ finished }) => finished));
   }
 
   /** It may well not be healthy: what it needs may be dead too. */
@@ -89,33 +85,23 @@ export class Program {
     return (await fetch(`${this.opsUrl}/livez`)).status > 0;
   }
 
-  #unexpected({ child, stderr }: Process): Error {
+  #unexpected({ process: child, output }: Process): Error {
     return new Error(
-      `${this.name} ended with ${child.exitCode ?? child.signalCode}:\n${stderr.slice(-2_000)}`,
+      `${this.name} ended with ${child.exitCode ?? child.signalCode}:\n${output.stderr.slice(-2_000)}`,
     );
   }
 }
 
 /** A process that is killed takes no words any more. */
-function say({ child }: Process, word: Word): void {
+function say({ process: child }: Process, word: Word): void {
   if (child.connected) child.send(word, () => {});
 }
 
-function launch(name: ProgramName, env: Readonly<Record<string, string>>): Process {
-  const main = fileURLToPath(new URL(`../../../cmd/${name}/main.ts`, import.meta.url));
-  const child = fork(main, [], {
-    execArgv: ["--import", STANDBY],
-    env: { ...process.env, ...env, PROGRAM: name },
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-  });
-  const { promise: closed, resolve } = Promise.withResolvers<void>();
-  const process_: Process = { child, closed, isOver: false, stderr: "" };
-  child.once("close", () => {
+function launchStandby(name: ProgramName, env: Readonly<Record<string, string>>): Process {
+  const running = launch(name, { env: { ...env, PROGRAM: name }, preload: STANDBY });
+  const process_: Process = { ...running, isOver: false };
+  void running.finished.then(() => {
     process_.isOver = true;
-    resolve();
-  });
-  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-    process_.stderr += text;
   });
   return process_;
 }

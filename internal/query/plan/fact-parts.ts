@@ -1,4 +1,4 @@
-import type { Question, Span } from "../question/question.ts";
+import type { Scoped, Span } from "../question/question.ts";
 import { DAY_MS } from "../time/calendar.ts";
 import { type Coverage, cover, type Part } from "./cover.ts";
 
@@ -9,7 +9,7 @@ export const BESIDE_MS = DAY_MS;
  * The parts that hold all events of the spans' sessions. Visits have what all columns of whole sessions are merged of
  * (sql/facts.ts).
  */
-export function factParts({ spans }: Question, { rollupsFrom, stale }: Coverage): Part[] {
+export function factParts({ spans }: Pick<Scoped, "spans">, { rollupsFrom, stale }: Coverage): Part[] {
   const by = {
     units: ["day"] as const,
     usableFrom: rollupsFrom ?? Number.POSITIVE_INFINITY,

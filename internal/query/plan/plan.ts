@@ -1,3 +1,4 @@
+import { type AnyQuestion, isFunnel } from "../question/any-question.ts";
 import { testsOf } from "../question/filter.ts";
 import type { Question } from "../question/question.ts";
 import { type BaseMetric, basesOf, type Metric, type Relation } from "../schema/field.ts";
@@ -7,6 +8,7 @@ import { SESSION_COLUMNS, VISITOR_COLUMNS } from "./columns.ts";
 import type { Coverage, Part } from "./cover.ts";
 import { factParts } from "./fact-parts.ts";
 import { columnsOfBehaviors } from "./filter-columns.ts";
+import { columnsOfFunnel } from "./funnel-plan.ts";
 import { columnsOfMetric, columnsOfQuestion } from "./question-columns.ts";
 import {
   canEstimate,
@@ -102,9 +104,13 @@ export function planQuestion(
 }
 
 /** Whether a question is about whole visitors: its answer then depends on all that was before its spans, too. */
-export function isOfWholeVisitors(question: Question): boolean {
-  const bases = [...question.metrics, ...metricsOf(question)].flatMap(basesOf);
-  return [...columnsRead(question, bases)].some((column) => VISITOR_COLUMNS.has(column));
+export function isOfWholeVisitors(question: AnyQuestion): boolean {
+  const columns = isFunnel(question) ? columnsOfFunnel(question) : columnsOfReport(question);
+  return [...columns].some((column) => VISITOR_COLUMNS.has(column));
+}
+
+function columnsOfReport(question: Question): Set<string> {
+  return columnsRead(question, [...question.metrics, ...metricsOf(question)].flatMap(basesOf));
 }
 
 /** All columns that are read for a question, of the events within behaviors too. */

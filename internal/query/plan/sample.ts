@@ -54,7 +54,7 @@ export interface Size {
 
 /** The densest sample that is quick; undefined: an exact count is quick too. */
 export function factorFor(
-  { accuracy }: Question,
+  { accuracy }: Pick<Question, "accuracy">,
   { events, fromEvents, hasAggregate }: Size,
 ): Factor | undefined {
   const most = accuracy === "fast" ? Math.min(FAST_FROM_EVENTS, fromEvents) : fromEvents;

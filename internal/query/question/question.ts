@@ -58,8 +58,8 @@ export interface Order {
   readonly byChange: boolean;
 }
 
-/** A question, checked: metrics by dimensions over one span, or over two. It is a value: nothing in it is text of SQL. */
-export interface Question {
+/** What all questions have: whose events count, when, and by which rules. */
+export interface Scoped {
   readonly merchant: Merchant;
   /** IANA name. */
   readonly timeZone: string;
@@ -68,10 +68,14 @@ export interface Question {
   readonly identity: Identity;
   /** The period, and maybe that which it is compared to. */
   readonly spans: readonly [Span] | readonly [Span, Span];
+  readonly filter?: Filter | undefined;
+}
+
+/** A question, checked: metrics by dimensions over one span, or over two. It is a value: nothing in it is text of SQL. */
+export interface Question extends Scoped {
   /** One or more. */
   readonly metrics: readonly Metric[];
   readonly dimensions: readonly Dimension[];
-  readonly filter?: Filter | undefined;
   readonly metricFilter?: MetricFilter | undefined;
   /** What is equal by these is ordered by all dimensions. */
   readonly orderBy: readonly Order[];

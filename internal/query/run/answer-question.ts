@@ -1,4 +1,3 @@
-import type { Failure } from "../../failure/failure.ts";
 import type { Client, Pool } from "../../store/pool.ts";
 import { BIGINT_TYPES, inSnapshot, type ReadLimits, type ReadSource } from "../../store/snapshot.ts";
 import type { Coverage } from "../plan/cover.ts";
@@ -11,7 +10,7 @@ import { UNCONVERTED_ORDERS } from "../schema/metrics/commerce.ts";
 import { groupNames, type Tuple } from "../sql/groups.ts";
 import { statementSql } from "../sql/statement.ts";
 import { readDataState } from "./data-state.ts";
-import { type AnswerLimits, failureOf } from "./read-with-retry.ts";
+import type { AnswerLimits } from "./read-with-retry.ts";
 import { readSize, type Size } from "./size.ts";
 import { type Numeric, type ResultRow, tableOf } from "./table.ts";
 
@@ -25,7 +24,7 @@ export async function answerQuestion(pool: Pool, question: Question, limits: Ans
   return inSnapshot(pool, limits, async (client) => {
     const { coverage, freshness } = await readDataState(client, [question]);
     const size = () => readSize(client, question, coverage);
-    return { ...(await countIn(client, question, { coverage, size }, limits)), ...freshness };
+    return { ...(await countReport(client, question, { coverage, size }, limits)), ...freshness };
   });
 }
 
@@ -36,30 +35,8 @@ export interface Known {
   readonly size: () => Promise<Size>;
 }
 
-/**
- * As countIn, beside other questions in the transaction: a statement that fails leaves these their snapshot.
- * @returns Failure "precondition" for a question that is too expensive.
- */
-export async function countBeside(
-  client: Client,
-  question: Question,
-  known: Known,
-  limits: AnswerLimits,
-): Promise<Counts | Failure> {
-  await client.query("SAVEPOINT question");
-  try {
-    return await countIn(client, question, known, limits);
-  } catch (cause) {
-    limits.signal?.throwIfAborted();
-    const failure = failureOf(cause, limits);
-    if (failure?.kind !== "precondition") throw cause;
-    await client.query("ROLLBACK TO SAVEPOINT question");
-    return failure;
-  }
-}
-
 /** Answers a question in the client's transaction. Errors: as answerQuestion's. */
-export async function countIn(
+export async function countReport(
   client: Client,
   question: Question,
   known: Known,

@@ -1,6 +1,6 @@
 import { type Coverage, startOf, UNIT_MS, UNITS, type UnitName } from "../plan/cover.ts";
 import { BESIDE_MS } from "../plan/fact-parts.ts";
-import type { Question } from "../question/question.ts";
+import type { Scoped } from "../question/question.ts";
 
 /** From so many runs of stale units on, units between them count as stale: each run is an arm of a statement. */
 const MOST_RUNS = 16;
@@ -15,7 +15,7 @@ export type CoverageRow = [
 ];
 
 /** The time in which it matters to some questions what aggregates hold, [first, last). */
-export function timeAround(questions: readonly Question[]): [first: Date, last: Date] {
+export function timeAround(questions: readonly Scoped[]): [first: Date, last: Date] {
   const spans = questions.flatMap((question): readonly { start: number; end: number }[] => question.spans);
   const start = Math.min(...spans.map((span) => span.start)) - BESIDE_MS;
   const end = Math.max(...spans.map((span) => span.end)) + BESIDE_MS;

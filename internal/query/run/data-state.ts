@@ -4,7 +4,8 @@ import { BIGINT_TYPES } from "../../store/snapshot.ts";
 import type { Coverage } from "../plan/cover.ts";
 import { BESIDE_MS } from "../plan/fact-parts.ts";
 import { isOfWholeVisitors } from "../plan/plan.ts";
-import type { Question } from "../question/question.ts";
+import { reachOf } from "../plan/reach.ts";
+import type { AnyQuestion } from "../question/any-question.ts";
 import { DAY_MS } from "../time/calendar.ts";
 import { type CoverageRow, coverageOf, timeAround } from "./coverage.ts";
 import { digest } from "./question-key.ts";
@@ -26,14 +27,14 @@ const STATE = "SELECT * FROM data_state($1, $2, $3, $4, $5, $6, $7)";
 /** @param questions one or more, of one merchant. */
 export async function readDataState(
   database: Pool | Client,
-  questions: readonly Question[],
+  questions: readonly AnyQuestion[],
 ): Promise<DataState> {
   const { merchantId, partitionId } = questions[0]!.merchant;
   const days = questions.flatMap((question, number) => daysOf(question).map((days) => [number, ...days]));
   const byColumn = [0, 1, 2].map((at) => days.map((day) => day[at]));
   const { rows } = await database.query<[...FreshnessRow, string[], ...CoverageRow]>({
     text: STATE,
-    values: [merchantId, partitionId, ...byColumn, ...timeAround(questions)],
+    values: [merchantId, partitionId, ...byColumn, ...timeAround(questions.map(reachOf))],
     rowMode: "array",
     types: BIGINT_TYPES,
   });
@@ -54,9 +55,9 @@ export function revisionOf(key: string, version: string): string {
  * First and last UTC day of what makes the answer: of its spans, and of what their sessions reach into beside them. Who is
  * new then is told by all that was before.
  */
-function daysOf(question: Question): [first: string, last: string][] {
+function daysOf(question: AnyQuestion): [first: string, last: string][] {
   const isOfAll = isOfWholeVisitors(question);
-  return question.spans.map(({ start, end }) => [
+  return reachOf(question).spans.map(({ start, end }) => [
     isOfAll ? "-infinity" : dayOf(start - BESIDE_MS),
     dayOf(end + BESIDE_MS - 1),
   ]);

@@ -8,7 +8,7 @@ const PAGES = 10;
  * Most values of a message, and of what is read at once. JSON of so many takes 5 ms to write, 10 before that is compiled:
  * nothing else is answered meanwhile.
  */
-const MOST_VALUES = 20_000;
+export const MOST_VALUES = 20_000;
 
 /** So many characters of a text count as a value. */
 const VALUE_CHARACTERS = 10;

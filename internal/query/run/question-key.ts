@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { raw } from "sql-template-tag";
-import type { Question } from "../question/question.ts";
+import type { AnyQuestion } from "../question/any-question.ts";
 import { TIME } from "../schema/dimensions.ts";
 import type { RowContext } from "../schema/field.ts";
 
@@ -8,7 +8,7 @@ import type { RowContext } from "../schema/field.ts";
  * Names a question: two that have one key are answered alike by the same data. Fields count with the SQL that they are,
  * so that a goal which was changed makes another key.
  */
-export function questionKey(question: Question): string {
+export function questionKey(question: AnyQuestion): string {
   return digest(plain(question));
 }
 

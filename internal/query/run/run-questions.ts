@@ -2,10 +2,10 @@ import { Failure } from "../../failure/failure.ts";
 import type { Client, Pool } from "../../store/pool.ts";
 import { inSnapshot } from "../../store/snapshot.ts";
 import type { Answer, Counts } from "../question/answer.ts";
-import type { Question } from "../question/question.ts";
+import { type AnyQuestion, isFunnel } from "../question/any-question.ts";
 import { AnswerCache, type Kept } from "./answer-cache.ts";
-import { countBeside, countIn } from "./answer-question.ts";
 import type { Budgets } from "./budgets.ts";
+import { countBeside, countIn } from "./count.ts";
 import { type DataState, readDataState, revisionOf } from "./data-state.ts";
 import type { PageToken } from "./page-token.ts";
 import { mostRows, pageWithin, type Rows, rowsAround } from "./pages.ts";
@@ -17,8 +17,8 @@ import type { Turns } from "./turns.ts";
 
 /** A question, and which page of its answer. */
 export interface Asked {
-  /** Its rows are those of the first page. */
-  readonly question: Question;
+  /** The rows of a report are those of its first page; a funnel has one page. */
+  readonly question: AnyQuestion;
   /** The question's (question-key.ts). */
   readonly key: string;
   /** Undefined: the first page. */
@@ -55,7 +55,9 @@ export interface RunnerOptions {
 interface Read {
   readonly asked: Asked;
   readonly page: Rows;
-  readonly question: Question;
+  /** The first row that is read. */
+  readonly from: number;
+  readonly question: AnyQuestion;
   /** Of what is read. */
   readonly key: string;
 }
@@ -178,7 +180,7 @@ export class QuestionRunner {
     try {
       const counts = await work();
       if (counts instanceof Failure) return counts;
-      const kept = { revision, counts, freshness, hasMore: counts.totalRows > asked.question.limit };
+      const kept = { revision, counts, freshness, hasMore: counts.totalRows > read.page.limit };
       this.cache.put(key, kept);
       return { ...answered(read, kept), isKept: false, spent: cost() };
     } finally {
@@ -188,13 +190,23 @@ export class QuestionRunner {
 }
 
 function readOf(asked: Asked): Read {
-  const page = { offset: asked.page?.offset ?? 0, limit: asked.question.limit };
-  const rows = rowsAround(page, mostRows(asked.question));
-  return { asked, page, question: { ...asked.question, ...rows }, key: digest(asked.key, rows.offset) };
+  const { question, key } = asked;
+  if (isFunnel(question)) {
+    return { asked, page: { offset: 0, limit: Number.POSITIVE_INFINITY }, from: 0, question, key };
+  }
+  const page = { offset: asked.page?.offset ?? 0, limit: question.limit };
+  const rows = rowsAround(page, mostRows(question));
+  return {
+    asked,
+    page,
+    from: rows.offset,
+    question: { ...question, ...rows },
+    key: digest(key, rows.offset),
+  };
 }
 
-function answered({ page, question }: Read, { revision, counts, freshness }: Kept) {
-  const answer = { ...pageWithin(counts, question.offset, page), ...freshness };
+function answered({ page, from }: Read, { revision, counts, freshness }: Kept) {
+  const answer = { ...pageWithin(counts, from, page), ...freshness };
   const next = page.offset + answer.table.rows;
   return { answer, revision, nextOffset: next < counts.totalRows ? next : undefined };
 }

@@ -2,11 +2,12 @@ import { LRUCache } from "lru-cache";
 import type { Client } from "../../store/pool.ts";
 import type { Coverage } from "../plan/cover.ts";
 import { isOfWholeVisitors } from "../plan/plan.ts";
-import type { Question } from "../question/question.ts";
+import { reachOf } from "../plan/reach.ts";
+import type { AnyQuestion } from "../question/any-question.ts";
 import { sizeSql } from "../sql/size.ts";
 import { digest } from "./question-key.ts";
 
-/** Of all events in a question's spans, whatever its filter. */
+/** Of all events that a question reaches, whatever its filter. */
 export interface Size {
   readonly events: number;
   /** Versions of their processing steps. */
@@ -14,8 +15,8 @@ export interface Size {
   readonly newest: number;
 }
 
-export async function readSize(client: Client, question: Question, coverage: Coverage): Promise<Size> {
-  const { text, values } = sizeSql(question, coverage);
+export async function readSize(client: Client, question: AnyQuestion, coverage: Coverage): Promise<Size> {
+  const { text, values } = sizeSql(reachOf(question), coverage);
   const { rows } = await client.query<Size>({ text, values });
   return rows[0]!;
 }
@@ -28,8 +29,8 @@ export class Sizes {
   readonly #sizes = new LRUCache<string, Size>({ max: MOST_SIZES });
 
   /** @param version of the question's data (data-state.ts). @param read works it out where it is not known. */
-  async of(question: Question, version: string, read: () => Promise<Size>): Promise<Size> {
-    const { merchant, spans } = question;
+  async of(question: AnyQuestion, version: string, read: () => Promise<Size>): Promise<Size> {
+    const { merchant, spans } = reachOf(question);
     const times = spans.map(({ start, end }) => [start, end]);
     // Versions of questions about whole visitors count other days.
     const key = digest(merchant.merchantId, times, isOfWholeVisitors(question), version);

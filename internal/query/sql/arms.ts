@@ -1,18 +1,15 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
-import { SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
 import type { Part } from "../plan/cover.ts";
 import { columnsOf as columnsOfFilter } from "../plan/filter-columns.ts";
 import { columnsOfGroup, type Group, type Plan, placeOf } from "../plan/plan.ts";
 import { SAMPLE } from "../plan/sources.ts";
-import type { Question, Span } from "../question/question.ts";
+import type { Span } from "../question/question.ts";
 import type { BaseMetric, Dimension, DistinctMetric, RowContext } from "../schema/field.ts";
-import type { FilterContext } from "./context.ts";
+import { type FilterContext, filterContext } from "./context.ts";
 import { presenceAt } from "./facts.ts";
 import { filterSql } from "./filter.ts";
-import { whoSql } from "./persons.ts";
 import { relationSql } from "./relations.ts";
-import { as, instant, manySql, ofMerchant, ofSample, ofTraffic } from "./rows.ts";
-import { joinFirstTimes } from "./visitors.ts";
+import { as, manySql, ofMerchant, ofSample } from "./rows.ts";
 
 /** One part of what a group counts from, in one span. */
 interface Arm {
@@ -38,7 +35,7 @@ export function armsSql(plan: Plan, group: Group): Sql {
 function sessionsSql(plan: Plan, group: Group): Sql {
   const { filter, spans } = plan.question;
   const arms = spans.map((_, at) => {
-    const context = contextOf({ plan, group, at }, sql`session_first_time`);
+    const context = contextOf(plan, group, at, sql`session_first_time`);
     const measures = group.metrics.flatMap((metric) => {
       const value = wholeValueOf(metric, context);
       return value === undefined ? [] : [as(value, numberNameOf(plan, metric))];
@@ -82,7 +79,7 @@ function armSql(arm: Arm): Sql {
   const span = question.spans[at]!;
   const isRows = part.unit === "rows";
   const time = isRows ? "ts" : "bucket";
-  const context = contextOf(arm, sql`${raw(time)}`);
+  const context = contextOf(plan, group, at, sql`${raw(time)}`);
   const groups = [
     ...bucketOf(span, time),
     ...dimensionsOf(plan, context),
@@ -184,25 +181,6 @@ function joinsSql({ plan: { question }, group }: Arm, { who, wholes: of }: Filte
   return isAsked ? sql`${who.join}${wholes}` : wholes;
 }
 
-/** Joins that give rows the columns of their whole sessions and visitors. @param at the span's place. */
-function wholesSql(question: Question, at: number, columns: ReadonlySet<string>): Sql {
-  const has = (some: ReadonlySet<string>) => [...columns].some((column) => some.has(column));
-  const facts = has(SESSION_COLUMNS) ? sql` LEFT JOIN facts USING (session_id)` : empty;
-  return sql`${facts}${joinFirstTimes(question, at, has(VISITOR_COLUMNS))}`;
-}
-
-function contextOf({ plan, group, at }: Omit<Arm, "part">, time: Sql): FilterContext {
-  const { timeZone, merchant, traffic, spans } = plan.question;
-  const { start, end } = spans[at]!;
-  return {
-    time,
-    timeZone,
-    spanStart: instant(start),
-    spanEnd: instant(end),
-    merchantId: merchant.merchantId,
-    traffic: sql`${ofTraffic(traffic)}${ofSample(group.factor)}`,
-    isItem: group.relation === "items",
-    who: whoSql(plan.question, at),
-    wholes: (columns) => wholesSql(plan.question, at, columns),
-  };
+function contextOf({ question }: Plan, { relation, factor }: Group, at: number, time: Sql): FilterContext {
+  return filterContext(question, at, { time, factor, isItem: relation === "items" });
 }

@@ -1,6 +1,6 @@
 import sql, { join, raw, type Sql } from "sql-template-tag";
 import type { Facts } from "../plan/plan.ts";
-import type { Question, Span } from "../question/question.ts";
+import type { Scoped, Span } from "../question/question.ts";
 import { as, instant, ofMerchant, ofSample } from "./rows.ts";
 
 /** How a column of whole sessions is made. */
@@ -75,7 +75,7 @@ const IN_VISITS: Readonly<Record<string, string>> = {
  * The sessions that have events in the parts: one row each, with session_id and the columns asked for, and where presence
  * is, whether the session has events in each of the spans (presenceAt).
  */
-export function factsSql(question: Question, { columns, parts, factor, presence }: Facts): Sql {
+export function factsSql(question: Scoped, { columns, parts, factor, presence }: Facts): Sql {
   const facts = [...columns].map((column) => [column, FACTS[column]!] as const);
   const cells = Object.assign({}, ...facts.map(([, fact]) => fact.parts)) as Record<string, string>;
   const spans = presence ? question.spans : [];

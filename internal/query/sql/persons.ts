@@ -1,5 +1,5 @@
 import sql, { empty, raw, type Sql } from "sql-template-tag";
-import type { Question } from "../question/question.ts";
+import type { Scoped } from "../question/question.ts";
 import { ofMerchant } from "./rows.ts";
 
 /**
@@ -7,7 +7,7 @@ import { ofMerchant } from "./rows.ts";
  * name. A visitor id with several users is a device that people share: it stays a visitor by itself. Each span is looked
  * at alone, so that a period has the same numbers whatever it is compared to. None where visitors are asked for.
  */
-export function personsSql({ identity, spans, ...whose }: Question): Sql[] {
+export function personsSql({ identity, spans, ...whose }: Scoped): Sql[] {
   if (identity === "visitor") return [];
   return spans.map(
     ({ start, end }, at) => sql`${raw(personsAt(at))} AS MATERIALIZED (
@@ -27,7 +27,7 @@ export interface WhoSql {
 }
 
 /** @param at the span's place. */
-export function whoSql({ identity }: Pick<Question, "identity">, at: number): WhoSql {
+export function whoSql({ identity }: Pick<Scoped, "identity">, at: number): WhoSql {
   if (identity === "visitor") return { join: empty, id: sql`visitor_id` };
   return {
     join: sql` LEFT JOIN ${raw(personsAt(at))} USING (visitor_id)`,

@@ -1,10 +1,10 @@
 import sql, { join, type Sql } from "sql-template-tag";
 import { type Coverage, cover } from "../plan/cover.ts";
-import type { Question } from "../question/question.ts";
+import type { Scoped } from "../question/question.ts";
 import { ofMerchant } from "./rows.ts";
 
 /** One row: how many events the spans of a question have, before any filter, and the versions of their processing steps. */
-export function sizeSql(question: Question, { stale }: Coverage): Sql {
+export function sizeSql(question: Scoped, { stale }: Coverage): Sql {
   const by = {
     units: ["quarter_hour"] as const,
     usableFrom: Number.NEGATIVE_INFINITY,

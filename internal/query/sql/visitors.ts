@@ -1,5 +1,5 @@
 import sql, { empty, raw, type Sql } from "sql-template-tag";
-import type { Question, Traffic } from "../question/question.ts";
+import type { Scoped, Traffic } from "../question/question.ts";
 import { personsAt } from "./persons.ts";
 
 const FIRST_TIME: Readonly<Record<Traffic, string>> = {
@@ -12,7 +12,7 @@ const FIRST_TIME: Readonly<Record<Traffic, string>> = {
  * CTEs of when the visitors of the traffic first came. A person came first when the first of its visitor ids did: as
  * these are told by the span, each span then has its own.
  */
-export function firstTimesSql(question: Question): Sql[] {
+export function firstTimesSql(question: Scoped): Sql[] {
   const { identity, merchant, traffic, spans } = question;
   const visitors = sql`SELECT visitor_id, ${raw(FIRST_TIME[traffic])} AS visitor_first_time
     FROM visitors WHERE merchant_id = ${merchant.merchantId}::integer`;
@@ -27,10 +27,10 @@ export function firstTimesSql(question: Question): Sql[] {
 }
 
 /** The join that gives rows their visitors' first times: null for who has no row, and so is new. */
-export function joinFirstTimes(question: Question, at: number, isAsked: boolean): Sql {
+export function joinFirstTimes(question: Scoped, at: number, isAsked: boolean): Sql {
   return isAsked ? sql` LEFT JOIN ${raw(nameAt(question, at))} USING (visitor_id)` : empty;
 }
 
-function nameAt({ identity }: Question, at: number): string {
+function nameAt({ identity }: Scoped, at: number): string {
   return identity === "visitor" ? "first_times" : `first_times${at}`;
 }

@@ -84,7 +84,11 @@ const LONGEST_MS: Readonly<Partial<Record<Granularity, number>>> = {
 const MONDAY = 1;
 
 /** Whole UTC days, whole local days, or minutes; one, or two with buckets that have partners, or not. */
-function spans({ from, to }: About, timeZone: string, hasTime: boolean): fc.Arbitrary<Question["spans"]> {
+export function spans(
+  { from, to }: About,
+  timeZone: string,
+  hasTime: boolean,
+): fc.Arbitrary<Question["spans"]> {
   const unaligned = fc.tuple(
     fc.constantFrom<Unit>("utc", "utc", "local", "minute", "quarter"),
     fc.integer({ min: from - 2 * DAY_MS, max: to + DAY_MS }),
@@ -229,7 +233,7 @@ function numberTest(bounds: fc.Arbitrary<number>): fc.Arbitrary<Test> {
 }
 
 /** Filters of up to three levels, with behaviors. */
-function filters(dimensions: readonly Dimension[]): fc.Arbitrary<Filter> {
+export function filters(dimensions: readonly Dimension[]): fc.Arbitrary<Filter> {
   const tests = fc.constantFrom(...dimensions.filter(({ filterable }) => filterable)).chain((field) => {
     const whole = fc.integer({ min: field.type === "number" ? 0 : -9, max: 23 });
     const ofNumbers = numberTest(mostly<number>(whole, fc.constantFrom(-0.5, 2.5, 1e300)));

@@ -1,5 +1,5 @@
 import type { Goal } from "../../../store/goals.ts";
-import type { Question, Span, Traffic } from "../../question/question.ts";
+import type { Scoped, Span, Traffic } from "../../question/question.ts";
 import type { Item, StoredEvent } from "./event.ts";
 
 const DAY_MS = 86_400_000;
@@ -34,7 +34,7 @@ export interface Seen {
 
 export function worldOf(
   all: readonly StoredEvent[],
-  question: Question,
+  question: Scoped,
   span: Span,
   goals: readonly Goal[],
 ): World {

@@ -1,0 +1,160 @@
+import sql, { empty, join, raw, type Sql } from "sql-template-tag";
+import { SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
+import { columnsOf } from "../plan/filter-columns.ts";
+import type { FunnelPlan } from "../plan/funnel-plan.ts";
+import { filtersOf } from "../plan/funnel-plan.ts";
+import type { FunnelQuestion } from "../question/funnel.ts";
+import { type FilterContext, filterContext } from "./context.ts";
+import { factsSql } from "./facts.ts";
+import { filterSql } from "./filter.ts";
+import { anyOrderSql } from "./funnel-any.ts";
+import { inOrderSql } from "./funnel-in-order.ts";
+import { personsSql } from "./persons.ts";
+import { as, instant, ofMerchant, ofSample } from "./rows.ts";
+import { firstTimesSql } from "./visitors.ts";
+
+/** Of the seconds between two steps: median and 90th percentile, and around both what tells how steep the quantiles are. */
+export const QUANTILES = [0.4, 0.5, 0.6, 0.85, 0.9, 0.95] as const;
+
+/**
+ * The statement of a funnel: a row for each value and bucket, and one for all (is_total), of each span. Columns: is_total,
+ * span, place (of the value, from 1 on; 0 without a breakdown), d0, bucket (-1 without time), then of each step n1 and on (visitors), v1 and on (revenue, micros),
+ * w1 and on (its squares), q1 and on (QUANTILES of the seconds since the step before); last unconverted, orders and refunds
+ * of the first span that are in no revenue.
+ */
+export function funnelSql(plan: FunnelPlan): Sql {
+  const { question, reach, facts, visitors } = plan;
+  const ctes = [
+    ...personsSql(reach),
+    ...(facts === undefined ? [] : [sql`facts AS (${factsSql(reach, facts)})`]),
+    ...(visitors ? firstTimesSql(reach) : []),
+    sql`hits AS MATERIALIZED (${join(
+      question.spans.map((_, at) => hitsSql(plan, at)),
+      " UNION ALL ",
+    )})`,
+    ...(question.breakdown === undefined ? [] : [sql`top AS (${topSql(plan)})`]),
+    sql`ways AS (${waysSql(plan)})`,
+    sql`visits AS (${question.order === "any" ? anyOrderSql(question) : inOrderSql(question)})`,
+  ];
+  const steps = question.steps.map((_, at) => at + 1);
+  const numbers = steps.flatMap((n) => [
+    `count(*) FILTER (WHERE r${n}) AS n${n}`,
+    `coalesce(sum(v${n}) FILTER (WHERE r${n}), 0) AS v${n}`,
+    `coalesce(sum(v${n}::float8 ^ 2) FILTER (WHERE r${n}), 0) AS w${n}`,
+    `percentile_cont(ARRAY[${QUANTILES}]::float8[]) WITHIN GROUP (ORDER BY t${n}) AS q${n}`,
+  ]);
+  return sql`WITH ${join(ctes, ",\n")}
+    SELECT is_total, span, place, d0, bucket, ${raw(numbers.join(", "))},
+      (SELECT count(*) FROM hits WHERE span = 0 AND is_unconverted) AS unconverted
+    FROM visits GROUP BY is_total, span, place, d0, bucket`;
+}
+
+/** What ways are told apart by: a visitor, or its session, for each span, value and bucket of entry. As few as will do. */
+export function wayKey({ windowMs, spans, breakdown }: FunnelQuestion): string {
+  const hasTime = spans[0].edges !== undefined;
+  return [
+    ...(windowMs === undefined ? ["session_id"] : []),
+    "id",
+    ...(spans.length > 1 ? ["span"] : []),
+    ...(breakdown !== undefined || hasTime ? ["is_total"] : []),
+    ...(breakdown === undefined ? [] : ["place"]),
+    ...(hasTime ? ["bucket"] : []),
+  ].join(", ");
+}
+
+/** Events of a span's reach that do a step: who, when, which steps (b1 and on), what is excluded before them (x2 and on). */
+function hitsSql({ question, reach, factor }: FunnelPlan, at: number): Sql {
+  const span = question.spans[at]!;
+  const context = filterContext(reach, at, { time: sql`ts`, factor, isItem: false });
+  const steps = question.steps.flatMap(({ event, excluded }, step) => [
+    as(sql`coalesce(${filterSql(event, context)}, false)`, `b${step + 1}`),
+    ...(excluded.length === 0 ? [] : [as(sql`coalesce(${anyOf(excluded, context)}, false)`, `x${step + 1}`)]),
+  ]);
+  const { breakdown, filter } = question;
+  const value = breakdown === undefined ? sql`NULL::text` : valueSql(breakdown.type, breakdown.sql(context));
+  const bucket = span.edges === undefined ? sql`-1` : bucketSql(span.edges, span.positions);
+  const doesAny = raw(
+    question.steps
+      .map((step, n) => `b${n + 1}${step.excluded.length > 0 ? ` OR x${n + 1}` : ""}`)
+      .join(" OR "),
+  );
+  const only = filter === undefined ? empty : sql` WHERE ${filterSql(filter, context)}`;
+  return sql`SELECT *, ts < ${instant(span.end)} AND (${raw(entryOf(question))}) AS is_entry FROM (
+      SELECT ${raw(String(at))} AS span, ${context.who.id} AS id, session_id, ts, event_id, revenue_micros,
+        order_kind IN (1, 3) AND revenue_micros IS NULL AS is_unconverted, ${value} AS d0, ${bucket} AS bucket, ${join(steps)}
+      FROM (SELECT * FROM events WHERE ${ofMerchant(reach, "ts", { from: span.start, to: reach.spans[at]!.end })}${ofSample(factor)}) rows
+      ${context.who.join}${context.wholes(wholeColumns(question))}${only}
+    ) rows${question.order === "strict" ? empty : sql` WHERE ${doesAny}`}`;
+}
+
+function wholeColumns(question: FunnelPlan["question"]): Set<string> {
+  const columns = [
+    ...filtersOf(question).flatMap((filter) => [...columnsOf(filter)]),
+    ...(question.breakdown?.columns ?? []),
+  ];
+  return new Set(columns.filter((column) => SESSION_COLUMNS.has(column) || VISITOR_COLUMNS.has(column)));
+}
+
+function anyOf(filters: FunnelPlan["question"]["steps"][number]["excluded"], context: FilterContext): Sql {
+  return sql`(${join(
+    filters.map((filter) => sql`coalesce(${filterSql(filter, context)}, false)`),
+    " OR ",
+  )})`;
+}
+
+/** With which steps a funnel is entered. */
+function entryOf({ order, steps }: FunnelPlan["question"]): string {
+  return order === "any" ? steps.map((_, step) => `b${step + 1}`).join(" OR ") : "b1";
+}
+
+function valueSql(type: "text" | "number" | "bucket", value: Sql): Sql {
+  return type === "text" ? sql`nullif(${value}, '')` : value;
+}
+
+function bucketSql(edges: readonly number[], positions: readonly number[] | undefined): Sql {
+  const times = edges.map((edge) => new Date(edge).toISOString());
+  const number = sql`width_bucket(ts, ${times}::timestamptz[])`;
+  const position = positions === undefined ? sql`${number} - 1` : sql`(${positions}::integer[])[${number}]`;
+  return sql`CASE WHEN ts < ${instant(edges.at(-1)!)} THEN ${position} ELSE -1 END`;
+}
+
+/** The values that most visitors of the first span enter with; that of those without one comes last. */
+function topSql({ question: { topValues, breakdown } }: FunnelPlan): Sql {
+  const text = breakdown!.type === "text" ? raw(' COLLATE "C"') : empty;
+  return sql`SELECT d0, row_number() OVER (ORDER BY d0 IS NULL, visitors DESC, d0${text}) AS place
+    FROM (SELECT d0, count(DISTINCT id) AS visitors FROM hits WHERE span = 0 AND is_entry GROUP BY d0) entered
+    ORDER BY place LIMIT ${topValues}::bigint`;
+}
+
+/** The hits of all together, and once more for each value and bucket of entry of the same visitor, or session. */
+function waysSql({ question }: FunnelPlan): Sql {
+  const { breakdown, windowMs, spans } = question;
+  const hit = raw(
+    [
+      "session_id",
+      "ts",
+      "event_id",
+      "revenue_micros",
+      ...question.steps.flatMap(({ excluded }, step) => [
+        `b${step + 1}`,
+        ...(excluded.length > 0 ? [`x${step + 1}`] : []),
+      ]),
+    ]
+      .map((name) => `hits.${name}`)
+      .join(", "),
+  );
+  const type = breakdown?.type === "number" ? "float8" : "text";
+  const all = sql`SELECT true AS is_total, hits.span, 0::bigint AS place, NULL::${raw(type)} AS d0, -1 AS bucket, hits.id, ${hit}, is_entry
+    FROM hits`;
+  const hasTime = spans[0].edges !== undefined;
+  if (breakdown === undefined && !hasTime) return all;
+  const key = raw(windowMs === undefined ? "span, id, session_id" : "span, id");
+  const place = breakdown === undefined ? sql`0::bigint` : sql`top.place`;
+  const top = breakdown === undefined ? empty : sql` JOIN top ON top.d0 IS NOT DISTINCT FROM hits.d0`;
+  return sql`${all} UNION ALL
+    SELECT false, hits.span, entries.place, entries.d0, entries.bucket, hits.id, ${hit},
+      is_entry AND hits.d0 IS NOT DISTINCT FROM entries.d0 AND hits.bucket IS NOT DISTINCT FROM entries.bucket
+    FROM hits JOIN (
+      SELECT DISTINCT ${key}, ${place} AS place, hits.d0, bucket FROM hits${top} WHERE is_entry
+    ) entries USING (${key})`;
+}

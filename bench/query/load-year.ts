@@ -1,9 +1,8 @@
 import { forceRefresh } from "../../internal/store/force-refresh.ts";
-import { convertOld } from "../../internal/store/maintenance/columnstore.ts";
 import type { Pool } from "../../internal/store/pool.ts";
 import type { Database } from "../lib/database.ts";
-import { inTries } from "../storage/in-tries.ts";
 import { END } from "../storage/load.ts";
+import { Upkeep } from "../storage/upkeep.ts";
 
 const DAY_MS = 86_400_000;
 /** The month that is loaded, and how often it is copied. */
@@ -29,40 +28,31 @@ ON CONFLICT (merchant_id, visitor_id) DO UPDATE SET
   people_first_time = least(v.people_first_time, excluded.people_first_time),
   bots_first_time = least(v.bots_first_time, excluded.bots_first_time)`;
 
-/** What is refreshed at a time: both take about as long. */
-const HALVES = [
-  ["totals_15m", "sessions_15m", "visits_1d"],
-  ["pages_1d", "event_names_1d", "places_1d", "devices_1d", "sampled_visits_1d"],
-];
-
 /**
  * Gives a merchant a year: the eleven months before the one that is loaded are copies of it, in rows, aggregates, samples
  * and visitors. So an event costs half as much as one that goes through the steps. Ids of events are those of the month,
- * and no dedup keys are written: reports read neither. While one month is copied, the one before is refreshed and
- * converted.
+ * and no dedup keys are written: reports read neither. Aggregates are refreshed and chunks converted beside it.
  */
-export async function loadYear({ pool }: Database, merchantId: number, say: (text: string) => void) {
+export async function loadYear(database: Database, merchantId: number, say: (text: string) => void) {
+  const { pool } = database;
+  const upkeep = new Upkeep(database, 1);
   const started = performance.now();
-  let upkeep = Promise.resolve();
-  for (let copy = COPIES; copy >= 1; copy--) {
-    const start = END - (copy + 1) * MONTH_MS;
-    const rows = await copyMonth(pool, merchantId, copy, start);
-    await upkeep;
-    upkeep = keepUp(pool, start, start + MONTH_MS);
-    // Met at the next one.
-    upkeep.catch(() => {});
-    say(`${rows} events of the month ${copy} months before, ${seconds(started)} s`);
+  try {
+    await upkeep.reached(END - (COPIES + 1) * MONTH_MS);
+    for (let copy = COPIES; copy >= 1; copy--) {
+      const start = END - (copy + 1) * MONTH_MS;
+      const rows = await copyMonth(pool, merchantId, copy, start);
+      await upkeep.reached(start + MONTH_MS);
+      say(`${rows} events of the month ${copy} months before, ${seconds(started)} s`);
+    }
+    await upkeep.settled();
+    // Of the longer buckets one began before the month and ends within it.
+    await forceRefresh(pool, ["pages_7d", "pages_28d"], iso(END - 3 * MONTH_MS), iso(END + MONTH_MS));
+    await pool.query("VACUUM ANALYZE");
+    say(`a year of merchant ${merchantId}: ${seconds(started)} s`);
+  } finally {
+    await upkeep.close();
   }
-  await upkeep;
-  // Of longer buckets one began before the month and ends within it.
-  await forceRefresh(pool, ["pages_7d", "pages_28d"], iso(END - 13 * MONTH_MS), iso(END + MONTH_MS));
-  await pool.query("VACUUM ANALYZE");
-  say(`a year of merchant ${merchantId}: ${seconds(started)} s`);
-}
-
-async function keepUp(pool: Pool, from: number, to: number): Promise<void> {
-  await Promise.all(HALVES.map((names) => inTries(() => forceRefresh(pool, names, iso(from), iso(to)))));
-  await inTries(() => convertOld(pool, to));
 }
 
 /** Whether the year is there. */

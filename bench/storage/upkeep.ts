@@ -59,6 +59,11 @@ export class Upkeep {
     if (this.#embeddedPid !== undefined) await this.#round;
   }
 
+  /** When no round is under way any more. */
+  settled(): Promise<void> {
+    return this.#round;
+  }
+
   /** The last round, when all is committed. @param end of the data, ms. */
   async finish(end: number): Promise<void> {
     await this.#round;

@@ -13,6 +13,7 @@ import { getMetadata } from "../../internal/query/rpc/get-metadata.ts";
 import { goalMethods } from "../../internal/query/rpc/goals/methods.ts";
 import { queryMetrics } from "../../internal/query/rpc/metrics.ts";
 import { merchantLimit } from "../../internal/query/rpc/rate-limit.ts";
+import { runFunnel } from "../../internal/query/rpc/run-funnel.ts";
 import { runReport } from "../../internal/query/rpc/run-report.ts";
 import { Budgets } from "../../internal/query/run/budgets.ts";
 import { QuestionRunner } from "../../internal/query/run/run-questions.ts";
@@ -79,6 +80,7 @@ export async function start(service: Service<typeof query.settings>) {
       router.service(QueryService, {
         runReport: runReport(deps),
         batchRunReports: batchRunReports(deps),
+        runFunnel: runFunnel(deps),
         getMetadata: getMetadata(deps),
       });
       router.service(GoalService, goalMethods(deps));

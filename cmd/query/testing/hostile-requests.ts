@@ -17,6 +17,7 @@ import {
 const PATHS = {
   RunReport: "footfall.query.v1.QueryService/RunReport",
   BatchRunReports: "footfall.query.v1.QueryService/BatchRunReports",
+  RunFunnel: "footfall.query.v1.QueryService/RunFunnel",
   GetMetadata: "footfall.query.v1.QueryService/GetMetadata",
   ListGoals: "footfall.query.v1.GoalService/ListGoals",
 } as const;
@@ -171,12 +172,39 @@ const large = fc
   }));
 const reportOrLarge = often<Json>(report, large, 30);
 
+const step = fc.record(
+  {
+    title: hostileText,
+    event: filter,
+    kind: often<Json>(fc.constant("KIND_REQUIRED"), enumOf("KIND", "UNSPECIFIED", "OPTIONAL", "EXCLUDED"), 4),
+  },
+  { requiredKeys: ["event"] },
+);
+const funnel = fc.record(
+  {
+    steps: often<Json>(
+      fc.array(step, { minLength: 2, maxLength: 5 }),
+      fc.array(step, { minLength: 20, maxLength: 21 }),
+      30,
+    ),
+    period,
+    scope,
+    order: enumOf("FUNNEL_ORDER", "UNSPECIFIED", "IN_ORDER", "STRICT", "ANY"),
+    window: often<Json>(fc.constantFrom("60s", "86400s", "1.5s"), fc.oneof(hostileText, hostileNumber)),
+    breakdown: dimensionName,
+    granularity,
+    comparison,
+  },
+  { requiredKeys: ["steps", "period"] },
+);
+
 const messages: Readonly<Record<HostileRequest["rpc"], fc.Arbitrary<Json>>> = {
   RunReport: reportOrLarge,
   BatchRunReports: often(
     fc.array(reportOrLarge, { minLength: 1, maxLength: 10 }),
     fc.oneof(fc.array(report, { maxLength: 11 }), fc.array(large, { minLength: 10, maxLength: 10 })),
   ).map((requests) => ({ requests })),
+  RunFunnel: funnel,
   GetMetadata: fc.record(
     {
       merchantId: often<Json>(fc.constant(0), hostileNumber),
@@ -233,6 +261,7 @@ const flips = often<{ at: number; byte: number }[]>(
 const rpc = fc.oneof(
   { weight: 12, arbitrary: fc.constant("RunReport" as const) },
   { weight: 2, arbitrary: fc.constant("BatchRunReports" as const) },
+  { weight: 3, arbitrary: fc.constant("RunFunnel" as const) },
   { weight: 2, arbitrary: fc.constant("GetMetadata" as const) },
   { weight: 1, arbitrary: fc.constant("ListGoals" as const) },
 );

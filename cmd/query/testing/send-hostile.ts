@@ -1,4 +1,5 @@
 import { type DescMessage, fromBinary, fromJsonString, toBinary, toJson } from "@bufbuild/protobuf";
+import * as funnels from "../../../internal/gen/footfall/query/v1/funnel_pb.js";
 import * as goals from "../../../internal/gen/footfall/query/v1/goals_pb.js";
 import * as metadata from "../../../internal/gen/footfall/query/v1/metadata_pb.js";
 import * as reports from "../../../internal/gen/footfall/query/v1/report_pb.js";
@@ -8,6 +9,7 @@ import type { HostileRequest } from "./hostile-requests.ts";
 const SCHEMAS: Readonly<Record<HostileRequest["rpc"], readonly [DescMessage, DescMessage]>> = {
   RunReport: [reports.RunReportRequestSchema, reports.RunReportResponseSchema],
   BatchRunReports: [reports.BatchRunReportsRequestSchema, reports.BatchRunReportsResponseSchema],
+  RunFunnel: [funnels.RunFunnelRequestSchema, funnels.RunFunnelResponseSchema],
   GetMetadata: [metadata.GetMetadataRequestSchema, metadata.GetMetadataResponseSchema],
   ListGoals: [goals.ListGoalsRequestSchema, goals.ListGoalsResponseSchema],
 };

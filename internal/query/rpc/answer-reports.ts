@@ -47,7 +47,11 @@ export async function answerReports(
   requests: readonly RunReportRequest[],
 ): Promise<(RunReportResponse | Failure)[] | undefined> {
   const { limits, merchant } = caller;
-  const schema = await schemaFor(requests, { pool, limits, merchantId: merchant.merchantId });
+  const named = requests.map(({ metrics, dimensions, scope }) => ({
+    names: [...metrics, ...dimensions],
+    filters: [scope?.filter],
+  }));
+  const schema = await schemaFor(named, { pool, limits, merchantId: merchant.merchantId });
   const asked: (AskedReport | Failure)[] = [];
   for (const request of requests) {
     if (asked.length > 0) await setImmediate();

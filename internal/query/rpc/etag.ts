@@ -5,7 +5,7 @@ import { knows } from "../../rpc/not-modified.ts";
 import type { Freshness } from "../question/answer.ts";
 import { digest } from "../run/question-key.ts";
 import type { Answered } from "../run/run-questions.ts";
-import type { AskedReport } from "./read-report.ts";
+import type { AskedAbout } from "./asked.ts";
 import { partialOf } from "./report-to-wire.ts";
 
 /** By what an answer is known before it is made. */
@@ -20,7 +20,7 @@ interface Seen {
  */
 export async function isKnown(
   context: HandlerContext,
-  asked: readonly AskedReport[],
+  asked: readonly AskedAbout[],
   look: () => Promise<readonly (Seen | undefined)[]>,
 ): Promise<boolean> {
   const { requestMethod: method, requestHeader: header } = context;
@@ -34,7 +34,7 @@ export async function isKnown(
 /** Gives the answer of a GET its ETag; none where a report is a failure. */
 export function setEtag(
   context: HandlerContext,
-  asked: readonly AskedReport[],
+  asked: readonly AskedAbout[],
   answers: readonly (Answered | Failure)[],
 ): void {
   if (context.requestMethod !== "GET") return;
@@ -49,7 +49,7 @@ export function setEtag(
  * A weak one: what a question costs is another thing each time, and data_through_time moves on while no number does. All
  * numbers, marks and notices follow from what it is made of.
  */
-function etagOf(asked: readonly AskedReport[], seen: readonly (Seen | undefined)[]): string | undefined {
+function etagOf(asked: readonly AskedAbout[], seen: readonly (Seen | undefined)[]): string | undefined {
   const parts: unknown[] = [];
   for (const [at, report] of asked.entries()) {
     const each = seen[at];

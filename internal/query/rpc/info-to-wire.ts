@@ -7,7 +7,7 @@ import {
   type NoticeSchema,
 } from "../../gen/footfall/query/v1/info_pb.js";
 import type { Answer } from "../question/answer.ts";
-import type { Question } from "../question/question.ts";
+import type { Scoped } from "../question/question.ts";
 
 type Notice = MessageInitShape<typeof NoticeSchema>;
 
@@ -21,7 +21,7 @@ interface Cost {
 
 /** What an answer says of itself. */
 export function infoToWire(
-  { timeZone, merchant, spans }: Question,
+  { timeZone, merchant, spans }: Scoped,
   answer: Answer,
   { spent, remaining, isKept }: Cost,
 ): AnswerInfo {
@@ -52,7 +52,7 @@ function noticesOf({ unconvertedOrders, delayedEvents, table, totals }: Answer):
   }
   const columns = [...table.columns, ...totals.columns];
   if (columns.some(({ standardErrors = [] }) => standardErrors.some((error) => error > 0))) {
-    const message = "Distinct counts are estimated; ask with ACCURACY_EXACT for exact ones.";
+    const message = "Some numbers are estimated; ask with ACCURACY_EXACT for exact ones.";
     notices.push({ kind: Notice_Kind.ESTIMATED, message });
   }
   return notices;

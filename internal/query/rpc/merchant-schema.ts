@@ -1,4 +1,4 @@
-import type { RunReportRequest } from "../../gen/footfall/query/v1/report_pb.js";
+import type { Filter } from "../../gen/footfall/query/v1/filter_pb.js";
 import type { Pool } from "../../store/pool.ts";
 import { readGoals } from "../run/own-fields.ts";
 import { type RetryLimits, readWithRetry } from "../run/read-with-retry.ts";
@@ -7,12 +7,18 @@ import { conditionsOf } from "./conditions.ts";
 
 const BUILT_IN = schemaOf({ goals: [], properties: [] });
 
+/** What of a request names fields. */
+export interface NamesFields {
+  readonly names: readonly string[];
+  readonly filters: readonly (Filter | undefined)[];
+}
+
 /**
  * What a merchant may ask for in some requests: its goals are read where one of them names any.
  * @throws as readWithRetry.
  */
 export async function schemaFor(
-  requests: readonly RunReportRequest[],
+  requests: readonly NamesFields[],
   {
     pool,
     limits,
@@ -24,7 +30,7 @@ export async function schemaFor(
   return schemaOf({ goals, properties: [] });
 }
 
-function namesGoals({ metrics, dimensions, scope }: RunReportRequest): boolean {
-  const names = [...metrics, ...dimensions, ...conditionsOf(scope?.filter).map(({ field }) => field)];
-  return names.some((name) => name === "goal" || name.startsWith("goal:"));
+function namesGoals({ names, filters }: NamesFields): boolean {
+  const all = [...names, ...filters.flatMap(conditionsOf).map(({ field }) => field)];
+  return all.some((name) => name === "goal" || name.startsWith("goal:"));
 }

@@ -7,6 +7,7 @@ import type { Turns } from "../run/turns.ts";
 const RPCS = [
   "RunReport",
   "BatchRunReports",
+  "RunFunnel",
   "GetMetadata",
   "ListGoals",
   "CreateGoal",

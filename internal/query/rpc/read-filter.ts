@@ -14,6 +14,8 @@ export const MAX_REGEXES = 24;
 const MAX_PATTERN_LENGTH = 4_096;
 const MAX_NAME_LENGTH = 200;
 
+type FindDimension = (name: string) => Dimension | undefined;
+
 /**
  * Reads a filter of events.
  *
@@ -21,11 +23,12 @@ const MAX_NAME_LENGTH = 200;
  * @param path of the filter in the request, such as "scope.filter".
  * @throws Failure "invalid" that names the field.
  */
-export function readFilter(
-  message: Message,
-  find: (name: string) => Dimension | undefined,
-  path: string,
-): Filter {
+export function readFilter(message: Message, find: FindDimension, path: string): Filter {
+  return filterReader(find)(message, path);
+}
+
+/** As readFilter, for several filters of a question: they have the bounds of one together. */
+export function filterReader(find: FindDimension): (message: Message, path: string) => Filter {
   const findFilterable = (name: string, field: string) => {
     const dimension = find(name);
     if (dimension === undefined) throw unknown(field, name, "dimension that GetMetadata lists");
@@ -37,7 +40,7 @@ export function readFilter(
   const reader: Reader<Dimension> = new Reader(findFilterable, (behavior, at, level) =>
     readBehavior(behavior, at, (event, where) => reader.read(event, where, level + 1, true)),
   );
-  return reader.read(message, path, 1, false);
+  return (message, path) => reader.read(message, path, 1, false);
 }
 
 /** Reads a filter of rows, by metrics. @param find a metric of the question by its name. @throws as readFilter. */

@@ -2,25 +2,16 @@ import type { RunReportRequest } from "../../gen/footfall/query/v1/report_pb.js"
 import type { Merchant, Question } from "../question/question.ts";
 import { checkPageToken, parsePageToken } from "../run/page-token.ts";
 import { questionKey } from "../run/question-key.ts";
-import type { Asked } from "../run/run-questions.ts";
 import { TIME } from "../schema/dimensions.ts";
 import type { Schema } from "../schema/schema.ts";
-import type { Granularity } from "../time/beginnings.ts";
-import type { Calendar } from "../time/calendar.ts";
 import { spansOf } from "../time/spans.ts";
+import type { AskedAbout } from "./asked.ts";
 import { readFields, readOrder, readPageSize, readTopValues } from "./read-fields.ts";
 import { readFilter, readMetricFilter } from "./read-filter.ts";
 import { readComparison, readGranularity, readPeriod } from "./read-period.ts";
 import { readScope } from "./read-scope.ts";
 
-/** A report that is asked for: the question, and what its answer is told with. */
-export interface AskedReport extends Asked {
-  /** When its first page was asked for, ms since 1970-01-01 UTC. */
-  readonly now: number;
-  readonly calendar: Calendar;
-  /** Of the dimension `time`; undefined without it. */
-  readonly granularity: Granularity | undefined;
-}
+export type AskedReport = AskedAbout<Question>;
 
 const MONDAY = 1;
 

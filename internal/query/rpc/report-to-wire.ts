@@ -5,6 +5,7 @@ import type { Question } from "../question/question.ts";
 import { printPageToken } from "../run/page-token.ts";
 import type { Answered } from "../run/run-questions.ts";
 import { partialBuckets } from "../time/buckets.ts";
+import type { AskedAbout } from "./asked.ts";
 import { infoToWire } from "./info-to-wire.ts";
 import type { AskedReport } from "./read-report.ts";
 import { type TableContext, tableToWire } from "./table-to-wire.ts";
@@ -25,7 +26,7 @@ export function reportToWire(asked: AskedReport, answered: Answered, remaining: 
 
 /** For each span which of its buckets are cut by it, or were not over by the time that the data go to. */
 export function partialOf(
-  { question, calendar, granularity }: AskedReport,
+  { question, calendar, granularity }: AskedAbout,
   { dataThrough }: Freshness,
 ): boolean[][] {
   // Nothing is complete while nothing was processed.

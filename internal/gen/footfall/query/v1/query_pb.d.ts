@@ -4,6 +4,7 @@
 
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { BatchRunReportsRequestSchema, BatchRunReportsResponseSchema, RunReportRequestSchema, RunReportResponseSchema } from "./report_pb.js";
+import type { RunFunnelRequestSchema, RunFunnelResponseSchema } from "./funnel_pb.js";
 import type { GetMetadataRequestSchema, GetMetadataResponseSchema } from "./metadata_pb.js";
 
 /**
@@ -41,6 +42,16 @@ export declare const QueryService: GenService<{
     methodKind: "unary";
     input: typeof BatchRunReportsRequestSchema;
     output: typeof BatchRunReportsResponseSchema;
+  },
+  /**
+   * How far visitors come on a way of several steps.
+   *
+   * @generated from rpc footfall.query.v1.QueryService.RunFunnel
+   */
+  runFunnel: {
+    methodKind: "unary";
+    input: typeof RunFunnelRequestSchema;
+    output: typeof RunFunnelResponseSchema;
   },
   /**
    * The metrics and dimensions that can be asked for, and which go together.

@@ -3,6 +3,7 @@
 /* eslint-disable */
 
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_footfall_query_v1_funnel } from "./funnel_pb.js";
 import { file_footfall_query_v1_metadata } from "./metadata_pb.js";
 import { file_footfall_query_v1_report } from "./report_pb.js";
 
@@ -10,7 +11,7 @@ import { file_footfall_query_v1_report } from "./report_pb.js";
  * Describes the file footfall/query/v1/query.proto.
  */
 export const file_footfall_query_v1_query = /*@__PURE__*/
-  fileDesc("Ch1mb290ZmFsbC9xdWVyeS92MS9xdWVyeS5wcm90bxIRZm9vdGZhbGwucXVlcnkudjEyvQIKDFF1ZXJ5U2VydmljZRJbCglSdW5SZXBvcnQSIy5mb290ZmFsbC5xdWVyeS52MS5SdW5SZXBvcnRSZXF1ZXN0GiQuZm9vdGZhbGwucXVlcnkudjEuUnVuUmVwb3J0UmVzcG9uc2UiA5ACARJtCg9CYXRjaFJ1blJlcG9ydHMSKS5mb290ZmFsbC5xdWVyeS52MS5CYXRjaFJ1blJlcG9ydHNSZXF1ZXN0GiouZm9vdGZhbGwucXVlcnkudjEuQmF0Y2hSdW5SZXBvcnRzUmVzcG9uc2UiA5ACARJhCgtHZXRNZXRhZGF0YRIlLmZvb3RmYWxsLnF1ZXJ5LnYxLkdldE1ldGFkYXRhUmVxdWVzdBomLmZvb3RmYWxsLnF1ZXJ5LnYxLkdldE1ldGFkYXRhUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_footfall_query_v1_metadata, file_footfall_query_v1_report]);
+  fileDesc("Ch1mb290ZmFsbC9xdWVyeS92MS9xdWVyeS5wcm90bxIRZm9vdGZhbGwucXVlcnkudjEymgMKDFF1ZXJ5U2VydmljZRJbCglSdW5SZXBvcnQSIy5mb290ZmFsbC5xdWVyeS52MS5SdW5SZXBvcnRSZXF1ZXN0GiQuZm9vdGZhbGwucXVlcnkudjEuUnVuUmVwb3J0UmVzcG9uc2UiA5ACARJtCg9CYXRjaFJ1blJlcG9ydHMSKS5mb290ZmFsbC5xdWVyeS52MS5CYXRjaFJ1blJlcG9ydHNSZXF1ZXN0GiouZm9vdGZhbGwucXVlcnkudjEuQmF0Y2hSdW5SZXBvcnRzUmVzcG9uc2UiA5ACARJbCglSdW5GdW5uZWwSIy5mb290ZmFsbC5xdWVyeS52MS5SdW5GdW5uZWxSZXF1ZXN0GiQuZm9vdGZhbGwucXVlcnkudjEuUnVuRnVubmVsUmVzcG9uc2UiA5ACARJhCgtHZXRNZXRhZGF0YRIlLmZvb3RmYWxsLnF1ZXJ5LnYxLkdldE1ldGFkYXRhUmVxdWVzdBomLmZvb3RmYWxsLnF1ZXJ5LnYxLkdldE1ldGFkYXRhUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_footfall_query_v1_funnel, file_footfall_query_v1_metadata, file_footfall_query_v1_report]);
 
 /**
  * Where merchants ask. Every call carries a merchant's read key: `authorization: Bearer ffr_...`. None changes anything,

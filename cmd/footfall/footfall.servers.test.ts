@@ -62,7 +62,7 @@ function routes(router: ConnectRouter): void {
           ),
         ],
         [integers("views", [123n])],
-        { totalSize: BigInt(ROWS), nextPageToken: from + count < ROWS ? String(from + count) : "" },
+        { totalSize: ROWS, nextPageToken: from + count < ROWS ? String(from + count) : "" },
       );
     },
     getMetadata: ({ metrics }) =>

@@ -86,7 +86,7 @@ function expectByPage({ table, totals, totalSize }: RunReportResponse) {
   expect([...rows].sort(byPage)).toEqual(expected.sort(byPage));
   expect(rows.at(-1)![0]).toBeNull();
   expect(tableRows(totals!)).toEqual([count(events)]);
-  expect(totalSize).toBe(BigInt(groups.size));
+  expect(totalSize).toBe(groups.size);
 }
 
 const BY_PAGE: Request = { period: PERIOD, metrics: METRICS, dimensions: ["page"] };
@@ -176,7 +176,7 @@ test("a filter, and the first row of several", async () => {
   const most = Math.max(...[...groups.values()].map((some) => some.length));
   expect(tableRows(table!)).toHaveLength(1);
   expect(tableRows(table!)[0]![1]).toBe(BigInt(most));
-  expect(totalSize).toBe(BigInt(groups.size));
+  expect(totalSize).toBe(groups.size);
 });
 
 test("orders that are in no sum are told of", async () => {
@@ -254,7 +254,7 @@ test.each<[Request, string, string]>([
             value: {
               expression: {
                 case: "condition",
-                value: { field: "goal", test: { case: "number", value: { min: 1 } } },
+                value: { field: "goal", test: { case: "number", value: { atLeast: 1 } } },
               },
             },
           },

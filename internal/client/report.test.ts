@@ -24,13 +24,13 @@ test("amounts are decimal digits, exactly", () => {
 test("pages become one table, cut at the limit", () => {
   const totals = [integers("visitors", [100n])];
   const first = sampleAnswer(2, [texts("page", ["/a", "/b"]), integers("visitors", [5n, 4n])], totals, {
-    totalSize: 4n,
+    totalSize: 4,
   });
   const second = sampleAnswer(
     2,
     [texts("page", ["/c", null]), integers("visitors", [3n, 2n], { standardErrors: [0.1, 0] })],
     totals,
-    { totalSize: 4n },
+    { totalSize: 4 },
   );
   second.table!.restRows = [1];
   const all = reportOf({ granularity: 0 }, [first, second], undefined);

@@ -72,7 +72,7 @@ export function reportOf(
       limit,
     ),
     totals: rowsOf([first!.totals!]),
-    totalSize: Number(first!.totalSize),
+    totalSize: first!.totalSize,
     granularity: question.granularity || Granularity.DAY,
     periods: info.startTimes.map((start, index) => ({
       startMs: timestampMs(start),

@@ -21,7 +21,7 @@ let grpcJsPort: number;
 beforeAll(async () => {
   const handler = connectHandler({
     routes(router) {
-      router.service(QueryService, { runReport: () => ({ totalSize: 7n }) });
+      router.service(QueryService, { runReport: () => ({ totalSize: 7 }) });
       routeHealthCheck(router, health);
     },
     log: createLogger("test", "silent"),

@@ -29,7 +29,7 @@ const inList = often(
   30,
 ).map((values) => ({ inList: { values } }));
 export const numberTest = fc
-  .record({ min: number, max: number, equals: number }, { requiredKeys: [] })
+  .record({ atLeast: number, lessThan: number, equals: number }, { requiredKeys: [] })
   .map((test) => ({ number: test }));
 export const isEmpty = fc.record({ isEmpty: fc.boolean() });
 

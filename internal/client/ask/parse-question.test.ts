@@ -63,7 +63,7 @@ test("a question with everything", () => {
     dimensions: ["time", "channel"],
     granularity: "GRANULARITY_QUARTER_HOUR",
     comparison: { kind: "KIND_PREVIOUS_YEAR", matchDayOfWeek: true },
-    metricFilter: { condition: { field: "visitors", number: { min: 10 } } },
+    metricFilter: { condition: { field: "visitors", number: { atLeast: 10 } } },
     orderBy: [
       { field: "visitors" },
       { field: "channel", ascending: true },

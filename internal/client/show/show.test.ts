@@ -66,7 +66,7 @@ const byChannel = reportOf(
         numbers("bounce_rate", Unit.RATIO, [0.4], { periodIndex: 1 }),
         numbers("session_duration", Unit.SECONDS, [60], { periodIndex: 1 }),
       ],
-      { totalSize: 173n },
+      { totalSize: 173 },
     ),
   ].map((page) => {
     page.table!.restRows = [2];

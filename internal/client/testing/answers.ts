@@ -52,7 +52,7 @@ export function sampleAnswer(
   rowCount: number,
   columns: ColumnInit[],
   totals: ColumnInit[],
-  more: { readonly totalSize?: bigint; readonly nextPageToken?: string } = {},
+  more: { readonly totalSize?: number; readonly nextPageToken?: string } = {},
 ): RunReportResponse {
   const isCompared = columns.some(({ periodIndex }) => periodIndex === 1);
   const instants = (...times: string[]) =>
@@ -60,7 +60,7 @@ export function sampleAnswer(
   return create(RunReportResponseSchema, {
     table: { columns, rowCount },
     totals: { columns: totals, rowCount: 1 },
-    totalSize: BigInt(rowCount),
+    totalSize: rowCount,
     info: {
       timeZone: "Europe/Berlin",
       currency: "EUR",

@@ -28,7 +28,10 @@ const nested = (depth: number): Init => (depth === 1 ? text("a") : not(nested(de
 
 test("reads what the wire says", () => {
   const filter = read(
-    all([text("/a", TextTest_Match.PREFIX), not(condition("hour", { case: "number", value: { min: 9 } }))]),
+    all([
+      text("/a", TextTest_Match.PREFIX),
+      not(condition("hour", { case: "number", value: { atLeast: 9 } })),
+    ]),
   );
   expect(filter).toMatchObject({
     kind: "all",
@@ -68,7 +71,7 @@ test.each<[string, Init, string, string]>([
   ],
   [
     "a number of a text",
-    condition("page", { case: "number", value: { min: 1 } }),
+    condition("page", { case: "number", value: { atLeast: 1 } }),
     "scope.filter.condition.number",
     "NOT_COMPATIBLE",
   ],
@@ -80,14 +83,14 @@ test.each<[string, Init, string, string]>([
   ],
   [
     "NaN",
-    condition("hour", { case: "number", value: { min: Number.NaN } }),
-    "scope.filter.condition.number.min",
+    condition("hour", { case: "number", value: { atLeast: Number.NaN } }),
+    "scope.filter.condition.number.at_least",
     "FIELD_INVALID",
   ],
   [
     "Infinity",
-    condition("hour", { case: "number", value: { max: Number.POSITIVE_INFINITY } }),
-    "scope.filter.condition.number.max",
+    condition("hour", { case: "number", value: { lessThan: Number.POSITIVE_INFINITY } }),
+    "scope.filter.condition.number.less_than",
     "FIELD_INVALID",
   ],
   [
@@ -201,7 +204,7 @@ test("a filter of metrics knows the question's alone, and no behavior", () => {
       (name) => metrics.find((one) => one.name === name),
       "metric_filter",
     );
-  expect(readIt(condition("visitors", { case: "number", value: { min: 10 } }))).toMatchObject({
+  expect(readIt(condition("visitors", { case: "number", value: { atLeast: 10 } }))).toMatchObject({
     field: { name: "visitors" },
   });
   expect(refusal(() => readIt(condition("events", { case: "isEmpty", value: true })))).toMatchObject({
@@ -246,7 +249,7 @@ const conditions = fc
       fc.record({ case: fc.constant("inList"), value: fc.record({ values: fc.array(odd) }) }),
       fc.record({
         case: fc.constant("number"),
-        value: fc.record({ min: number, max: number, equals: number }),
+        value: fc.record({ atLeast: number, lessThan: number, equals: number }),
       }),
       fc.record({ case: fc.constant("isEmpty"), value: fc.boolean() }),
       fc.constant({ case: undefined }),

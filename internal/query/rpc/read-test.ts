@@ -106,11 +106,11 @@ function readValues(values: readonly string[], field: string): readonly string[]
   return values;
 }
 
-function readNumber({ min, max, equals }: NumberTest, path: string): Test {
+function readNumber({ atLeast: min, lessThan: max, equals }: NumberTest, path: string): Test {
   if (min === undefined && max === undefined && equals === undefined) {
-    throw new InvalidField(path, "none of these", "min, max or equals");
+    throw new InvalidField(path, "none of these", "at_least, less_than or equals");
   }
-  for (const [name, value] of Object.entries({ min, max, equals })) {
+  for (const [name, value] of Object.entries({ at_least: min, less_than: max, equals })) {
     if (value === undefined || Number.isFinite(value)) continue;
     throw new InvalidField(`${path}.${name}`, value, "a finite number");
   }

@@ -18,7 +18,7 @@ export function reportToWire(asked: AskedReport, answered: Answered, remaining: 
   return create(RunReportResponseSchema, {
     table: tableToWire(answer.table, context),
     totals: tableToWire(answer.totals, context),
-    totalSize: BigInt(answer.totalRows),
+    totalSize: answer.totalRows,
     nextPageToken: nextOffset === undefined ? "" : printPageToken({ offset: nextOffset, now, revision }, key),
     info: infoToWire(question, answer, { spent, remaining, isKept }),
   });

@@ -24,7 +24,7 @@ test.each<[string, object]>([
   ['page=~"^/(a|b)\\d"', textTest("page", "REGEX", "^/(a|b)\\d")],
   ["country=in=(DE,FR)", { condition: { field: "country", inList: { values: ["DE", "FR"] } } }],
   ["country=out=(DE)", { not: { condition: { field: "country", inList: { values: ["DE"] } } } }],
-  ["value>=10", { condition: { field: "value", number: { min: 10 } } }],
+  ["value>=10", { condition: { field: "value", number: { atLeast: 10 } } }],
   ["value=eq=-1.5e3", { condition: { field: "value", number: { equals: -1500 } } }],
   ["title=empty=true", { condition: { field: "title", isEmpty: true } }],
   [

@@ -104,9 +104,9 @@ function condition(scanner: Scanner, field: string, operator: string): Filter {
     case "=eq=":
       return number(field, { equals: scanner.number() });
     case ">=":
-      return number(field, { min: scanner.number() });
+      return number(field, { atLeast: scanner.number() });
     case "<":
-      return number(field, { max: scanner.number() });
+      return number(field, { lessThan: scanner.number() });
     case ">":
     case "<=":
       return beyond(field, operator, scanner.number());
@@ -121,14 +121,14 @@ function beyond(field: string, operator: ">" | "<=", value: number): Filter {
     return create(FilterSchema, {
       expression: {
         case: "anyOf",
-        value: { filters: [number(field, { max: value }), number(field, { equals: value })] },
+        value: { filters: [number(field, { lessThan: value }), number(field, { equals: value })] },
       },
     });
   }
   return create(FilterSchema, {
     expression: {
       case: "allOf",
-      value: { filters: [number(field, { min: value }), not(number(field, { equals: value }))] },
+      value: { filters: [number(field, { atLeast: value }), not(number(field, { equals: value }))] },
     },
   });
 }
@@ -151,7 +151,10 @@ function inList(field: string, values: string[]): Filter {
   return create(FilterSchema, { expression: { case: "condition", value: { field, test } } });
 }
 
-function number(field: string, value: { min: number } | { max: number } | { equals: number }): Filter {
+function number(
+  field: string,
+  value: { atLeast: number } | { lessThan: number } | { equals: number },
+): Filter {
   const test = { case: "number" as const, value };
   return create(FilterSchema, { expression: { case: "condition", value: { field, test } } });
 }

@@ -44,8 +44,9 @@ function printTest(test: Extract<Filter["expression"], { case: "condition" }>["v
     case "isEmpty":
       return `=empty=${test.value}`;
     case "number": {
-      const { min, max, equals } = test.value;
-      return min !== undefined ? `>=${min}` : max !== undefined ? `<${max}` : `=eq=${equals}`;
+      const { atLeast, lessThan, equals } = test.value;
+      if (atLeast !== undefined) return `>=${atLeast}`;
+      return lessThan !== undefined ? `<${lessThan}` : `=eq=${equals}`;
     }
     default:
       throw new TypeError("a condition without a test");

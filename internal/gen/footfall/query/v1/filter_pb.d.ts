@@ -273,21 +273,21 @@ export declare const TextTest_MatchSchema: GenEnum<TextTest_Match>;
  */
 export declare type NumberTest = Message<"footfall.query.v1.NumberTest"> & {
   /**
-   * Least, included. Amounts are in units of the currency, not in micros.
+   * It is this or more. Amounts are in units of the currency, not in micros.
    *
-   * @generated from field: optional double min = 1;
+   * @generated from field: optional double at_least = 1;
    */
-  min?: number | undefined;
+  atLeast?: number | undefined;
 
   /**
-   * Most, excluded.
+   * It is less than this.
    *
-   * @generated from field: optional double max = 2;
+   * @generated from field: optional double less_than = 2;
    */
-  max?: number | undefined;
+  lessThan?: number | undefined;
 
   /**
-   * Exactly this.
+   * It is this.
    *
    * @generated from field: optional double equals = 3;
    */

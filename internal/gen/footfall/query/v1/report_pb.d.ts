@@ -177,9 +177,9 @@ export declare type RunReportResponse = Message<"footfall.query.v1.RunReportResp
   /**
    * How many rows there are on all pages.
    *
-   * @generated from field: uint64 total_size = 3;
+   * @generated from field: int32 total_size = 3;
    */
-  totalSize: bigint;
+  totalSize: number;
 
   /**
    * Token of the next page. Empty: this is the last one.

@@ -103,7 +103,7 @@ const conditions: fc.Arbitrary<Init> = fc
         value: fc.record({ values: fc.array(text, { minLength: 1 }) }),
       }),
       fc
-        .tuple(fc.constantFrom("min", "max", "equals"), number)
+        .tuple(fc.constantFrom("atLeast", "lessThan", "equals"), number)
         .map(([name, value]) => ({ case: "number", value: { [name]: value } })),
       fc.record({ case: fc.constant("isEmpty"), value: fc.boolean() }),
     ),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { verifyArchive } from "../../internal/archive/verify.ts";
 import { archiver } from "../../internal/config/programs/archiver.ts";
 import { type MortalDatabase, openMortalDatabase } from "../../test/kit/database.ts";
@@ -59,11 +59,13 @@ async function expectAllOnce(): Promise<void> {
   expect(await rig.query("SELECT * FROM archive_gaps")).toEqual([]);
 }
 
-/** An archiver in a process of its own. */
+/** An archiver in a process of its own, which ends with its test: one that is left would archive for the next. */
 function launchArchiver(settings: Readonly<Record<string, string>> = {}) {
   const flags = rig.flags({ ...OWN, "ops-port": "0", "log-level": "error", ...settings });
   const { argv, env } = argumentsOf(archiver, flags);
-  return launch("archiver", { args: argv, env });
+  const running = launch("archiver", { args: argv, env });
+  onTestFinished(() => void running.process.kill("SIGKILL"));
+  return running;
 }
 
 test.each(["archive-put.before", "archive-put.after"])(

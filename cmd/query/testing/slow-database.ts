@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { keySha256 } from "../../../internal/store/api-keys.ts";
 import { withCheck } from "../../../internal/store/key-text.ts";
 import { knownMigrations } from "../../../internal/store/migrate.ts";
@@ -14,6 +15,14 @@ const MERCHANTS = [
   { merchantId: 2, key: KEYS.light, seconds: 0 },
   { merchantId: 3, key: KEYS.endless, seconds: 60 },
 ];
+
+/** The functions by which reports ask how the data stand, as the migration makes them. */
+const FUNCTIONS = readFileSync(
+  new URL("../../../internal/store/migrations/0004_aggregates.sql", import.meta.url),
+  "utf8",
+)
+  .match(/CREATE FUNCTION (?:freshness|invalid_starts|data_state)\(.*?\$\$;/gs)!
+  .join("\n");
 
 /**
  * What reports by the minute need of the schema, in a PostgreSQL without TimescaleDB: one event for each merchant, on
@@ -40,6 +49,7 @@ export async function makeSlowDatabase(pool: Pool): Promise<void> {
       oldest_processor_version smallint, newest_processor_version smallint);
     CREATE TABLE goals (merchant_id integer, goal_id integer, name text, event_name text, page_pattern text,
       value_micros bigint, created_at timestamptz);
+    ${FUNCTIONS}
     CREATE VIEW events AS
       SELECT m.merchant_id, TIMESTAMPTZ '2026-01-01 00:00:30Z' AS ts, 'page_view' AS name, false AS is_bot,
         NULL::smallint AS order_kind, NULL::bigint AS revenue_micros, 1::bigint AS visitor_id,

@@ -12,14 +12,17 @@ import { openTestDatabase, type TestDatabase } from "../../test/kit/database.ts"
 import { launch } from "../../test/kit/launch.ts";
 import { NEW_MERCHANT, startTestQuery, type TestQuery } from "./testing/query-service.ts";
 
-// The examples of docs/reports.md as they stand there, and the command line client, against the real service.
+// The examples of the pages as they stand there, and the command line client, against the real service.
 
 const ROOT = join(import.meta.dirname, "../..");
 const DAY_MS = 86_400_000;
 const run = promisify(execFile);
 
-const page = readFileSync(join(ROOT, "docs/reports.md"), "utf8");
-const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines!.trim());
+const examples = ["docs/reports.md", "docs/analyses.md"].flatMap((page) =>
+  [...readFileSync(join(ROOT, page), "utf8").matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) =>
+    lines!.trim(),
+  ),
+);
 
 let database: TestDatabase;
 let service: TestQuery;

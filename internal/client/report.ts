@@ -67,22 +67,28 @@ export function reportOf(
   const [first] = pages;
   const info = first!.info!;
   return {
-    rows: rowsOf(
+    rows: rowsOfTables(
       pages.map(({ table }) => table!),
       limit,
     ),
-    totals: rowsOf([first!.totals!]),
+    totals: rowsOfTables([first!.totals!]),
     totalSize: first!.totalSize,
     granularity: question.granularity || Granularity.DAY,
-    periods: info.startTimes.map((start, index) => ({
-      startMs: timestampMs(start),
-      endMs: timestampMs(info.endTimes[index]!),
-    })),
+    periods: periodsOf(info),
     info,
   };
 }
 
-function rowsOf(tables: readonly Table[], limit = Number.POSITIVE_INFINITY): Rows {
+/** The periods of an answer. */
+export function periodsOf({ startTimes, endTimes }: AnswerInfo): Period[] {
+  return startTimes.map((start, index) => ({
+    startMs: timestampMs(start),
+    endMs: timestampMs(endTimes[index]!),
+  }));
+}
+
+/** The rows of some tables with the same columns, one after another. @param limit most rows. */
+export function rowsOfTables(tables: readonly Table[], limit = Number.POSITIVE_INFINITY): Rows {
   const found = tables.reduce((sum, { rowCount }) => sum + rowCount, 0);
   const count = Math.min(limit, found);
   const wire = tables[0]!.columns;

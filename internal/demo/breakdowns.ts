@@ -1,4 +1,5 @@
-import { rowsTable } from "../client/show/table.ts";
+import { parseSteps } from "../client/ask/parse-steps.ts";
+import { rowsTable, stepsTable } from "../client/show/table.ts";
 import { Comparison_Kind } from "../gen/footfall/query/v1/period_pb.js";
 import { parseFilter } from "../query/syntax/parse-filter.ts";
 import type { CreatedMerchant } from "../store/merchants.ts";
@@ -52,6 +53,19 @@ export async function comparedChannels(
 
 /** A filter that asks for what the visitor's session has besides. */
 export const FILTER = "device_type==mobile;session(event_name==add_to_cart)";
+
+/** From a product to an order. */
+const STEPS =
+  "event_name==page_view;page=^/p/ -> event_name==add_to_cart -> page==/checkout -> event_name==purchase";
+
+/** How far visitors come within a session. */
+export async function shopFunnel(
+  reports: Reports,
+  merchant: CreatedMerchant,
+  period: Period,
+): Promise<string> {
+  return stepsTable(await reports.funnel(merchant, { period, steps: parseSteps(STEPS) }));
+}
 
 /** Where those come from whom the filter means. */
 export async function filteredCountries(

@@ -1,8 +1,9 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { askReport, queryClient } from "../client/ask/ask.ts";
+import { askFunnel, askReport, queryClient } from "../client/ask/ask.ts";
 import type { Report } from "../client/report.ts";
 import { Failure } from "../failure/failure.ts";
+import { RunFunnelRequestSchema } from "../gen/footfall/query/v1/funnel_pb.js";
 import { Granularity, type PeriodSchema } from "../gen/footfall/query/v1/period_pb.js";
 import { RunReportRequestSchema } from "../gen/footfall/query/v1/report_pb.js";
 import { withRetry } from "../lifecycle/retry.ts";
@@ -11,6 +12,10 @@ import { PATIENCE_MS } from "./patience.ts";
 
 export type Question = MessageInitShape<typeof RunReportRequestSchema>;
 export type Period = MessageInitShape<typeof PeriodSchema>;
+
+export type Funnel = MessageInitShape<typeof RunFunnelRequestSchema>;
+
+const PAUSES = { firstMs: 250, longestMs: 2_000, withinMs: PATIENCE_MS, isRetryable: isLate };
 
 /** Asks the query service for merchants' reports, as a merchant's own program would. */
 export class Reports {
@@ -28,8 +33,13 @@ export class Reports {
    * @param limit most rows; undefined: as many as the service answers without being told.
    */
   get(merchant: CreatedMerchant, question: Question, limit?: number): Promise<Report> {
-    const pauses = { firstMs: 250, longestMs: 2_000, withinMs: PATIENCE_MS, isRetryable: isLate };
-    return withRetry(() => this.#ask(merchant, question, limit), pauses);
+    return withRetry(() => this.#ask(merchant, question, limit), PAUSES);
+  }
+
+  /** A funnel, as get. */
+  funnel(merchant: CreatedMerchant, question: Funnel): Promise<Report> {
+    const request = create(RunFunnelRequestSchema, question);
+    return withRetry(() => askFunnel(this.#clientOf(merchant), request), PAUSES);
   }
 
   /** What a merchant's reports are sure to hold: all that was acked before; ms since 1970-01-01 UTC. Asks once. */

@@ -7,7 +7,7 @@ import type { Installation } from "../standalone/installation.ts";
 import { type CreatedMerchant, createMerchant } from "../store/merchants.ts";
 import { createPool, type Pool } from "../store/pool.ts";
 import { type Accounting, countStored, spanStored } from "./accounting.ts";
-import { comparedChannels, FILTER, filteredCountries, usualBreakdowns } from "./breakdowns.ts";
+import { comparedChannels, FILTER, filteredCountries, shopFunnel, usualBreakdowns } from "./breakdowns.ts";
 import { FreshnessWatch } from "./freshness.ts";
 import { goalsTable } from "./goals.ts";
 import { hints } from "./hints.ts";
@@ -155,6 +155,8 @@ async function printBreakdowns(
   for (const table of await usualBreakdowns(reports, merchant, period)) print(table);
   print("The last quarter of an hour beside the one before:");
   print(await comparedChannels(reports, merchant, between(now - SPAN_MS / 2, now)));
+  print("How far visitors come within a session:");
+  print(await shopFunnel(reports, merchant, period));
   print(`Only ${FILTER}:`);
   print(await filteredCountries(reports, merchant, period));
   print(await goalsTable(pool, reports, merchant, period));

@@ -1,9 +1,11 @@
 import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
+import type { RunFunnelRequest } from "../../gen/footfall/query/v1/funnel_pb.js";
 import type { GetMetadataResponse } from "../../gen/footfall/query/v1/metadata_pb.js";
 import { QueryService } from "../../gen/footfall/query/v1/query_pb.js";
 import type { RunReportRequest } from "../../gen/footfall/query/v1/report_pb.js";
 import { withRetry } from "../../lifecycle/retry.ts";
+import { funnelOf } from "../funnel.ts";
 import { type Report, reportOf } from "../report.ts";
 import { serviceFailure } from "./service-failure.ts";
 
@@ -74,6 +76,18 @@ export async function askReport(
     throw serviceFailure(error);
   }
   return reportOf(question, pages, limit);
+}
+
+/** The answer to a funnel. @throws Failure for every error of the service. */
+export async function askFunnel(
+  client: Pick<Client<typeof QueryService>, "runFunnel">,
+  question: RunFunnelRequest,
+): Promise<Report> {
+  try {
+    return funnelOf(question, await client.runFunnel(question));
+  } catch (error) {
+    throw serviceFailure(error);
+  }
 }
 
 /** Every metric and dimension, and whether it goes with those of a question. @throws Failure for every error of the service. */

@@ -48,6 +48,18 @@ export function parsePeriod({ last, from, to, includeCurrent }: PeriodText): Per
   return parseRange(from, to, "--from and --to");
 }
 
+/** Seconds of the units of `--window`. */
+const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3_600, d: 86_400 };
+
+/** A length of time such as "7d". @throws Failure "invalid" that names the flag. */
+export function parseWindow(text: string): { seconds: bigint } {
+  const [, count, word = ""] = /^(\d{1,8})([a-z]+)$/.exec(text) ?? [];
+  const seconds = SECONDS[word];
+  if (seconds !== undefined) return { seconds: BigInt(count!) * BigInt(seconds) };
+  const units = Object.keys(SECONDS).join(", ");
+  throw new Failure("invalid", `--window ${JSON.stringify(text)} must be a number and one of ${units}: 7d`);
+}
+
 function parseLast(last: string, includeCurrent: boolean): Period {
   const [, count, word = ""] = /^(\d{1,5})([a-z]+)$/.exec(last) ?? [];
   const unit = UNITS[word];

@@ -9,12 +9,24 @@ type Json = string | number | boolean | null;
  * cannot hold are texts too; no value is null.
  */
 export function reportJson(report: Report): string {
-  const { rows, totals, totalSize, periods, info } = report;
-  const manner = mannerOf(report);
+  const [totals] = listOf(report.totals, mannerOf(report));
+  return jsonWith(report, { totals, total_size: report.totalSize });
+}
+
+/** The same of a funnel: its totals are a list of steps. */
+export function funnelJson(report: Report): string {
+  return jsonWith(report, { totals: listOf(report.totals, mannerOf(report)) });
+}
+
+function listOf(rows: Rows, manner: Manner) {
+  return Array.from({ length: rows.count }, (_, row) => rowOf(rows, row, manner));
+}
+
+function jsonWith(report: Report, more: object): string {
+  const { rows, periods, info } = report;
   return JSON.stringify({
-    rows: Array.from({ length: rows.count }, (_, row) => rowOf(rows, row, manner)),
-    totals: rowOf(totals, 0, manner),
-    total_size: totalSize,
+    rows: listOf(rows, mannerOf(report)),
+    ...more,
     time_zone: info.timeZone,
     currency: info.currency,
     periods: periods.map(({ startMs, endMs }) => ({

@@ -23,20 +23,41 @@ function byMetrics({ rows: { metrics }, periods }: Report, manner: Manner): stri
 }
 
 function byRows({ rows, totals }: Report, manner: Manner): string {
-  const { dimensions, metrics } = rows;
-  const head = [
+  const total = [
+    ...rows.dimensions.map((_, index) => (index === 0 ? "total" : "")),
+    ...totals.metrics.flatMap((metric) => numbers(metric, 0, manner)),
+  ];
+  return table(headOf(rows), [...linesOf(rows, manner), total], rows.dimensions.length);
+}
+
+/** A funnel as tables, with what is to be known of its numbers below: where it is told apart, its parts come first. */
+export function funnelTable(report: Report): string {
+  const manner = mannerOf(report);
+  const parts = report.rows.dimensions.length > 1 ? [stepsOf(report.rows, manner)] : [];
+  return [...parts, stepsTable(report), ...footer(report, manner)].join("\n");
+}
+
+/** The steps of a funnel over all that tells it apart. */
+export function stepsTable(report: Report): string {
+  return stepsOf(report.totals, mannerOf(report));
+}
+
+function stepsOf(rows: Rows, manner: Manner): string {
+  return table(headOf(rows), linesOf(rows, manner), rows.dimensions.length);
+}
+
+function headOf({ dimensions, metrics }: Rows): string[] {
+  return [
     ...dimensions.map(({ name }) => printable(name)),
     ...metrics.flatMap(({ now, before }) => [printable(now.name), ...(before === undefined ? [] : COMPARED)]),
   ];
-  const lines = Array.from({ length: rows.count }, (_, row) => [
+}
+
+function linesOf(rows: Rows, manner: Manner): string[][] {
+  return Array.from({ length: rows.count }, (_, row) => [
     ...dimensionTexts(rows, row, manner),
-    ...metrics.flatMap((metric) => numbers(metric, row, manner)),
+    ...rows.metrics.flatMap((metric) => numbers(metric, row, manner)),
   ]);
-  const total = [
-    ...dimensions.map((_, index) => (index === 0 ? "total" : "")),
-    ...totals.metrics.flatMap((metric) => numbers(metric, 0, manner)),
-  ];
-  return table(head, [...lines, total], dimensions.length);
 }
 
 /** The dimensions of a row as people read them. */

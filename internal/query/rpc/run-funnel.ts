@@ -51,7 +51,7 @@ function funnelToWire(
   remaining: number,
 ): RunFunnelResponse {
   const { question } = asked;
-  const units: Readonly<Record<string, Unit>> = { step: "number", ...FUNNEL_METRICS };
+  const units: Readonly<Record<string, Unit>> = FUNNEL_METRICS;
   const context = {
     unitOf: (name: string) => units[name],
     spans: question.spans,

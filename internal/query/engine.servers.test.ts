@@ -10,6 +10,7 @@ import { answerQuestion } from "./run/answer-question.ts";
 import { DIMENSIONS } from "./schema/dimensions.ts";
 import { basesOf } from "./schema/field.ts";
 import { METRICS } from "./schema/metrics.ts";
+import { addMerchants } from "./testing/add-merchants.ts";
 import { plainAnswer, roundedAnswer } from "./testing/compare.ts";
 import { eventsWithin } from "./testing/generate/events.ts";
 import { GOALS, OWN_FIELDS } from "./testing/generate/own-fields.ts";
@@ -29,6 +30,7 @@ const merchants: Merchant[] = [1, 2].map((merchantId) => ({
 
 /** The one with rollups. */
 const LARGE = 2;
+const ROLLUPS_FROM = new Map([[LARGE, FROM]]);
 /** So many of each merchant's came after the aggregates were refreshed. */
 const LATE_SESSIONS = 3;
 
@@ -40,7 +42,7 @@ beforeAll(async () => {
     numRuns: 1,
     seed: 18,
   }) as [StoredEvent[]];
-  await addMerchants();
+  await addMerchants(database.pool, [1, 2], ROLLUPS_FROM);
   const isLate = ({ session }: StoredEvent) => session <= LATE_SESSIONS;
   await store(events.filter((event) => !isLate(event)));
   await refreshAggregates(database.pool);
@@ -158,19 +160,8 @@ function versionsIn(question: Question): [number, number] {
   return versions.length === 0 ? [0, 0] : [Math.min(...versions), Math.max(...versions)];
 }
 
-async function addMerchants(): Promise<void> {
-  await database.pool.query(
-    `INSERT INTO merchants
-       (merchant_id, name, time_zone, currency, retention_days, rollups_from, rollups_ready_from)
-     OVERRIDING SYSTEM VALUE
-     SELECT id, 'Shop', 'UTC', 'EUR', 7300, ready, ready
-     FROM unnest($1::integer[]) AS id, LATERAL (SELECT CASE WHEN id = $2 THEN $3::timestamptz END) x (ready)`,
-    [merchants.map(({ merchantId }) => merchantId), LARGE, new Date(FROM)],
-  );
-}
-
 function store(some: readonly StoredEvent[]): Promise<void> {
-  return storeEvents(database.pool, some, new Map([[LARGE, FROM]]));
+  return storeEvents(database.pool, some, ROLLUPS_FROM);
 }
 
 async function markAsStale(some: readonly StoredEvent[]): Promise<void> {

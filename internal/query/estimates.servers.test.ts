@@ -6,6 +6,7 @@ import type { Question } from "./question/question.ts";
 import { answerQuestion } from "./run/answer-question.ts";
 import { DIMENSIONS } from "./schema/dimensions.ts";
 import { METRICS } from "./schema/metrics.ts";
+import { addMerchants } from "./testing/add-merchants.ts";
 
 /** Each merchant has the same visitors, but for their ids: the sample of each is another one. */
 const SEEDS = Number(process.env.FOOTFALL_TEST_SEEDS ?? 16);
@@ -17,13 +18,8 @@ const DAYS = 14;
 let database: TestDatabase;
 beforeAll(async () => {
   database = await openTestDatabase(4);
-  await database.pool.query(
-    `INSERT INTO merchants (merchant_id, name, time_zone, currency, retention_days, rollups_from, rollups_ready_from)
-     OVERRIDING SYSTEM VALUE
-     SELECT id, 'Shop', 'UTC', 'EUR', 7300, ready, ready
-     FROM generate_series(1, $1::integer + 1) AS id, LATERAL (SELECT CASE WHEN id <= $1 THEN $2::timestamptz END) x (ready)`,
-    [SEEDS, new Date(START)],
-  );
+  const sampled = Array.from({ length: SEEDS }, (_, at) => at + 1);
+  await addMerchants(database.pool, [...sampled, SEEDS + 1], new Map(sampled.map((id) => [id, START])));
   for (let merchant = 1; merchant <= SEEDS + 1; merchant++) await store(merchant);
   await refreshAggregates(database.pool);
 }, 300_000);

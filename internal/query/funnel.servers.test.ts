@@ -8,6 +8,7 @@ import type { Merchant } from "./question/question.ts";
 import { countFunnel } from "./run/count-funnel.ts";
 import { readDataState } from "./run/data-state.ts";
 import { readSize } from "./run/size.ts";
+import { addMerchants } from "./testing/add-merchants.ts";
 import { roundedValue } from "./testing/compare.ts";
 import { eventsWithin } from "./testing/generate/events.ts";
 import { funnelsAbout } from "./testing/generate/funnels.ts";
@@ -34,14 +35,9 @@ beforeAll(async () => {
     numRuns: 1,
     seed: 19,
   }) as [StoredEvent[]];
-  await database.pool.query(
-    `INSERT INTO merchants (merchant_id, name, time_zone, currency, retention_days, rollups_from, rollups_ready_from)
-     OVERRIDING SYSTEM VALUE
-     SELECT id, 'Shop', 'UTC', 'EUR', 7300, ready, ready
-     FROM unnest($1::integer[]) AS id, LATERAL (SELECT CASE WHEN id = $2 THEN $3::timestamptz END) x (ready)`,
-    [merchants.map(({ merchantId }) => merchantId), LARGE, new Date(FROM)],
-  );
-  await storeEvents(database.pool, events, new Map([[LARGE, FROM]]));
+  const large = new Map([[LARGE, FROM]]);
+  await addMerchants(database.pool, [1, 2], large);
+  await storeEvents(database.pool, events, large);
   await refreshAggregates(database.pool);
 });
 afterAll(() => database?.close());

@@ -51,3 +51,8 @@ function withField<F extends { readonly name: string }>(fields: readonly F[], fi
 function countsItems(metric: Metric): boolean {
   return basesOf(metric).every(({ relation }) => relation === "items");
 }
+
+/** Whether a funnel can be told apart by a dimension: an event has one value of it. */
+export function canBreakDown({ groupable, type, isMany, columns }: Dimension): boolean {
+  return groupable && type !== "bucket" && isMany !== true && !isOfItems(columns);
+}

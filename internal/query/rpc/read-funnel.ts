@@ -1,6 +1,7 @@
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { FunnelOrder, type RunFunnelRequest } from "../../gen/footfall/query/v1/funnel_pb.js";
 import { Granularity } from "../../gen/footfall/query/v1/period_pb.js";
+import { canBreakDown } from "../plan/compatible.ts";
 import type { FunnelQuestion } from "../question/funnel.ts";
 import { type Merchant, positionCount } from "../question/question.ts";
 import { FUNNEL_METRICS } from "../run/funnel-table.ts";
@@ -10,20 +11,18 @@ import type { Dimension } from "../schema/field.ts";
 import type { Schema } from "../schema/schema.ts";
 import { DAY_MS } from "../time/calendar.ts";
 import { InvalidField } from "../time/invalid-field.ts";
-import { spansOf } from "../time/spans.ts";
 import type { AskedAbout } from "./asked.ts";
 import { nameOf, unknown } from "./field-errors.ts";
 import { filterReader } from "./read-filter.ts";
 import { readSteps } from "./read-funnel-steps.ts";
-import { readComparison, readGranularity, readPeriod } from "./read-period.ts";
 import { readScope } from "./read-scope.ts";
+import { readWhen } from "./read-when.ts";
 
 export type AskedFunnel = AskedAbout<FunnelQuestion>;
 
 const LONGEST_WINDOW_MS = 90 * DAY_MS;
 const DEFAULT_TOP_VALUES = 5;
 const MOST_TOP_VALUES = 100;
-const MONDAY = 1;
 
 const ORDER: Readonly<Record<FunnelQuestion["order"], FunnelOrder>> = {
   in_order: FunnelOrder.IN_ORDER,
@@ -42,16 +41,10 @@ export function readFunnel(
   schema: Schema,
   now: number,
 ): AskedFunnel {
-  const { scope, comparison } = request;
+  const { scope } = request;
   const readingScope = readScope(scope, merchant);
-  const calendar = { timeZone: readingScope.timeZone, firstDayOfWeek: MONDAY };
   const hasTime = request.granularity !== Granularity.UNSPECIFIED;
-  const granularity = readGranularity(request.granularity, hasTime);
-  const when = {
-    period: readPeriod(request.period),
-    comparison: comparison && readComparison(comparison),
-    granularity,
-  };
+  const { spans, ...when } = readWhen(request, readingScope.timeZone, hasTime, now);
   const order =
     request.order === FunnelOrder.UNSPECIFIED ? "in_order" : nameOf("order", ORDER, request.order);
   const readFilter = filterReader(schema.dimension);
@@ -59,7 +52,7 @@ export function readFunnel(
   const question: FunnelQuestion = {
     merchant,
     ...readingScope,
-    spans: spansOf(when, calendar, now),
+    spans,
     filter: scope?.filter && readFilter(scope.filter, "scope.filter"),
     steps: readSteps(request.steps, order, readFilter),
     order,
@@ -68,7 +61,7 @@ export function readFunnel(
     topValues: readTopValues(request.topValues, breakdown),
   };
   checkSize(question);
-  return { question, key: questionKey(question), now, calendar, granularity };
+  return { question, key: questionKey(question), now, ...when };
 }
 
 /** @returns ms; undefined for the session. */
@@ -93,11 +86,6 @@ function readBreakdown(name: string, schema: Schema): Dimension | undefined {
   if (canBreakDown(dimension)) return dimension;
   const allowed = "a dimension of which an event has one value; for time there is granularity";
   throw new InvalidField("breakdown", name, allowed, "NOT_COMPATIBLE");
-}
-
-/** Whether an event has one value of a dimension. */
-function canBreakDown({ groupable, type, isMany, scope }: Dimension): boolean {
-  return groupable && type !== "bucket" && isMany !== true && scope !== "item";
 }
 
 function readTopValues(topValues: number, breakdown: Dimension | undefined): number {

@@ -4,16 +4,13 @@ import { checkPageToken, parsePageToken } from "../run/page-token.ts";
 import { questionKey } from "../run/question-key.ts";
 import { TIME } from "../schema/dimensions.ts";
 import type { Schema } from "../schema/schema.ts";
-import { spansOf } from "../time/spans.ts";
 import type { AskedAbout } from "./asked.ts";
 import { readFields, readOrder, readPageSize, readTopValues } from "./read-fields.ts";
 import { readFilter, readMetricFilter } from "./read-filter.ts";
-import { readComparison, readGranularity, readPeriod } from "./read-period.ts";
 import { readScope } from "./read-scope.ts";
+import { readWhen } from "./read-when.ts";
 
 export type AskedReport = AskedAbout<Question>;
-
-const MONDAY = 1;
 
 /**
  * Reads a request.
@@ -38,15 +35,8 @@ function readAt(request: RunReportRequest, merchant: Merchant, schema: Schema, n
   const readingScope = readScope(scope, merchant);
   const fields = readFields(request, schema);
   const { metrics, dimensions } = fields;
-  const granularity = readGranularity(request.granularity, dimensions.includes(TIME));
-  const calendar = { timeZone: readingScope.timeZone, firstDayOfWeek: MONDAY };
   const metricNamed = (name: string) => metrics.find((metric) => metric.name === name);
-  const when = {
-    period: readPeriod(request.period),
-    comparison: comparison && readComparison(comparison),
-    granularity,
-  };
-  const spans = spansOf(when, calendar, now);
+  const { spans, ...when } = readWhen(request, readingScope.timeZone, dimensions.includes(TIME), now);
   const question: Question = {
     merchant,
     ...readingScope,
@@ -60,5 +50,5 @@ function readAt(request: RunReportRequest, merchant: Merchant, schema: Schema, n
     limit: readPageSize(request.pageSize, { ...fields, spans }),
     topValues: readTopValues(request.topValues, dimensions),
   };
-  return { question, key: questionKey(question), now, calendar, granularity };
+  return { question, key: questionKey(question), now, ...when };
 }

@@ -1,8 +1,8 @@
 import fc from "fast-check";
+import { canBreakDown } from "../../plan/compatible.ts";
 import type { Filter } from "../../question/filter.ts";
 import type { FunnelQuestion, FunnelStep } from "../../question/funnel.ts";
 import { DIMENSIONS } from "../../schema/dimensions.ts";
-import type { Dimension } from "../../schema/field.ts";
 import { type About, filters, spans } from "./questions.ts";
 
 const HOUR_MS = 3_600_000;
@@ -42,10 +42,6 @@ export function funnelsAbout(about: About): fc.Arbitrary<FunnelQuestion> {
         topValues: fc.constantFrom(1, 2, 5, 100),
       }),
     ) as fc.Arbitrary<FunnelQuestion>;
-}
-
-function canBreakDown({ groupable, type, isMany, scope }: Dimension): boolean {
-  return groupable && type !== "bucket" && isMany !== true && scope !== "item";
 }
 
 function stepsOf(event: fc.Arbitrary<Filter>, order: FunnelQuestion["order"]): fc.Arbitrary<FunnelStep[]> {

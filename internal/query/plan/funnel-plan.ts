@@ -43,7 +43,7 @@ export function planFunnel(
 }
 
 /** The filters of a funnel: the question's, and those of the steps and of what is excluded. */
-export function filtersOf({ filter, steps }: FunnelQuestion): Filter[] {
+function filtersOf({ filter, steps }: FunnelQuestion): Filter[] {
   return [
     ...(filter === undefined ? [] : [filter]),
     ...steps.flatMap(({ event, excluded }) => [event, ...excluded]),
@@ -52,9 +52,14 @@ export function filtersOf({ filter, steps }: FunnelQuestion): Filter[] {
 
 /** All columns that are read, of the events within behaviors too. */
 export function columnsOfFunnel(question: FunnelQuestion): Set<string> {
-  const ofFilters = filtersOf(question).flatMap((filter) => [
-    ...columnsOf(filter),
-    ...columnsOfBehaviors(filter),
+  return new Set([
+    ...columnsOfHits(question),
+    ...filtersOf(question).flatMap((one) => [...columnsOfBehaviors(one)]),
   ]);
+}
+
+/** The columns of the rows themselves that are read. */
+export function columnsOfHits(question: FunnelQuestion): Set<string> {
+  const ofFilters = filtersOf(question).flatMap((filter) => [...columnsOf(filter)]);
   return new Set([...ofFilters, ...(question.breakdown?.columns ?? [])]);
 }

@@ -9,8 +9,8 @@ import type { Known } from "./answer-question.ts";
 import { type FunnelRow, funnelTables } from "./funnel-table.ts";
 import type { AnswerLimits } from "./read-with-retry.ts";
 
-/** The columns of the statement before those of steps. */
-const KEYS = 5;
+/** Columns of the statement for each step: visitors, revenue, its squares, quantiles. */
+const NUMBERS = 4;
 
 type Row = [
   isTotal: boolean,
@@ -68,7 +68,7 @@ function rowOf([isTotal, span, place, value, bucket, ...numbers]: Row, { steps }
     value,
     position: Math.max(0, bucket),
     steps: steps.map((_, at) => {
-      const [visitors, revenue, squares, quantiles] = numbers.slice(at * (KEYS - 1)) as [
+      const [visitors, revenue, squares, quantiles] = numbers.slice(at * NUMBERS) as [
         bigint,
         bigint,
         number,

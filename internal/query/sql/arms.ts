@@ -4,12 +4,13 @@ import { columnsOf as columnsOfFilter } from "../plan/filter-columns.ts";
 import { columnsOfGroup, type Group, type Plan, placeOf } from "../plan/plan.ts";
 import { SAMPLE } from "../plan/sources.ts";
 import type { Span } from "../question/question.ts";
-import type { BaseMetric, Dimension, DistinctMetric, RowContext } from "../schema/field.ts";
+import type { BaseMetric, DistinctMetric, RowContext } from "../schema/field.ts";
 import { type FilterContext, filterContext } from "./context.ts";
 import { presenceAt } from "./facts.ts";
 import { filterSql } from "./filter.ts";
 import { relationSql } from "./relations.ts";
-import { as, manySql, ofMerchant, ofSample } from "./rows.ts";
+import { as, ofMerchant, ofSample } from "./rows.ts";
+import { positionSql, valueSql } from "./values.ts";
 
 /** One part of what a group counts from, in one span. */
 interface Arm {
@@ -104,46 +105,15 @@ function ofCells({ source, factor }: Group): Sql {
   return source === SAMPLE ? sql` AND factor >= ${raw(String(factor))}` : ofSample(factor);
 }
 
-/** More edges than these travel as numbers: their texts are made and sent in a third of the time. */
-const MANY_EDGES = 1_000;
-
 /** The position of the bucket that a time is in. */
-function bucketOf({ edges, positions }: Span, time: string): Sql[] {
-  if (edges === undefined) return [];
-  const number =
-    edges.length > MANY_EDGES
-      ? sql`width_bucket(date_part('epoch', ${raw(time)}), ${arrayOf(edges, (edge) => edge / 1_000)}::float8[])`
-      : sql`width_bucket(${raw(time)}, ${arrayOf(edges, (edge) => new Date(edge).toISOString())}::timestamptz[])`;
-  return [
-    positions === undefined
-      ? sql`${number} - 1 AS bucket`
-      : sql`(${arrayOf(positions, (position) => position)}::integer[])[${number}] AS bucket`,
-  ];
-}
-
-/** Arrays as PostgreSQL reads them: several arms of a statement have the same ones. */
-const arrays = new WeakMap<readonly number[], string>();
-
-function arrayOf(values: readonly number[], element: (value: number) => string | number): string {
-  let array = arrays.get(values);
-  if (array === undefined) {
-    array = `{${values.map(element).join()}}`;
-    arrays.set(values, array);
-  }
-  return array;
+function bucketOf(span: Span, time: string): Sql[] {
+  return span.edges === undefined ? [] : [as(positionSql({ ...span, edges: span.edges }, time), "bucket")];
 }
 
 function dimensionsOf(plan: Plan, context: RowContext): Sql[] {
   return plan.question.dimensions.flatMap((dimension, index) =>
     dimension.type === "bucket" ? [] : [as(valueSql(dimension, context), `d${index}`)],
   );
-}
-
-/** An empty text is none. Many values stay an array here, until apartSql (groups.ts) tells them apart. */
-function valueSql(dimension: Dimension, context: RowContext): Sql {
-  const value = dimension.sql(context);
-  if (dimension.isMany) return manySql(value);
-  return dimension.type === "text" ? sql`nullif(${value}, '')` : value;
 }
 
 function measureOf({ plan, part }: Arm, metric: BaseMetric, context: RowContext): Sql[] {

@@ -1,16 +1,16 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
-import { SESSION_COLUMNS, VISITOR_COLUMNS } from "../plan/columns.ts";
-import { columnsOf } from "../plan/filter-columns.ts";
-import type { FunnelPlan } from "../plan/funnel-plan.ts";
-import { filtersOf } from "../plan/funnel-plan.ts";
+import { columnsOfHits, type FunnelPlan } from "../plan/funnel-plan.ts";
+import type { Filter } from "../question/filter.ts";
 import type { FunnelQuestion } from "../question/funnel.ts";
-import { type FilterContext, filterContext } from "./context.ts";
+import type { Span } from "../question/question.ts";
+import { filterContext } from "./context.ts";
 import { factsSql } from "./facts.ts";
 import { filterSql } from "./filter.ts";
 import { anyOrderSql } from "./funnel-any.ts";
 import { inOrderSql } from "./funnel-in-order.ts";
 import { personsSql } from "./persons.ts";
 import { as, instant, ofMerchant, ofSample } from "./rows.ts";
+import { positionSql, valueSql } from "./values.ts";
 import { firstTimesSql } from "./visitors.ts";
 
 /** Of the seconds between two steps: median and 90th percentile, and around both what tells how steep the quantiles are. */
@@ -18,9 +18,9 @@ export const QUANTILES = [0.4, 0.5, 0.6, 0.85, 0.9, 0.95] as const;
 
 /**
  * The statement of a funnel: a row for each value and bucket, and one for all (is_total), of each span. Columns: is_total,
- * span, place (of the value, from 1 on; 0 without a breakdown), d0, bucket (-1 without time), then of each step n1 and on (visitors), v1 and on (revenue, micros),
- * w1 and on (its squares), q1 and on (QUANTILES of the seconds since the step before); last unconverted, orders and refunds
- * of the first span that are in no revenue.
+ * span, place (of the value, from 1 on; 0 without a breakdown), d0, bucket (-1 without time), then of each step n1 and on
+ * (visitors), v1 and on (revenue, micros), w1 and on (its squares), q1 and on (QUANTILES of the seconds since the step
+ * before); last unconverted, orders and refunds of the first span that are in no revenue.
  */
 export function funnelSql(plan: FunnelPlan): Sql {
   const { question, reach, facts, visitors } = plan;
@@ -66,56 +66,37 @@ export function wayKey({ windowMs, spans, breakdown }: FunnelQuestion): string {
 function hitsSql({ question, reach, factor }: FunnelPlan, at: number): Sql {
   const span = question.spans[at]!;
   const context = filterContext(reach, at, { time: sql`ts`, factor, isItem: false });
-  const steps = question.steps.flatMap(({ event, excluded }, step) => [
-    as(sql`coalesce(${filterSql(event, context)}, false)`, `b${step + 1}`),
-    ...(excluded.length === 0 ? [] : [as(sql`coalesce(${anyOf(excluded, context)}, false)`, `x${step + 1}`)]),
+  const markSql = (filter: Filter, name: string) =>
+    as(sql`coalesce(${filterSql(filter, context)}, false)`, name);
+  const marks = question.steps.flatMap(({ event, excluded }, step) => [
+    markSql(event, `b${step + 1}`),
+    ...(excluded.length === 0 ? [] : [markSql({ kind: "any", of: excluded }, `x${step + 1}`)]),
   ]);
   const { breakdown, filter } = question;
-  const value = breakdown === undefined ? sql`NULL::text` : valueSql(breakdown.type, breakdown.sql(context));
-  const bucket = span.edges === undefined ? sql`-1` : bucketSql(span.edges, span.positions);
-  const doesAny = raw(
-    question.steps
-      .map((step, n) => `b${n + 1}${step.excluded.length > 0 ? ` OR x${n + 1}` : ""}`)
-      .join(" OR "),
-  );
+  const value = breakdown === undefined ? sql`NULL::text` : valueSql(breakdown, context);
   const only = filter === undefined ? empty : sql` WHERE ${filterSql(filter, context)}`;
   return sql`SELECT *, ts < ${instant(span.end)} AND (${raw(entryOf(question))}) AS is_entry FROM (
       SELECT ${raw(String(at))} AS span, ${context.who.id} AS id, session_id, ts, event_id, revenue_micros,
-        order_kind IN (1, 3) AND revenue_micros IS NULL AS is_unconverted, ${value} AS d0, ${bucket} AS bucket, ${join(steps)}
+        order_kind IN (1, 3) AND revenue_micros IS NULL AS is_unconverted, ${value} AS d0, ${bucketSql(span)} AS bucket, ${join(marks)}
       FROM (SELECT * FROM events WHERE ${ofMerchant(reach, "ts", { from: span.start, to: reach.spans[at]!.end })}${ofSample(factor)}) rows
-      ${context.who.join}${context.wholes(wholeColumns(question))}${only}
-    ) rows${question.order === "strict" ? empty : sql` WHERE ${doesAny}`}`;
+      ${context.who.join}${context.wholes(columnsOfHits(question))}${only}
+    ) rows${question.order === "strict" ? empty : sql` WHERE ${raw(marksOf(question).join(" OR "))}`}`;
 }
 
-function wholeColumns(question: FunnelPlan["question"]): Set<string> {
-  const columns = [
-    ...filtersOf(question).flatMap((filter) => [...columnsOf(filter)]),
-    ...(question.breakdown?.columns ?? []),
-  ];
-  return new Set(columns.filter((column) => SESSION_COLUMNS.has(column) || VISITOR_COLUMNS.has(column)));
-}
-
-function anyOf(filters: FunnelPlan["question"]["steps"][number]["excluded"], context: FilterContext): Sql {
-  return sql`(${join(
-    filters.map((filter) => sql`coalesce(${filterSql(filter, context)}, false)`),
-    " OR ",
-  )})`;
+/** The columns of a hit that tell what it does: b1 and on, and x2 and on where something is excluded. */
+function marksOf({ steps }: FunnelQuestion): string[] {
+  return steps.flatMap(({ excluded }, at) => [`b${at + 1}`, ...(excluded.length > 0 ? [`x${at + 1}`] : [])]);
 }
 
 /** With which steps a funnel is entered. */
-function entryOf({ order, steps }: FunnelPlan["question"]): string {
+function entryOf({ order, steps }: FunnelQuestion): string {
   return order === "any" ? steps.map((_, step) => `b${step + 1}`).join(" OR ") : "b1";
 }
 
-function valueSql(type: "text" | "number" | "bucket", value: Sql): Sql {
-  return type === "text" ? sql`nullif(${value}, '')` : value;
-}
-
-function bucketSql(edges: readonly number[], positions: readonly number[] | undefined): Sql {
-  const times = edges.map((edge) => new Date(edge).toISOString());
-  const number = sql`width_bucket(ts, ${times}::timestamptz[])`;
-  const position = positions === undefined ? sql`${number} - 1` : sql`(${positions}::integer[])[${number}]`;
-  return sql`CASE WHEN ts < ${instant(edges.at(-1)!)} THEN ${position} ELSE -1 END`;
+/** The bucket of entry; -1: the event is behind the span. */
+function bucketSql({ end, edges, positions }: Span): Sql {
+  if (edges === undefined) return sql`-1`;
+  return sql`CASE WHEN ts < ${instant(end)} THEN ${positionSql({ edges, positions }, "ts")} ELSE -1 END`;
 }
 
 /** The values that most visitors of the first span enter with; that of those without one comes last. */
@@ -129,20 +110,8 @@ function topSql({ question: { topValues, breakdown } }: FunnelPlan): Sql {
 /** The hits of all together, and once more for each value and bucket of entry of the same visitor, or session. */
 function waysSql({ question }: FunnelPlan): Sql {
   const { breakdown, windowMs, spans } = question;
-  const hit = raw(
-    [
-      "session_id",
-      "ts",
-      "event_id",
-      "revenue_micros",
-      ...question.steps.flatMap(({ excluded }, step) => [
-        `b${step + 1}`,
-        ...(excluded.length > 0 ? [`x${step + 1}`] : []),
-      ]),
-    ]
-      .map((name) => `hits.${name}`)
-      .join(", "),
-  );
+  const columns = ["session_id", "ts", "event_id", "revenue_micros", ...marksOf(question)];
+  const hit = raw(columns.map((name) => `hits.${name}`).join(", "));
   const type = breakdown?.type === "number" ? "float8" : "text";
   const all = sql`SELECT true AS is_total, hits.span, 0::bigint AS place, NULL::${raw(type)} AS d0, -1 AS bucket, hits.id, ${hit}, is_entry
     FROM hits`;
